@@ -1,0 +1,39 @@
+"""Every error this package raises, and who has to act on it.
+
+All derive from `Mem0Error`, so that a caller at the edge catches one class. A message always names
+what was wrong (key, record or file), the rule, the value that broke it and what to do.
+"""
+
+from __future__ import annotations
+
+
+class Mem0Error(Exception):
+    """Root of all errors of freqtrade_mem0."""
+
+
+class ConfigError(Mem0Error):
+    """The `"mem0"` block or a credential is wrong. The person who wrote it acts; the bot stops."""
+
+
+class RecordError(Mem0Error):
+    """A record handed to us breaks a rule of its schema. The caller acts; nothing is stored."""
+
+
+class JournalError(Mem0Error):
+    """The journal file can not be used. The operator acts; trading goes on with proposed stakes."""
+
+
+class BackendError(Mem0Error):
+    """Mem0 did not take or give memories. Delivery tries again; records stay in the journal.
+
+    Parameters
+    ----------
+    message
+        What happened, where, and what happens next.
+    permanent
+        True when trying the same memory again can not help (it would be refused again).
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent

@@ -1,0 +1,43 @@
+"""The form in which a record lives in Mem0: a sentence people can read, and flat metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Scalar = str | int | float | bool
+"""What Mem0's stores keep faithfully as metadata (NumPy scalars and nesting are refused by some)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """One memory, as written to and read from any Mem0 backend.
+
+    Parameters
+    ----------
+    id
+        UUID in its canonical text form. Writing the same id twice leaves one memory.
+    text
+        The sentence that is embedded, searched and shown.
+    user_id, agent_id, run_id
+        Mem0's three scopes: owner, strategy, and bot or backtest run.
+    created_at
+        Aware UTC time the memory carries in Mem0: the market time at which the fact became known.
+    metadata
+        Flat values only. Times stand here as epoch seconds, so that range filters work everywhere.
+    score
+        Relevance in [0, 1] when the memory is the answer to a search, else None.
+    """
+
+    id: str
+    text: str
+    user_id: str
+    agent_id: str
+    run_id: str
+    created_at: datetime
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    score: float | None = None
