@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Scalar = str | int | float | bool
 """What Mem0's stores keep faithfully as metadata (NumPy scalars and nesting are refused by some)."""

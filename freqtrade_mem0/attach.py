@@ -1,0 +1,115 @@
+"""Binds a runtime to a strategy object: at its start, after it was unpickled, until its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from freqtrade_mem0 import __version__, callbacks, host, runtime
+from freqtrade_mem0.config.load import BLOCK, load_settings
+from freqtrade_mem0.errors import ConfigError
+
+_RUNTIME = "_mem0_runtime"
+_STARTED = "_mem0_started"
+
+
+def prepare(strategy: Any) -> None:
+    """Check the config, and mark it with what this run's stakes depend on.
+
+    Freqtrade serves a cached backtest where config and strategy file are unchanged. Its key knows
+    nothing of this package, so the mark stands in the config.
+
+    Raises
+    ------
+    ConfigError
+        The block is missing or wrong.
+    """
+    kind = host.run_kind(strategy.config)
+    if kind is None:
+        return
+    settings = load_settings(strategy.config)
+    if settings is None:
+        if kind is host.RunKind.ANALYSIS:
+            return
+        raise ConfigError(
+            f"The strategy {type(strategy).__name__} uses Mem0Mixin, but the config has no "
+            f'"{BLOCK}" block. Add "{BLOCK}": {{"enabled": true}} to remember, or "{BLOCK}": '
+            '{"enabled": false} to run the strategy without memory.'
+        )
+    if settings.enabled and not kind.is_bot:
+        strategy.config[BLOCK]["knowledge"] = f"freqtrade_mem0 {__version__}"
+
+
+def start(strategy: Any) -> None:
+    """Open memory and wrap the strategy's callbacks, in run modes in which memory takes part.
+
+    Raises
+    ------
+    Mem0Error
+        The config is wrong, or the memory's folder can not be used.
+    """
+    stop(strategy)
+    kind = host.run_kind(strategy.config)
+    settings = load_settings(strategy.config)
+    if kind is None or settings is None or not settings.enabled:
+        return
+    setattr(strategy, _STARTED, True)
+    setattr(strategy, _RUNTIME, _new_runtime(strategy))
+    _install(strategy)
+
+
+def stop(strategy: Any) -> None:
+    """Close memory. Stopping twice is harmless."""
+    running = strategy.__dict__.pop(_RUNTIME, None)
+    if running is not None:
+        running.close(deliver=True)
+    callbacks.uninstall(strategy.__dict__)
+
+
+def state_without_memory(strategy: Any) -> dict[str, Any]:
+    """Return what of a strategy is pickled: all but memory, which holds locks and files."""
+    state = dict(strategy.__dict__)
+    state.pop(_RUNTIME, None)
+    callbacks.uninstall(state)
+    return state
+
+
+def resume(strategy: Any) -> None:
+    """Wrap the callbacks of an unpickled strategy again; its runtime is built when first needed."""
+    if strategy.__dict__.get(_STARTED):
+        _install(strategy)
+
+
+def _install(strategy: Any) -> None:
+    callbacks.install(
+        strategy, lambda: _runtime_of(strategy), host.timeframe_seconds(strategy.timeframe)
+    )
+
+
+def _runtime_of(strategy: Any) -> runtime.Runtime:
+    running: runtime.Runtime | None = strategy.__dict__.get(_RUNTIME)
+    if running is None:
+        running = _new_runtime(strategy)
+        setattr(strategy, _RUNTIME, running)
+    return running
+
+
+def _new_runtime(strategy: Any) -> runtime.Runtime:
+    kind = host.run_kind(strategy.config)
+    settings = load_settings(strategy.config)
+    if kind is None or settings is None:
+        raise ConfigError("Memory was asked for in a run mode in which it takes no part.")
+    run_id = (
+        host.backtest_run_id(strategy)
+        if kind is host.RunKind.BACKTEST
+        else settings.bot_id or strategy.config.get("bot_name") or "freqtrade"
+    )
+    return runtime.start(
+        settings,
+        runtime.Run(
+            kind=kind,
+            strategy=type(strategy).__name__,
+            run_id=run_id,
+            user_data_dir=Path(strategy.config["user_data_dir"]),
+        ),
+    )

@@ -1,0 +1,187 @@
+"""Puts memory around a strategy's callbacks, without asking the strategy for anything.
+
+The callbacks are wrapped on the strategy *object*, not on its class. So the outermost callback is
+always ours and the strategy's own, with whatever it overrides and calls by `super()`, runs inside
+it unchanged: in any order of bases, over several levels of inheritance, called once.
+
+`functools.wraps` also keeps the name `IStrategy.order_filled` where a strategy does not override
+it. Freqtrade deep-copies the trade for overridden callbacks only, so here it does not; our part
+only reads it.
+
+Every callback here does at most one bounded hand-over to the journal's writer, and nothing of ours
+ever raises: what fails is logged once, and Freqtrade gets what it would have got without memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.session import Proposal
+from freqtrade_mem0.situation import clean, closed_before, market_features, session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from freqtrade_mem0.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+HOOKED = ("custom_stake_amount", "confirm_trade_entry", "order_filled")
+HOOKED_IN_BOTS = ("bot_loop_start",)
+
+EXTRA_SITUATION = "mem0_situation"
+"""Name of a method a strategy may define to add features of its own to a situation."""
+
+
+def install(strategy: Any, runtime_of: Callable[[], Runtime], timeframe_s: int) -> None:
+    """Wrap the callbacks of a strategy object.
+
+    Parameters
+    ----------
+    strategy
+        A Freqtrade strategy.
+    runtime_of
+        Gives the runtime that works for it.
+    timeframe_s
+        Length of its candles, in seconds.
+    """
+    hooks = _Hooks(strategy, runtime_of, timeframe_s)
+    for name in (*HOOKED, *HOOKED_IN_BOTS):
+        setattr(strategy, name, getattr(hooks, name)(_own(strategy, name)))
+
+
+def uninstall(state: dict[str, Any]) -> None:
+    """Take the wrappers out of a strategy's `__dict__`; they can not be pickled."""
+    for name in (*HOOKED, *HOOKED_IN_BOTS):
+        state.pop(name, None)
+
+
+def _own(strategy: Any, name: str) -> Callable[..., Any]:
+    method: Callable[..., Any] = getattr(type(strategy), name).__get__(strategy)
+    return method
+
+
+class _Hooks:
+    def __init__(self, strategy: Any, runtime_of: Callable[[], Runtime], timeframe_s: int) -> None:
+        self._strategy = strategy
+        self._runtime_of = runtime_of
+        self._timeframe_s = timeframe_s
+        self._complained: set[tuple[str, str]] = set()
+
+    def custom_stake_amount(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Scale what the strategy proposes. On failure: the proposal."""
+
+        @wraps(own)
+        def scaled(*args: Any, **kwargs: Any) -> Any:
+            proposal = own(*args, **kwargs)
+            try:
+                return self._scale(proposal, kwargs)
+            except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
+                self._complain("custom_stake_amount", error, kwargs)
+                return proposal
+
+        return scaled
+
+    def confirm_trade_entry(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Keep the decision of an entry the strategy lets through. On failure: its own answer."""
+
+        @wraps(own)
+        def confirmed(*args: Any, **kwargs: Any) -> Any:
+            answer = own(*args, **kwargs)
+            try:
+                if answer:
+                    self._runtime_of().session.entry_confirmed(kwargs["pair"], kwargs["side"])
+            except Exception as error:  # noqa: BLE001 - as above
+                self._complain("confirm_trade_entry", error, kwargs)
+            return answer
+
+        return confirmed
+
+    def order_filled(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Tie an entry to its decision, record a closed trade. On failure: reconciled later."""
+
+        @wraps(own)
+        def filled(*args: Any, **kwargs: Any) -> Any:
+            try:
+                self._filled(kwargs["trade"], kwargs["order"])
+            except Exception as error:  # noqa: BLE001 - as above
+                self._complain("order_filled", error, kwargs)
+            return own(*args, **kwargs)
+
+        return filled
+
+    def bot_loop_start(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Let a bot's memory reconcile and sync now and then. On failure: tried again later."""
+
+        @wraps(own)
+        def looped(*args: Any, **kwargs: Any) -> Any:
+            try:
+                self._runtime_of().tick(kwargs["current_time"])
+            except Exception as error:  # noqa: BLE001 - as above
+                self._complain("bot_loop_start", error, kwargs)
+            return own(*args, **kwargs)
+
+        return looped
+
+    def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
+        if not isinstance(proposal, int | float) or not proposal > 0:
+            return proposal  # the strategy does not want this entry
+        runtime = self._runtime_of()
+        decision = runtime.session.decide(
+            Proposal(
+                pair=call["pair"],
+                side=call["side"],
+                enter_tag=call.get("entry_tag") or "",
+                moment=call["current_time"],
+                stake=float(proposal),
+                min_stake=call["min_stake"],
+                max_stake=call["max_stake"],
+                situation=self._situation(call),
+            )
+        )
+        return decision.stake if decision.applied else proposal
+
+    def _situation(self, call: Mapping[str, Any]) -> dict[str, float | str]:
+        pair: str = call["pair"]
+        moment: datetime = call["current_time"]
+        candles, _ = self._strategy.dp.get_analyzed_dataframe(pair, self._strategy.timeframe)
+        closed = closed_before(candles, moment, self._timeframe_s)
+        situation = market_features(closed) | session(moment)
+        extra = getattr(self._strategy, EXTRA_SITUATION, None)
+        if extra is not None:
+            situation |= clean(
+                extra(
+                    pair=pair,
+                    candles=closed,
+                    current_time=moment,
+                    side=call["side"],
+                    enter_tag=call.get("entry_tag") or "",
+                )
+            )
+        return situation
+
+    def _filled(self, trade: Any, order: Any) -> None:
+        runtime = self._runtime_of()
+        if order.ft_order_side == trade.entry_side:
+            if order.safe_filled > 0:
+                runtime.session.entry_filled(trade)
+        elif runtime.run.kind.is_bot and not trade.is_open:
+            runtime.session.trade_closed(trade)
+
+    def _complain(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:
+        kind = (where, type(error).__name__)
+        if kind in self._complained:
+            return
+        self._complained.add(kind)
+        trade = call.get("trade")
+        what = f"{call.get('pair', '')} {f'trade {trade.id}' if trade is not None else ''}".strip()
+        logger.error(
+            "Memory failed in %s%s; Freqtrade goes on as without it. Further failures of this kind"
+            " are not logged.",
+            where,
+            f" for {what}" if what else "",
+            exc_info=error,
+        )

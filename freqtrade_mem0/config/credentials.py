@@ -1,0 +1,94 @@
+"""Where Mem0's key comes from. It is never read from the config and never printed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE_NAME = ".env.mem0"
+KEY_NAMES = ("M0_API_KEY", "MEM0_API_KEY")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A key of the Mem0 platform; its text stays out of `repr`.
+
+    Parameters
+    ----------
+    api_key
+        The secret.
+    source
+        Where it was found, for people: "argument", "environment M0_API_KEY", ".env.mem0".
+    org_id, project_id
+        The platform's scopes, "" where not given.
+    """
+
+    api_key: str = field(repr=False)
+    source: str
+    org_id: str = ""
+    project_id: str = ""
+
+
+def find_credentials(
+    api_key: str | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Credentials | None:
+    """Return the first key found: argument, environment, `.env.mem0`; None where there is none.
+
+    Parameters
+    ----------
+    api_key
+        Given by the caller.
+    environ
+        Default: the process's environment.
+    folder
+        Where `.env.mem0` is looked for. Default: the current folder.
+
+    Raises
+    ------
+    ConfigError
+        `.env.mem0` can not be read, or a line in it is no `NAME=value`.
+    """
+    env = os.environ if environ is None else environ
+    file = _read_env_file((folder or Path.cwd()) / FILE_NAME)
+    scopes = {
+        "org_id": env.get("M0_ORG_ID") or file.get("M0_ORG_ID", ""),
+        "project_id": env.get("M0_PROJECT_ID") or file.get("M0_PROJECT_ID", ""),
+    }
+    if api_key:
+        return Credentials(api_key=api_key, source="argument", **scopes)
+    for name in KEY_NAMES:
+        if env.get(name):
+            return Credentials(api_key=env[name], source=f"environment {name}", **scopes)
+    for name in KEY_NAMES:
+        if file.get(name):
+            return Credentials(api_key=file[name], source=FILE_NAME, **scopes)
+    return None
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} can not be read: {error.strerror}.") from error
+    values = {}
+    for number, line in enumerate(lines, start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"{path}, line {number}: expected NAME=value.")
+        values[name.strip()] = value.strip().strip("\"'")
+    return values

@@ -1,0 +1,104 @@
+"""Read the `"mem0"` block; refuse a wrong one with a sentence that says how to mend it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+BLOCK = "mem0"
+DOCS = "docs/reference/configuration.md"
+
+_SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
+
+
+def load_settings(config: Mapping[str, Any]) -> Settings | None:
+    """Return the settings in a Freqtrade config, or None where there is no `"mem0"` block.
+
+    Parameters
+    ----------
+    config
+        The complete Freqtrade config, environment overrides (`FREQTRADE__MEM0__...`) merged in.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown or a value breaks its rule. The sentence names all of them.
+    """
+    block = config.get(BLOCK)
+    if block is None:
+        return None
+    if not isinstance(block, dict):
+        raise ConfigError(
+            f'"{BLOCK}" in the config must be a block of keys such as {{"enabled": true}}, '
+            f"got {block!r}."
+        )
+    _refuse_secrets(block)
+    try:
+        return Settings.model_validate(block)
+    except ValidationError as error:
+        problems = [_explain(problem, block) for problem in error.errors(include_url=False)]
+        raise ConfigError(f"The config of memory is wrong. {' '.join(problems)}") from None
+
+
+def folder(settings: Settings, user_data_dir: Path) -> Path:
+    """Return the folder of journal and memories; a relative `path` starts where Freqtrade runs."""
+    return settings.path if settings.path is not None else user_data_dir / "mem0"
+
+
+def _refuse_secrets(block: Mapping[str, Any]) -> None:
+    for key in _SECRETS:
+        if key in block:
+            raise ConfigError(
+                f'"{BLOCK}.{key}" must not stand in the config: Freqtrade copies the config into '
+                "every backtest result. Put it into the environment (M0_API_KEY, M0_ORG_ID, "
+                "M0_PROJECT_ID) or into a file .env.mem0, and delete it here."
+            )
+
+
+def _explain(problem: Any, block: Mapping[str, Any]) -> str:
+    path = [str(part) for part in problem["loc"]]
+    key = ".".join([BLOCK, *path])
+    value = _value_at(block, problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = sorted(_model_at(path[:-1]).model_fields)
+        close = get_close_matches(path[-1], known, n=1)
+        hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(known)}."
+        return f'"{key}" is not a key. {hint}'
+    rule = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "literal_error" and isinstance(value, str):
+        choices = get_args(_model_at(path[:-1]).model_fields[path[-1]].annotation)
+        close = get_close_matches(value, choices, n=1)
+        rule += f'. Did you mean "{close[0]}"?' if close else ""
+    return f'"{key}" is {value!r}: {rule[0].lower()}{rule[1:]}. See {DOCS}.'
+
+
+def _model_at(path: list[str]) -> type[BaseModel]:
+    model: type[BaseModel] = Settings
+    for name in path:
+        annotation = model.model_fields[name].annotation
+        options = [annotation, *get_args(annotation)]
+        model = next(
+            option
+            for option in options
+            if isinstance(option, type) and issubclass(option, BaseModel)
+        )
+    return model
+
+
+def _value_at(block: Mapping[str, Any], path: tuple[str | int, ...]) -> Any:
+    value: Any = block
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

@@ -1,0 +1,116 @@
+"""What we ask of Freqtrade outside its callbacks: the run mode, the run id, the closed trades.
+
+Freqtrade is imported where it is used: its modules are large, and most commands of ours do without.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+
+class RunKind(StrEnum):
+    """The ways Freqtrade runs a strategy in which memory takes part."""
+
+    BACKTEST = "backtest"
+    HYPEROPT = "hyperopt"
+    ANALYSIS = "analysis"
+    """lookahead-analysis and recursive-analysis: as a backtest, but nothing is written."""
+    DRY_RUN = "dry_run"
+    LIVE = "live"
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether it runs by the wall clock, for months."""
+        return self in (RunKind.DRY_RUN, RunKind.LIVE)
+
+    @property
+    def writes(self) -> bool:
+        """Whether its trades are remembered."""
+        return self not in (RunKind.HYPEROPT, RunKind.ANALYSIS)
+
+
+_KINDS = {
+    "backtest": RunKind.BACKTEST,
+    "hyperopt": RunKind.HYPEROPT,
+    "util_no_exchange": RunKind.ANALYSIS,
+    "dry_run": RunKind.DRY_RUN,
+    "live": RunKind.LIVE,
+}
+
+
+def run_kind(config: Mapping[str, Any]) -> RunKind | None:
+    """Return how a strategy is being run; None for plots, lists and all else that loads one."""
+    mode = config.get("runmode")
+    return _KINDS.get(str(getattr(mode, "value", mode)))
+
+
+def backtest_run_id(strategy: Any) -> str:
+    """Return the run id under which Freqtrade stores this strategy's backtest."""
+    from freqtrade.optimize.backtest_caching import get_strategy_run_id
+
+    run_id: str = get_strategy_run_id(strategy)
+    return run_id
+
+
+def timeframe_seconds(timeframe: str) -> int:
+    """Return the length of a candle in seconds."""
+    from freqtrade.exchange import timeframe_to_seconds
+
+    seconds: int = timeframe_to_seconds(timeframe)
+    return seconds
+
+
+class BacktestTrades:
+    """The closed trades of the backtest that runs in this process, each handed out once.
+
+    They are Freqtrade's own objects, after it has closed them: the numbers in them are those of its
+    result file. (Inside `order_filled` a backtest's trade has no outcome yet.) Freqtrade makes a
+    new list for every backtest, so a new list is a new run: that is how a hyperopt epoch is told
+    from the one before.
+    """
+
+    def __init__(self) -> None:
+        self._list: list[Any] | None = None
+        self._taken = 0
+
+    def take_new(self) -> tuple[bool, list[Any]]:
+        """Return whether a new run began since the last call, and its newly closed trades."""
+        from freqtrade.persistence import LocalTrade
+
+        trades = LocalTrade.bt_trades
+        began = trades is not self._list
+        if began:
+            self._list, self._taken = trades, 0
+        new = trades[self._taken :]
+        self._taken = len(trades)
+        return began, new
+
+    def last_of_run(self) -> list[Any]:
+        """Return what was closed since, unless another run has begun in the meantime."""
+        if self._list is None:
+            return []
+        new = self._list[self._taken :]
+        self._taken = len(self._list)
+        return new
+
+
+def closed_bot_trades(since: datetime | None) -> Iterable[Any]:
+    """Return the closed trades in a bot's database, oldest first.
+
+    Parameters
+    ----------
+    since
+        Aware UTC; only trades closed at or after it. None for all.
+    """
+    from freqtrade.persistence import Trade
+
+    conditions = [Trade.is_open.is_(False)]
+    if since is not None:
+        conditions.append(Trade.close_date >= since.replace(tzinfo=None))  # stored naive, in UTC
+    trades: list[Any] = list(Trade.get_trades(conditions).all())
+    return sorted(trades, key=lambda trade: (trade.close_date, trade.id))

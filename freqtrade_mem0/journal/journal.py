@@ -1,0 +1,313 @@
+"""Append records and decisions to the journal, and read them back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.journal.connection import Connection
+from freqtrade_mem0.records.base import Mode, Record, from_ms, to_ms
+from freqtrade_mem0.records.codec import content_hash, decode, decode_decision, encode
+from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.records.note import category_of
+from freqtrade_mem0.records.trade import TradeRecord
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+FILE_NAME = "journal.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A decision became a trade: its first entry order was filled.
+
+    Parameters
+    ----------
+    decision_id, trade_id
+        The two that belong together.
+    open_date
+        Aware UTC open date of the trade.
+    """
+
+    decision_id: str
+    trade_id: str
+    open_date: datetime
+
+
+Entry = Record | Decision | Opened
+"""What can be appended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which records or decisions to read; None is "any".
+
+    Parameters
+    ----------
+    user_id, strategy, run_id, pair
+        Equal to this.
+    modes
+        One of these.
+    kind
+        Kind of record ("trade", ...); without meaning for decisions.
+    """
+
+    user_id: str | None = None
+    strategy: str | None = None
+    modes: Collection[Mode] | None = None
+    run_id: str | None = None
+    pair: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """A decision and, once the trade is closed, its outcome."""
+
+    decision: Decision
+    trade: TradeRecord | None
+
+
+class Journal:
+    """The journal in one folder. Safe for several threads, processes and instances at once.
+
+    Every method raises `JournalError` where the file can not be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.connection = Connection(folder / FILE_NAME)
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self.connection.path
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Append `entries` in one transaction; return how many records were new or corrected.
+
+        A record that says the same as the current one with its id is skipped; one that says
+        something else becomes the current one and the old row stays, marked.
+        """
+        fresh = 0
+        with self.connection.write() as sqlite:
+            for entry in entries:
+                if isinstance(entry, Record):
+                    fresh += _append_record(sqlite, entry)
+                elif isinstance(entry, Decision):
+                    _append_decision(sqlite, entry)
+                else:
+                    _mark_opened(sqlite, entry)
+        return fresh
+
+    def records(
+        self, scope: Scope | None = None, *, after_seq: int = 0, limit: int | None = None
+    ) -> Iterator[tuple[int, Record]]:
+        """Yield `(seq, record)` of current records in order of arrival.
+
+        Parameters
+        ----------
+        scope
+            Which ones.
+        after_seq
+            Only those that arrived after this one: a reader that remembers the last `seq` it saw
+            reads what other processes added since.
+        limit
+            The newest so many only.
+        """
+        where, values = _where(scope or Scope(), records=True)
+        newest = "" if limit is None else "ORDER BY seq DESC LIMIT ?"
+        query = f"""
+            SELECT seq, kind, body FROM (
+                SELECT seq, kind, body FROM records
+                WHERE is_current = 1 AND seq > ? AND {where} {newest}
+            ) ORDER BY seq
+        """  # noqa: S608 - `where` is made of fixed column names, values are bound
+        bound = [after_seq, *values, *([] if limit is None else [limit])]
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(query, bound).fetchall()
+        for seq, kind, body in rows:
+            yield seq, decode(kind, body)
+
+    def record(self, record_id: str) -> Record | None:
+        """Return the current record with this id, or None."""
+        with self.connection.read() as sqlite:
+            row = sqlite.execute(
+                "SELECT kind, body FROM records WHERE id = ? AND is_current = 1", [record_id]
+            ).fetchone()
+        return None if row is None else decode(*row)
+
+    def ledger(
+        self, scope: Scope | None = None, *, only_opened: bool = True, limit: int | None = None
+    ) -> Iterator[LedgerLine]:
+        """Yield decisions with their outcome, by market time.
+
+        Parameters
+        ----------
+        scope
+            Which ones.
+        only_opened
+            Leave out decisions whose entry order was never filled.
+        limit
+            The newest so many only.
+        """
+        where, values = _where(scope or Scope(), records=False)
+        if only_opened:
+            where += " AND d.trade_id IS NOT NULL"
+        newest = "" if limit is None else "ORDER BY d.decided_ms DESC, d.seq DESC LIMIT ?"
+        query = f"""
+            SELECT * FROM (
+                SELECT d.body AS decision, d.trade_id, d.open_ms, r.body, d.decided_ms, d.seq
+                FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
+                WHERE {where} {newest}
+            ) ORDER BY decided_ms, seq
+        """  # noqa: S608 - as above
+        bound = [*values, *([] if limit is None else [limit])]
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(query, bound).fetchall()
+        for body, trade_id, open_ms, trade_body, *_ in rows:
+            yield _ledger_line(body, trade_id, open_ms, trade_body)
+
+    def decision_of(self, trade_id: str) -> Decision | None:
+        """Return the decision a trade was opened with, or None."""
+        return self._decision("trade_id = ?", [trade_id])
+
+    def unopened_decision(self, scope: Scope, side: str, before: datetime) -> Decision | None:
+        """Return the last decision of `scope` for `side`, made until a moment and not filled yet.
+
+        A bot that was stopped between placing an entry order and its fill finds the order's
+        decision again with this.
+        """
+        where, values = _where(scope, records=False)
+        return self._decision(
+            f"{where} AND side = ? AND decided_ms <= ? AND trade_id IS NULL",
+            [*values, side, to_ms(before)],
+        )
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """Count current records by `(kind, category, mode)`."""
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(
+                "SELECT kind, category, mode, count(*) FROM records WHERE is_current = 1 "
+                "GROUP BY kind, category, mode ORDER BY kind, category, mode"
+            ).fetchall()
+        return {(kind, category, mode): count for kind, category, mode, count in rows}
+
+    def check(self) -> str:
+        """Return SQLite's word on the file's integrity: "ok", or what is wrong."""
+        with self.connection.read() as sqlite:
+            word: str = sqlite.execute("PRAGMA integrity_check").fetchone()[0]
+        return word
+
+    def close(self) -> None:
+        """Close the file. Closing twice is harmless."""
+        self.connection.close()
+
+    def _decision(self, where: str, values: list[Any]) -> Decision | None:
+        query = f"""
+            SELECT d.body, d.trade_id, d.open_ms FROM decisions d WHERE {where}
+            ORDER BY decided_ms DESC, seq DESC LIMIT 1
+        """  # noqa: S608 - as above
+        with self.connection.read() as sqlite:
+            row = sqlite.execute(query, values).fetchone()
+        return None if row is None else _ledger_line(*row, None).decision
+
+
+def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
+    said = content_hash(record)
+    current = sqlite.execute(
+        "SELECT content_hash FROM records WHERE id = ? AND is_current = 1", [record.id]
+    ).fetchone()
+    if current is not None:
+        if current[0] == said:
+            return 0
+        sqlite.execute("UPDATE records SET is_current = 0 WHERE id = ?", [record.id])
+        # The correction is delivered in its stead; sending both could end with the wrong one.
+        sqlite.execute(
+            "DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE id = ?)", [record.id]
+        )
+    origin = record.origin
+    cursor = sqlite.execute(
+        "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
+        " mode, run_id, pair, known_ms, recorded_ms, body)"
+        " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            record.id,
+            said,
+            record.kind,
+            category_of(record),
+            origin.user_id,
+            origin.strategy,
+            origin.mode,
+            origin.run_id,
+            getattr(record, "pair", ""),
+            to_ms(record.known_at),
+            to_ms(record.recorded_at),
+            encode(record),
+        ],
+    )
+    sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [cursor.lastrowid])
+    return 1
+
+
+def _append_decision(sqlite: sqlite3.Connection, decision: Decision) -> None:
+    origin = decision.origin
+    sqlite.execute(
+        "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        [
+            decision.id,
+            origin.user_id,
+            origin.strategy,
+            origin.mode,
+            origin.run_id,
+            decision.pair,
+            decision.side,
+            to_ms(decision.decided_at),
+            encode(decision),
+        ],
+    )
+
+
+def _mark_opened(sqlite: sqlite3.Connection, opened: Opened) -> None:
+    sqlite.execute(
+        "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ?",
+        [opened.trade_id, to_ms(opened.open_date), opened.decision_id],
+    )
+
+
+def _where(scope: Scope, *, records: bool) -> tuple[str, list[Any]]:
+    terms, values = ["1"], []
+    columns = {
+        "user_id": scope.user_id,
+        "strategy": scope.strategy,
+        "run_id": scope.run_id,
+        "pair": scope.pair,
+    }
+    if records:
+        columns["kind"] = scope.kind
+    prefix = "" if records else "d."
+    for column, value in columns.items():
+        if value is not None:
+            terms.append(f"{prefix}{column} = ?")
+            values.append(value)
+    if scope.modes is not None:
+        terms.append(f"{prefix}mode IN ({', '.join('?' * len(scope.modes))})")
+        values.extend(sorted(scope.modes))
+    return " AND ".join(terms), values
+
+
+def _ledger_line(
+    body: str, trade_id: str | None, open_ms: int | None, trade_body: str | None
+) -> LedgerLine:
+    decision = replace(
+        decode_decision(body),
+        trade_id=trade_id,
+        open_date=None if open_ms is None else from_ms(open_ms),
+    )
+    trade = None if trade_body is None else decode(TradeRecord.kind, trade_body)
+    return LedgerLine(decision=decision, trade=trade if isinstance(trade, TradeRecord) else None)

@@ -1,0 +1,114 @@
+"""The journal file's format, version by version.
+
+Every version ever released can be opened: `migrate` brings a file up step by step, all steps and
+the version number in one transaction. A file from a newer release is refused, untouched.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import ConfigError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+APPLICATION_ID = 0x4D656D30
+"""SQLite application id of our files ("Mem0"), so that no other database is taken for a journal."""
+
+_VERSION_1 = (
+    """
+    CREATE TABLE records (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of arrival; never re-used
+        id TEXT NOT NULL,
+        content_hash TEXT NOT NULL,
+        is_current INTEGER NOT NULL,            -- 0: corrected by a later row with the same id
+        kind TEXT NOT NULL,
+        category TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        strategy TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        pair TEXT NOT NULL,
+        known_ms INTEGER NOT NULL,
+        recorded_ms INTEGER NOT NULL,
+        body TEXT NOT NULL                      -- the record's JSON, see records/codec.py
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX records_current ON records (id) WHERE is_current = 1",
+    "CREATE INDEX records_scope ON records (user_id, strategy, mode, kind, known_ms)",
+    """
+    CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY REFERENCES records (seq),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        is_dead INTEGER NOT NULL DEFAULT 0,     -- 1: refused for good; kept, listed, not sent
+        error TEXT NOT NULL DEFAULT ''
+    ) STRICT
+    """,
+    """
+    CREATE TABLE decisions (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        user_id TEXT NOT NULL,
+        strategy TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        pair TEXT NOT NULL,
+        side TEXT NOT NULL,
+        decided_ms INTEGER NOT NULL,
+        trade_id TEXT,                          -- set when the first entry order is filled
+        open_ms INTEGER,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX decisions_scope ON decisions (user_id, strategy, mode, run_id, decided_ms)",
+    "CREATE INDEX decisions_trade ON decisions (trade_id)",
+)
+
+_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+"""`_STEPS[n]` are the statements that bring a file from version `n` to `n + 1`."""
+
+VERSION = len(_STEPS)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file behind `connection` to `VERSION`, or refuse it.
+
+    Raises
+    ------
+    ConfigError
+        The file is no journal, or was written by a newer version of this package.
+    """
+    version = _pragma(connection, "user_version")
+    application_id = _pragma(connection, "application_id")
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application_id != APPLICATION_ID and tables > 0:
+        raise ConfigError(
+            f"{path} is an SQLite file, but not a journal of freqtrade_mem0; it is left untouched. "
+            "Set 'mem0.path' to a folder of its own."
+        )
+    if version > VERSION:
+        raise ConfigError(
+            f"{path} has journal format {version}; this version of freqtrade_mem0 reads up to "
+            f"{VERSION}. Upgrade freqtrade_mem0, or point 'mem0.path' elsewhere."
+        )
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have migrated while this one waited for the lock.
+        for step in _STEPS[_pragma(connection, "user_version") :]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

@@ -1,0 +1,141 @@
+"""Keeps trading callbacks from waiting for a disk: they hand entries over, and go on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import JournalError
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.journal.journal import Entry, Journal
+
+logger = logging.getLogger(__name__)
+
+CAPACITY = 20_000
+"""Entries kept in memory while the disk refuses them; above it the oldest are dropped and counted.
+What is dropped comes back through reconciliation with Freqtrade's trade database."""
+
+RETRY_S = 5.0
+"""Pause after a failed append."""
+
+
+class JournalWriter:
+    """Appends entries to a journal, in the order they were handed over.
+
+    Parameters
+    ----------
+    journal
+        Where to.
+    background
+        True for bots: a thread appends right behind the callback. False for backtests: appended in
+        the callback once `batch` entries are there, as a second thread would only compete with
+        Freqtrade's loop for the interpreter.
+    batch
+        Entries per append when not in the background, at least 1.
+    """
+
+    def __init__(self, journal: Journal, *, background: bool, batch: int = 500) -> None:
+        self._journal = journal
+        self._batch = batch
+        self._waiting: deque[Entry] = deque()
+        self._changed = threading.Condition()
+        self._appending = False
+        self._closed = False
+        self._in_trouble = False
+        self.dropped = 0
+        self._thread: threading.Thread | None = None
+        if background:
+            self._thread = threading.Thread(
+                target=self._run, name="freqtrade-mem0-journal", daemon=True
+            )
+            self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Entries handed over and not yet in the journal."""
+        return len(self._waiting)
+
+    def submit(self, *entries: Entry) -> None:
+        """Hand entries over. Never raises, never blocks on a disk in the background mode."""
+        with self._changed:
+            self._waiting.extend(entries)
+            while len(self._waiting) > CAPACITY:
+                self._waiting.popleft()
+                self.dropped += 1
+            self._changed.notify_all()
+        if self._thread is None and len(self._waiting) >= self._batch:
+            self._append_waiting()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all entries are in the journal; False when `timeout_s` ran out first."""
+        if self._thread is None:
+            return self._append_waiting()
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not self._waiting and not self._appending, timeout_s
+            )
+
+    def close(self, timeout_s: float) -> bool:
+        """Flush, then stop the thread; return whether everything was written in time."""
+        flushed = self.flush(timeout_s)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return flushed
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+                if self._closed and not self._waiting:
+                    return
+            if not self._append_waiting():
+                with self._changed:
+                    if self._changed.wait_for(lambda: self._closed, RETRY_S):
+                        return
+
+    def _append_waiting(self) -> bool:
+        with self._changed:
+            entries = list(self._waiting)
+            self._appending = True
+        stored = False
+        try:
+            if entries:
+                self._journal.append(entries)
+            stored = True
+        except JournalError as error:
+            self._warn_once(error, len(entries))
+        except Exception:  # noqa: BLE001 - one bad entry must not hold up all others
+            stored = self._append_singly(entries)
+        finally:
+            with self._changed:
+                if stored:
+                    # More may have been handed over, or the oldest dropped, in the meantime.
+                    written = set(map(id, entries))
+                    self._waiting = deque(e for e in self._waiting if id(e) not in written)
+                    self._in_trouble = False
+                self._appending = False
+                self._changed.notify_all()
+        return stored
+
+    def _append_singly(self, entries: list[Entry]) -> bool:
+        """Append one by one; what can not be written is logged whole, so that it is not lost."""
+        for entry in entries:
+            try:
+                self._journal.append([entry])
+            except JournalError as error:
+                self._warn_once(error, len(entries))
+                return False
+            except Exception:
+                logger.exception("This entry can not be written to the journal: %r", entry)
+        return True
+
+    def _warn_once(self, error: JournalError, entries: int) -> None:
+        if not self._in_trouble:
+            self._in_trouble = True
+            logger.warning("%s %d entries wait in memory (up to %d).", error, entries, CAPACITY)

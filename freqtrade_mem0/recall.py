@@ -1,0 +1,199 @@
+"""What is known about situations like this one, as of a moment: an in-process index over trades.
+
+The index keeps, for the strategy and every level below it, sums of weights, profit ratios and their
+squares. Three properties make it trustworthy:
+
+* Strictly as-of: a trade counts at moment `t` only if it became known before `t`. The index can be
+  asked about any moment, forwards and backwards.
+* Exact: the sums are integers, so adding is associative and a trade can be taken out again without
+  a trace. Whatever the order of arrival, the same trades give bit-identical answers.
+* Flat: an answer costs a few look-ups and divisions, however many trades there are.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.insight import NOTHING, Moments
+from freqtrade_mem0.records.base import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from freqtrade_mem0.records.trade import TradeRecord
+
+_WEIGHT_BITS = 52
+_VALUE_BITS = 50
+_DISCOUNT_BITS = 10
+_MS_PER_DAY = 86_400_000
+
+Key = tuple[str, str]
+"""A level and its value, for example ("pair", "ETH/USDT")."""
+
+STRATEGY: Key = ("strategy", "")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Observation:
+    known_ms: int
+    id: str
+    value: int
+    """Profit ratio in fixed point."""
+    weight: int
+    """Weight in fixed point, relative to the epoch; it decays only when asked about."""
+    keys: tuple[Key, ...]
+
+
+class _Sums:
+    __slots__ = ("weight", "weighted", "weighted_squares")
+
+    def __init__(self) -> None:
+        self.weight = self.weighted = self.weighted_squares = 0
+
+    def add(self, weight: int, value: int) -> None:
+        self.weight += weight
+        self.weighted += weight * value
+        self.weighted_squares += weight * value * value
+
+
+class Recall:
+    """Trades of one strategy, asked as of a moment. Safe for several threads.
+
+    Parameters
+    ----------
+    levels
+        What is told apart below the strategy: `pair`, `side`, `enter_tag`, or a feature's name.
+    half_life_days
+        A trade this many market days old weighs half, > 0.
+    """
+
+    def __init__(self, levels: Sequence[str], half_life_days: float) -> None:
+        self._levels = tuple(levels)
+        self._half_life_ms = half_life_days * _MS_PER_DAY
+        self._lock = threading.Lock()
+        self._by_time: list[_Observation] = []
+        self._by_id: dict[str, _Observation] = {}
+        self._sums: dict[Key, _Sums] = {}
+        self._applied = 0
+        """How many of `_by_time` are in `_sums`."""
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, record: TradeRecord, discount: float = 1.0) -> None:
+        """Let a closed trade count from its `known_at` on; a corrected trade replaces itself.
+
+        Parameters
+        ----------
+        record
+            Trades that are no evidence are left out.
+        discount
+            Factor on the trade's weight in (0, 1], for trades of another mode.
+        """
+        keys = (STRATEGY, *self.keys(record.pair, record.side, record.enter_tag, record.situation))
+        known_ms = to_ms(record.known_at)
+        weight = self._scale(known_ms) * round(discount * (1 << _DISCOUNT_BITS))
+        observation = _Observation(
+            known_ms=known_ms,
+            id=record.id,
+            value=round(record.profit_ratio * (1 << _VALUE_BITS)),
+            weight=weight,
+            keys=keys,
+        )
+        with self._lock:
+            self._remove(record.id)
+            if record.is_evidence:
+                self._insert(observation)
+
+    def keys(
+        self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
+    ) -> list[Key]:
+        """Return the level keys of a trade; a level it has no value for is left out."""
+        own = {"pair": pair, "side": side, "enter_tag": enter_tag}
+        keys = []
+        for level in self._levels:
+            value = own.get(level, situation.get(level, ""))
+            if value != "":
+                keys.append((level, str(value)))
+        return keys
+
+    def as_of(self, moment: datetime, keys: Sequence[Key]) -> list[Moments]:
+        """Return the moments of each group in `keys`, of trades known strictly before `moment`."""
+        now_ms = to_ms(moment)
+        scale = self._scale(now_ms) << _DISCOUNT_BITS
+        with self._lock:
+            self._move_to(now_ms)
+            return [self._moments(self._sums.get(key), scale) for key in keys]
+
+    def groups(self, moment: datetime) -> dict[Key, Moments]:
+        """Return the moments of every group there is, as of `moment`."""
+        with self._lock:
+            self._move_to(to_ms(moment))
+            keys = [key for key, sums in self._sums.items() if sums.weight]
+        return dict(zip(keys, self.as_of(moment, keys), strict=True))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._by_time, self._by_id, self._sums, self._applied = [], {}, {}, 0
+
+    def _insert(self, observation: _Observation) -> None:
+        self._by_id[observation.id] = observation
+        position = bisect_left(self._by_time, observation)
+        insort(self._by_time, observation)
+        if position < self._applied:
+            self._apply(observation, +1)
+            self._applied += 1
+
+    def _remove(self, record_id: str) -> None:
+        observation = self._by_id.pop(record_id, None)
+        if observation is None:
+            return
+        position = bisect_left(self._by_time, observation)
+        del self._by_time[position]
+        if position < self._applied:
+            self._apply(observation, -1)
+            self._applied -= 1
+
+    def _move_to(self, now_ms: int) -> None:
+        by_time = self._by_time
+        while self._applied < len(by_time) and by_time[self._applied].known_ms < now_ms:
+            self._apply(by_time[self._applied], +1)
+            self._applied += 1
+        while self._applied > 0 and by_time[self._applied - 1].known_ms >= now_ms:
+            self._applied -= 1
+            self._apply(by_time[self._applied], -1)
+
+    def _apply(self, observation: _Observation, sign: int) -> None:
+        for key in observation.keys:
+            sums = self._sums.get(key)
+            if sums is None:
+                sums = self._sums[key] = _Sums()
+            sums.add(sign * observation.weight, observation.value)
+
+    def _scale(self, at_ms: int) -> int:
+        """Return 2 ** (at / half-life) in fixed point: the weight of a trade known at that moment.
+
+        Weights grow into the future instead of shrinking into the past, so that a stored weight
+        never has to be touched again; an answer divides by the scale of its own moment.
+        """
+        exponent = at_ms / self._half_life_ms
+        whole = math.floor(exponent)
+        mantissa = int(math.ldexp(2.0 ** (exponent - whole), _WEIGHT_BITS))
+        return mantissa << whole if whole >= 0 else mantissa >> -whole
+
+    @staticmethod
+    def _moments(sums: _Sums | None, scale: int) -> Moments:
+        if sums is None or sums.weight <= 0:
+            return NOTHING
+        spread = sums.weighted_squares * sums.weight - sums.weighted * sums.weighted
+        return Moments(
+            n=sums.weight / scale,
+            mean=sums.weighted / (sums.weight << _VALUE_BITS),
+            variance=spread / (sums.weight * sums.weight << (2 * _VALUE_BITS)),
+        )

@@ -1,0 +1,123 @@
+"""What all records share: kind, category, origin, the two clocks, and a deterministic id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("6f0f7a5e-3f0b-5c64-9a35-6d1f6d0a5e10")
+"""UUIDv5 namespace of all record ids. Changing it would orphan every record ever written."""
+
+
+class Category(StrEnum):
+    """The six categories of memory. The names are fixed: users and other tools rely on them."""
+
+    USER_PREFERENCES = "user_preferences"
+    MARKET_CONDITIONS = "market_conditions"
+    STRATEGY_PERFORMANCE = "strategy_performance"
+    RISK_PROFILE = "risk_profile"
+    PORTFOLIO_PATTERNS = "portfolio_patterns"
+    LEARNING_INSIGHTS = "learning_insights"
+
+
+class Mode(StrEnum):
+    """Where a record comes from. Recall keeps them apart; see the run-mode table in the docs."""
+
+    BACKTEST = "backtest"
+    DRY_RUN = "dry_run"
+    LIVE = "live"
+    MANUAL = "manual"
+    """Written by a person or a tool through `TradeMemory`, outside Freqtrade."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who noted a record.
+
+    Parameters
+    ----------
+    user_id
+        The owner; Mem0's `user_id`.
+    strategy
+        The strategy's class name; Mem0's `agent_id`.
+    mode
+        The kind of run.
+    run_id
+        Freqtrade's own run id of a backtest, the bot's id otherwise; Mem0's `run_id`.
+    """
+
+    user_id: str
+    strategy: str
+    mode: Mode
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A fact that does not change. A correction is a new record with the same id.
+
+    Parameters
+    ----------
+    id
+        UUIDv5 of what identifies the fact: noting the same fact twice gives the same id.
+    origin
+        Who noted it.
+    known_at
+        Aware UTC market time at which the fact became known (a fill, a candle's end). Recall as of
+        `t` sees only records with `known_at < t`.
+    recorded_at
+        Aware UTC wall time at which it was noted. Never used for a decision.
+    """
+
+    kind: ClassVar[str]
+    category: ClassVar[Category]
+
+    id: str
+    origin: Origin
+    known_at: datetime
+    recorded_at: datetime
+
+
+def record_id(*identity: str | float) -> str:
+    """Return the UUIDv5 (canonical text) of the parts that identify a fact.
+
+    >>> record_id("trade", "me", "ETH/USDT", 1) == record_id("trade", "me", "ETH/USDT", 1)
+    True
+    """
+    return str(uuid5(NAMESPACE, json.dumps(identity, separators=(",", ":"))))
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return `moment` as aware UTC; a naive time is taken as UTC, as Freqtrade stores it.
+
+    >>> as_utc(datetime(2024, 1, 1)).isoformat()
+    '2024-01-01T00:00:00+00:00'
+    """
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return epoch milliseconds of an aware time, exactly (no detour over a float).
+
+    >>> to_ms(datetime(2024, 1, 1, 0, 0, 0, 250000, tzinfo=UTC))
+    1704067200250
+    """
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the aware UTC time of epoch milliseconds.
+
+    >>> from_ms(1704067200250).isoformat()
+    '2024-01-01T00:00:00.250000+00:00'
+    """
+    seconds, rest = divmod(milliseconds, 1_000)
+    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest * 1_000)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,98 @@
+"""Records and decisions as JSON, and back: exact for every number, strict about every key.
+
+A record's JSON is the schema users and other tools meet (journal, exports, Mem0 metadata). It
+carries `SCHEMA_VERSION`; later versions must read all earlier ones.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.records.note import Note
+from freqtrade_mem0.records.risk import RiskEvent
+from freqtrade_mem0.records.trade import TradeRecord
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.base import Record
+
+SCHEMA_VERSION = 1
+"""Version of the JSON form of records and decisions."""
+
+RECORD_TYPES: dict[str, type[Record]] = {
+    record_type.kind: record_type for record_type in (TradeRecord, RiskEvent, Note)
+}
+
+
+def encode(item: Record | Decision) -> str:
+    """Return the JSON form of a record or decision; keys in the order of the fields."""
+    return _adapter(type(item)).dump_json(item).decode()
+
+
+def decode(kind: str, text: str | bytes) -> Record:
+    """Return the record of `kind` that `text` encodes.
+
+    Raises
+    ------
+    RecordError
+        Unknown kind, or keys and values that break the kind's schema.
+    """
+    record_type = RECORD_TYPES.get(kind)
+    if record_type is None:
+        raise RecordError(
+            f"Record kind {kind!r} is unknown; known are {', '.join(RECORD_TYPES)}. "
+            "Was it written by a newer freqtrade_mem0? Upgrade to read it."
+        )
+    record: Record = _parse(record_type, text, f"{kind} record")
+    return record
+
+
+def decode_decision(text: str | bytes) -> Decision:
+    """Return the decision that `text` encodes; raise `RecordError` where it breaks the schema."""
+    decision: Decision = _parse(Decision, text, "decision")
+    return decision
+
+
+def content_hash(item: Record | Decision) -> str:
+    """Return a hash of what a record says, without the wall time at which it was noted.
+
+    Noting the same fact again (the same backtest run twice) gives the same hash, so nothing is
+    stored; a fact that turned out different gives another one and becomes a correction.
+    """
+    content = _adapter(type(item)).dump_json(item, exclude={"recorded_at"})
+    return sha256(content).hexdigest()
+
+
+def to_plain(item: Record | Decision) -> dict[str, Any]:
+    """Return the JSON form as plain Python objects, for `--json` output."""
+    plain: dict[str, Any] = json.loads(encode(item))
+    return plain
+
+
+def invalid(what: str, error: ValidationError) -> RecordError:
+    """Turn a validation error into a sentence for the person who wrote the record."""
+    parts = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        value = problem["input"]
+        shown = "missing" if problem["type"].startswith("missing") else f"got {value!r}"
+        parts.append(f"{key}: {problem['msg']} ({shown})")
+    return RecordError(f"This {what} can not be used. " + "; ".join(parts))
+
+
+@cache
+def _adapter(item_type: type) -> TypeAdapter[Any]:
+    return TypeAdapter(item_type)
+
+
+def _parse(item_type: type, text: str | bytes, what: str) -> Any:
+    try:
+        return _adapter(item_type).validate_json(text)
+    except ValidationError as error:
+        raise invalid(what, error) from error

@@ -1,0 +1,90 @@
+"""A sizing decision with its reasons: one line of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from freqtrade_mem0.records.base import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One part of a decision.
+
+    Parameters
+    ----------
+    name
+        The level or limit it comes from: "strategy", "pair", "regime", "max_multiplier", ...
+    value
+        The key within that level, for example "ETH/USDT" or "volatile uptrend"; "" for limits.
+    text
+        The part in words, with its numbers.
+    n_effective
+        Time-decayed number of trades behind it (0.0 for limits).
+    mean_ratio
+        Their decayed mean profit ratio (0.0 for limits).
+    effect
+        What it changed in the multiplier; all effects of a decision add up to `multiplier - 1`.
+    """
+
+    name: str
+    value: str = ""
+    text: str
+    n_effective: float = 0.0
+    mean_ratio: float = 0.0
+    effect: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What memory made of one proposed stake.
+
+    Parameters
+    ----------
+    id
+        UUIDv5 of run, pair, side and moment: asked again at one moment, it is the same decision.
+    origin
+        The run it was made in.
+    decided_at
+        Aware UTC market time `t`; only records with `known_at < t` were used.
+    pair, side, enter_tag
+        What was to be entered.
+    proposed_stake, stake
+        In stake currency: what the strategy proposed, and what memory would bet.
+    multiplier
+        What memory asks for, inside the configured bounds. `stake` can differ from
+        `proposed_stake * multiplier` where the exchange's minimum or the wallet's maximum bind.
+    applied
+        False in shadow mode: the trade got `proposed_stake`.
+    policy
+        Name of the policy.
+    n_effective
+        Time-decayed number of trades of this strategy that were known.
+    reasons
+        Why; never empty.
+    situation
+        Market features at the decision.
+    trade_id
+        Record id of the trade it opened; None until its first entry order was filled.
+    open_date
+        The trade's open date; None until then.
+    """
+
+    id: str
+    origin: Origin
+    decided_at: datetime
+    pair: str
+    side: str
+    enter_tag: str
+    proposed_stake: float
+    multiplier: float
+    stake: float
+    applied: bool
+    policy: str
+    n_effective: float
+    reasons: tuple[Reason, ...]
+    situation: Mapping[str, float | str] = field(default_factory=dict)
+    trade_id: str | None = None
+    open_date: datetime | None = None

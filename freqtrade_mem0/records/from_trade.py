@@ -1,0 +1,133 @@
+"""Freqtrade's trade objects -> trade records. Reads attributes only; changes nothing.
+
+Works on `LocalTrade` (backtesting) and on the ORM's `Trade` (dry-run, live) alike, importing
+neither. The numbers are those that Freqtrade itself reports for the trade.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.base import Mode, Origin, as_utc, record_id, to_ms
+from freqtrade_mem0.records.trade import TradeRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+END_OF_DATA = "force_exit"
+"""Exit reason Freqtrade gives to trades still open where a backtest's data ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryContext:
+    """What was known when a trade was opened.
+
+    Parameters
+    ----------
+    decision_id
+        The sizing decision; None where there was none (memory switched on later).
+    situation
+        Market features at entry.
+    """
+
+    decision_id: str | None = None
+    situation: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def trade_id_of(trade: Any, origin: Origin) -> str:
+    """Return the record id of a Freqtrade trade.
+
+    Freqtrade re-uses `trade.id` after an entry that never filled, and in a backtest order ids go on
+    counting over `--strategy-list`. So a bot's trade is identified by its first entry order's id,
+    which is unique on the exchange, and a backtest's by its pair, side and open date.
+    """
+    if origin.mode is Mode.BACKTEST:
+        key: str | int = to_ms(as_utc(trade.open_date))
+    else:
+        key = _first_entry_order_id(trade)
+    return record_id(
+        "trade", origin.user_id, origin.mode, origin.run_id, trade.pair, trade.trade_direction, key
+    )
+
+
+def trade_record(
+    trade: Any, origin: Origin, recorded_at: datetime, context: EntryContext | None = None
+) -> TradeRecord:
+    """Return the record of a closed trade.
+
+    Parameters
+    ----------
+    trade
+        A closed `LocalTrade` or `Trade`.
+    origin
+        The run it belongs to.
+    recorded_at
+        Aware UTC wall time.
+    context
+        What was known when it was opened.
+
+    Raises
+    ------
+    RecordError
+        The trade is open, or one of its numbers is missing or not finite.
+    """
+    if trade.is_open or trade.close_date is None:
+        raise RecordError(f"Trade {trade.id} in {trade.pair} is still open: it has no outcome yet.")
+    context = context or EntryContext()
+    close_date = as_utc(trade.close_date)
+    exit_reason = trade.exit_reason or ""
+    return TradeRecord(
+        id=trade_id_of(trade, origin),
+        origin=origin,
+        known_at=close_date,
+        recorded_at=recorded_at,
+        pair=trade.pair,
+        side=trade.trade_direction,
+        enter_tag=trade.enter_tag or "",
+        exit_reason=exit_reason,
+        open_date=as_utc(trade.open_date),
+        close_date=close_date,
+        open_rate=_number(trade, "open_rate"),
+        close_rate=_number(trade, "close_rate"),
+        amount=_number(trade, "amount"),
+        stake_amount=_number(trade, "stake_amount"),
+        max_stake_amount=_number(trade, "max_stake_amount", default=trade.stake_amount),
+        leverage=_number(trade, "leverage", default=1.0),
+        fee_open=_number(trade, "fee_open", default=0.0),
+        fee_close=_number(trade, "fee_close", default=0.0),
+        funding_fees=_number(trade, "funding_fees", default=0.0),
+        profit_ratio=_number(trade, "close_profit"),
+        profit_abs=_number(trade, "close_profit_abs"),
+        n_entries=trade.nr_of_successful_entries,
+        n_exits=trade.nr_of_successful_exits,
+        # A trade cut by the end of the data says nothing about the strategy's own exits.
+        is_evidence=not (origin.mode is Mode.BACKTEST and exit_reason == END_OF_DATA),
+        decision_id=context.decision_id,
+        situation=context.situation,
+    )
+
+
+def _first_entry_order_id(trade: Any) -> str:
+    for order in trade.orders:
+        if order.ft_order_side == trade.entry_side and order.safe_filled > 0:
+            return str(order.order_id)
+    raise RecordError(
+        f"Trade {trade.id} in {trade.pair} has no filled entry order: "
+        "nothing identifies it across restarts. It is not recorded."
+    )
+
+
+def _number(trade: Any, name: str, default: float | None = None) -> float:
+    value = getattr(trade, name)
+    if value is None:
+        value = default
+    if value is None or not math.isfinite(value):
+        raise RecordError(
+            f"Trade {trade.id} in {trade.pair}: {name} must be a finite number, got {value!r}. "
+            "It is not recorded; reconciliation tries again."
+        )
+    return float(value)

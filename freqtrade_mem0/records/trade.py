@@ -1,0 +1,76 @@
+"""A closed trade, as Freqtrade accounts for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from freqtrade_mem0.records.base import Category, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeRecord(Record):
+    """A closed trade. All numbers are Freqtrade's own, to the last digit; nothing is recomputed.
+
+    Parameters
+    ----------
+    pair, side
+        For example "ETH/USDT" and "long" or "short".
+    enter_tag, exit_reason
+        As the strategy and Freqtrade gave them; "" where there was none.
+    open_date, close_date
+        Aware UTC. `known_at` is `close_date`.
+    open_rate, close_rate
+        Average entry price and last exit price, in quote currency.
+    amount
+        Size in base currency.
+    stake_amount, max_stake_amount
+        In stake currency; the largest stake ever in the trade where it was built up in steps.
+    leverage
+        1.0 on spot.
+    fee_open, fee_close
+        Ratios, 0.001 is 0.1 %.
+    funding_fees
+        In stake currency; 0.0 on spot.
+    profit_ratio
+        After all fees, relative to the stake and its leverage; 0.018 is 1.8 %. It does not depend
+        on the size of the stake, so memory does not learn from its own sizing.
+    profit_abs
+        In stake currency.
+    n_entries, n_exits
+        Filled entry and exit orders.
+    is_evidence
+        False where the exit says nothing about the strategy (the end of a backtest's data).
+    decision_id
+        The sizing decision the trade was opened with; None where there was none.
+    situation
+        Market features at entry: numbers, and short names for buckets. Empty where unknown.
+    """
+
+    kind: ClassVar[str] = "trade"
+    category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+
+    pair: str
+    side: str
+    enter_tag: str
+    exit_reason: str
+    open_date: datetime
+    close_date: datetime
+    open_rate: float
+    close_rate: float
+    amount: float
+    stake_amount: float
+    max_stake_amount: float
+    leverage: float
+    fee_open: float
+    fee_close: float
+    funding_fees: float
+    profit_ratio: float
+    profit_abs: float
+    n_entries: int
+    n_exits: int
+    is_evidence: bool = True
+    decision_id: str | None = None
+    situation: Mapping[str, float | str] = field(default_factory=dict)

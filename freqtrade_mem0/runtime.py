@@ -1,0 +1,300 @@
+"""The composition root: builds everything a run needs from the config, and takes it down again."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import JournalError, Mem0Error
+from freqtrade_mem0.host import BacktestTrades, RunKind, closed_bot_trades
+from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.records.from_trade import EntryContext
+from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.session import Session
+from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.delivery import Delivery
+    from freqtrade_mem0.journal.journal import Entry
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 5.0
+"""Longest a bot's shutdown waits for its last journal entries and for the batch under way."""
+
+RECONCILE_OVERLAP = timedelta(hours=1)
+"""How far back each reconciliation looks again: a close can be written late to the database."""
+
+_DISCOUNT_DRY_RUN_IN_LIVE = 0.5
+"""What a dry-run trade counts for in a live bot: its fills are assumed, not real."""
+
+_MODE_OF_KIND = {
+    RunKind.BACKTEST: Mode.BACKTEST,
+    RunKind.HYPEROPT: Mode.BACKTEST,
+    RunKind.ANALYSIS: Mode.BACKTEST,
+    RunKind.DRY_RUN: Mode.DRY_RUN,
+    RunKind.LIVE: Mode.LIVE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How and by whom a strategy is being run.
+
+    Parameters
+    ----------
+    kind
+        The way Freqtrade runs it.
+    strategy
+        Class name.
+    run_id
+        Freqtrade's run id of a backtest; the bot's id otherwise.
+    user_data_dir
+        Freqtrade's user data folder.
+    """
+
+    kind: RunKind
+    strategy: str
+    run_id: str
+    user_data_dir: Path
+
+
+class Runtime:
+    """Everything that works for one strategy object while it runs.
+
+    Parameters
+    ----------
+    settings
+        The `"mem0"` block.
+    run
+        The run.
+    now
+        Wall clock, for `recorded_at` only.
+
+    Raises
+    ------
+    ConfigError
+        The folder of the memory can not be used.
+    JournalError
+        The journal is damaged or locked; a bot runs on without memory instead.
+    """
+
+    def __init__(self, settings: Settings, run: Run, now: Callable[[], datetime]) -> None:
+        self.run = run
+        self.settings = settings
+        self._store: Store | None = None
+        self._writer: JournalWriter | None = None
+        self._delivery: Delivery | None = None
+        self._closed = False
+        self._last_sync_s = time.monotonic()
+        self._reconciled_until: datetime | None = None
+        self._seen_seq = 0
+        sizing = settings.sizing
+        self.recall = Recall(sizing.levels, sizing.half_life_days)
+        self.session = Session(
+            origin=Origin(
+                user_id=settings.user_id,
+                strategy=run.strategy,
+                mode=_MODE_OF_KIND[run.kind],
+                run_id=run.run_id,
+            ),
+            recall=self.recall,
+            policy=policy_for(sizing),
+            applied=not sizing.shadow and (run.kind is not RunKind.LIVE or sizing.live),
+            submit=self._submit,
+            categories=settings.categories,
+            now=now,
+            backtest_trades=None if run.kind.is_bot else BacktestTrades(),
+        )
+        if run.kind.writes:
+            try:
+                self._open_store()
+            except JournalError as error:
+                if not run.kind.is_bot:
+                    raise  # a backtest without its memory would only mislead
+                logger.error(  # noqa: TRY400 - the sentence says it all
+                    "%s This bot runs without memory until it is started again.", error
+                )
+
+    def tick(self, moment: datetime) -> None:
+        """Once per bot loop: every `sync_interval`, reconcile and learn what others recorded.
+
+        Parameters
+        ----------
+        moment
+            Aware UTC time of the loop.
+        """
+        if not self.run.kind.is_bot or self._store is None:
+            return
+        elapsed_s = time.monotonic() - self._last_sync_s
+        if self._reconciled_until is not None and elapsed_s < self.settings.sync_interval:
+            return
+        self._last_sync_s = time.monotonic()
+        since = self._reconciled_until
+        self.session.trades_closed(
+            closed_bot_trades(None if since is None else since - RECONCILE_OVERLAP)
+        )
+        self._reconciled_until = moment
+        self._learn_from_journal(self._store)
+        if self._delivery is not None:
+            self._delivery.wake()
+
+    def end_backtest(self) -> None:
+        """Record what the backtest closed last. Called again, it does nothing more."""
+        self.session.end_run()
+        if self._writer is not None and not self._writer.flush(CLOSE_TIMEOUT_S):
+            logger.error("Some trades of this run could not be written to the journal.")
+
+    def close(self, *, deliver: bool) -> None:
+        """Take everything down. Closing twice is harmless.
+
+        Parameters
+        ----------
+        deliver
+            Wait for delivery to Mem0, up to `delivery.flush_timeout_s`, showing progress.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        _running.discard(self)
+        if not self.run.kind.is_bot:
+            self.end_backtest()
+        if self._writer is not None:
+            self._writer.close(CLOSE_TIMEOUT_S)
+        if self._delivery is not None:
+            if self.run.kind.is_bot:
+                self._delivery.stop(CLOSE_TIMEOUT_S)
+            elif deliver:
+                _drain_with_progress(self._delivery, self._store, self.settings)
+        if self._store is not None:
+            self._store.close()
+
+    def _submit(self, entry: Entry) -> None:
+        if self._writer is not None:
+            self._writer.submit(entry)
+            if self._delivery is not None:
+                self._delivery.wake()
+
+    def _open_store(self) -> None:
+        store = Store(self.settings, self.run.user_data_dir)
+        is_bot = self.run.kind.is_bot
+        if is_bot:
+            self._load_history(store)
+        else:
+            store.journal.counts()  # opens the file, so that a wrong path stops the run right here
+        self._store = store
+        self._writer = JournalWriter(store.journal, background=is_bot)
+        if store.delivers:
+            self._delivery = store.delivery()
+            if is_bot:
+                self._delivery.start()
+        _register(self)
+
+    def _load_history(self, store: Store) -> None:
+        """Take up what earlier processes of this bot left: decisions, entries, known trades."""
+        origin = self.session.origin
+        scope = Scope(user_id=origin.user_id, modes=[origin.mode], run_id=origin.run_id)
+        recorded = {
+            record.id for _, record in store.journal.records(scope) if record.kind == "trade"
+        }
+        placed, opened = [], {}
+        for line in store.journal.ledger(scope, only_opened=False):
+            decision = line.decision
+            if decision.trade_id is None:
+                placed.append(decision)
+            elif decision.trade_id not in recorded:
+                opened[decision.trade_id] = EntryContext(
+                    decision_id=decision.id, situation=decision.situation
+                )
+        self.session.remember_earlier(placed=placed, opened=opened, recorded=recorded)
+        self._learn_from_journal(store)
+
+    def _learn_from_journal(self, store: Store) -> None:
+        """Let recall know what this journal gained, from whichever process."""
+        origin = self.session.origin
+        modes = [Mode.LIVE, Mode.DRY_RUN]
+        scope = Scope(user_id=origin.user_id, strategy=origin.strategy, modes=modes, kind="trade")
+        for seq, record in store.journal.records(scope, after_seq=self._seen_seq):
+            self._seen_seq = max(self._seen_seq, seq)
+            if isinstance(record, TradeRecord):
+                assumed = origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
+                self.recall.add(record, _DISCOUNT_DRY_RUN_IN_LIVE if assumed else 1.0)
+
+
+_running: set[Runtime] = set()
+_registered_pid: int | None = None
+
+
+def wall_clock() -> datetime:
+    """Return the wall time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def start(settings: Settings, run: Run) -> Runtime:
+    """Build the runtime of a run; it is closed by `stop`, or when the process ends.
+
+    A backtest that is still open in this process has ended by now: its last trades are recorded
+    before Freqtrade drops them.
+
+    Raises
+    ------
+    Mem0Error
+        The memory's folder or file can not be used.
+    """
+    for earlier in list(_running):
+        if not earlier.run.kind.is_bot:
+            _shielded(earlier.end_backtest)
+    return Runtime(settings, run, wall_clock)
+
+
+def stop_all() -> None:
+    """Close whatever still runs in this process; at its end, this is what delivers a backtest."""
+    if os.getpid() != _registered_pid:
+        return  # a fork of the process that opened them
+    for runtime in list(_running):
+        _shielded(lambda runtime=runtime: runtime.close(deliver=True))
+
+
+def _register(runtime: Runtime) -> None:
+    global _registered_pid  # noqa: PLW0603 - one exit handler per process
+    _running.add(runtime)
+    if _registered_pid != os.getpid():
+        _registered_pid = os.getpid()
+        atexit.register(stop_all)
+
+
+def _shielded(action: Callable[[], None]) -> None:
+    """Run something at the end of a process, where an exception would hide the user's output."""
+    try:
+        action()
+    except Mem0Error as error:
+        logger.warning("%s", error)
+    except Exception:
+        logger.exception("Memory could not be closed cleanly.")
+
+
+def _drain_with_progress(delivery: Delivery, store: Store | None, settings: Settings) -> None:
+    if store is None:
+        return
+    waiting = store.outbox.state().pending
+    if waiting == 0:
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"Remembering {waiting} records in Mem0", total=waiting)
+        delivery.drain(settings.delivery.flush_timeout_s, lambda done: progress.advance(task, done))

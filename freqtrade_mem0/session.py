@@ -1,0 +1,269 @@
+"""One run of one strategy: what the callbacks tell, what recall learns, what the journal gets.
+
+The session knows nothing of callbacks; `callbacks.py` calls it with what they carry. Its methods
+may raise; the callbacks see to it that nothing reaches Freqtrade.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.insight import Part
+from freqtrade_mem0.journal.journal import Opened
+from freqtrade_mem0.recall import STRATEGY
+from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
+from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of, trade_record
+from freqtrade_mem0.records.note import category_of
+from freqtrade_mem0.risk import RiskWatch
+from freqtrade_mem0.sizing.limits import within_limits
+from freqtrade_mem0.sizing.policy import Known
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.settings import CategorySettings
+    from freqtrade_mem0.host import BacktestTrades
+    from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.recall import Recall
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.sizing.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A stake that the strategy proposes.
+
+    Parameters
+    ----------
+    pair, side, enter_tag
+        What is to be entered; the tag is "" where there is none.
+    moment
+        Aware UTC market time.
+    stake
+        In stake currency, > 0.
+    min_stake, max_stake
+        What exchange and wallet allow, in stake currency; no minimum is None.
+    situation
+        Market features of the candles closed before `moment`.
+    """
+
+    pair: str
+    side: str
+    enter_tag: str
+    moment: datetime
+    stake: float
+    min_stake: float | None
+    max_stake: float
+    situation: Mapping[str, float | str]
+
+
+class Session:
+    """Decides stakes and turns fills into records.
+
+    Parameters
+    ----------
+    origin
+        The run.
+    recall
+        What is known; in a bot it already holds the records of earlier runs.
+    policy
+        How a stake follows from it.
+    applied
+        False in shadow mode: decisions are recorded, stakes stay as proposed.
+    submit
+        Takes entries for the journal; never blocks.
+    categories
+        Which categories are written.
+    now
+        Wall clock, for `recorded_at` only.
+    backtest_trades
+        Where a backtest's closed trades come from; None for bots.
+    """
+
+    def __init__(
+        self,
+        *,
+        origin: Origin,
+        recall: Recall,
+        policy: Policy,
+        applied: bool,
+        submit: Callable[[Entry], None],
+        categories: CategorySettings,
+        now: Callable[[], datetime],
+        backtest_trades: BacktestTrades | None,
+    ) -> None:
+        self.origin = origin
+        self.recall = recall
+        self._policy = policy
+        self._applied = applied
+        self._submit = submit
+        self._categories = categories
+        self._now = now
+        self._backtest_trades = backtest_trades
+        # Freqtrade's REST server force-exits in a thread of its own.
+        self._lock = threading.RLock()
+        self._watch = RiskWatch()
+        self._asked: dict[tuple[str, str], Decision] = {}
+        """Decisions whose entry has not been confirmed; by pair and side."""
+        self._placed: dict[tuple[str, str], Decision] = {}
+        """Decisions whose entry order has not been filled."""
+        self._open: dict[str, EntryContext] = {}
+        """What was known at entry; by trade id."""
+        self._recorded: set[str] = set()
+        """Trade ids of this run that are in the journal, or on their way to it."""
+
+    def remember_earlier(
+        self,
+        *,
+        placed: list[Decision],
+        opened: Mapping[str, EntryContext],
+        recorded: set[str],
+    ) -> None:
+        """Go on where an earlier process of this bot stopped."""
+        with self._lock:
+            self._placed.update({(d.pair, d.side): d for d in placed})
+            self._open.update(opened)
+            self._recorded.update(recorded)
+
+    def decide(self, proposal: Proposal) -> Decision:
+        """Return the decision on a proposed stake. Reads memory, writes nothing."""
+        with self._lock:
+            self.learn_closed()
+            decision = self._decision(proposal)
+            self._asked[proposal.pair, proposal.side] = decision
+            return decision
+
+    def entry_confirmed(self, pair: str, side: str) -> None:
+        """Keep the decision of an entry whose order is about to be placed."""
+        with self._lock:
+            decision = self._asked.pop((pair, side), None)
+            if decision is None:
+                return
+            self._placed[pair, side] = decision
+            self._submit(decision)
+
+    def entry_filled(self, trade: Any) -> None:
+        """Tie a trade to its decision, at its first filled entry order."""
+        with self._lock:
+            trade_id = trade_id_of(trade, self.origin)
+            if trade_id in self._open or trade_id in self._recorded:
+                return  # a further entry order of a trade we know
+            decision = self._placed.pop((trade.pair, trade.trade_direction), None)
+            if decision is None:
+                return  # entered before memory was switched on
+            self._open[trade_id] = EntryContext(
+                decision_id=decision.id, situation=decision.situation
+            )
+            self._submit(
+                Opened(
+                    decision_id=decision.id,
+                    trade_id=trade_id,
+                    open_date=as_utc(trade.open_date),
+                )
+            )
+
+    def trade_closed(self, trade: Any) -> None:
+        """Record a closed trade, once, and learn from it."""
+        with self._lock:
+            own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
+            origin = replace(self.origin, strategy=own_strategy)
+            trade_id = trade_id_of(trade, origin)
+            if trade_id in self._recorded:
+                return
+            record = trade_record(trade, origin, self._now(), self._open.get(trade_id))
+            self._recorded.add(trade_id)
+            self._open.pop(trade_id, None)
+            self._keep(record)
+            for event in self._watch.closed(record):
+                self._keep(event)
+            if own_strategy == self.origin.strategy:
+                self.recall.add(record)
+
+    def trades_closed(self, trades: Iterable[Any]) -> None:
+        """Record several closed trades; one that can not be recorded does not stop the others."""
+        for trade in trades:
+            try:
+                self.trade_closed(trade)
+            except RecordError as error:
+                logger.warning("%s", error)
+
+    def learn_closed(self) -> None:
+        """Take in what the running backtest has closed since the last call."""
+        if self._backtest_trades is None:
+            return
+        began, trades = self._backtest_trades.take_new()
+        if began:
+            self._begin_run()
+        self.trades_closed(trades)
+
+    def end_run(self) -> None:
+        """Take in what a backtest closed after its last entry."""
+        with self._lock:
+            if self._backtest_trades is not None:
+                self.trades_closed(self._backtest_trades.last_of_run())
+
+    def _begin_run(self) -> None:
+        """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
+        self.recall.clear()
+        self._watch = RiskWatch()
+        self._asked.clear()
+        self._placed.clear()
+        self._open.clear()
+        self._recorded.clear()
+
+    def _keep(self, record: Record) -> None:
+        if getattr(self._categories, category_of(record)):
+            self._submit(record)
+
+    def _decision(self, proposal: Proposal) -> Decision:
+        keys = self.recall.keys(
+            proposal.pair, proposal.side, proposal.enter_tag, proposal.situation
+        )
+        whole, *levels = self.recall.as_of(proposal.moment, [STRATEGY, *keys])
+        wish = self._policy(
+            Known(
+                strategy=Part("strategy", self.origin.strategy, whole, 0.0),
+                levels=[
+                    Part(name, value, moments, 0.0)
+                    for (name, value), moments in zip(keys, levels, strict=True)
+                ],
+            )
+        )
+        stake, limits = within_limits(
+            proposal.stake,
+            proposal.stake * wish.multiplier,
+            proposal.min_stake,
+            proposal.max_stake,
+        )
+        return Decision(
+            id=record_id(
+                "decision",
+                self.origin.user_id,
+                self.origin.strategy,
+                self.origin.mode,
+                self.origin.run_id,
+                proposal.pair,
+                proposal.side,
+                to_ms(proposal.moment),
+            ),
+            origin=self.origin,
+            decided_at=proposal.moment,
+            pair=proposal.pair,
+            side=proposal.side,
+            enter_tag=proposal.enter_tag,
+            proposed_stake=proposal.stake,
+            multiplier=wish.multiplier,
+            stake=stake,
+            applied=self._applied,
+            policy=self._policy.name,
+            n_effective=whole.n,
+            reasons=(*wish.reasons, *limits),
+            situation=proposal.situation,
+        )

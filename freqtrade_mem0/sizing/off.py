@@ -1,0 +1,34 @@
+"""The policy that leaves every stake as proposed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.policy import Known, Wish
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.settings import SizingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """`sizing.policy: off`: remember, but never scale."""
+
+    name: str = "off"
+
+    @classmethod
+    def from_settings(cls, _settings: SizingSettings) -> Off:
+        """Build the policy; there is nothing to set."""
+        return cls()
+
+    def __call__(self, known: Known) -> Wish:
+        """Return 1.0."""
+        reason = Reason(
+            name="off",
+            text="sizing.policy is off: the stake stays as proposed",
+            n_effective=known.strategy.moments.n,
+            mean_ratio=known.strategy.moments.mean,
+        )
+        return Wish(multiplier=1.0, reasons=(reason,))

@@ -1,0 +1,53 @@
+"""The port of a sizing policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from freqtrade_mem0.insight import Part
+from freqtrade_mem0.records.decision import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a policy may use: moments of trades known strictly before the decision.
+
+    Parameters
+    ----------
+    strategy
+        All trades of the strategy.
+    levels
+        The subsets this entry belongs to, in the configured order.
+    """
+
+    strategy: Part
+    levels: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a policy asks for, before the limits of exchange and wallet.
+
+    Parameters
+    ----------
+    multiplier
+        > 0, inside the configured bounds.
+    reasons
+        Why, never empty; their effects add up to `multiplier - 1`.
+    """
+
+    multiplier: float
+    reasons: tuple[Reason, ...]
+
+
+class Policy(Protocol):
+    """Maps what is known to a multiplier. Pure: no clock, no I/O, no state."""
+
+    @property
+    def name(self) -> str:
+        """As in `sizing.policy`."""
+
+    def __call__(self, known: Known) -> Wish:
+        """Return the multiplier for an entry about which `known` is known."""
