@@ -106,8 +106,9 @@ def estimate(strategy: Part, levels: Sequence[Part], pseudo_trades: float) -> Es
 
     The mean square (variance plus squared mean) is the variance under the hypothesis of no edge. It
     keeps two nearly equal trades from looking certain: :math:`|z| \le n / \sqrt{n + k}` for the
-    strategy's part. The first term of the variance is the posterior variance of the strategy's mean, the others are
-    the sampling variances of the shrunk deviations. A level that holds all trades adds nothing.
+    strategy's part. The first term of the variance is the posterior variance of the strategy's
+    mean, the others are the sampling variances of the shrunk deviations. A level that holds all
+    trades adds nothing.
 
     Parameters
     ----------

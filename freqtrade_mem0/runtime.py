@@ -8,6 +8,7 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -265,7 +266,7 @@ def stop_all() -> None:
     if os.getpid() != _registered_pid:
         return  # a fork of the process that opened them
     for runtime in list(_running):
-        _shielded(lambda runtime=runtime: runtime.close(deliver=True))
+        _shielded(partial(runtime.close, deliver=True))
 
 
 def _register(runtime: Runtime) -> None:

@@ -52,8 +52,8 @@ class SizingSettings(_Block):
     )
     levels: tuple[str, ...] = Field(
         ("pair", "side", "enter_tag", "regime"),
-        description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, or the name"
-        " of a feature of the situation.",
+        description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, or the"
+        " name of a feature of the situation.",
     )
 
 

@@ -188,14 +188,26 @@ class Journal:
             [*values, side, to_ms(before)],
         )
 
-    def counts(self) -> dict[tuple[str, str, str], int]:
-        """Count current records by `(kind, category, mode)`."""
+    def counts(self, user_id: str | None = None) -> dict[tuple[str, str, str], int]:
+        """Count current records, of one owner or of all, by `(kind, category, mode)`."""
         with self.connection.read() as sqlite:
             rows = sqlite.execute(
-                "SELECT kind, category, mode, count(*) FROM records WHERE is_current = 1 "
-                "GROUP BY kind, category, mode ORDER BY kind, category, mode"
+                "SELECT kind, category, mode, count(*) FROM records"
+                " WHERE is_current = 1 AND (?1 IS NULL OR user_id = ?1)"
+                " GROUP BY kind, category, mode ORDER BY kind, category, mode",
+                [user_id],
             ).fetchall()
         return {(kind, category, mode): count for kind, category, mode, count in rows}
+
+    def delete(self, record_id: str) -> bool:
+        """Delete a record with all its corrections; return whether it was there."""
+        with self.connection.write() as sqlite:
+            sqlite.execute(
+                "DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE id = ?)",
+                [record_id],
+            )
+            deleted = sqlite.execute("DELETE FROM records WHERE id = ?", [record_id]).rowcount
+        return deleted > 0
 
     def check(self) -> str:
         """Return SQLite's word on the file's integrity: "ok", or what is wrong."""
@@ -214,7 +226,10 @@ class Journal:
         """  # noqa: S608 - as above
         with self.connection.read() as sqlite:
             row = sqlite.execute(query, values).fetchone()
-        return None if row is None else _ledger_line(*row, None).decision
+        if row is None:
+            return None
+        body, trade_id, open_ms = row
+        return _ledger_line(body, trade_id, open_ms, None).decision
 
 
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:

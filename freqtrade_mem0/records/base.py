@@ -73,6 +73,9 @@ class Record:
         Aware UTC wall time at which it was noted. Never used for a decision.
     """
 
+    # Read by pydantic, which turns records into JSON: JSON has no NaN.
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"allow_inf_nan": False}
+
     kind: ClassVar[str]
     category: ClassVar[Category]
 

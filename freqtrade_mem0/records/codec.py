@@ -7,9 +7,8 @@ carries `SCHEMA_VERSION`; later versions must read all earlier ones.
 from __future__ import annotations
 
 import json
-from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,7 +19,11 @@ from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freqtrade_mem0.records.base import Record
+
+ItemT = TypeVar("ItemT", bound="Record")
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of records and decisions."""
@@ -75,7 +78,16 @@ def to_plain(item: Record | Decision) -> dict[str, Any]:
     return plain
 
 
-def invalid(what: str, error: ValidationError) -> RecordError:
+def validated(item_type: type[ItemT], values: Mapping[str, Any]) -> ItemT:
+    """Return a record made of values a user gave; raise `RecordError` where one breaks its rule."""
+    try:
+        item: ItemT = _adapter(item_type).validate_python(values)
+    except ValidationError as error:
+        raise _invalid(item_type.kind + " record", error) from error
+    return item
+
+
+def _invalid(what: str, error: ValidationError) -> RecordError:
     """Turn a validation error into a sentence for the person who wrote the record."""
     parts = []
     for problem in error.errors(include_url=False):
@@ -86,13 +98,18 @@ def invalid(what: str, error: ValidationError) -> RecordError:
     return RecordError(f"This {what} can not be used. " + "; ".join(parts))
 
 
-@cache
+_adapters: dict[type, TypeAdapter[Any]] = {}
+
+
 def _adapter(item_type: type) -> TypeAdapter[Any]:
-    return TypeAdapter(item_type)
+    adapter = _adapters.get(item_type)
+    if adapter is None:
+        adapter = _adapters[item_type] = TypeAdapter(item_type)
+    return adapter
 
 
 def _parse(item_type: type, text: str | bytes, what: str) -> Any:
     try:
         return _adapter(item_type).validate_json(text)
     except ValidationError as error:
-        raise invalid(what, error) from error
+        raise _invalid(what, error) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 Scalar = str | int | float | bool
-"""What Mem0's stores keep faithfully as metadata (NumPy scalars and nesting are refused by some)."""
+"""What Mem0's stores keep faithfully as metadata; some refuse NumPy scalars and nesting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,128 @@
+"""What most sub-commands share: the options that name a memory, and the memory they open."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.config.load import BLOCK, load_settings
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.store import Store
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+Commands = Any
+"""What `ArgumentParser.add_subparsers` returns."""
+
+_DEFAULT_CONFIGS = ("user_data/config.json", "config.json")
+
+
+def memory_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which memory is meant."""
+    group = parser.add_argument_group("which memory")
+    group.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        metavar="PATH",
+        help="Freqtrade's config file; several are merged. Default: user_data/config.json or "
+        "config.json, whichever exists.",
+    )
+    group.add_argument(
+        "--userdir",
+        "--user-data-dir",
+        metavar="PATH",
+        type=Path,
+        help="Freqtrade's user data folder. Default: as in the config, else user_data.",
+    )
+
+
+def scope_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that narrow what is listed."""
+    group = parser.add_argument_group("which part of it")
+    group.add_argument("-s", "--strategy", metavar="NAME", help="Only of this strategy.")
+    group.add_argument(
+        "--mode",
+        choices=[str(mode) for mode in Mode],
+        help="Only of this mode.",
+    )
+    group.add_argument("--run-id", metavar="ID", help="Only of this backtest run or bot.")
+    group.add_argument("-p", "--pair", metavar="PAIR", help="Only in this pair.")
+
+
+def output_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how facts are printed."""
+    parser.add_argument("--json", action="store_true", help="Print JSON instead of tables.")
+
+
+def scope_of(arguments: argparse.Namespace, *, user_id: str, kind: str | None = None) -> Scope:
+    """Return the scope that the options name."""
+    return Scope(
+        user_id=user_id,
+        strategy=arguments.strategy,
+        modes=None if arguments.mode is None else [Mode(arguments.mode)],
+        run_id=arguments.run_id,
+        pair=arguments.pair,
+        kind=kind,
+    )
+
+
+@contextmanager
+def opened_store(arguments: argparse.Namespace) -> Iterator[Store]:
+    """Open the memory that the options name, and close it in the end.
+
+    Raises
+    ------
+    ConfigError
+        There is no such config, it is wrong, or there is no memory in its folder yet.
+    """
+    settings, user_data_dir = read_config(arguments)
+    store = Store(settings, user_data_dir)
+    if not store.journal.path.exists():
+        raise ConfigError(
+            f"There is no memory in {store.folder} yet. Run a backtest or a bot with Mem0Mixin, or "
+            "name another memory with --config or --userdir."
+        )
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def read_config(arguments: argparse.Namespace) -> tuple[Settings, Path]:
+    """Return the `"mem0"` settings and the user data folder, as Freqtrade would read them.
+
+    Environment variables `FREQTRADE__MEM0__...` override the files, as in Freqtrade.
+
+    Raises
+    ------
+    ConfigError
+        A file is missing or no valid config.
+    """
+    from freqtrade.configuration.environment_vars import environment_vars_to_dict
+    from freqtrade.configuration.load_config import load_from_files
+    from freqtrade.exceptions import FreqtradeException
+    from freqtrade.misc import deep_merge_dicts
+
+    logging.getLogger("freqtrade").setLevel(logging.WARNING)
+    files = arguments.config or _default_configs(arguments.userdir)
+    try:
+        config: dict[str, Any] = load_from_files(files) if files else {}
+    except FreqtradeException as error:
+        raise ConfigError(str(error)) from error
+    config = deep_merge_dicts(environment_vars_to_dict(), config)
+    user_data_dir = arguments.userdir or Path(config.get("user_data_dir") or "user_data")
+    config.setdefault(BLOCK, {})
+    return load_settings(config) or Settings(), user_data_dir
+
+
+def _default_configs(userdir: Path | None) -> list[str]:
+    places = [str(userdir / "config.json")] if userdir is not None else list(_DEFAULT_CONFIGS)
+    return [place for place in places if Path(place).is_file()][:1]
