@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import logging
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -165,7 +168,7 @@ class Runtime:
         Parameters
         ----------
         deliver
-            Wait for delivery to Mem0, up to `delivery.flush_timeout_s`, showing progress.
+            After a backtest, deliver to Mem0 and wait for it, up to `delivery.flush_timeout_s`.
         """
         if self._closed:
             return
@@ -178,8 +181,8 @@ class Runtime:
         if self._delivery is not None:
             if self.run.kind.is_bot:
                 self._delivery.stop(CLOSE_TIMEOUT_S)
-            elif deliver:
-                _drain_with_progress(self._delivery, self._store, self.settings)
+            elif deliver and self._store is not None and self._store.outbox.state().pending:
+                _deliver_in_child(self.settings, self.run.user_data_dir)
         if self._store is not None:
             self._store.close()
 
@@ -202,6 +205,11 @@ class Runtime:
             self._delivery = store.delivery()
             if is_bot:
                 self._delivery.start()
+            else:
+                # A backtest is delivered when the interpreter ends. Mem0's dependencies need these
+                # two, and by then Python refuses to import them for the first time.
+                importlib.import_module("concurrent.futures.thread")
+                importlib.import_module("concurrent.futures.process")
         _register(self)
 
     def _load_history(self, store: Store) -> None:
@@ -287,15 +295,19 @@ def _shielded(action: Callable[[], None]) -> None:
         logger.exception("Memory could not be closed cleanly.")
 
 
-def _drain_with_progress(delivery: Delivery, store: Store | None, settings: Settings) -> None:
-    if store is None:
-        return
-    waiting = store.outbox.state().pending
-    if waiting == 0:
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def _deliver_in_child(settings: Settings, user_data_dir: Path) -> None:
+    """Deliver what waits, in a process of its own, and wait for it.
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"Remembering {waiting} records in Mem0", total=waiting)
-        delivery.drain(settings.delivery.flush_timeout_s, lambda done: progress.advance(task, done))
+    This runs while the interpreter goes down, when Python starts no more threads; Mem0's clients
+    need them. It also keeps a Mem0 that hangs from holding up Freqtrade's exit.
+    """
+    command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "deliver"]
+    try:
+        subprocess.run(  # noqa: S603 - our own module, in the same interpreter
+            [*command, "--settings-from-stdin", "--userdir", str(user_data_dir)],
+            input=settings.model_dump_json().encode(),
+            timeout=settings.delivery.flush_timeout_s + CLOSE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        logger.warning("Mem0 takes too long. What waits in the journal is delivered later.")

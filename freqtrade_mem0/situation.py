@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import talib
+from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,8 @@ def market_features(closed: DataFrame) -> Situation:
         closed[name].to_numpy(dtype=np.float64) for name in ("high", "low", "close", "volume")
     )
     last = close[-1]
-    ranges = talib.SMA(talib.TRANGE(high, low, close)[1:], _RANGE)[_RANGE - 1 :]
+    # Each mean by itself: a running sum would leave rounding errors where prices stand still.
+    ranges = sliding_window_view(talib.TRANGE(high, low, close)[1:], _RANGE).mean(axis=1)
     volatility = ranges[-1] / last
     relative = ranges / close[-len(ranges) :]
     lowest, highest = low[-_MEDIUM:].min(), high[-_MEDIUM:].max()
@@ -98,7 +100,7 @@ def market_features(closed: DataFrame) -> Situation:
             * math.sqrt(_MEDIUM)
             / ranges[-1],
             "momentum": (last - close[-1 - _FAST]) / (ranges[-1] * math.sqrt(_FAST)),
-            "rsi": talib.RSI(close, _RANGE)[-1],
+            "rsi": talib.RSI(close, _RANGE)[-1] if np.ptp(close) > 0.0 else math.nan,
             "range_position": (last - lowest) / (highest - lowest),
             "volume_ratio": volume[-_FAST:].mean() / volume[-_SLOW:].mean(),
         }

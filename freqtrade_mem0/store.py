@@ -81,11 +81,16 @@ class Store:
             counted = self.backend.count(
                 filters={"user_id": self.settings.user_id}, by=("kind", "category", "mode")
             )
-            in_mem0 = _summary({tuple(map(str, key)): count for key, count in counted.items()})
+            in_mem0 = _summary(
+                {
+                    (str(kind), str(category), str(mode)): n
+                    for (kind, category, mode), n in counted.items()
+                }
+            )
         return {
             "folder": str(self.folder),
             "mode": self.settings.mode,
-            "journal": _summary({**self.journal.counts(user_id=self.settings.user_id)}),
+            "journal": _summary(self.journal.counts(user_id=self.settings.user_id)),
             "mem0": in_mem0,
             "pending": state.pending if self.delivers else 0,
             "dead": state.dead,
@@ -118,7 +123,7 @@ class Store:
             yield to_memory(record)
 
 
-def _summary(counts: Mapping[tuple[str, ...], int]) -> dict[str, Any]:
+def _summary(counts: Mapping[tuple[str, str, str], int]) -> dict[str, Any]:
     summary: dict[str, Any] = {"total": sum(counts.values())}
     for position, name in enumerate(("by_kind", "by_category", "by_mode")):
         totals: dict[str, int] = {}

@@ -82,6 +82,8 @@ def _read_env_file(path: Path) -> dict[str, str]:
         return {}
     except OSError as error:
         raise ConfigError(f"{path} can not be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} can not be read: it is no UTF-8 text.") from error
     values = {}
     for number, line in enumerate(lines, start=1):
         text = line.strip().removeprefix("export ")

@@ -6,9 +6,9 @@ The reference in `docs/reference/configuration.md` is generated from the descrip
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class _Block(BaseModel):
@@ -154,10 +154,9 @@ class Settings(_Block):
         " Freqtrade never serves a cached result computed with other knowledge. Leave it out.",
     )
 
-    @model_validator(mode="after")
-    def _own_ids_are_not_blank(self) -> Self:
-        for key in ("user_id", "bot_id"):
-            value = getattr(self, key)
-            if value is not None and not value.strip():
-                raise ValueError(f"{key} must not be blank")
-        return self
+    @field_validator("user_id", "bot_id")
+    @classmethod
+    def _holds_no_blanks(cls, value: str | None) -> str | None:
+        if value is not None and any(map(str.isspace, value)):
+            raise ValueError("must hold no blanks (a rule of Mem0)")
+        return value

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0f7a5e-3f0b-5c64-9a35-6d1f6d0a5e10")
@@ -73,8 +73,8 @@ class Record:
         Aware UTC wall time at which it was noted. Never used for a decision.
     """
 
-    # Read by pydantic, which turns records into JSON: JSON has no NaN.
-    __pydantic_config__: ClassVar[dict[str, bool]] = {"allow_inf_nan": False}
+    # Read by pydantic, which turns records into JSON: JSON has no NaN, and no key is dropped.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"allow_inf_nan": False, "extra": "forbid"}
 
     kind: ClassVar[str]
     category: ClassVar[Category]

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
@@ -34,8 +35,21 @@ RECORD_TYPES: dict[str, type[Record]] = {
 
 
 def encode(item: Record | Decision) -> str:
-    """Return the JSON form of a record or decision; keys in the order of the fields."""
-    return _adapter(type(item)).dump_json(item).decode()
+    """Return the JSON form of a record or decision; keys in the order of the fields.
+
+    Raises
+    ------
+    RecordError
+        A value breaks the schema (JSON has no NaN, for example). What could not be read back is
+        never written: one such row would block every reader of the journal.
+    """
+    what = f"{getattr(item, 'kind', 'decision')} record"
+    try:
+        body: bytes = _adapter(type(item)).dump_json(item, warnings=False)
+    except PydanticSerializationError as error:
+        raise RecordError(f"This {what} can not be used. {error}") from error
+    _parse(type(item), body, what)
+    return body.decode()
 
 
 def decode(kind: str, text: str | bytes) -> Record:
@@ -68,7 +82,7 @@ def content_hash(item: Record | Decision) -> str:
     Noting the same fact again (the same backtest run twice) gives the same hash, so nothing is
     stored; a fact that turned out different gives another one and becomes a correction.
     """
-    content = _adapter(type(item)).dump_json(item, exclude={"recorded_at"})
+    content = _adapter(type(item)).dump_json(item, exclude={"recorded_at"}, warnings=False)
     return sha256(content).hexdigest()
 
 

@@ -49,8 +49,9 @@ class Bayes:
         """Return the multiplier for an entry about which `known` is known."""
         result = estimate(known.strategy, known.levels, self.pseudo_trades)
         if result.standard_error <= 0.0:
-            text = "no closed trades are known yet: the stake stays as proposed"
             n = known.strategy.moments.n
+            found = "none of the trades made or lost anything" if n else "no closed trades are known"
+            text = f"{found} yet: the stake stays as proposed"
             reason = Reason(name="no_evidence", text=text, n_effective=n)
             return Wish(multiplier=1.0, reasons=(reason,))
         reasons, shift, multiplier = [], 0.0, 1.0
@@ -64,7 +65,8 @@ class Bayes:
 
     def _multiplier(self, z: float) -> float:
         reach = self.max_multiplier - 1.0 if z > 0.0 else 1.0 - self.min_multiplier
-        return 1.0 + reach * math.tanh(z)
+        # 1 - (1 - 0.1) is a little less than 0.1 in floating point; bounds are bounds.
+        return max(self.min_multiplier, 1.0 + reach * math.tanh(z))
 
 
 def _reason(part: Part, effect: float) -> Reason:

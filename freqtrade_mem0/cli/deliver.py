@@ -1,0 +1,74 @@
+"""`deliver`: bring to Mem0 what waits in the journal. A backtest runs this when it ends."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.cli.context import memory_options, output_options, read_config
+from freqtrade_mem0.cli.output import print_json
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.store import Store
+
+if TYPE_CHECKING:
+    import argparse
+
+    from freqtrade_mem0.cli.context import Commands
+    from freqtrade_mem0.journal.outbox import OutboxState
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `deliver`."""
+    parser = commands.add_parser(
+        "deliver",
+        help="bring to Mem0 what waits in the journal",
+        description="Bring to Mem0 what waits in the journal. Bots and backtests do this by "
+        "themselves; use it when Mem0 was away. Exit code 1 when something still waits.",
+    )
+    parser.add_argument(
+        "--settings-from-stdin",
+        action="store_true",
+        help='Read the "mem0" block as JSON from standard input instead of a config file.',
+    )
+    memory_options(parser)
+    output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Deliver, showing progress where somebody watches."""
+    if arguments.settings_from_stdin:
+        settings = Settings.model_validate_json(sys.stdin.read())
+        user_data_dir = arguments.userdir
+    else:
+        settings, user_data_dir = read_config(arguments)
+    store = Store(settings, user_data_dir)
+    try:
+        waiting = store.outbox.state().pending
+        if store.delivers and waiting:
+            _deliver(store, waiting)
+        state = store.outbox.state()
+    finally:
+        store.close()
+    if arguments.json:
+        print_json({"delivered": waiting - state.pending, "pending": state.pending})
+    elif store.delivers:
+        print(_sentence(waiting - state.pending, state), file=sys.stderr)  # noqa: T201
+    return 1 if state.pending and store.delivers else 0
+
+
+def _deliver(store: Store, waiting: int) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Silent where nobody watches: a bar in a log file is noise.
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Remembering in Mem0", total=waiting)
+        store.delivery().drain(
+            store.settings.delivery.flush_timeout_s, lambda done: progress.advance(task, done)
+        )
+
+
+def _sentence(delivered: int, state: OutboxState) -> str:
+    rest = f"; {state.pending} still wait and are delivered later" if state.pending else ""
+    return f"Memory: {delivered} records remembered in Mem0{rest}."
