@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from freqtrade_mem0 import __version__, callbacks, host, runtime
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 _RUNTIME = "_mem0_runtime"
 _STARTED = "_mem0_started"
@@ -53,6 +56,8 @@ def start(strategy: Any) -> None:
     settings = load_settings(strategy.config)
     if kind is None or settings is None or not settings.enabled:
         return
+    if any(days is not None for _, days in settings.retention):
+        logger.warning('"%s.retention" is not applied by this version: all is kept.', BLOCK)
     setattr(strategy, _STARTED, True)
     setattr(strategy, _RUNTIME, _new_runtime(strategy))
     _install(strategy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.context import (
@@ -20,8 +21,6 @@ from freqtrade_mem0.records.text import sentence
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
-    import argparse
-
     from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.journal.journal import LedgerLine
     from freqtrade_mem0.records.base import Record
@@ -179,10 +178,9 @@ def _listing(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)
 
 
 def _limit(arguments: argparse.Namespace) -> int | None:

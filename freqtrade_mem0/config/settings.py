@@ -68,15 +68,18 @@ class CategorySettings(_Block):
     learning_insights: bool = Field(default=True, description="Insights and notes.")
 
 
+_RETENTION = "Days, or null for ever. This version keeps everything, whatever stands here."
+
+
 class RetentionSettings(_Block):
     """Days a memory of a category is kept; null keeps it for ever."""
 
-    user_preferences: float | None = Field(None, gt=0, description="Days, or null for ever.")
-    market_conditions: float | None = Field(None, gt=0, description="Days, or null for ever.")
-    strategy_performance: float | None = Field(None, gt=0, description="Days, or null for ever.")
-    risk_profile: float | None = Field(None, gt=0, description="Days, or null for ever.")
-    portfolio_patterns: float | None = Field(None, gt=0, description="Days, or null for ever.")
-    learning_insights: float | None = Field(None, gt=0, description="Days, or null for ever.")
+    user_preferences: float | None = Field(None, gt=0, description=_RETENTION)
+    market_conditions: float | None = Field(None, gt=0, description=_RETENTION)
+    strategy_performance: float | None = Field(None, gt=0, description=_RETENTION)
+    risk_profile: float | None = Field(None, gt=0, description=_RETENTION)
+    portfolio_patterns: float | None = Field(None, gt=0, description=_RETENTION)
+    learning_insights: float | None = Field(None, gt=0, description=_RETENTION)
 
 
 class DeliverySettings(_Block):

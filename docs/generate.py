@@ -1,0 +1,118 @@
+"""Write the reference pages that must not drift: `python docs/generate.py`.
+
+A test compares them with what this would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
+
+from freqtrade_mem0.cli.main import build_parser
+from freqtrade_mem0.config.settings import ProviderSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parent / "reference"
+
+_CONFIG_INTRO = """\
+# Configuration
+
+<!-- Written by docs/generate.py. -->
+
+All keys stand in the `"mem0"` block of the Freqtrade config. An unknown key or a value that breaks
+its rule stops Freqtrade before it trades, with a sentence that names both. Any key can be set from
+the environment as Freqtrade does it: `FREQTRADE__MEM0__SIZING__SHADOW=true`.
+
+Keys of servers (`api_key` and the like) must not stand here: Freqtrade copies the config into every
+backtest result. They belong into the environment or `.env.mem0`.
+
+`config.example.json` has every key with its default.
+
+| key | default | meaning |
+|---|---|---|
+"""
+
+_CLI_INTRO = """\
+# Command line
+
+<!-- Written by docs/generate.py. -->
+
+Options are Freqtrade's where Freqtrade has them. Every command that prints facts has `--json`. Exit
+code 0: done. 1: failed, with one sentence on standard error. 2: wrong usage.
+"""
+
+
+def configuration() -> str:
+    """Return the page of all configuration keys."""
+    return _CONFIG_INTRO + "".join(_rows("", Settings))
+
+
+def command_line() -> str:
+    """Return the page of all commands and options."""
+    pages = [_CLI_INTRO]
+    for name, parser in sorted(commands().items()):
+        pages.append(f"\n## {name}\n\n{parser.description}\n\n| option | meaning |\n|---|---|\n")
+        pages.extend(_option_row(action) for action in parser._actions)  # noqa: SLF001
+    return "".join(pages)
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Return the sub-commands by name."""
+    for action in build_parser()._actions:  # noqa: SLF001 - argparse has no public way
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            return dict(action.choices)
+    return {}
+
+
+def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if name == "knowledge":
+            continue  # the mixin's own mark
+        key = f"{prefix}{name}"
+        block = _block(field.annotation)
+        if block is None:
+            default = field.get_default(call_default_factory=True)
+            yield f"| `{key}` | `{_shown(default)}` | {field.description} |\n"
+        else:
+            yield f"| `{key}` | | {field.description} |\n"
+            yield from _rows(f"{key}.", block)
+
+
+def _block(annotation: Any) -> type[BaseModel] | None:
+    for option in (annotation, *get_args(annotation)):
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            return None if option is ProviderSettings else option
+    return None
+
+
+def _shown(default: Any) -> str:
+    if default is None:
+        return "null"
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, tuple):
+        return ", ".join(default)
+    return str(default)
+
+
+def _option_row(action: argparse.Action) -> str:
+    if action.option_strings:
+        value = "" if action.nargs == 0 else f" {action.metavar or action.dest.upper()}"
+        name = ", ".join(f"`{option}{value}`" for option in action.option_strings)
+    else:
+        name = f"`{action.dest}`"
+    choices = f" One of {', '.join(map(str, action.choices))}." if action.choices else ""
+    return f"| {name} | {action.help}{choices} |\n"
+
+
+PAGES = {"configuration.md": configuration, "command-line.md": command_line}
+
+
+if __name__ == "__main__":
+    for file_name, page in PAGES.items():
+        (FOLDER / file_name).write_text(page(), encoding="utf-8")

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import BaseModel
+
+from freqtrade_mem0.config.credentials import KEY_NAMES, find_credentials
+from freqtrade_mem0.config.load import load_settings
+from freqtrade_mem0.config.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """Return docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["configuration.md", "command-line.md"])
+def test_reference_pages_are_what_the_code_says(generator: ModuleType, name: str) -> None:
+    """A key or option that changes without its reference page fails here."""
+    page = ROOT / "docs" / "reference" / name
+    assert generator.PAGES[name]() == page.read_text(encoding="utf-8")
+
+
+def test_every_command_and_option_has_help(generator: ModuleType) -> None:
+    """No command or option is left unexplained."""
+    for name, parser in generator.commands().items():
+        assert parser.description, name
+        for action in parser._actions:
+            assert action.help, (name, action.dest)
+
+
+def test_example_config_loads_and_has_every_key() -> None:
+    """config.example.json is valid, complete, and shows the defaults."""
+    config = json.loads((ROOT / "config.example.json").read_text(encoding="utf-8"))
+    assert set(_paths(Settings)) - {"knowledge"} == set(_keys(config["mem0"]))
+    assert load_settings(config) == Settings()
+
+
+def test_example_environment_file_can_be_read(tmp_path: Path) -> None:
+    """.env.mem0.example is in the form that is read, and sets nothing as it stands."""
+    text = (ROOT / ".env.mem0.example").read_text(encoding="utf-8")
+    (tmp_path / ".env.mem0").write_text(text, encoding="utf-8")
+    assert find_credentials(environ={}, folder=tmp_path) is None
+    filled = text.replace(f"#{KEY_NAMES[0]}=", f"{KEY_NAMES[0]}=a-key")
+    (tmp_path / ".env.mem0").write_text(filled, encoding="utf-8")
+    credentials = find_credentials(environ={}, folder=tmp_path)
+    assert credentials is not None
+    assert credentials.api_key == "a-key"
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    """Relative links of README and docs name files that exist."""
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_no_index_address_is_pinned() -> None:
+    """The constraints name packages and versions, nothing else."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[^\s@/]+", line)] == []
+
+
+def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _paths(annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _keys(block: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in block.items():
+        if isinstance(value, dict):
+            yield from _keys(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
