@@ -4,7 +4,8 @@
 
 It derives from `IStrategy` because hyperopt pickles a strategy's bases by value up to the class of
 that name, and would walk on into `object` past any other mixin. For the same reason this module has
-no locks, connections or clients: they live with the runtime, which is never pickled.
+no locks, connections or clients: they live with the runtime, which is never pickled. What is behind
+it is imported when a strategy is really run, so that listing strategies costs nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
-from freqtrade_mem0 import attach
 from freqtrade_mem0.errors import Mem0Error
 
 
@@ -33,6 +33,8 @@ class Mem0Mixin(IStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
+        from freqtrade_mem0 import attach
+
         try:
             attach.prepare(self)
         except Mem0Error as error:
@@ -40,6 +42,8 @@ class Mem0Mixin(IStrategy):
 
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Open memory, then let the strategy start."""
+        from freqtrade_mem0 import attach
+
         try:
             attach.start(self)
         except Mem0Error as error:
@@ -48,12 +52,18 @@ class Mem0Mixin(IStrategy):
 
     def ft_bot_cleanup(self) -> None:
         """Let the strategy clean up, then close memory."""
+        from freqtrade_mem0 import attach
+
         super().ft_bot_cleanup()
         attach.stop(self)
 
     def __getstate__(self) -> dict[str, Any]:
+        from freqtrade_mem0 import attach
+
         return attach.state_without_memory(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        from freqtrade_mem0 import attach
+
         self.__dict__.update(state)
         attach.resume(self)
