@@ -43,4 +43,4 @@ bench: $(VENV)/.dev ## the benchmarks, as JSON
 	@for f in benchmarks/bench_*.py; do $(BIN)/python $$f || exit 1; done
 
 clean: ## remove the virtual environment, the demo's files and caches
-	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis

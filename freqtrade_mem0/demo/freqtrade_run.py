@@ -1,0 +1,256 @@
+"""Run the real `freqtrade backtesting` as a child process and read what it wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import Mem0Error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TAIL_LINES = 25
+_STOP_GRACE_S = 5.0
+
+Trades = tuple[Mapping[str, Any], ...]
+
+
+class FreqtradeRunError(Mem0Error):
+    """A Freqtrade process failed or took too long. Its log, quoted in the message, says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestJob:
+    """One `freqtrade backtesting`.
+
+    Parameters
+    ----------
+    config
+        Its config file.
+    userdir
+        A folder of its own: results go to `backtest_results`, output to `freqtrade.log` and
+        `tables.txt`.
+    datadir
+        Candles in Freqtrade's layout.
+    strategy, strategy_path
+        Class name, and the folder its file is in.
+    timerange
+        As Freqtrade reads it, "20240101-20240401"; None takes all candles.
+    extra
+        More command line arguments.
+    table_chars
+        Width of the tables Freqtrade prints, in characters.
+    """
+
+    config: Path
+    userdir: Path
+    datadir: Path
+    strategy: str
+    strategy_path: Path
+    timerange: str | None = None
+    extra: tuple[str, ...] = ()
+    table_chars: int = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Freqtrade's own numbers of one backtest; nothing is recomputed.
+
+    Parameters
+    ----------
+    n_trades
+        Closed trades.
+    profit_ratio
+        Total profit relative to the starting wallet; 0.018 is 1.8 %.
+    profit_quote
+        The same in stake currency.
+    sharpe, sortino, calmar, profit_factor
+        As Freqtrade computes them, without unit.
+    max_drawdown_ratio
+        Largest relative drawdown of the account, 0 to 1.
+    mean_stake_quote
+        Mean stake of a trade, in stake currency.
+    """
+
+    n_trades: int
+    profit_ratio: float
+    profit_quote: float
+    sharpe: float
+    sortino: float
+    calmar: float
+    profit_factor: float
+    max_drawdown_ratio: float
+    mean_stake_quote: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """A finished backtest.
+
+    Parameters
+    ----------
+    metrics
+        Freqtrade's own numbers.
+    trades
+        Freqtrade's own trades, as in its result file.
+    run_id
+        Freqtrade's id of the run.
+    tables
+        What Freqtrade printed for people.
+    log
+        What Freqtrade logged.
+    seconds
+        Wall time it took.
+    """
+
+    metrics: Metrics
+    trades: Trades
+    run_id: str
+    tables: str
+    log: str
+    seconds: float
+
+
+def child_environment() -> dict[str, str]:
+    """Return this process's environment without what would change the child's config."""
+    return {k: v for k, v in os.environ.items() if not k.upper().startswith("FREQTRADE__")}
+
+
+def run_backtests(jobs: Sequence[BacktestJob], timeout_s: float) -> list[Backtest]:
+    """Run backtests at once, each in a process of its own.
+
+    Parameters
+    ----------
+    jobs
+        Each with its own `userdir`.
+    timeout_s
+        Wall seconds for all of them together.
+
+    Raises
+    ------
+    FreqtradeRunError
+        One failed, wrote no result or took too long. The others are stopped.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    with ExitStack() as stack:
+        started = []
+        for job in jobs:
+            started.append((job, process := _start(job), time.monotonic()))
+            stack.callback(stop, process)
+        return [_finish(job, process, start_s, deadline_s) for job, process, start_s in started]
+
+
+def run_backtest(job: BacktestJob, timeout_s: float) -> Backtest:
+    """Run one backtest; see `run_backtests`."""
+    return run_backtests([job], timeout_s)[0]
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a child that is still running: ask first, then insist."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def load_backtest(userdir: Path, strategy: str) -> tuple[Metrics, Trades, str]:
+    """Return metrics, trades and run id of the last backtest Freqtrade stored in `userdir`."""
+    folder = userdir / "backtest_results"
+    name = json.loads((folder / ".last_result.json").read_text())["latest_backtest"]
+    with zipfile.ZipFile(folder / name) as archive:
+        stored = json.loads(archive.read(name.replace(".zip", ".json")))
+    about = json.loads((folder / name.replace(".zip", ".meta.json")).read_text())[strategy]
+    result = stored["strategy"][strategy]
+    metrics = Metrics(
+        n_trades=result["total_trades"],
+        profit_ratio=result["profit_total"],
+        profit_quote=result["profit_total_abs"],
+        sharpe=result["sharpe"],
+        sortino=result["sortino"],
+        calmar=result["calmar"],
+        profit_factor=result["profit_factor"],
+        max_drawdown_ratio=result["max_drawdown_account"],
+        mean_stake_quote=result["avg_stake_amount"],
+    )
+    return metrics, tuple(result["trades"]), about["run_id"]
+
+
+def tail(text: str, n_lines: int = _TAIL_LINES) -> str:
+    r"""Return the last lines of a log.
+
+    >>> tail("a\nb\nc", 2)
+    'b\nc'
+    """
+    return "\n".join(text.rstrip().splitlines()[-n_lines:])
+
+
+def _start(job: BacktestJob) -> subprocess.Popen[bytes]:
+    job.userdir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "freqtrade", "backtesting"]
+    command += ["--config", str(job.config), "--userdir", str(job.userdir)]
+    command += ["--datadir", str(job.datadir), "--strategy", job.strategy]
+    command += ["--strategy-path", str(job.strategy_path)]
+    # Stored results must not stand in for a run: memory would not be asked.
+    command += ["--cache", "none", "--export", "trades"]
+    command += [] if job.timerange is None else ["--timerange", job.timerange]
+    # Files instead of pipes: nobody has to read them while several children run.
+    with _tables(job).open("wb") as tables, _log(job).open("wb") as log:
+        return subprocess.Popen(
+            [*command, *job.extra],
+            stdin=subprocess.DEVNULL,
+            stdout=tables,
+            stderr=log,
+            env=child_environment() | {"COLUMNS": str(job.table_chars)},
+        )
+
+
+def _finish(
+    job: BacktestJob, process: subprocess.Popen[bytes], start_s: float, deadline_s: float
+) -> Backtest:
+    command = f"freqtrade backtesting --config {job.config}"
+    try:
+        code = process.wait(max(0.0, deadline_s - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        stop(process)
+        raise FreqtradeRunError(
+            f"`{command}` was stopped: it took more than its time limit. Its log, {_log(job)}, "
+            f"ends with:\n{tail(_read(_log(job)))}"
+        ) from None
+    seconds = time.monotonic() - start_s
+    log, tables = _read(_log(job)), _read(_tables(job))
+    # Freqtrade ends with 0 where it found no trades or no data, too; then there is no result.
+    if code != 0 or not (job.userdir / "backtest_results" / ".last_result.json").is_file():
+        raise FreqtradeRunError(
+            f"`{command}` failed with exit code {code}. "
+            f"Its log, {_log(job)}, ends with:\n{tail(log)}"
+        )
+    metrics, trades, run_id = load_backtest(job.userdir, job.strategy)
+    return Backtest(
+        metrics=metrics, trades=trades, run_id=run_id, tables=tables, log=log, seconds=seconds
+    )
+
+
+def _log(job: BacktestJob) -> Path:
+    return job.userdir / "freqtrade.log"
+
+
+def _tables(job: BacktestJob) -> Path:
+    return job.userdir / "tables.txt"
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,180 @@
+"""What the demo prints. Freqtrade's output and numbers are shown as they are."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from freqtrade_mem0 import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from freqtrade_mem0.demo.data import Candles
+    from freqtrade_mem0.demo.freqtrade_run import Backtest, Metrics
+    from freqtrade_mem0.journal.journal import LedgerLine
+
+    Counts = Mapping[tuple[str, str], int]
+
+_BAR_CHARS = 40
+_N_BINS = 5
+
+_ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
+    ("trades", lambda m: f"{m.n_trades}"),
+    ("total profit %", lambda m: f"{m.profit_ratio:+.2%}".removesuffix("%")),
+    ("total profit {currency}", lambda m: f"{m.profit_quote:+.2f}"),
+    ("Sharpe", lambda m: f"{m.sharpe:.2f}"),
+    ("max drawdown %", lambda m: f"{m.max_drawdown_ratio:.2%}".removesuffix("%")),
+    ("mean stake {currency}", lambda m: f"{m.mean_stake_quote:.2f}"),
+    ("profit per 100 {currency} staked", lambda m: f"{_profit_per_100(m):+.3f}"),
+)
+
+
+def show_candles(console: Console, candles: Candles) -> None:
+    """Say which candles are used, and call generated ones generated."""
+    origin = "generated (seeded, not a real market)" if candles.generated else str(candles.datadir)
+    within = "" if candles.timerange is None else f", {candles.timerange}"
+    console.print(
+        f"Candles: {origin}; {', '.join(candles.pairs)}; {candles.timeframe}{within}; "
+        f"{candles.n_candles:,} in all."
+    )
+
+
+def show_backtest(console: Console, title: str, backtest: Backtest) -> None:
+    """Print Freqtrade's own tables of a run."""
+    console.rule(f"[bold]{title}[/bold] - Freqtrade's own output, {backtest.seconds:.0f} s")
+    # `out` neither wraps nor marks up: the tables are another program's.
+    console.out(backtest.tables.rstrip(), highlight=False)
+
+
+def show_remembered(
+    console: Console,
+    journal: Counts,
+    mem0: Counts,
+    waiting: int,
+) -> None:
+    """Print how many records there are, in the journal and in Mem0.
+
+    Parameters
+    ----------
+    journal, mem0
+        Records by `(category, kind)`.
+    waiting
+        Records on their way from the journal to Mem0.
+    """
+    console.rule("[bold]What was remembered[/bold]")
+    table = Table("category", "kind")
+    table.add_column("in the journal", justify="right")
+    table.add_column("in Mem0", justify="right")
+    for category, kind in sorted(journal):
+        counts = journal[category, kind], mem0.get((category, kind), 0)
+        table.add_row(category, kind, *map(str, counts))
+    console.print(table)
+    if waiting:
+        console.print(f"{waiting} records still wait for delivery; the next run delivers them.")
+
+
+def show_stakes(console: Console, lines: Sequence[LedgerLine]) -> None:
+    """Print how the multipliers are spread, as a histogram."""
+    console.rule("[bold]How the stakes moved[/bold]")
+    multipliers = [line.decision.multiplier for line in lines]
+    for label, count in histogram(multipliers):
+        bar = "#" * round(_BAR_CHARS * count / len(multipliers))
+        console.out(f"  {label:>14}  {bar:<{_BAR_CHARS}} {count}", highlight=False)
+
+
+def histogram(multipliers: Sequence[float], n_bins: int = _N_BINS) -> list[tuple[str, int]]:
+    """Return `(label, count)`: equal bins of what was cut, then what stayed, then what was raised.
+
+    >>> histogram([0.5, 0.9, 1.0, 1.4, 1.4], n_bins=1)
+    [('x0.50 to x1.00', 2), ('x1 (neutral)', 1), ('x1.00 to x1.40', 2)]
+    """
+    cut = [m for m in multipliers if m < 1.0]
+    raised = [m for m in multipliers if m > 1.0]
+    neutral = len(multipliers) - len(cut) - len(raised)
+    below = _bins(cut, min(cut), 1.0, n_bins) if cut else []
+    above = _bins(raised, 1.0, max(raised), n_bins) if raised else []
+    return [*below, ("x1 (neutral)", neutral), *above]
+
+
+def _bins(values: Sequence[float], low: float, high: float, n_bins: int) -> list[tuple[str, int]]:
+    width = (high - low) / n_bins
+    counts = Counter(min(int((value - low) / width), n_bins - 1) for value in values)
+    edges = [low + width * number for number in range(n_bins + 1)]
+    labels = [f"x{a:.2f} to x{b:.2f}" for a, b in pairwise(edges)]
+    return [(label, counts[number]) for number, label in enumerate(labels)]
+
+
+def examples(lines: Sequence[LedgerLine]) -> dict[str, LedgerLine]:
+    """Choose decisions to show: the strongest cut, the strongest raise, the first neutral one."""
+    chosen: dict[str, LedgerLine] = {}
+    closed = [line for line in lines if line.trade is not None]
+    if not closed:
+        return chosen
+    lowest = min(closed, key=lambda line: line.decision.multiplier)
+    highest = max(closed, key=lambda line: line.decision.multiplier)
+    if lowest.decision.multiplier < 1.0:
+        chosen["The strongest cut"] = lowest
+    if highest.decision.multiplier > 1.0:
+        chosen["The strongest raise"] = highest
+    neutral = next((line for line in closed if line.decision.multiplier == 1.0), None)
+    if neutral is not None:
+        chosen["An early one: nothing was known yet"] = neutral
+    return chosen
+
+
+def show_examples(console: Console, chosen: Mapping[str, LedgerLine]) -> None:
+    """Print decisions in words."""
+    console.rule("[bold]Three decisions in words[/bold]")
+    for title, line in chosen.items():
+        console.print(f"[bold]{title}[/bold]")
+        console.out(explain.why(line), highlight=False)
+        console.print()
+
+
+def show_comparison(
+    console: Console, without: Metrics, with_memory: Metrics, *, currency: str, generated: bool
+) -> None:
+    """Print both runs side by side, and what that does not show."""
+    console.rule("[bold]Without and with memory[/bold]")
+    table = Table("")
+    table.add_column("without", justify="right")
+    table.add_column("with memory", justify="right")
+    for name, shown in _ROWS:
+        table.add_row(name.format(currency=currency), shown(without), shown(with_memory))
+    console.print(table)
+    console.print(
+        "A smaller mean stake alone can explain a smaller drawdown, a larger one a larger profit; "
+        "the last row leaves the mean stake out."
+    )
+    console.print(
+        "The generated candles repeat their regimes by construction, so there is something to "
+        "learn; a real market need not. One run shows how it works, not that it pays."
+        if generated
+        else "One strategy in one past period: it shows how memory works, not that it pays."
+    )
+
+
+def show_commands(console: Console, config: Path, trade_id: str) -> None:
+    """Print three commands to try next, ready to be pasted."""
+    console.rule("[bold]Try next[/bold]")
+    quoted = shlex.quote(str(config))
+    for command, meaning in (
+        (f"freqtrade-mem0 why {trade_id} -c {quoted}", "why that stake?"),
+        (f"freqtrade-mem0 insights -c {quoted}", "what is known about pairs, tags, regimes"),
+        (f"freqtrade-mem0 ledger -c {quoted}", "every stake, with and without memory"),
+    ):
+        console.out(f"  {command}", highlight=False)
+        console.out(f"      {meaning}", highlight=False)
+
+
+def _profit_per_100(metrics: Metrics) -> float:
+    staked = metrics.n_trades * metrics.mean_stake_quote
+    return 100.0 * metrics.profit_quote / staked if staked else 0.0
