@@ -14,8 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.note import Note
+from freqtrade_mem0.records.promotion import Promotion
+from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 
@@ -30,7 +33,8 @@ SCHEMA_VERSION = 1
 """Version of the JSON form of records and decisions."""
 
 RECORD_TYPES: dict[str, type[Record]] = {
-    record_type.kind: record_type for record_type in (TradeRecord, RiskEvent, Note)
+    record_type.kind: record_type
+    for record_type in (TradeRecord, BacktestRecord, RiskEvent, Note, Promotion, Retraction)
 }
 
 

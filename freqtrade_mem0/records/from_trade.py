@@ -49,9 +49,12 @@ def trade_id_of(trade: Any, origin: Origin) -> str:
         key: str | int = to_ms(as_utc(trade.open_date))
     else:
         key = _first_entry_order_id(trade)
-    return record_id(
-        "trade", origin.user_id, origin.mode, origin.run_id, trade.pair, trade.trade_direction, key
-    )
+    return trade_identity(origin, trade.pair, trade.trade_direction, key)
+
+
+def trade_identity(origin: Origin, pair: str, side: str, key: str | int) -> str:
+    """Return a trade's record id; `key` tells it from others in the pair, see `trade_id_of`."""
+    return record_id("trade", origin.user_id, origin.mode, origin.run_id, pair, side, key)
 
 
 def trade_record(
@@ -93,9 +96,10 @@ def trade_record(
         close_date=close_date,
         open_rate=_number(trade, "open_rate"),
         close_rate=_number(trade, "close_rate"),
-        amount=_number(trade, "amount"),
-        stake_amount=_number(trade, "stake_amount"),
-        max_stake_amount=_number(trade, "max_stake_amount", default=trade.stake_amount),
+        # Rounded as Freqtrade does in its result files and over REST.
+        amount=round(_number(trade, "amount"), 8),
+        stake_amount=round(_number(trade, "stake_amount"), 8),
+        max_stake_amount=round(_number(trade, "max_stake_amount", default=trade.stake_amount), 8),
         leverage=_number(trade, "leverage", default=1.0),
         fee_open=_number(trade, "fee_open", default=0.0),
         fee_close=_number(trade, "fee_close", default=0.0),

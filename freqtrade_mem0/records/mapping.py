@@ -7,6 +7,7 @@ seconds), and under `record` the record's exact JSON.
 from __future__ import annotations
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Record, to_ms
 from freqtrade_mem0.records.codec import SCHEMA_VERSION, decode, encode
 from freqtrade_mem0.records.memory import Memory, Scalar
@@ -26,6 +27,7 @@ _TRADE_KEYS = (
     "stake_amount",
     "is_evidence",
 )
+_BACKTEST_KEYS = ("timeframe", "n_trades", "profit_ratio", "profit_abs", "stake_currency")
 
 
 def to_memory(record: Record) -> Memory:
@@ -36,6 +38,10 @@ def to_memory(record: Record) -> Memory:
         metadata["open_ts"] = to_ms(record.open_date) / 1_000
         metadata["close_ts"] = to_ms(record.close_date) / 1_000
         metadata.update((f"at_{name}", value) for name, value in record.situation.items())
+    elif isinstance(record, BacktestRecord):
+        metadata.update((key, getattr(record, key)) for key in _BACKTEST_KEYS)
+        metadata["start_ts"] = to_ms(record.start_date) / 1_000
+        metadata["end_ts"] = to_ms(record.end_date) / 1_000
     elif isinstance(record, RiskEvent):
         metadata["event_type"] = record.event_type
         metadata["impact"] = record.impact

@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.note import Note
+from freqtrade_mem0.records.promotion import Promotion
+from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 
@@ -41,8 +44,34 @@ def _(record: TradeRecord) -> str:
 
 
 @sentence.register
+def _(record: BacktestRecord) -> str:
+    what = "Hyperopt epoch" if record.parameters else "Backtest"
+    drawdown = record.metrics.get("max_drawdown_account")
+    return (
+        f"{what} of {record.origin.strategy} on {len(record.pairs)} pairs, {record.timeframe}, "
+        f"{record.start_date:%Y-%m-%d} to {record.end_date:%Y-%m-%d}: {record.n_trades} trades, "
+        f"{record.profit_ratio:+.2%}"
+        + ("" if drawdown is None else f", max drawdown {drawdown:.2%}")
+    )
+
+
+@sentence.register
 def _(record: RiskEvent) -> str:
     return f"Risk event {record.event_type}: {record.description}"
+
+
+@sentence.register
+def _(record: Promotion) -> str:
+    state = "is read as a prior" if record.is_active else "is no prior any more"
+    return (
+        f"{record.source_strategy}, {record.source_mode} run {record.source_run_id[:12]}, {state} "
+        f"of {record.origin.strategy} ({record.provenance})"
+    )
+
+
+@sentence.register
+def _(record: Retraction) -> str:
+    return f"Record {record.target_id} is taken back: {record.reason}"
 
 
 @sentence.register

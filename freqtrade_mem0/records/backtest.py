@@ -1,0 +1,55 @@
+"""A finished backtest as a whole, as Freqtrade reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from freqtrade_mem0.records.base import Category, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRecord(Record):
+    """The result of one backtest of one strategy. All numbers are Freqtrade's own.
+
+    Parameters
+    ----------
+    timeframe
+        For example "5m".
+    start_date, end_date
+        Aware UTC; the first and last candle that was traded on. `known_at` is `end_date`.
+    pairs
+        The pairs it could trade.
+    n_trades
+        Closed trades.
+    profit_ratio, profit_abs
+        Total, relative to the starting wallet and in stake currency.
+    stake_currency
+        For example "USDT".
+    metrics
+        Every single number that Freqtrade reports for the run, under Freqtrade's own names.
+    config_fingerprint
+        SHA-256 of the config it ran with, as far as the result file holds it; "" where it does not.
+    versions
+        What it ran on, for example {"freqtrade": "2026.9"}; empty where the file does not say.
+    parameters
+        Hyperopt's parameters of an epoch, as JSON; "" for a plain backtest.
+    """
+
+    kind: ClassVar[str] = "backtest"
+    category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+
+    timeframe: str
+    start_date: datetime
+    end_date: datetime
+    pairs: tuple[str, ...]
+    n_trades: int
+    profit_ratio: float
+    profit_abs: float
+    stake_currency: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    config_fingerprint: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    parameters: str = ""

@@ -1,0 +1,34 @@
+"""A run promoted to a prior: knowledge a strategy starts with, on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from freqtrade_mem0.records.base import Category, Mode, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion(Record):
+    """The trades of one run are read as a prior, at a discount, until it is withdrawn.
+
+    `origin.strategy` is the strategy that reads them.
+
+    Parameters
+    ----------
+    source_strategy, source_mode, source_run_id
+        The run whose trades are read.
+    is_active
+        False once withdrawn: a correction of this record.
+    provenance
+        Where they come from, for people, for example the name of an imported file.
+    """
+
+    kind: ClassVar[str] = "promotion"
+    category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+
+    source_strategy: str
+    source_mode: Mode
+    source_run_id: str
+    is_active: bool
+    provenance: str
