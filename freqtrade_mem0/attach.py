@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import __version__, callbacks, host, runtime
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.errors import ConfigError
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,12 @@ def prepare(strategy: Any) -> None:
             '{"enabled": false} to run the strategy without memory.'
         )
     if settings.enabled and not kind.is_bot:
-        strategy.config[BLOCK]["knowledge"] = f"freqtrade_mem0 {__version__}"
+        strategy.config[BLOCK]["knowledge"] = _knowledge(strategy, settings)
+
+
+def _knowledge(strategy: Any, settings: Settings) -> str:
+    prior = runtime.prior_of(settings, _user_data_dir(strategy), type(strategy).__name__)
+    return f"freqtrade_mem0 {__version__} {prior.fingerprint}".rstrip()
 
 
 def start(strategy: Any) -> None:
@@ -115,6 +123,10 @@ def _new_runtime(strategy: Any) -> runtime.Runtime:
             kind=kind,
             strategy=type(strategy).__name__,
             run_id=run_id,
-            user_data_dir=Path(strategy.config["user_data_dir"]),
+            user_data_dir=_user_data_dir(strategy),
         ),
     )
+
+
+def _user_data_dir(strategy: Any) -> Path:
+    return Path(strategy.config["user_data_dir"])

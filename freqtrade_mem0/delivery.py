@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError, JournalError
 from freqtrade_mem0.records.mapping import to_memory
+from freqtrade_mem0.records.retraction import Retraction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ class Delivery:
         if not batch:
             return 0
         try:
-            self._backend().write([to_memory(record) for _, record in batch])
+            self._write([record for _, record in batch])
         except BackendError as error:
             if not error.permanent:
                 self._outbox.failed([seq for seq, _ in batch], str(error), dead=False)
@@ -139,11 +140,18 @@ class Delivery:
                 # The time-out finds what another process of this journal left behind.
                 self._wake.wait(self._settings.retry_s)
 
+    def _write(self, records: list[Record]) -> None:
+        backend = self._backend()
+        backend.write([to_memory(record) for record in records])
+        gone = [record.target_id for record in records if isinstance(record, Retraction)]
+        if gone:
+            backend.delete(gone)
+
     def _deliver_singly(self, batch: list[tuple[int, Record]]) -> None:
         """Find out which of a refused batch are refused; the others are delivered."""
         for seq, record in batch:
             try:
-                self._backend().write([to_memory(record)])
+                self._write([record])
             except BackendError as error:
                 self._outbox.failed([seq], str(error), dead=error.permanent)
                 if not error.permanent:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -99,7 +99,36 @@ class BacktestTrades:
         return new
 
 
-def closed_bot_trades(since: datetime | None) -> Iterable[Any]:
+def open_bot_trades() -> list[Any]:
+    """Return the open trades in a bot's database."""
+    from freqtrade.persistence import Trade
+
+    trades: list[Any] = list(Trade.get_open_trades())
+    return trades
+
+
+def count_closed_bot_trades() -> int:
+    """Return how many closed trades are in a bot's database."""
+    from freqtrade.persistence import Trade
+    from sqlalchemy import func, select
+
+    query = select(func.count(Trade.id)).filter(Trade.is_open.is_(False))
+    count: int = Trade.session.scalar(query)
+    return count
+
+
+def database_birth() -> datetime | None:
+    """Return since when a bot's database has all of its trades, aware UTC; None where it can't say.
+
+    A user may start with a fresh database at any time; what was traded before is not in it.
+    """
+    from freqtrade.persistence.key_value_store import KeyValueStore
+
+    birth: datetime | None = KeyValueStore.get_datetime_value("bot_start_time")
+    return birth
+
+
+def closed_bot_trades(since: datetime | None) -> list[Any]:
     """Return the closed trades in a bot's database, oldest first.
 
     Parameters

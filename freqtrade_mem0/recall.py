@@ -110,6 +110,11 @@ class Recall:
             if record.is_evidence:
                 self._insert(observation)
 
+    def remove(self, record_id: str) -> None:
+        """Let a trade count no more; it leaves no trace."""
+        with self._lock:
+            self._remove(record_id)
+
     def keys(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
     ) -> list[Key]:

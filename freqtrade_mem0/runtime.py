@@ -10,22 +10,25 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError, Mem0Error
-from freqtrade_mem0.host import BacktestTrades, RunKind, closed_bot_trades
+from freqtrade_mem0.host import BacktestTrades, RunKind
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.priors import Prior, load_prior
 from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.store import Store
+from freqtrade_mem0.sync import JournalSync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +41,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 """Longest a bot's shutdown waits for its last journal entries and for the batch under way."""
-
-RECONCILE_OVERLAP = timedelta(hours=1)
-"""How far back each reconciliation looks again: a close can be written late to the database."""
-
-_DISCOUNT_DRY_RUN_IN_LIVE = 0.5
-"""What a dry-run trade counts for in a live bot: its fills are assumed, not real."""
 
 _MODE_OF_KIND = {
     RunKind.BACKTEST: Mode.BACKTEST,
@@ -85,6 +82,8 @@ class Runtime:
         The `"mem0"` block.
     run
         The run.
+    prior
+        What the strategy knows from the start.
     now
         Wall clock, for `recorded_at` only.
 
@@ -96,7 +95,9 @@ class Runtime:
         The journal is damaged or locked; a bot runs on without memory instead.
     """
 
-    def __init__(self, settings: Settings, run: Run, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, run: Run, prior: Prior, now: Callable[[], datetime]
+    ) -> None:
         self.run = run
         self.settings = settings
         self._store: Store | None = None
@@ -104,8 +105,6 @@ class Runtime:
         self._delivery: Delivery | None = None
         self._closed = False
         self._last_sync_s = time.monotonic()
-        self._reconciled_until: datetime | None = None
-        self._seen_seq = 0
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
         self.session = Session(
@@ -122,7 +121,10 @@ class Runtime:
             categories=settings.categories,
             now=now,
             backtest_trades=None if run.kind.is_bot else BacktestTrades(),
+            prior=prior,
         )
+        self._reconciler = Reconciler(self.session)
+        self._sync: JournalSync | None = None
         if run.kind.writes:
             try:
                 self._open_store()
@@ -144,15 +146,12 @@ class Runtime:
         if not self.run.kind.is_bot or self._store is None:
             return
         elapsed_s = time.monotonic() - self._last_sync_s
-        if self._reconciled_until is not None and elapsed_s < self.settings.sync_interval:
+        if self._reconciler.has_run and elapsed_s < self.settings.sync_interval:
             return
         self._last_sync_s = time.monotonic()
-        since = self._reconciled_until
-        self.session.trades_closed(
-            closed_bot_trades(None if since is None else since - RECONCILE_OVERLAP)
-        )
-        self._reconciled_until = moment
-        self._learn_from_journal(self._store)
+        self._reconciler.run(moment)
+        if self._sync is not None:
+            self._sync.run()
         if self._delivery is not None:
             self._delivery.wake()
 
@@ -197,6 +196,9 @@ class Runtime:
         is_bot = self.run.kind.is_bot
         if is_bot:
             self._load_history(store)
+            discount = self.settings.sizing.prior_discount
+            self._sync = JournalSync(store.journal, self.recall, self.session.origin, discount)
+            self._sync.run()
         else:
             store.journal.counts()  # opens the file, so that a wrong path stops the run right here
         self._store = store
@@ -216,31 +218,20 @@ class Runtime:
         """Take up what earlier processes of this bot left: decisions, entries, known trades."""
         origin = self.session.origin
         scope = Scope(user_id=origin.user_id, modes=[origin.mode], run_id=origin.run_id)
-        recorded = {
-            record.id for _, record in store.journal.records(scope) if record.kind == "trade"
-        }
+        recorded = [
+            record for _, record in store.journal.records(scope) if isinstance(record, TradeRecord)
+        ]
+        closed = {record.id for record in recorded}
         placed, opened = [], {}
         for line in store.journal.ledger(scope, only_opened=False):
             decision = line.decision
             if decision.trade_id is None:
                 placed.append(decision)
-            elif decision.trade_id not in recorded:
+            elif decision.trade_id not in closed:
                 opened[decision.trade_id] = EntryContext(
                     decision_id=decision.id, situation=decision.situation
                 )
         self.session.remember_earlier(placed=placed, opened=opened, recorded=recorded)
-        self._learn_from_journal(store)
-
-    def _learn_from_journal(self, store: Store) -> None:
-        """Let recall know what this journal gained, from whichever process."""
-        origin = self.session.origin
-        modes = [Mode.LIVE, Mode.DRY_RUN]
-        scope = Scope(user_id=origin.user_id, strategy=origin.strategy, modes=modes, kind="trade")
-        for seq, record in store.journal.records(scope, after_seq=self._seen_seq):
-            self._seen_seq = max(self._seen_seq, seq)
-            if isinstance(record, TradeRecord):
-                assumed = origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
-                self.recall.add(record, _DISCOUNT_DRY_RUN_IN_LIVE if assumed else 1.0)
 
 
 _running: set[Runtime] = set()
@@ -266,7 +257,35 @@ def start(settings: Settings, run: Run) -> Runtime:
     for earlier in list(_running):
         if not earlier.run.kind.is_bot:
             _shielded(earlier.end_backtest)
-    return Runtime(settings, run, wall_clock)
+    prior = prior_of(settings, run.user_data_dir, run.strategy)
+    return Runtime(settings, run, prior, wall_clock)
+
+
+def prior_of(settings: Settings, user_data_dir: Path, strategy: str) -> Prior:
+    """Return what a strategy knows from the start, without making a memory where there is none.
+
+    Raises
+    ------
+    Mem0Error
+        The journal can not be read.
+    """
+    store = Store(settings, user_data_dir)
+    if not store.journal.path.exists():
+        return Prior()
+    # A hyperopt worker builds a runtime for every epoch; the prior is frozen meanwhile.
+    key = (store.journal.path, settings.user_id, strategy, settings.knowledge)
+    if settings.knowledge is not None and key in _priors:
+        return _priors[key]
+    try:
+        discount = settings.sizing.prior_discount
+        prior = load_prior(store.journal, settings.user_id, strategy, discount)
+    finally:
+        store.close()
+    _priors[key] = prior
+    return prior
+
+
+_priors: dict[tuple[Path, str, str, str | None], Prior] = {}
 
 
 def stop_all() -> None:

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
@@ -19,8 +19,14 @@ from freqtrade_mem0.journal.journal import Opened
 from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of, trade_record
+from freqtrade_mem0.records.from_trade import (
+    EntryContext,
+    has_filled_entry,
+    trade_id_of,
+    trade_record,
+)
 from freqtrade_mem0.records.note import category_of
+from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.risk import RiskWatch
 from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.sizing.policy import Known
@@ -29,11 +35,16 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import CategorySettings
     from freqtrade_mem0.host import BacktestTrades
     from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.trade import TradeRecord
     from freqtrade_mem0.sizing.policy import Policy
 
 logger = logging.getLogger(__name__)
+
+_ORDER_DELAY = timedelta(minutes=5)
+"""Longest time between a decision and the placing of its order. Freqtrade does both at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +96,8 @@ class Session:
         Wall clock, for `recorded_at` only.
     backtest_trades
         Where a backtest's closed trades come from; None for bots.
+    prior
+        What the strategy knows from the start.
     """
 
     def __init__(
@@ -98,6 +111,7 @@ class Session:
         categories: CategorySettings,
         now: Callable[[], datetime],
         backtest_trades: BacktestTrades | None,
+        prior: Prior,
     ) -> None:
         self.origin = origin
         self.recall = recall
@@ -107,6 +121,7 @@ class Session:
         self._categories = categories
         self._now = now
         self._backtest_trades = backtest_trades
+        self._prior = prior
         # Freqtrade's REST server force-exits in a thread of its own.
         self._lock = threading.RLock()
         self._watch = RiskWatch()
@@ -116,21 +131,32 @@ class Session:
         """Decisions whose entry order has not been filled."""
         self._open: dict[str, EntryContext] = {}
         """What was known at entry; by trade id."""
-        self._recorded: set[str] = set()
-        """Trade ids of this run that are in the journal, or on their way to it."""
+        self._recorded: dict[str, TradeRecord] = {}
+        """Trades of this run that are in the journal, or on their way to it; by id."""
+        self._restore_prior()
 
     def remember_earlier(
         self,
         *,
-        placed: list[Decision],
+        placed: Iterable[Decision],
         opened: Mapping[str, EntryContext],
-        recorded: set[str],
+        recorded: Iterable[TradeRecord],
     ) -> None:
-        """Go on where an earlier process of this bot stopped."""
+        """Go on where an earlier process of this bot stopped.
+
+        Parameters
+        ----------
+        placed
+            Decisions whose entry order was not filled yet, oldest first.
+        opened
+            What was known at the entry of trades that were open, by trade id.
+        recorded
+            What the journal has of this bot.
+        """
         with self._lock:
             self._placed.update({(d.pair, d.side): d for d in placed})
             self._open.update(opened)
-            self._recorded.update(recorded)
+            self._recorded.update({record.id: record for record in recorded})
 
     def decide(self, proposal: Proposal) -> Decision:
         """Return the decision on a proposed stake. Reads memory, writes nothing."""
@@ -155,9 +181,13 @@ class Session:
             trade_id = trade_id_of(trade, self.origin)
             if trade_id in self._open or trade_id in self._recorded:
                 return  # a further entry order of a trade we know
-            decision = self._placed.pop((trade.pair, trade.trade_direction), None)
+            key = (trade.pair, trade.trade_direction)
+            decision = self._placed.get(key)
             if decision is None:
                 return  # entered before memory was switched on
+            if self._backtest_trades is None and not _can_have_opened(decision, trade):
+                return  # entered while memory was away; the decision was for another order
+            del self._placed[key]
             self._open[trade_id] = EntryContext(
                 decision_id=decision.id, situation=decision.situation
             )
@@ -170,21 +200,60 @@ class Session:
             )
 
     def trade_closed(self, trade: Any) -> None:
-        """Record a closed trade, once, and learn from it."""
+        """Record a closed trade, once, and learn from it; again only what turned out different."""
         with self._lock:
+            # A bot's database may hold trades of a strategy it ran before.
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
             origin = replace(self.origin, strategy=own_strategy)
             trade_id = trade_id_of(trade, origin)
-            if trade_id in self._recorded:
+            earlier = self._recorded.get(trade_id)
+            if earlier is not None:
+                context = EntryContext(decision_id=earlier.decision_id, situation=earlier.situation)
+            else:
+                if trade_id not in self._open:
+                    self.entry_filled(trade)  # both happened while this bot was down
+                context = self._open.get(trade_id, EntryContext())
+            record = trade_record(trade, origin, self._now(), context)
+            if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
                 return
-            record = trade_record(trade, origin, self._now(), self._open.get(trade_id))
-            self._recorded.add(trade_id)
+            self._recorded[trade_id] = record
             self._open.pop(trade_id, None)
             self._keep(record)
-            for event in self._watch.closed(record):
-                self._keep(event)
+            if earlier is None:
+                for event in self._watch.closed(record):
+                    self._keep(event)
             if own_strategy == self.origin.strategy:
                 self.recall.add(record)
+
+    def retract_missing(self, present: Iterable[Any], since: datetime) -> None:
+        """Take back trades that Freqtrade's database should have, and has not.
+
+        Parameters
+        ----------
+        present
+            All closed trades in the database.
+        since
+            Aware UTC; the database knows of trades opened from then on.
+        """
+        with self._lock:
+            known = {
+                trade_id_of(trade, self.origin) for trade in present if has_filled_entry(trade)
+            }
+            for record in list(self._recorded.values()):
+                if record.id in known or record.open_date < since:
+                    continue
+                del self._recorded[record.id]
+                self.recall.remove(record.id)
+                self._keep(
+                    Retraction(
+                        id=record_id("retraction", record.id),
+                        origin=record.origin,
+                        known_at=record.known_at,
+                        recorded_at=self._now(),
+                        target_id=record.id,
+                        reason="the trade is not in Freqtrade's database any more",
+                    )
+                )
 
     def trades_closed(self, trades: Iterable[Any]) -> None:
         """Record several closed trades; one that can not be recorded does not stop the others."""
@@ -193,6 +262,12 @@ class Session:
                 self.trade_closed(trade)
             except RecordError as error:
                 logger.warning("%s", error)
+
+    def trades_open(self, trades: Iterable[Any]) -> None:
+        """Tie open trades to their decisions where that was missed."""
+        for trade in trades:
+            if has_filled_entry(trade):
+                self.entry_filled(trade)
 
     def learn_closed(self) -> None:
         """Take in what the running backtest has closed since the last call."""
@@ -212,6 +287,7 @@ class Session:
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
         self.recall.clear()
+        self._restore_prior()
         self._watch = RiskWatch()
         self._asked.clear()
         self._placed.clear()
@@ -221,6 +297,10 @@ class Session:
     def _keep(self, record: Record) -> None:
         if getattr(self._categories, category_of(record)):
             self._submit(record)
+
+    def _restore_prior(self) -> None:
+        for record in self._prior.trades:
+            self.recall.add(record, self._prior.discount)
 
     def _decision(self, proposal: Proposal) -> Decision:
         keys = self.recall.keys(
@@ -267,3 +347,13 @@ class Session:
             reasons=(*wish.reasons, *limits),
             situation=proposal.situation,
         )
+
+
+def _can_have_opened(decision: Decision, trade: Any) -> bool:
+    """Tell whether a trade's first order can be the one that was placed on a decision."""
+    placed = [order.order_date_utc for order in trade.orders if order.order_date is not None]
+    if not placed:
+        return False
+    delay = as_utc(min(placed)) - decision.decided_at
+    # An exchange's clock may run a little behind ours.
+    return -_ORDER_DELAY <= delay <= _ORDER_DELAY

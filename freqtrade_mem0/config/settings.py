@@ -50,6 +50,12 @@ class SizingSettings(_Block):
         le=10_000,
         description="How many trades a level needs to be believed halfway. (0, 10000]",
     )
+    prior_discount: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="What a trade of a prior weighs, and a dry-run trade in a live bot. (0, 1]",
+    )
     levels: tuple[str, ...] = Field(
         ("pair", "side", "enter_tag", "regime"),
         description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, or the"

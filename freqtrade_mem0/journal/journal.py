@@ -12,6 +12,7 @@ from freqtrade_mem0.records.base import Mode, Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash, decode, decode_decision, encode
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.note import category_of
+from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
@@ -240,11 +241,7 @@ def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
     if current is not None:
         if current[0] == said:
             return 0
-        sqlite.execute("UPDATE records SET is_current = 0 WHERE id = ?", [record.id])
-        # The correction is delivered in its stead; sending both could end with the wrong one.
-        sqlite.execute(
-            "DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE id = ?)", [record.id]
-        )
+        _supersede(sqlite, record.id)
     origin = record.origin
     cursor = sqlite.execute(
         "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
@@ -266,7 +263,18 @@ def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
         ],
     )
     sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [cursor.lastrowid])
+    if isinstance(record, Retraction):
+        _supersede(sqlite, record.target_id)
     return 1
+
+
+def _supersede(sqlite: sqlite3.Connection, record_id: str) -> None:
+    """Let what was said under an id count no more; it stays in the file."""
+    sqlite.execute("UPDATE records SET is_current = 0 WHERE id = ?", [record_id])
+    # What comes in its stead is delivered; sending both could end with the wrong one.
+    sqlite.execute(
+        "DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE id = ?)", [record_id]
+    )
 
 
 def _append_decision(sqlite: sqlite3.Connection, decision: Decision) -> None:

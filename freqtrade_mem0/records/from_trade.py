@@ -115,9 +115,18 @@ def trade_record(
     )
 
 
+def has_filled_entry(trade: Any) -> bool:
+    """Return whether anything was ever bought (or sold short) in a trade."""
+    return any(_is_filled_entry(trade, order) for order in trade.orders)
+
+
+def _is_filled_entry(trade: Any, order: Any) -> bool:
+    return bool(order.ft_order_side == trade.entry_side and order.safe_filled > 0)
+
+
 def _first_entry_order_id(trade: Any) -> str:
     for order in trade.orders:
-        if order.ft_order_side == trade.entry_side and order.safe_filled > 0:
+        if _is_filled_entry(trade, order):
             return str(order.order_id)
     raise RecordError(
         f"Trade {trade.id} in {trade.pair} has no filled entry order: "

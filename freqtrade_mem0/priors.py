@@ -1,0 +1,138 @@
+"""Priors: runs promoted on purpose, which a strategy reads at a discount from the start.
+
+A promotion is a record like any other: it is dated, travels to Mem0, and is withdrawn by a
+correction. Recall stays strictly as-of: a prior's trade counts only after its own `known_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.records.base import Mode, Origin, record_id
+from freqtrade_mem0.records.codec import content_hash
+from freqtrade_mem0.records.promotion import Promotion
+from freqtrade_mem0.records.trade import TradeRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from freqtrade_mem0.journal.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What a strategy knows before its first own trade.
+
+    Parameters
+    ----------
+    trades
+        The trades of all promoted runs, by `(known_at, id)`.
+    discount
+        What each of them weighs, relative to an own trade, in (0, 1].
+    """
+
+    trades: tuple[TradeRecord, ...] = ()
+    discount: float = 1.0
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything in it that a decision can depend on; "" where there is nothing."""
+        if not self.trades:
+            return ""
+        parts = [repr(self.discount), *(content_hash(trade) for trade in self.trades)]
+        return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def promote(
+    journal: Journal,
+    *,
+    user_id: str,
+    source: Origin,
+    strategy: str,
+    provenance: str,
+    now: datetime,
+) -> Promotion:
+    """Let a strategy read the trades of a run as a prior, until it is withdrawn.
+
+    Parameters
+    ----------
+    journal
+        Where the run's trades are.
+    user_id
+        Owner.
+    source
+        The run.
+    strategy
+        The strategy that will read them.
+    provenance
+        Where they come from, for people.
+    now
+        Aware UTC wall time.
+
+    Raises
+    ------
+    RecordError
+        No trade of the run is in the journal.
+    """
+    scope = Scope(
+        user_id=user_id,
+        strategy=source.strategy,
+        modes=[source.mode],
+        run_id=source.run_id,
+        kind=TradeRecord.kind,
+    )
+    if not any(True for _ in journal.records(scope, limit=1)):
+        raise RecordError(
+            f"No trade of {source.strategy}, {source.mode} run {source.run_id}, is remembered: "
+            "there is nothing to promote. 'freqtrade-mem0 import' takes result files."
+        )
+    promotion = Promotion(
+        id=record_id("promotion", user_id, strategy, source.strategy, source.mode, source.run_id),
+        origin=Origin(user_id=user_id, strategy=strategy, mode=Mode.MANUAL, run_id=source.run_id),
+        known_at=now,
+        recorded_at=now,
+        source_strategy=source.strategy,
+        source_mode=source.mode,
+        source_run_id=source.run_id,
+        is_active=True,
+        provenance=provenance,
+    )
+    journal.append([promotion])
+    return promotion
+
+
+def withdraw(journal: Journal, promotion: Promotion, now: datetime) -> None:
+    """Let a prior be read no more. Its trades stay in memory."""
+    journal.append([replace(promotion, is_active=False, recorded_at=now)])
+
+
+def promotions(journal: Journal, user_id: str, strategy: str | None = None) -> list[Promotion]:
+    """Return the active promotions, of one strategy or of all."""
+    scope = Scope(user_id=user_id, strategy=strategy, kind=Promotion.kind)
+    return [
+        record
+        for _, record in journal.records(scope)
+        if isinstance(record, Promotion) and record.is_active
+    ]
+
+
+def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -> Prior:
+    """Return what a strategy is to know from the start."""
+    trades: dict[str, TradeRecord] = {}
+    for promotion in promotions(journal, user_id, strategy):
+        scope = Scope(
+            user_id=user_id,
+            strategy=promotion.source_strategy,
+            modes=[promotion.source_mode],
+            run_id=promotion.source_run_id,
+            kind=TradeRecord.kind,
+        )
+        for _, record in journal.records(scope):
+            if isinstance(record, TradeRecord) and record.is_evidence:
+                trades[record.id] = record
+    ordered = sorted(trades.values(), key=lambda trade: (trade.known_at, trade.id))
+    return Prior(trades=tuple(ordered), discount=discount)
