@@ -1,8 +1,10 @@
-"""What every home of memories offers. One contract suite (`tests/contract`) runs over all of them."""
+"""What every home of memories offers; one contract suite (`tests/contract`) runs over them all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
+
+from freqtrade_mem0.records.memory import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +12,24 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Memory
 
 Filters = dict[str, Any]
-"""Mem0's filter language: `{"user_id": "me", "pair": {"in": [...]}, "AND": [...], ...}`."""
+"""Mem0's filter language: `{"user_id": "me", "pair": {"in": [...]}, "AND": [...], ...}`.
+
+What each operator means stands in `freqtrade_mem0.backends.filters`.
+"""
+
+SCOPE_KEYS = ("user_id", "agent_id", "run_id")
+"""Mem0's three scopes: owner, strategy, and bot or backtest run."""
+
+GroupKey = tuple[Scalar | None, ...]
+"""The values of the keys that memories were counted by; None where a memory lacks the key."""
 
 
 class MemoryBackend(Protocol):
     """A store of memories. Methods may block and must never be called from a trading callback.
 
     Instances may be shared between threads; several processes may open the same store at once.
-    Every method raises `BackendError` (and nothing else) when the store can not do its work.
+    Every method raises `BackendError` (and nothing else) when the store can not do its work. The
+    error is `permanent` when the memory or the filter itself is refused and would be again.
     """
 
     @property
@@ -25,7 +37,12 @@ class MemoryBackend(Protocol):
         """Short name for people, for example "embedded"."""
 
     def write(self, memories: Sequence[Memory]) -> None:
-        """Store all of `memories`, or raise; an id that is there already is replaced, never doubled."""
+        """Store all of `memories`, or raise.
+
+        An id that is there already is replaced, never doubled; of one id given twice the last
+        counts. Scope ids (user, agent, run) may be empty but for one of them and hold no blanks;
+        metadata may not use the names Mem0 keeps for itself (`payload.RESERVED_KEYS`).
+        """
 
     def get(self, memory_id: str) -> Memory | None:
         """Return one memory, or None where there is none with this id."""
@@ -33,23 +50,22 @@ class MemoryBackend(Protocol):
     def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
         """Return up to `limit` memories by relevance to `query`, best first, each with its score.
 
-        `filters` must name at least one of user_id, agent_id, run_id (a rule of Mem0).
+        `filters` must name at least one of user_id, agent_id, run_id (a rule of Mem0) and `query`
+        must hold a word. `limit` of zero or less gives nothing.
         """
 
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
-        """Yield every memory that passes `filters`, in order of `(created_at, id)`, without a limit."""
+        """Yield every memory that passes `filters`, in order of `(created_at, id)`, unlimited."""
 
     def delete(self, memory_ids: Sequence[str]) -> int:
         """Delete these memories; return how many were there."""
 
-    def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[tuple[Scalarish, ...], int]:
+    def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass `filters`, grouped by the metadata keys `by` (missing: None).
 
-        Without `by` the answer has the one key `()`.
+        Without `by` the answer has the one key `()`; with it, only groups that have a member.
+        The scopes (user_id, agent_id, run_id) may be grouped by as well.
         """
 
     def close(self) -> None:
-        """Release files, locks and connections. Closing twice is harmless."""
-
-
-Scalarish = str | int | float | bool | None
+        """Release files and connections. Closing twice is harmless, use after it is refused."""

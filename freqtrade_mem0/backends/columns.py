@@ -1,0 +1,106 @@
+"""Filters over many rows at once: each key is a column of small integers and a list of values.
+
+A condition is asked once per distinct value instead of once per row, by the very test that
+`filters.matches` uses on a single payload; so both always agree.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from freqtrade_mem0.backends.filters import AllOf, AnyOf, Condition, NoneOf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.backends.filters import Node, Test
+
+MISSING = 0
+"""The code of rows that lack the key or hold null there."""
+
+
+class Column:
+    """The values of one key, one code per row.
+
+    Attributes
+    ----------
+    codes
+        Integers of shape `(n_rows,)`; `MISSING` or an index into `values`.
+    values
+        The distinct values; the one at `MISSING` is None.
+    """
+
+    def __init__(self) -> None:
+        self.codes: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+        self.values: list[object] = [None]
+        self._code_of: dict[object, int] = {}
+
+    def encode(self, value: object) -> int:
+        """Return the code of a value, a new one where it was never seen."""
+        if value is None:
+            return MISSING
+        # The type belongs to the key: in Python True == 1 == 1.0, in a filter they differ.
+        nested = isinstance(value, list | dict)
+        key = (type(value), json.dumps(value, sort_keys=True) if nested else value)
+        code = self._code_of.get(key)
+        if code is None:
+            code = self._code_of[key] = len(self.values)
+            self.values.append(value)
+        return code
+
+    def extend(self, n_rows: int, positions: NDArray[np.int64], values: Iterable[object]) -> None:
+        """Grow to `n_rows` rows and set `values` at `positions`; other new rows lack the key."""
+        grown = np.zeros(n_rows, dtype=np.int32)
+        grown[: len(self.codes)] = self.codes
+        grown[positions] = np.fromiter(map(self.encode, values), np.int32, count=len(positions))
+        self.codes = grown
+
+    def spread(self, rows: NDArray[np.int32]) -> Column:
+        """Return a column that has at each place the value of the row named there."""
+        column = Column()
+        column.codes = self.codes[rows]
+        column.values = self.values
+        return column
+
+    def passing(self, test: Test) -> NDArray[np.bool_]:
+        """Tell for every row whether its value passes `test`; rows without a value do not."""
+        verdicts = np.zeros(len(self.values), dtype=np.bool_)
+        for code in range(1, len(self.values)):
+            verdicts[code] = test(self.values[code])
+        return verdicts[self.codes]
+
+
+def keys_of(node: Node) -> set[str]:
+    """Return the keys that a filter asks about."""
+    if isinstance(node, Condition):
+        return {node.key}
+    return set().union(*(keys_of(part) for part in node.parts))
+
+
+def mask_of(node: Node, column: Callable[[str], Column], n_rows: int) -> NDArray[np.bool_]:
+    """Tell for every row whether it passes a parsed filter.
+
+    Parameters
+    ----------
+    node
+        The parsed filter.
+    column
+        Gives the column of a key; each has `n_rows` rows.
+    n_rows
+        Number of rows.
+    """
+    match node:
+        case Condition():
+            return column(node.key).passing(node.test)
+        case AllOf():
+            masks = [mask_of(part, column, n_rows) for part in node.parts]
+            return np.logical_and.reduce(masks) if masks else np.ones(n_rows, dtype=np.bool_)
+        case AnyOf() | NoneOf():
+            masks = [mask_of(part, column, n_rows) for part in node.parts]
+            found = np.logical_or.reduce(masks) if masks else np.zeros(n_rows, dtype=np.bool_)
+            return ~found if isinstance(node, NoneOf) else found

@@ -1,0 +1,240 @@
+"""Mem0's filter language, read once and then asked many times.
+
+One rule for keys that a memory lacks (or holds as null): a condition on such a key is false,
+whatever its operator; `NOT` is plain negation. So `{"pair": {"ne": "X"}}` passes memories that have
+another pair, and `{"NOT": [{"pair": "X"}]}` passes those and the ones without a pair. Embedded
+Qdrant, which Mem0 uses by default, answers the same.
+
+| filter | passes where |
+|---|---|
+| `{"k": v}`, `{"k": {"eq": v}}` | the value equals v; 1 equals 1.0, but True never equals 1 |
+| `{"k": [a, b]}`, `{"k": {"in": [a, b]}}` | the value equals one of them |
+| `{"k": {"ne": v}}`, `{"k": {"nin": [a, b]}}` | the key is there and eq / in is false |
+| `{"k": {"gt": x}}` (gte, lt, lte) | a number against a number, an ISO time against an ISO time |
+| `{"k": {"contains": s}}`, `icontains` | s is part of the text (icontains: in either case) |
+| `{"k": "*"}` | the key is there |
+| `{"AND": [...]}`, `{"OR": [...]}`, `{"NOT": [...]}` | all / at least one / none of them pass |
+
+Several operators on one key, and several keys in one filter, must all hold. `$and`, `$or`, `$not`
+are the same as AND, OR, NOT: that is how `Memory.search` hands them to a store. A list as a value
+(some tools write them) passes a condition where one of its elements does. Naive times are UTC.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from freqtrade_mem0.errors import BackendError
+
+Test: TypeAlias = Callable[[object], bool]
+
+_LOGICAL = {"AND": "AND", "OR": "OR", "NOT": "NOT", "$and": "AND", "$or": "OR", "$not": "NOT"}
+_RANGE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+_OPERATORS = ("eq", "ne", "in", "nin", *_RANGE, "contains", "icontains")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MAX_DEPTH = 32  # deeper nesting is a mistake, and would exhaust Python's stack much later
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test on one key; never asked about a missing value."""
+
+    key: str
+    test: Test
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Passes where every part passes (so without parts: everywhere)."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Passes where at least one part passes."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """Passes where no part passes."""
+
+    parts: tuple[Node, ...]
+
+
+Node: TypeAlias = Condition | AllOf | AnyOf | NoneOf
+
+
+def parse_filters(filters: Mapping[str, object] | None) -> AllOf:
+    """Turn a filter as people write it into a tree that can be asked.
+
+    Parameters
+    ----------
+    filters
+        A filter in Mem0's language; None or empty passes every memory.
+
+    Raises
+    ------
+    BackendError
+        Permanent: the filter has an unknown operator or a value of the wrong kind.
+
+    Examples
+    --------
+    >>> tree = parse_filters({"pair": ["A", "B"], "NOT": [{"profit": {"lt": 0}}]})
+    >>> [matches(tree, row) for row in ({"pair": "A", "profit": 1}, {"pair": "A", "profit": -1})]
+    [True, False]
+    """
+    return _parse({} if filters is None else filters, depth=0)
+
+
+def matches(node: Node, payload: Mapping[str, object]) -> bool:
+    """Tell whether one payload passes a parsed filter."""
+    match node:
+        case Condition():
+            value = payload.get(node.key)
+            return value is not None and node.test(value)
+        case AllOf():
+            return all(matches(part, payload) for part in node.parts)
+        case AnyOf():
+            return any(matches(part, payload) for part in node.parts)
+        case NoneOf():
+            return not any(matches(part, payload) for part in node.parts)
+
+
+def _parse(filters: object, *, depth: int) -> AllOf:
+    if not isinstance(filters, Mapping):
+        raise _refusal(f"a filter must be a mapping, not {type(filters).__name__} ({filters!r})")
+    if depth > _MAX_DEPTH:
+        raise _refusal(f"filters are nested more than {_MAX_DEPTH} deep")
+    parts: list[Node] = []
+    for key, wanted in filters.items():
+        logical = _LOGICAL.get(key)
+        if logical is None:
+            parts.append(_condition(key, wanted))
+            continue
+        if not isinstance(wanted, Sequence) or isinstance(wanted, str):
+            raise _refusal(f"{key} needs a list of filters, not {wanted!r}")
+        nested = tuple(_parse(part, depth=depth + 1) for part in wanted)
+        if logical == "AND":
+            parts.extend(nested)
+        else:
+            parts.append(AnyOf(nested) if logical == "OR" else NoneOf(nested))
+    return AllOf(tuple(parts))
+
+
+def _condition(key: str, wanted: object) -> Condition:
+    if isinstance(wanted, Mapping):
+        if not wanted:
+            raise _refusal(f"the condition on {key!r} is empty; name an operator: {_OPERATORS}")
+        tests = [_test(key, name, operand) for name, operand in wanted.items()]
+        if len(tests) == 1:
+            return Condition(key, tests[0])
+        return Condition(key, lambda value: all(test(value) for test in tests))
+    if isinstance(wanted, str) and wanted == "*":
+        return Condition(key, lambda _value: True)
+    if _is_collection(wanted):
+        return Condition(key, _test(key, "in", wanted))
+    return Condition(key, _test(key, "eq", wanted))
+
+
+def _test(key: str, name: str, operand: object) -> Test:
+    if name in _RANGE:
+        return _any_element(_range_test(key, name, operand))
+    if name in {"eq", "ne"}:
+        allowed = frozenset({_required_identity(key, name, operand)})
+        return _membership(allowed, wanted=name == "eq")
+    if name in {"in", "nin"}:
+        if not isinstance(operand, Sequence | AbstractSet) or isinstance(operand, str):
+            raise _refusal(f"{name} on {key!r} needs a list of values, not {operand!r}")
+        allowed = frozenset(_required_identity(key, name, value) for value in operand)
+        return _membership(allowed, wanted=name == "in")
+    if name in {"contains", "icontains"}:
+        if not isinstance(operand, str):
+            raise _refusal(f"{name} on {key!r} needs a text, not {operand!r}")
+        return _any_element(_text_test(operand, fold=name == "icontains"))
+    raise _refusal(f"{name!r} on {key!r} is no operator; there are {', '.join(_OPERATORS)}")
+
+
+def _membership(allowed: frozenset[tuple[str, object]], *, wanted: bool) -> Test:
+    def holds(value: object) -> bool:
+        values = value if isinstance(value, list) else (value,)
+        return any(_identity(element) in allowed for element in values) is wanted
+
+    return holds
+
+
+def _range_test(key: str, name: str, bound: object) -> Test:
+    compare = _RANGE[name]
+    number = as_number(bound)
+    if number is not None:
+        return lambda value: (given := as_number(value)) is not None and compare(given, number)
+    instant = as_instant(bound)
+    if instant is None:
+        raise _refusal(f"{name} on {key!r} needs a number or an ISO time, not {bound!r}")
+    return lambda value: (given := as_instant(value)) is not None and compare(given, instant)
+
+
+def _text_test(wanted: str, *, fold: bool) -> Test:
+    if fold:
+        folded = wanted.casefold()
+        return lambda value: isinstance(value, str) and folded in value.casefold()
+    return lambda value: isinstance(value, str) and wanted in value
+
+
+def _any_element(test: Test) -> Test:
+    def holds(value: object) -> bool:
+        return any(test(element) for element in value) if isinstance(value, list) else test(value)
+
+    return holds
+
+
+def _identity(value: object) -> tuple[str, object] | None:
+    """Return what makes two values equal, or None for what equals nothing (NaN, nested data)."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, str):
+        return ("text", value)
+    number = as_number(value)
+    return None if number is None else ("number", number)
+
+
+def _required_identity(key: str, name: str, value: object) -> tuple[str, object]:
+    identity = _identity(value)
+    if identity is None:
+        raise _refusal(f"{name} on {key!r} needs a text, a number or a bool, not {value!r}")
+    return identity
+
+
+def as_number(value: object) -> int | float | None:
+    """Return a value as a number, or None where it is none (bool and NaN are none)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def as_instant(value: object) -> datetime | None:
+    """Return an ISO time (or date) as an aware UTC time, or None where it is none."""
+    if not isinstance(value, str) or _ISO_DATE.match(value) is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_collection(value: object) -> bool:
+    return isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes)
+
+
+def _refusal(rule: str) -> BackendError:
+    return BackendError(f"This filter can not be used: {rule}.", permanent=True)

@@ -1,0 +1,92 @@
+"""The backend of `mode: "local"`: the journal is the memory, and Mem0 is not used at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from freqtrade_mem0.backends import payload
+from freqtrade_mem0.backends.embedder import HashingEmbedder
+from freqtrade_mem0.backends.filters import matches, parse_filters
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from freqtrade_mem0.backends.port import Filters, GroupKey
+    from freqtrade_mem0.records.memory import Memory
+
+
+class LocalBackend:
+    """Answers from memories that somebody else keeps; stores nothing itself.
+
+    `write` and `delete` do nothing: what is to be remembered or forgotten stands in the journal
+    already, and the source gives it. Each call reads the source anew; a search embeds what passes
+    the filter (about 30 us a memory), which suits a person's question, not a hot path.
+
+    Parameters
+    ----------
+    source
+        Gives all memories, in any order; of one id given twice the last counts. It is called from
+        whatever thread asks, and must be safe for that.
+    """
+
+    name = "local"
+
+    def __init__(self, source: Callable[[], Iterable[Memory]]) -> None:
+        self._source = source
+        self._is_closed = False
+
+    def write(self, memories: Sequence[Memory]) -> None:
+        """Check the memories as the other backends do, and leave storing them to the journal."""
+        self._refuse_if_closed()
+        for memory in memories:
+            payload.to_payload(memory, str)
+
+    def get(self, memory_id: str) -> Memory | None:
+        """Return one memory, or None where there is none with this id."""
+        return self._memories().get(memory_id)
+
+    def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
+        """Return up to `limit` memories by words shared with `query`, best first."""
+        payload.check_search(query, filters)
+        found = self._passing(filters)
+        if limit <= 0 or not found:
+            return []
+        vectors = HashingEmbedder().embed_matrix([query, *(each.text for each in found)])
+        scores = np.clip(vectors[1:] @ vectors[0], 0.0, 1.0)
+        best = np.argsort(-scores, kind="stable")[:limit]
+        return [replace(found[at], score=float(scores[at])) for at in best]
+
+    def scan(self, *, filters: Filters) -> Iterator[Memory]:
+        """Yield every memory that passes, by `(created_at, id)`; see `MemoryBackend.scan`."""
+        return iter(self._passing(filters))
+
+    def delete(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002 - nothing is stored here
+        """Delete nothing and say so: forgetting is done in the journal."""
+        self._refuse_if_closed()
+        return 0
+
+    def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
+        """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""
+        return payload.count_groups(self._passing(filters), by)
+
+    def close(self) -> None:
+        """Refuse further calls; there is nothing to release."""
+        self._is_closed = True
+
+    def _memories(self) -> dict[str, Memory]:
+        self._refuse_if_closed()
+        return {memory.id: memory for memory in self._source()}
+
+    def _passing(self, filters: Filters) -> list[Memory]:
+        node = parse_filters(filters)
+        memories = self._memories().values()
+        found = [each for each in memories if matches(node, payload.as_filterable(each))]
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise BackendError("The local memories are closed; open them anew to use them.")

@@ -1,0 +1,199 @@
+"""Between our `Memory` and the payload in which Mem0 keeps it; there and back without a change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from freqtrade_mem0.backends.filters import as_instant
+from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.records.memory import Memory, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from freqtrade_mem0.backends.port import Filters, GroupKey
+
+RESERVED_KEYS = frozenset(
+    {"id", "data", "memory", "hash", "created_at", "updated_at", "role", "text_lemmatized", "score"}
+    | set(SCOPE_KEYS)
+)
+"""Names that metadata can not use, because Mem0 keeps its own values under them."""
+
+# What Mem0 lifts out of the payload and sets beside "metadata" in its answers.
+_PROMOTED_KEYS = (*SCOPE_KEYS, "actor_id", "attributed_to", "expiration_date")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def checked(memory: Memory) -> Memory:
+    """Return the memory as it can be stored and read back unchanged, or refuse it.
+
+    Raises
+    ------
+    BackendError
+        Permanent: names the memory, the field, the rule and the value.
+    """
+    if not _is_canonical_uuid(memory.id):
+        raise _refusal(memory, "id", "must be a UUID in its canonical form", memory.id)
+    if not memory.text.strip():
+        raise _refusal(memory, "text", "must hold a word", memory.text)
+    if memory.created_at.tzinfo is None:
+        raise _refusal(memory, "created_at", "must be an aware time", memory.created_at)
+    scopes = {key: getattr(memory, key) for key in SCOPE_KEYS}
+    if not any(scopes.values()):
+        raise _refusal(memory, "user_id, agent_id or run_id", "must be given", scopes)
+    for key, scope in scopes.items():
+        if scope and not is_scope(scope):
+            raise _refusal(memory, key, "can not hold blanks (a rule of Mem0)", scope)
+    return memory
+
+
+def is_scope(value: object) -> bool:
+    """Tell whether Mem0 takes a value as user_id, agent_id or run_id, and as it stands."""
+    return isinstance(value, str) and len(value) > 0 and not any(map(str.isspace, value))
+
+
+def to_payload(memory: Memory, lemmatize: Callable[[str], str]) -> dict[str, Any]:
+    """Return what `Memory.add(infer=False)` of Mem0 would store for this memory.
+
+    Parameters
+    ----------
+    memory
+        The memory to be stored.
+    lemmatize
+        Mem0's own `lemmatize_for_bm25`, so that keyword search finds ours like its own.
+
+    Raises
+    ------
+    BackendError
+        Permanent: the memory breaks a rule of the store.
+    """
+    created_at = checked(memory).created_at.astimezone(UTC).isoformat()
+    payload: dict[str, Any] = {
+        key: _plain(memory, key, value) for key, value in memory.metadata.items()
+    }
+    payload |= {key: getattr(memory, key) for key in SCOPE_KEYS if getattr(memory, key)}
+    return payload | {
+        "role": "user",
+        "data": memory.text,
+        # Mem0's own fingerprint of a text, by which it recognises duplicates; no security in it.
+        "hash": hashlib.md5(memory.text.encode("utf-8", "replace")).hexdigest(),  # noqa: S324
+        "created_at": created_at,
+        "updated_at": created_at,
+        "text_lemmatized": lemmatize(memory.text),
+    }
+
+
+def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None = None) -> Memory:
+    """Return the memory in a payload, whoever wrote it.
+
+    Missing scopes are empty, a missing or unreadable time is 1970, and metadata that is not flat
+    becomes JSON text, because nothing that others write may stop a reader.
+    """
+    created_at = as_instant(payload.get("created_at"))
+    return Memory(
+        id=str(memory_id),
+        text=_text(payload.get("data")),
+        user_id=_text(payload.get("user_id")),
+        agent_id=_text(payload.get("agent_id")),
+        run_id=_text(payload.get("run_id")),
+        created_at=_LONG_AGO if created_at is None else created_at,
+        metadata={
+            key: _flat(value)
+            for key, value in payload.items()
+            if key not in RESERVED_KEYS and value is not None
+        },
+        score=score,
+    )
+
+
+def from_item(item: Mapping[str, Any]) -> Memory:
+    """Return the memory in one element of what Mem0's `search` and `get` answer."""
+    payload = dict(item.get("metadata") or {})
+    payload |= {key: item[key] for key in _PROMOTED_KEYS if key in item}
+    payload |= {"data": item.get("memory"), "created_at": item.get("created_at")}
+    score = item.get("score")
+    return from_payload(
+        item["id"], payload, None if score is None else min(max(float(score), 0.0), 1.0)
+    )
+
+
+def as_filterable(memory: Memory) -> dict[str, object]:
+    """Return the view of a memory that filters are asked about, the same for every backend."""
+    scopes = {key: getattr(memory, key) or None for key in SCOPE_KEYS}
+    created_at = memory.created_at.astimezone(UTC).isoformat()
+    return {**memory.metadata, **scopes, "data": memory.text, "created_at": created_at}
+
+
+def check_search(query: str, filters: Filters) -> None:
+    """Refuse a search that Mem0 would refuse, so that every backend refuses the same.
+
+    Raises
+    ------
+    BackendError
+        Permanent: the query is blank, or the filter names no scope.
+    """
+    if not query.strip():
+        raise BackendError("A search needs a query with a word in it.", permanent=True)
+    if not any(key in filters for key in SCOPE_KEYS):
+        raise BackendError(
+            f"The filter of a search must name one of {', '.join(SCOPE_KEYS)} (a rule of Mem0); it "
+            f"is {filters!r}.",
+            permanent=True,
+        )
+
+
+def count_groups(memories: Iterable[Memory], by: Sequence[str]) -> dict[GroupKey, int]:
+    """Count memories in groups by the keys `by`; see `MemoryBackend.count`."""
+    counts: Counter[GroupKey] = Counter() if by else Counter({(): 0})
+    for memory in memories:
+        view = as_filterable(memory)
+        values = (view.get(key) for key in by)
+        counts[tuple(None if value is None else _flat(value) for value in values)] += 1
+    return dict(counts)
+
+
+def _is_canonical_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _plain(memory: Memory, key: str, value: object) -> Scalar:
+    if key in RESERVED_KEYS:
+        raise _refusal(memory, f"metadata[{key!r}]", "is a name that Mem0 keeps for itself", value)
+    if isinstance(value, bool):
+        return value
+    # Enumerations and NumPy's float64 become the plain value that they derive from.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise _refusal(memory, f"metadata[{key!r}]", "must be a finite number", value)
+        return float(value)
+    raise _refusal(memory, f"metadata[{key!r}]", "must be str, int, float or bool", value)
+
+
+def _flat(value: object) -> Scalar:
+    if isinstance(value, str | int | float | bool):
+        return value
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _refusal(memory: Memory, field: str, rule: str, value: object) -> BackendError:
+    return BackendError(
+        f"Memory {memory.id} can not be stored: {field} {rule}, it is {value!r}.", permanent=True
+    )

@@ -1,0 +1,298 @@
+"""A vector store for Mem0 in one SQLite file: exact search, several processes, nothing to install.
+
+It has the methods of Mem0's `VectorStoreBase` and is entered into Mem0's factory under the name
+"sqlite" (see `mem0_setup`); it does not derive from that class, so that it can be imported without
+importing Mem0. What it promises beyond Mem0's other embedded stores:
+
+* any number of threads and processes may read and write one file at once;
+* each `insert` is one transaction, on disk when it returns; an id that is there is replaced;
+* filters mean what `filters` says, nested to any depth, in `search`, `list` and `count` alike;
+* `list` is ordered by `(created_at, id)` and gives everything unless told otherwise;
+* similarity is exact (no approximate index), with scores in [0, 1] and a repeatable order.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from freqtrade_mem0.backends import ranking, store_rows
+from freqtrade_mem0.backends.filters import parse_filters
+from freqtrade_mem0.backends.sqlite_file import SqliteFile
+from freqtrade_mem0.backends.vector_cache import VectorCache
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.backends.port import GroupKey
+
+
+@dataclass(slots=True)
+class Row:
+    """One stored memory, as Mem0 expects it from a store; score in [0, 1] (keywords: BM25)."""
+
+    id: str
+    score: float | None
+    payload: dict[str, Any]
+
+
+# `SqliteStore.list` hides the type of the same name inside its class.
+Rows: TypeAlias = list[Row]
+Pages: TypeAlias = list[list[Row]]
+Names: TypeAlias = list[str]
+
+
+class SqliteStore:
+    """One collection of memories in a store file; safe to share between threads.
+
+    Parameters
+    ----------
+    path
+        The store file; created where it is missing.
+    collection_name
+        Collections in one file are apart; Mem0 makes a second one for its entities.
+    embedding_model_dims
+        Length of the vectors; None takes it from the first vector that is stored.
+
+    Raises
+    ------
+    BackendError
+        From every method: the file can not be used (see `SqliteFile`), or a vector has the wrong
+        length, or a filter is wrong (then it is `permanent`).
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        collection_name: str = "memories",
+        embedding_model_dims: int | None = None,
+    ) -> None:
+        self.collection_name = collection_name
+        self.embedding_model_dims = embedding_model_dims
+        self._file = SqliteFile(Path(path))
+        self._cache: VectorCache | None = None
+
+    def create_col(self, name: str, vector_size: int | None, distance: str = "cosine") -> None:
+        """Make a collection, if there is none with this name; `distance` can be cosine only."""
+        if distance != "cosine":
+            raise BackendError(f"This store compares by cosine only, not by {distance!r}.")
+        with self._file.writing() as connection:
+            store_rows.collection_for_writing(connection, name, vector_size)
+
+    def insert(
+        self,
+        vectors: Sequence[Sequence[float]],
+        payloads: Sequence[Mapping[str, Any]] | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> None:
+        """Store memories in one transaction; those whose id is there already are replaced."""
+        if ids is None:
+            ids = [str(uuid.uuid4()) for _ in vectors]
+        if payloads is None:
+            payloads = [{} for _ in vectors]
+        if not len(vectors) == len(payloads) == len(ids):
+            raise BackendError(
+                f"insert needs as many payloads ({len(payloads)}) and ids ({len(ids)}) as vectors "
+                f"({len(vectors)}).",
+                permanent=True,
+            )
+        if len(vectors) == 0:
+            return
+        rows = store_rows.encode(vectors, payloads, ids)
+        with self._file.writing() as connection:
+            collection = store_rows.collection_for_writing(
+                connection, self.collection_name, len(vectors[0])
+            )
+            store_rows.replace(connection, collection, rows)
+
+    def update(
+        self,
+        vector_id: str,
+        vector: Sequence[float] | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Replace the vector, the payload or both of one memory that is there."""
+        with self._file.writing() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            found = store_rows.raw_rows(connection, collection, [vector_id])
+            if not found:
+                raise BackendError(f"There is no memory {vector_id} to update.", permanent=True)
+            rows = store_rows.encode(
+                [np.frombuffer(found[0].vector, dtype="<f4") if vector is None else vector],
+                [store_rows.payload_of(found[0]) if payload is None else payload],
+                [vector_id],
+            )
+            collection = store_rows.collection_for_writing(
+                connection, self.collection_name, len(rows[0].vector) // 4
+            )
+            store_rows.replace(connection, collection, rows)
+
+    def delete(self, vector_id: str) -> None:
+        """Delete one memory; nothing happens where there is none."""
+        self.delete_many([vector_id])
+
+    def delete_many(self, ids: Iterable[str]) -> int:
+        """Delete memories in one transaction; return how many were there."""
+        with self._file.writing() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            return store_rows.remove(connection, collection, list(ids))
+
+    def get(self, vector_id: str) -> Row | None:
+        """Return one memory, or None."""
+        found = self.get_many([vector_id])
+        return found[0] if found else None
+
+    def get_many(self, ids: Sequence[str]) -> Rows:
+        """Return those of the memories that are there, in the order of `ids`."""
+        with self._file.reading() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            found = store_rows.raw_rows(connection, collection, ids)
+        by_id = {row.id: Row(row.id, None, store_rows.payload_of(row)) for row in found}
+        return [by_id[each] for each in ids if each in by_id]
+
+    def search(
+        self,
+        query: str,  # noqa: ARG002 - Mem0 hands the text to every store, with its vector
+        vectors: Sequence[float],
+        top_k: int | None = 5,
+        filters: Mapping[str, Any] | None = None,
+    ) -> Rows:
+        """Return the `top_k` memories (None: all) most similar to the vector `vectors`."""
+        with self._current() as (connection, cache):
+            if cache is None:
+                return []
+            if len(vectors) != cache.dimensions:
+                raise store_rows.wrong_length(self.collection_name, cache.dimensions, len(vectors))
+            positions = cache.select(connection, parse_filters(filters))
+            wanted = np.asarray(vectors, dtype=np.float32)
+            scores = cache.similarities(wanted, positions)
+            best = ranking.best(positions, scores, top_k)
+            return _rows(connection, cache, positions[best], scores[best])
+
+    def search_batch(
+        self,
+        queries: Sequence[str],
+        vectors_list: Sequence[Sequence[float]],
+        top_k: int | None = 1,
+        filters: Mapping[str, Any] | None = None,
+    ) -> Pages:
+        """Search several times."""
+        pairs = zip(queries, vectors_list, strict=True)
+        return [self.search(query, vector, top_k, filters) for query, vector in pairs]
+
+    def keyword_search(
+        self, query: str, top_k: int | None = 5, filters: Mapping[str, Any] | None = None
+    ) -> Rows:
+        """Return the `top_k` memories that share words with `query`, by BM25.
+
+        Words that more than a fifth of all rows hold are left out: they would move the score in
+        which Mem0 blends this one by less than 0.1, and cost most of the time.
+        """
+        node = parse_filters(filters)
+        with self._current() as (connection, cache):
+            if cache is None:
+                return []
+            words = ranking.telling_words(connection, query, cache.n_rows)
+            if not words:
+                return []
+            hits = connection.execute(
+                "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?", (" OR ".join(words),)
+            ).fetchall()
+            positions = cache.positions_of(np.array([seq for seq, _ in hits], dtype=np.int64))
+            scores = np.array([score for _, score in hits], dtype=np.float32)
+            passes = np.isin(positions, cache.select(connection, node))
+            positions, scores = positions[passes], scores[passes]
+            best = ranking.best(positions, scores, top_k)
+            return _rows(connection, cache, positions[best], scores[best])
+
+    def list(self, filters: Mapping[str, Any] | None = None, top_k: int | None = None) -> Pages:
+        """Return the first `top_k` memories (None: all) by `(created_at, id)`.
+
+        The list of rows is the only element of a list, as `Memory.get_all` expects.
+        """
+        return [self.get_many(self.list_ids(filters)[:top_k])]
+
+    def list_ids(self, filters: Mapping[str, Any] | None = None) -> Names:
+        """Return the ids of all memories that pass, by `(created_at, id)`."""
+        node = parse_filters(filters)
+        with self._current() as (connection, cache):
+            if cache is None:
+                return []
+            return [cache.ids[at] for at in cache.in_time_order(cache.select(connection, node))]
+
+    def count(
+        self, filters: Mapping[str, Any] | None = None, by: Sequence[str] = ()
+    ) -> dict[GroupKey, int]:
+        """Count memories that pass, in groups by the keys `by`; see `MemoryBackend.count`."""
+        node = parse_filters(filters)
+        with self._current() as (connection, cache):
+            if cache is None:
+                return {} if by else {(): 0}
+            positions = cache.select(connection, node)
+            return cache.count_groups(connection, positions, by)
+
+    def list_cols(self) -> Names:
+        """Return the names of all collections in the file."""
+        with self._file.reading() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM collections")]
+
+    def delete_col(self) -> None:
+        """Delete the collection with all its memories."""
+        with self._file.writing() as connection:
+            store_rows.drop_collection(connection, self.collection_name)
+
+    def col_info(self) -> dict[str, Any]:
+        """Return name, number of memories and dimensions of the collection."""
+        with self._file.reading() as connection:
+            return store_rows.describe(connection, self.collection_name)
+
+    def reset(self) -> None:
+        """Delete the memories of this collection and start it anew."""
+        with self._file.writing() as connection:
+            store_rows.drop_collection(connection, self.collection_name)
+            store_rows.collection_for_writing(
+                connection, self.collection_name, self.embedding_model_dims
+            )
+
+    def close(self) -> None:
+        """Close the file; closing again does nothing."""
+        self._file.close()
+        self._cache = None
+
+    @contextmanager
+    def _current(self) -> Iterator[tuple[sqlite3.Connection, VectorCache | None]]:
+        """Give a reading connection and the cache as of its state; None for an empty collection."""
+        with self._file.reading() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            if collection is None or collection.dimensions is None:
+                yield connection, None
+                return
+            cache = self._cache
+            if cache is None or not store_rows.is_same(cache, collection):
+                cache = VectorCache(collection.number, collection.dimensions)
+            self._cache = None  # should refreshing fail half-way, the next call starts anew
+            cache.refresh(connection)
+            self._cache = cache
+            yield connection, cache
+
+
+def _rows(
+    connection: sqlite3.Connection,
+    cache: VectorCache,
+    positions: NDArray[np.int64],
+    scores: NDArray[np.float32],
+) -> list[Row]:
+    found = store_rows.rows_by_seq(connection, cache.seqs_at(positions))
+    return [
+        Row(row.id, score, store_rows.payload_of(row))
+        for row, score in zip(found, scores.tolist(), strict=True)
+    ]

@@ -1,0 +1,287 @@
+"""The SQL of the vector store: rows and collections, inside the transaction of the caller."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from freqtrade_mem0.backends.filters import as_instant, as_number
+from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.backends.vector_cache import VectorCache, decode_payload
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_IDS_PER_QUERY = 500
+_FARTHEST_US = 2**62  # far outside any calendar; keeps odd epoch numbers inside 64 bits
+_TEXT_FIELDS = ("data", "hash", "created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection as the file knows it; dimensions None until it holds its first vector."""
+
+    number: int
+    dimensions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One row as it stands in the file."""
+
+    id: str
+    vector: bytes
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow(StoredRow):
+    """One row on its way into the file."""
+
+    owners: str
+    created_us: int
+    words: str
+
+
+def encode(
+    vectors: Sequence[Sequence[float] | NDArray[np.float32]],
+    payloads: Sequence[Mapping[str, Any]],
+    ids: Sequence[str],
+) -> list[NewRow]:
+    """Prepare rows outside of any transaction; of one id given twice the last counts."""
+    lengths = {len(vector) for vector in vectors}
+    if len(lengths) != 1:
+        raise BackendError(f"Vectors of one insert differ in length: {sorted(lengths)}.")
+    with np.errstate(over="ignore"):
+        matrix = np.asarray(vectors, dtype="<f4")
+    if not np.isfinite(matrix).all():
+        raise BackendError("A vector holds NaN or infinity; the embedder is broken.")
+    rows = {}
+    for vector, payload, each in zip(matrix, payloads, ids, strict=True):
+        owners = [payload.get(key) for key in SCOPE_KEYS]
+        rows[str(each)] = NewRow(
+            id=str(each),
+            vector=vector.tobytes(),
+            payload=json.dumps(dict(payload), default=str),
+            owners=json.dumps(owners, default=str),
+            created_us=_microseconds(payload.get("created_at")),
+            words=_words(payload),
+        )
+    return list(rows.values())
+
+
+def _microseconds(created_at: object) -> int:
+    """Return a creation time as epoch microseconds; what is no time counts as 1970."""
+    seconds = as_number(created_at)
+    if seconds is not None and math.isfinite(seconds):
+        return int(max(-_FARTHEST_US, min(seconds * 1e6, _FARTHEST_US)))
+    instant = as_instant(created_at if isinstance(created_at, str) else str(created_at))
+    return 0 if instant is None else (instant - EPOCH) // _MICROSECOND
+
+
+def _words(payload: Mapping[str, Any]) -> str:
+    for key in ("text_lemmatized", "data"):
+        text = payload.get(key)
+        if isinstance(text, str) and text:
+            return text.encode("utf-8", "replace").decode("utf-8")
+    return ""
+
+
+def payload_of(row: StoredRow) -> dict[str, Any]:
+    """Return the payload of a row, with the fields that Mem0 validates as text being text.
+
+    Mem0 refuses a whole answer when one row in it has, for example, a number as `created_at`.
+    """
+    payload = decode_payload(row.payload)
+    payload.setdefault("data", "")
+    for key in _TEXT_FIELDS:
+        value = payload.get(key)
+        if key not in payload or isinstance(value, str):
+            continue
+        if value is None and key != "data":
+            continue
+        payload[key] = _time_text(value) if key.endswith("_at") else str(value or "")
+    return payload
+
+
+def _time_text(value: object) -> str:
+    if as_number(value) is None:
+        return str(value)
+    try:
+        return (EPOCH + timedelta(microseconds=_microseconds(value))).isoformat()
+    except OverflowError:
+        return str(value)
+
+
+def find_collection(connection: sqlite3.Connection, name: str) -> Collection | None:
+    """Return a collection by name, or None."""
+    found = connection.execute(
+        "SELECT collection, dimensions FROM collections WHERE name = ?", (name,)
+    ).fetchone()
+    return None if found is None else Collection(*found)
+
+
+def collection_for_writing(
+    connection: sqlite3.Connection, name: str, dimensions: int | None
+) -> Collection:
+    """Return the collection, made where it is missing; refuse vectors of another length."""
+    connection.execute("INSERT OR IGNORE INTO collections (name) VALUES (?)", (name,))
+    connection.execute(
+        "UPDATE collections SET dimensions = ? WHERE name = ? AND (dimensions IS NULL OR NOT EXISTS"
+        " (SELECT 1 FROM memories WHERE memories.collection = collections.collection))",
+        (dimensions, name),
+    )
+    collection = find_collection(connection, name)
+    if collection is None:
+        raise BackendError(f"The collection {name!r} could not be made.")
+    if dimensions is not None and collection.dimensions != dimensions:
+        raise wrong_length(name, collection.dimensions, dimensions)
+    return collection
+
+
+def wrong_length(name: str, expected: int | None, given: int) -> BackendError:
+    """Return the error for vectors of another length than the collection holds."""
+    return BackendError(
+        f"The collection {name!r} holds vectors of {expected} numbers, this one has {given}: the "
+        "embedder was changed. Configure the old embedder, or choose a new folder and deliver "
+        "again from the journal."
+    )
+
+
+def is_same(cache: VectorCache, collection: Collection) -> bool:
+    """Tell whether a cache was made for this collection."""
+    return (cache.collection, cache.dimensions) == (collection.number, collection.dimensions)
+
+
+def raw_rows(
+    connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
+) -> list[StoredRow]:
+    """Return the rows with these ids, in no order."""
+    return [row for _, row in _rows_with_seq(connection, collection, ids)]
+
+
+def rows_by_seq(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[StoredRow]:
+    """Return the rows with these seqs, in their order."""
+    found = {}
+    for part in _parts(seqs):
+        for seq, *rest in connection.execute(
+            f"SELECT seq, id, vector, payload FROM memories WHERE seq IN ({_marks(part)})",  # noqa: S608
+            part,
+        ):
+            found[seq] = StoredRow(*rest)
+    return [found[seq] for seq in seqs]
+
+
+def replace(connection: sqlite3.Connection, collection: Collection, rows: list[NewRow]) -> None:
+    """Insert rows; those that are there with the same content stay untouched."""
+    there = {
+        row.id: (row.payload, row.vector)
+        for row in raw_rows(connection, collection, [row.id for row in rows])
+    }
+    changed = [row for row in rows if there.get(row.id) != (row.payload, row.vector)]
+    remove(connection, collection, [row.id for row in changed if row.id in there])
+    scopes = _scope_numbers(connection, {row.owners for row in changed})
+    (last,) = connection.execute(
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'memories'"
+    ).fetchone()
+    numbered = list(enumerate(changed, start=last + 1))
+    connection.executemany(
+        "INSERT INTO memories (seq, collection, id, scope, created_us, vector, payload)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (seq, collection.number, r.id, scopes[r.owners], r.created_us, r.vector, r.payload)
+            for seq, r in numbered
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO words (rowid, text) VALUES (?, ?)", [(seq, row.words) for seq, row in numbered]
+    )
+
+
+def remove(
+    connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
+) -> int:
+    """Delete rows, leaving a tombstone for each; return how many were there."""
+    seqs = [(seq,) for seq, _ in _rows_with_seq(connection, collection, ids)]
+    connection.executemany("DELETE FROM words WHERE rowid = ?", seqs)
+    connection.executemany("DELETE FROM memories WHERE seq = ?", seqs)
+    connection.executemany("INSERT INTO tombstones (seq) VALUES (?)", seqs)
+    return len(seqs)
+
+
+def drop_collection(connection: sqlite3.Connection, name: str) -> None:
+    """Delete a collection; caches notice because it comes back under another number."""
+    collection = find_collection(connection, name)
+    if collection is None:
+        return
+    number = (collection.number,)
+    connection.execute(
+        "DELETE FROM words WHERE rowid IN (SELECT seq FROM memories WHERE collection = ?)", number
+    )
+    connection.execute("DELETE FROM memories WHERE collection = ?", number)
+    connection.execute("DELETE FROM collections WHERE collection = ?", number)
+
+
+def describe(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
+    """Return what there is to say about a collection."""
+    collection = find_collection(connection, name)
+    if collection is None:
+        return {"name": name, "count": 0, "dimensions": None}
+    (count,) = connection.execute(
+        "SELECT count(*) FROM memories WHERE collection = ?", (collection.number,)
+    ).fetchone()
+    return {"name": name, "count": count, "dimensions": collection.dimensions}
+
+
+def _rows_with_seq(
+    connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
+) -> Iterator[tuple[int, StoredRow]]:
+    if collection is None:
+        return
+    for part in _parts(list(dict.fromkeys(ids))):
+        found = connection.execute(
+            "SELECT seq, id, vector, payload FROM memories"  # noqa: S608 - only question marks
+            f" WHERE collection = ? AND id IN ({_marks(part)})",
+            (collection.number, *part),
+        ).fetchall()
+        for seq, *rest in found:
+            yield seq, StoredRow(*rest)
+
+
+def _scope_numbers(connection: sqlite3.Connection, owners: set[str]) -> dict[str, int]:
+    ordered = sorted(owners)
+    connection.executemany(
+        "INSERT OR IGNORE INTO scopes (owners) VALUES (?)", [(each,) for each in ordered]
+    )
+    numbers: dict[str, int] = {}
+    for part in _parts(ordered):
+        numbers.update(
+            connection.execute(
+                f"SELECT owners, scope FROM scopes WHERE owners IN ({_marks(part)})",  # noqa: S608
+                part,
+            ).fetchall()
+        )
+    return numbers
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _IDS_PER_QUERY):
+        yield items[start : start + _IDS_PER_QUERY]
+
+
+def _marks(items: Sequence[object]) -> str:
+    return ", ".join("?" * len(items))

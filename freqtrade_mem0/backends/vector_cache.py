@@ -1,0 +1,255 @@
+"""What one process keeps in memory of one collection, so that a search is a mask and a product.
+
+Filled at the first search, then brought up to date by what changed: rows that were added come with
+a higher `seq`, rows that were deleted are named by tombstones (see `sqlite_file`).
+
+Memory: `4 * dimensions + about 150` bytes per row (1.2 KB at 256 dimensions, 60 MB for 50,000
+rows), plus 4 bytes per row and the distinct values for each key that filters asked about, of which
+at most `_MAX_COLUMNS` are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from freqtrade_mem0.backends.columns import Column, keys_of, mask_of
+from freqtrade_mem0.backends.port import SCOPE_KEYS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.backends.filters import Node
+    from freqtrade_mem0.backends.port import GroupKey
+    from freqtrade_mem0.records.memory import Scalar
+
+_MAX_COLUMNS = 32
+_ROWS_PER_READ = 5_000
+_WORTH_REPACKING = 1_000  # deleted rows; below that their places are not worth a new read
+
+
+def decode_payload(text: object) -> dict[str, object]:
+    """Return a stored payload; what is no JSON object (written by hand, say) counts as empty."""
+    try:
+        payload = json.loads(text) if isinstance(text, str | bytes) else None
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+class VectorCache:
+    """Vectors, scopes and filter columns of one collection. Guarded by the store's read lock.
+
+    Parameters
+    ----------
+    collection
+        Number of the collection in the file.
+    dimensions
+        Length of its vectors.
+    """
+
+    def __init__(self, collection: int, dimensions: int) -> None:
+        self.collection = collection
+        self.dimensions = dimensions
+        self._clear()
+
+    def _clear(self) -> None:
+        self.n_rows = 0
+        self.ids: list[str] = []
+        self._matrix = np.zeros((0, self.dimensions), dtype=np.float32)
+        self._seqs = np.zeros(0, dtype=np.int64)
+        self._created_us = np.zeros(0, dtype=np.int64)
+        self._scopes = np.zeros(0, dtype=np.int32)
+        self._alive = np.zeros(0, dtype=np.bool_)
+        self._n_dead = 0
+        self._last_seq = 0
+        self._last_tombstone: int | None = None
+        self._scope_columns = {key: Column() for key in SCOPE_KEYS}
+        self._columns: dict[str, Column] = {}
+
+    def refresh(self, connection: sqlite3.Connection) -> None:
+        """Catch up with the file as `connection` sees it, inside one read transaction."""
+        first, last = connection.execute("SELECT min(n), max(n) FROM tombstones").fetchone()
+        known = self._last_tombstone
+        if known is None or (first is not None and first > known + 1):
+            self._clear()  # never filled, or too far behind: tombstones we need are gone
+            known = last if last is not None else 0
+        self._read_scopes(connection)
+        self._read_rows(connection)
+        self._drop_dead(connection, known)
+        self._last_tombstone = last if last is not None else known
+        if self._n_dead > _WORTH_REPACKING and 4 * self._n_dead > self.n_rows:
+            self._clear()
+            self.refresh(connection)
+
+    def select(self, connection: sqlite3.Connection, node: Node) -> NDArray[np.int64]:
+        """Return the positions of rows that pass a filter, in order of their `seq`."""
+        self._read_columns(connection, keys_of(node))
+        mask = mask_of(node, self.column, self.n_rows)
+        return np.flatnonzero(mask & self._alive[: self.n_rows])
+
+    def column(self, key: str) -> Column:
+        """Return the column of a key that was read for `select` or `count_groups`."""
+        if key in self._scope_columns:
+            return self._scope_columns[key].spread(self._scopes[: self.n_rows])
+        return self._columns[key]
+
+    def similarities(
+        self, vector: NDArray[np.float32], positions: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the cosine of `vector` with the rows at `positions`, cut to [0, 1]."""
+        unit = _unit_rows(vector.reshape(1, -1))[0]
+        if 3 * len(positions) < self.n_rows:
+            cosines = self._matrix[positions] @ unit
+        else:  # copying most rows costs more than multiplying all of them
+            cosines = (self._matrix[: self.n_rows] @ unit)[positions]
+        scores: NDArray[np.float32] = np.clip(cosines, 0.0, 1.0)
+        return scores
+
+    def positions_of(self, seqs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where the rows with these seqs stand; -1 for those of other collections."""
+        if self.n_rows == 0:
+            return np.full(len(seqs), -1, dtype=np.int64)
+        known = self._seqs[: self.n_rows]
+        places = np.minimum(np.searchsorted(known, seqs), self.n_rows - 1)
+        return np.where(known[places] == seqs, places, -1)
+
+    def seqs_at(self, positions: NDArray[np.int64]) -> list[int]:
+        """Return the seqs of the rows at `positions`."""
+        seqs: list[int] = self._seqs[positions].tolist()
+        return seqs
+
+    def in_time_order(self, positions: NDArray[np.int64]) -> list[int]:
+        """Return `positions` ordered by creation time, then id."""
+        times = self._created_us.tolist()
+        return sorted(positions.tolist(), key=lambda at: (times[at], self.ids[at]))
+
+    def count_groups(
+        self, connection: sqlite3.Connection, positions: NDArray[np.int64], by: Sequence[str]
+    ) -> dict[GroupKey, int]:
+        """Count rows by the values of some keys; values that are no scalars count as their JSON."""
+        if not by:
+            return {(): len(positions)}
+        self._read_columns(connection, set(by))
+        columns = [self.column(key) for key in by]
+        codes = np.stack([column.codes[positions] for column in columns], axis=1)
+        combinations, counts = np.unique(codes, axis=0, return_counts=True)
+        groups: Counter[GroupKey] = Counter()
+        for combination, n in zip(combinations.tolist(), counts.tolist(), strict=True):
+            pairs = zip(columns, combination, strict=True)
+            groups[tuple(_scalar(column.values[code]) for column, code in pairs)] += n
+        return dict(groups)
+
+    def _read_scopes(self, connection: sqlite3.Connection) -> None:
+        known = len(self._scope_columns["user_id"].codes)
+        found = connection.execute(
+            "SELECT scope, owners FROM scopes WHERE scope >= ? ORDER BY scope", (known,)
+        ).fetchall()
+        if not found:
+            return
+        owners = [json.loads(text) for _, text in found]
+        places = np.array([scope for scope, _ in found], dtype=np.int64)
+        for at, key in enumerate(SCOPE_KEYS):
+            column = self._scope_columns[key]
+            column.extend(int(places[-1]) + 1, places, (owner[at] for owner in owners))
+
+    def _read_rows(self, connection: sqlite3.Connection) -> None:
+        cursor = connection.execute(
+            "SELECT seq, id, scope, created_us, vector FROM memories"
+            " WHERE collection = ? AND seq > ? ORDER BY seq",
+            (self.collection, self._last_seq),
+        )
+        while rows := cursor.fetchmany(_ROWS_PER_READ):
+            start, stop = self.n_rows, self.n_rows + len(rows)
+            self._make_room(stop)
+            seqs, ids, scopes, times, vectors = zip(*rows, strict=True)
+            self._seqs[start:stop] = seqs
+            self._scopes[start:stop] = scopes
+            self._created_us[start:stop] = times
+            self._alive[start:stop] = True
+            self._matrix[start:stop] = _unit_rows(self._decode(vectors))
+            self.ids.extend(ids)
+            self.n_rows = stop
+            self._last_seq = seqs[-1]
+
+    def _decode(self, blobs: tuple[bytes, ...]) -> NDArray[np.float32]:
+        size = 4 * self.dimensions
+        blank = bytes(size)  # a vector of the wrong length is similar to nothing
+        whole = b"".join(blob if len(blob) == size else blank for blob in blobs)
+        return np.frombuffer(whole, dtype="<f4").reshape(-1, self.dimensions)
+
+    def _make_room(self, n_rows: int) -> None:
+        room = len(self._seqs)
+        if n_rows <= room:
+            return
+        more = max(n_rows, room + room // 2) - room
+        self._matrix = np.concatenate(
+            [self._matrix, np.zeros((more, self.dimensions), dtype=np.float32)]
+        )
+        self._seqs = np.concatenate([self._seqs, np.zeros(more, dtype=np.int64)])
+        self._created_us = np.concatenate([self._created_us, np.zeros(more, dtype=np.int64)])
+        self._scopes = np.concatenate([self._scopes, np.zeros(more, dtype=np.int32)])
+        self._alive = np.concatenate([self._alive, np.zeros(more, dtype=np.bool_)])
+
+    def _drop_dead(self, connection: sqlite3.Connection, after: int) -> None:
+        dead = connection.execute("SELECT seq FROM tombstones WHERE n > ?", (after,)).fetchall()
+        if not dead:
+            return
+        positions = self.positions_of(np.array([seq for (seq,) in dead], dtype=np.int64))
+        positions = positions[positions >= 0]
+        self._n_dead += int(np.count_nonzero(self._alive[positions]))
+        self._alive[positions] = False
+
+    def _read_columns(self, connection: sqlite3.Connection, keys: set[str]) -> None:
+        wanted = keys - set(SCOPE_KEYS)
+        for key in sorted(wanted):  # the keys used last stand last, so the first one goes first
+            self._columns[key] = self._columns.pop(key) if key in self._columns else Column()
+        while len(self._columns) > max(_MAX_COLUMNS, len(wanted)):
+            del self._columns[next(iter(self._columns))]
+        behind: dict[int, list[str]] = {}
+        for key in wanted:
+            behind.setdefault(len(self._columns[key].codes), []).append(key)
+        behind.pop(self.n_rows, None)
+        for n_known, group in behind.items():
+            self._extend_columns(connection, n_known, group)
+
+    def _extend_columns(
+        self, connection: sqlite3.Connection, n_known: int, keys: list[str]
+    ) -> None:
+        cursor = connection.execute(
+            "SELECT seq, payload FROM memories WHERE collection = ? AND seq >= ? ORDER BY seq",
+            (self.collection, int(self._seqs[n_known])),
+        )
+        seqs: list[int] = []
+        values: dict[str, list[object]] = {key: [] for key in keys}
+        for seq, text in cursor:
+            payload = decode_payload(text)
+            seqs.append(seq)
+            for key in keys:
+                values[key].append(payload.get(key))
+        positions = self.positions_of(np.array(seqs, dtype=np.int64))
+        for key in keys:
+            self._columns[key].extend(self.n_rows, positions, values[key])
+
+
+def _scalar(value: object) -> Scalar | None:
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return json.dumps(value, sort_keys=True)
+
+
+def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale rows to length 1; rows without a direction (zero, NaN, Inf) become zero."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        usable = np.isfinite(lengths) & (lengths > 0)
+        units = vectors / np.where(usable, lengths, 1.0)[:, None]
+    units[~usable] = 0.0
+    result: NDArray[np.float32] = units.astype(np.float32, copy=False)
+    return result
