@@ -134,12 +134,17 @@ def closed_bot_trades(since: datetime | None) -> list[Any]:
     Parameters
     ----------
     since
-        Aware UTC; only trades closed at or after it. None for all.
+        Aware UTC; only trades closed, or with an order updated, at or after it. An order filled
+        while the exchange could not be reached is updated later than it closed the trade. None for
+        all.
     """
-    from freqtrade.persistence import Trade
+    from freqtrade.persistence import Order, Trade
+    from sqlalchemy import or_
 
     conditions = [Trade.is_open.is_(False)]
     if since is not None:
-        conditions.append(Trade.close_date >= since.replace(tzinfo=None))  # stored naive, in UTC
+        naive = since.replace(tzinfo=None)  # as it is stored
+        updated = Trade.orders.any(Order.order_update_date >= naive)
+        conditions.append(or_(Trade.close_date >= naive, updated))
     trades: list[Any] = list(Trade.get_trades(conditions).all())
     return sorted(trades, key=lambda trade: (trade.close_date, trade.id))

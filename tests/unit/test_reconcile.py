@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from freqtrade.persistence import Trade, init_db
+from freqtrade.persistence.key_value_store import KeyValueStore
+from freqtrade.persistence.models import Order
+
+from freqtrade_mem0.config.settings import CategorySettings, SizingSettings
+from freqtrade_mem0.journal.journal import Entry, Journal
+from freqtrade_mem0.priors import Prior
+from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.reconcile import Reconciler
+from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.session import Session
+from freqtrade_mem0.sizing.registry import policy_for
+from tests.unit.samples import NOTED, ORIGIN, START, a_decision, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Bot:
+    """A bot's memory with its journal, started anew by `restart`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.journal = Journal(folder)
+        self.written: list[Entry] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin a new process: all it knows is what the journal has."""
+        self.recall = Recall((), 1e9)
+        self.session = Session(
+            origin=ORIGIN,
+            recall=self.recall,
+            policy=policy_for(SizingSettings()),
+            applied=True,
+            submit=self.write,
+            categories=CategorySettings(),
+            now=lambda: NOTED,
+            backtest_trades=None,
+            prior=Prior(),
+        )
+        recorded = [r for _, r in self.journal.records() if isinstance(r, TradeRecord)]
+        placed = [line.decision for line in self.journal.ledger(only_opened=False)]
+        self.session.remember_earlier(placed=placed, opened={}, recorded=recorded)
+        for record in recorded:
+            self.recall.add(record)
+        self.reconciler = Reconciler(self.session)
+
+    def write(self, entry: Entry) -> None:
+        """Take an entry for the journal."""
+        self.written.append(entry)
+        self.journal.append([entry])
+
+    def trades(self) -> dict[str, float]:
+        """Return the profit of each trade that is remembered, by pair."""
+        return {
+            record.pair: record.profit_ratio
+            for _, record in self.journal.records()
+            if isinstance(record, TradeRecord)
+        }
+
+    def known(self) -> int:
+        """Return how many trades recall counts."""
+        return round(self.recall.as_of(at(1000), [STRATEGY])[0].n)
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[Bot]:
+    """Return a bot with an empty trade database that was made at the sample start."""
+    used_db = Trade.use_db
+    init_db(f"sqlite:///{tmp_path}/tradesv3.dryrun.sqlite")
+    Trade.use_db = True
+    KeyValueStore.store_value("bot_start_time", START)
+    yield Bot(tmp_path / "mem0")
+    Trade.session.remove()
+    Trade.use_db = used_db
+
+
+def a_database_trade(pair: str, *, hours: float = 0.0, ratio: float | None = 0.02) -> Any:
+    """Put a trade into the database; closed with this profit, or open with None."""
+    opened = at(hours)
+    trade = Trade(
+        pair=pair, base_currency="X", stake_currency="USDT", exchange="binance",
+        strategy=ORIGIN.strategy, open_date=opened.replace(tzinfo=None), open_rate=100.0,
+        amount=1.0, stake_amount=100.0, max_stake_amount=100.0, fee_open=0.0, fee_close=0.0,
+        is_open=ratio is None, is_short=False, leverage=1.0, enter_tag="dip", timeframe=5,
+    )  # fmt: skip
+    trade.orders.append(an_order(pair, "buy", opened, 100.0))
+    if ratio is not None:
+        close(trade, ratio)
+    Trade.session.add(trade)
+    Trade.commit()
+    return trade
+
+
+def close(trade: Any, ratio: float, *, noticed: datetime | None = None) -> None:
+    """Close a trade an hour after it was opened; Freqtrade may have noticed it later."""
+    closed = trade.open_date + timedelta(hours=1)
+    order = an_order(trade.pair, "sell", closed, 100.0 * (1 + ratio))
+    order.order_update_date = closed if noticed is None else noticed.replace(tzinfo=None)
+    trade.orders.append(order)
+    trade.is_open = False
+    trade.close_date = closed
+    trade.close_rate = 100.0 * (1 + ratio)
+    trade.close_profit = ratio
+    trade.close_profit_abs = 100.0 * ratio
+    trade.exit_reason = "roi"
+    Trade.commit()
+
+
+def an_order(pair: str, side: str, moment: Any, rate: float) -> Order:
+    """Return a filled order."""
+    return Order(
+        ft_order_side=side, ft_pair=pair, ft_is_open=False, ft_amount=1.0, ft_price=rate,
+        order_id=f"{pair}-{side}-{moment.isoformat()}", status="closed", order_type="limit",
+        symbol=pair, side=side, price=rate, average=rate, amount=1.0, filled=1.0, remaining=0.0,
+        cost=rate, order_date=moment.replace(tzinfo=None),
+        order_filled_date=moment.replace(tzinfo=None),
+    )  # fmt: skip
+
+
+def test_trades_that_were_missed_are_recorded_once(bot: Bot) -> None:
+    """However often it is compared, in however many processes, a trade is recorded once."""
+    a_database_trade("ETH/USDT")
+    a_database_trade("BTC/USDT", ratio=-0.03)
+    a_database_trade("SOL/USDT", ratio=None)
+    for _ in range(2):
+        bot.reconciler.run(at(5))
+        bot.reconciler.run(at(6))
+        bot.restart()
+    assert bot.trades() == {"ETH/USDT": 0.02, "BTC/USDT": -0.03}
+    assert len([entry for entry in bot.written if isinstance(entry, TradeRecord)]) == 2
+    assert bot.known() == 2
+
+
+def test_a_trade_closed_between_two_comparisons_is_found(bot: Bot) -> None:
+    """The second comparison looks only at what is new, and finds it."""
+    trade = a_database_trade("ETH/USDT", ratio=None)
+    bot.reconciler.run(at(0.5))
+    assert bot.trades() == {}
+    close(trade, 0.01)
+    bot.reconciler.run(at(2))
+    assert bot.trades() == {"ETH/USDT": 0.01}
+
+
+def test_what_was_wrong_is_corrected_once(bot: Bot) -> None:
+    """When Freqtrade's number changes, memory follows; recall counts the trade once."""
+    trade = a_database_trade("ETH/USDT", ratio=0.02)
+    bot.reconciler.run(at(5))
+    trade.close_profit = 0.015
+    Trade.commit()
+    bot.restart()
+    bot.reconciler.run(at(6))
+    bot.reconciler.run(at(7))
+    assert bot.trades() == {"ETH/USDT": 0.015}
+    assert len([entry for entry in bot.written if isinstance(entry, TradeRecord)]) == 2
+    assert bot.recall.as_of(at(1000), [STRATEGY])[0].mean == pytest.approx(0.015, abs=1e-12)
+
+
+def test_a_deleted_trade_is_taken_back(bot: Bot) -> None:
+    """Deleted while the bot runs or while it is down, the trade counts no more."""
+    first, second = a_database_trade("ETH/USDT"), a_database_trade("BTC/USDT")
+    bot.reconciler.run(at(5))
+    first.delete()
+    bot.reconciler.run(at(6))
+    assert bot.trades() == {"BTC/USDT": 0.02}
+    assert bot.known() == 1
+    second.delete()
+    bot.restart()
+    bot.reconciler.run(at(7))
+    assert bot.trades() == {}
+    assert bot.known() == 0
+
+
+def test_a_fresh_database_takes_nothing_back(bot: Bot) -> None:
+    """A database knows nothing of trades before its birth: they are not taken for deleted."""
+    a_database_trade("ETH/USDT").delete()
+    bot.journal.append([])
+    old = a_database_trade("ETH/USDT")
+    bot.reconciler.run(at(5))
+    old.delete()
+    KeyValueStore.store_value("bot_start_time", at(48))
+    bot.restart()
+    bot.reconciler.run(at(50))
+    assert bot.trades() == {"ETH/USDT": 0.02}
+
+
+def test_an_entry_filled_while_the_bot_was_down_finds_its_decision(bot: Bot) -> None:
+    """The order's decision was in the journal; the trade is tied to it, open or closed by now."""
+    decisions = {
+        pair: a_decision(number, pair=pair, decided_at=at(0), situation={"regime": "calm"})
+        for number, pair in enumerate(("ETH/USDT", "BTC/USDT"))
+    }
+    bot.journal.append(list(decisions.values()))
+    bot.restart()
+    a_database_trade("ETH/USDT", ratio=0.01)
+    still_open = a_database_trade("BTC/USDT", ratio=None)
+    bot.reconciler.run(at(5))
+    close(still_open, 0.02, noticed=at(5.5))
+    bot.reconciler.run(at(6))
+    tied = {
+        record.pair: (record.decision_id, dict(record.situation))
+        for _, record in bot.journal.records()
+        if isinstance(record, TradeRecord)
+    }
+    assert tied == {pair: (d.id, {"regime": "calm"}) for pair, d in decisions.items()}
+    assert all(line.trade is not None for line in bot.journal.ledger())
+
+
+def test_a_decision_of_another_day_is_not_tied(bot: Bot) -> None:
+    """A trade whose own decision is lost does not get that of an order long ago."""
+    bot.journal.append([a_decision(1, pair="ETH/USDT", decided_at=at(0))])
+    bot.restart()
+    a_database_trade("ETH/USDT", hours=24)
+    bot.reconciler.run(at(30))
+    records = [r for _, r in bot.journal.records() if isinstance(r, TradeRecord)]
+    assert [record.decision_id for record in records] == [None]
