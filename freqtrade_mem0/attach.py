@@ -6,12 +6,14 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0 import __version__, callbacks, host, runtime
+from freqtrade_mem0 import __version__, callbacks, host, lifetime
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.runtime import Run
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +46,12 @@ def prepare(strategy: Any) -> None:
         )
     if settings.enabled and not kind.is_bot:
         strategy.config[BLOCK]["knowledge"] = _knowledge(strategy, settings)
+    if settings.enabled and kind is host.RunKind.BACKTEST:
+        lifetime.remember_results(settings, _user_data_dir(strategy))
 
 
 def _knowledge(strategy: Any, settings: Settings) -> str:
-    prior = runtime.prior_of(settings, _user_data_dir(strategy), type(strategy).__name__)
+    prior = lifetime.prior_of(settings, _user_data_dir(strategy), type(strategy).__name__)
     return f"freqtrade_mem0 {__version__} {prior.fingerprint}".rstrip()
 
 
@@ -75,7 +79,7 @@ def stop(strategy: Any) -> None:
     """Close memory. Stopping twice is harmless."""
     running = strategy.__dict__.pop(_RUNTIME, None)
     if running is not None:
-        running.close(deliver=True)
+        lifetime.stop(running)
     callbacks.uninstall(strategy.__dict__)
 
 
@@ -99,15 +103,15 @@ def _install(strategy: Any) -> None:
     )
 
 
-def _runtime_of(strategy: Any) -> runtime.Runtime:
-    running: runtime.Runtime | None = strategy.__dict__.get(_RUNTIME)
+def _runtime_of(strategy: Any) -> Runtime:
+    running: Runtime | None = strategy.__dict__.get(_RUNTIME)
     if running is None:
         running = _new_runtime(strategy)
         setattr(strategy, _RUNTIME, running)
     return running
 
 
-def _new_runtime(strategy: Any) -> runtime.Runtime:
+def _new_runtime(strategy: Any) -> Runtime:
     kind = host.run_kind(strategy.config)
     settings = load_settings(strategy.config)
     if kind is None or settings is None:
@@ -117,9 +121,9 @@ def _new_runtime(strategy: Any) -> runtime.Runtime:
         if kind is host.RunKind.BACKTEST
         else settings.bot_id or strategy.config.get("bot_name") or "freqtrade"
     )
-    return runtime.start(
+    return lifetime.start(
         settings,
-        runtime.Run(
+        Run(
             kind=kind,
             strategy=type(strategy).__name__,
             run_id=run_id,

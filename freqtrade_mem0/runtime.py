@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
-import importlib
 import logging
-import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import JournalError, Mem0Error
+from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.host import BacktestTrades, RunKind
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.priors import Prior, load_prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.base import Mode, Origin
@@ -32,10 +24,12 @@ from freqtrade_mem0.sync import JournalSync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.priors import Prior
 
 logger = logging.getLogger(__name__)
 
@@ -161,27 +155,17 @@ class Runtime:
         if self._writer is not None and not self._writer.flush(CLOSE_TIMEOUT_S):
             logger.error("Some trades of this run could not be written to the journal.")
 
-    def close(self, *, deliver: bool) -> None:
-        """Take everything down. Closing twice is harmless.
-
-        Parameters
-        ----------
-        deliver
-            After a backtest, deliver to Mem0 and wait for it, up to `delivery.flush_timeout_s`.
-        """
+    def close(self) -> None:
+        """Take everything down; a bot's journal entries are written. Closing twice is harmless."""
         if self._closed:
             return
         self._closed = True
-        _running.discard(self)
         if not self.run.kind.is_bot:
             self.end_backtest()
         if self._writer is not None:
             self._writer.close(CLOSE_TIMEOUT_S)
         if self._delivery is not None:
-            if self.run.kind.is_bot:
-                self._delivery.stop(CLOSE_TIMEOUT_S)
-            elif deliver and self._store is not None and self._store.outbox.state().pending:
-                _deliver_in_child(self.settings, self.run.user_data_dir)
+            self._delivery.stop(CLOSE_TIMEOUT_S)
         if self._store is not None:
             self._store.close()
 
@@ -203,16 +187,9 @@ class Runtime:
             store.journal.counts()  # opens the file, so that a wrong path stops the run right here
         self._store = store
         self._writer = JournalWriter(store.journal, background=is_bot)
-        if store.delivers:
+        if store.delivers and is_bot:
             self._delivery = store.delivery()
-            if is_bot:
-                self._delivery.start()
-            else:
-                # A backtest is delivered when the interpreter ends. Mem0's dependencies need these
-                # two, and by then Python refuses to import them for the first time.
-                importlib.import_module("concurrent.futures.thread")
-                importlib.import_module("concurrent.futures.process")
-        _register(self)
+            self._delivery.start()
 
     def _load_history(self, store: Store) -> None:
         """Take up what earlier processes of this bot left: decisions, entries, known trades."""
@@ -232,101 +209,3 @@ class Runtime:
                     decision_id=decision.id, situation=decision.situation
                 )
         self.session.remember_earlier(placed=placed, opened=opened, recorded=recorded)
-
-
-_running: set[Runtime] = set()
-_registered_pid: int | None = None
-
-
-def wall_clock() -> datetime:
-    """Return the wall time, aware UTC."""
-    return datetime.now(UTC)
-
-
-def start(settings: Settings, run: Run) -> Runtime:
-    """Build the runtime of a run; it is closed by `stop`, or when the process ends.
-
-    A backtest that is still open in this process has ended by now: its last trades are recorded
-    before Freqtrade drops them.
-
-    Raises
-    ------
-    Mem0Error
-        The memory's folder or file can not be used.
-    """
-    for earlier in list(_running):
-        if not earlier.run.kind.is_bot:
-            _shielded(earlier.end_backtest)
-    prior = prior_of(settings, run.user_data_dir, run.strategy)
-    return Runtime(settings, run, prior, wall_clock)
-
-
-def prior_of(settings: Settings, user_data_dir: Path, strategy: str) -> Prior:
-    """Return what a strategy knows from the start, without making a memory where there is none.
-
-    Raises
-    ------
-    Mem0Error
-        The journal can not be read.
-    """
-    store = Store(settings, user_data_dir)
-    if not store.journal.path.exists():
-        return Prior()
-    # A hyperopt worker builds a runtime for every epoch; the prior is frozen meanwhile.
-    key = (store.journal.path, settings.user_id, strategy, settings.knowledge)
-    if settings.knowledge is not None and key in _priors:
-        return _priors[key]
-    try:
-        discount = settings.sizing.prior_discount
-        prior = load_prior(store.journal, settings.user_id, strategy, discount)
-    finally:
-        store.close()
-    _priors[key] = prior
-    return prior
-
-
-_priors: dict[tuple[Path, str, str, str | None], Prior] = {}
-
-
-def stop_all() -> None:
-    """Close whatever still runs in this process; at its end, this is what delivers a backtest."""
-    if os.getpid() != _registered_pid:
-        return  # a fork of the process that opened them
-    for runtime in list(_running):
-        _shielded(partial(runtime.close, deliver=True))
-
-
-def _register(runtime: Runtime) -> None:
-    global _registered_pid  # noqa: PLW0603 - one exit handler per process
-    _running.add(runtime)
-    if _registered_pid != os.getpid():
-        _registered_pid = os.getpid()
-        atexit.register(stop_all)
-
-
-def _shielded(action: Callable[[], None]) -> None:
-    """Run something at the end of a process, where an exception would hide the user's output."""
-    try:
-        action()
-    except Mem0Error as error:
-        logger.warning("%s", error)
-    except Exception:
-        logger.exception("Memory could not be closed cleanly.")
-
-
-def _deliver_in_child(settings: Settings, user_data_dir: Path) -> None:
-    """Deliver what waits, in a process of its own, and wait for it.
-
-    This runs while the interpreter goes down, when Python starts no more threads; Mem0's clients
-    need them. It also keeps a Mem0 that hangs from holding up Freqtrade's exit.
-    """
-    command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "deliver"]
-    try:
-        subprocess.run(  # noqa: S603 - our own module, in the same interpreter
-            [*command, "--settings-from-stdin", "--userdir", str(user_data_dir)],
-            input=settings.model_dump_json().encode(),
-            timeout=settings.delivery.flush_timeout_s + CLOSE_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        logger.warning("Mem0 takes too long. What waits in the journal is delivered later.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import explain
@@ -21,11 +21,9 @@ from freqtrade_mem0.insight import NOTHING, Part, estimate, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.runtime import wall_clock
 
 if TYPE_CHECKING:
     import argparse
-    from datetime import datetime
 
     from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.config.settings import SizingSettings
@@ -73,7 +71,7 @@ def run_insights(arguments: argparse.Namespace) -> int:
     newest = trades[-1]
     moment = newest.known_at + timedelta(milliseconds=1)
     if newest.origin.mode in (Mode.DRY_RUN, Mode.LIVE):
-        moment = max(moment, wall_clock())
+        moment = max(moment, datetime.now(UTC))
     recall = Recall(sizing.levels, sizing.half_life_days)
     for trade in trades:
         recall.add(trade)

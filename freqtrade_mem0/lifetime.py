@@ -1,0 +1,151 @@
+"""When memory starts and ends: one runtime per run, and what is left for the process's end."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.priors import Prior, load_prior
+from freqtrade_mem0.runtime import CLOSE_TIMEOUT_S, Runtime
+from freqtrade_mem0.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.runtime import Run
+
+logger = logging.getLogger(__name__)
+
+_running: set[Runtime] = set()
+_memories: dict[Path, tuple[Settings, Path]] = {}
+"""Memories that backtests of this process write to, with user data folder; by their own folder."""
+_priors: dict[tuple[Path, str, str, str], Prior] = {}
+_registered_pid: int | None = None
+
+
+def start(settings: Settings, run: Run) -> Runtime:
+    """Build the runtime of a run; `stop` or the end of the process closes it.
+
+    A backtest that is still open in this process has ended by now: its last trades are recorded
+    before Freqtrade drops them.
+
+    Raises
+    ------
+    Mem0Error
+        The memory's folder or file can not be used.
+    """
+    for earlier in list(_running):
+        if not earlier.run.kind.is_bot:
+            _shielded(earlier.end_backtest)
+    runtime = Runtime(settings, run, prior_of(settings, run.user_data_dir, run.strategy), _now)
+    if run.kind.writes:
+        _running.add(runtime)
+        _register()
+    return runtime
+
+
+def stop(runtime: Runtime) -> None:
+    """Close a runtime. Stopping twice is harmless."""
+    _running.discard(runtime)
+    runtime.close()
+
+
+def remember_results(settings: Settings, user_data_dir: Path) -> None:
+    """When this process ends, remember its whole backtests, and deliver everything to Mem0.
+
+    Nothing calls a strategy after Freqtrade has stored a result, and a result served from
+    Freqtrade's cache does not even start the strategy.
+    """
+    _memories[Store(settings, user_data_dir).folder] = (settings, user_data_dir)
+    _register()
+
+
+def prior_of(settings: Settings, user_data_dir: Path, strategy: str) -> Prior:
+    """Return what a strategy knows from the start, without making a memory where there is none.
+
+    Raises
+    ------
+    Mem0Error
+        The journal can not be read.
+    """
+    store = Store(settings, user_data_dir)
+    if not store.journal.path.exists():
+        return Prior()
+    # A hyperopt worker builds a runtime for every epoch; the prior is frozen meanwhile.
+    key = (store.journal.path, settings.user_id, strategy, settings.knowledge or "")
+    if key in _priors:
+        return _priors[key]
+    try:
+        discount = settings.sizing.prior_discount
+        prior = load_prior(store.journal, settings.user_id, strategy, discount)
+    finally:
+        store.close()
+    if settings.knowledge is not None:
+        _priors[key] = prior
+    return prior
+
+
+def _end_of_process() -> None:
+    if os.getpid() != _registered_pid:
+        return  # a fork of the process that opened them
+    for runtime in list(_running):
+        _shielded(lambda: stop(runtime))  # noqa: B023 - called right here
+    for settings, user_data_dir in _memories.values():
+        _shielded(lambda: _finish(settings, user_data_dir))  # noqa: B023 - as above
+
+
+def _finish(settings: Settings, user_data_dir: Path) -> None:
+    store = Store(settings, user_data_dir)
+    try:
+        waits = store.delivers and store.outbox.state().pending > 0
+    finally:
+        store.close()
+    if waits:
+        _deliver_in_child(settings, user_data_dir)
+
+
+def _deliver_in_child(settings: Settings, user_data_dir: Path) -> None:
+    """Deliver what waits, in a process of its own, and wait for it.
+
+    This runs while the interpreter goes down, when Python starts no more threads; Mem0's clients
+    need them. It also keeps a Mem0 that hangs from holding up Freqtrade's exit.
+    """
+    command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "deliver"]
+    try:
+        subprocess.run(  # noqa: S603 - our own module, in the same interpreter
+            [*command, "--settings-from-stdin", "--userdir", str(user_data_dir)],
+            input=settings.model_dump_json().encode(),
+            timeout=settings.delivery.flush_timeout_s + CLOSE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        logger.warning("Mem0 takes too long. What waits in the journal is delivered later.")
+
+
+def _register() -> None:
+    global _registered_pid  # noqa: PLW0603 - one exit handler per process
+    if _registered_pid != os.getpid():
+        _registered_pid = os.getpid()
+        atexit.register(_end_of_process)
+
+
+def _shielded(action: Callable[[], None]) -> None:
+    """Run something where an exception would only hide what Freqtrade has to say."""
+    try:
+        action()
+    except Mem0Error as error:
+        logger.warning("%s", error)
+    except Exception:
+        logger.exception("Memory could not be closed cleanly.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
