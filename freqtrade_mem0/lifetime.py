@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.imports.catch_up import catch_up
 from freqtrade_mem0.priors import Prior, load_prior
 from freqtrade_mem0.runtime import CLOSE_TIMEOUT_S, Runtime
 from freqtrade_mem0.store import Store
@@ -29,6 +30,8 @@ _memories: dict[Path, tuple[Settings, Path]] = {}
 """Memories that backtests of this process write to, with user data folder; by their own folder."""
 _priors: dict[tuple[Path, str, str, str], Prior] = {}
 _registered_pid: int | None = None
+_began = datetime.now(UTC)
+"""When this process began to use memory: its own results are newer than this."""
 
 
 def start(settings: Settings, run: Run) -> Runtime:
@@ -105,6 +108,7 @@ def _end_of_process() -> None:
 def _finish(settings: Settings, user_data_dir: Path) -> None:
     store = Store(settings, user_data_dir)
     try:
+        catch_up(store, user_data_dir / "backtest_results", fresh_since=_began)
         waits = store.delivers and store.outbox.state().pending > 0
     finally:
         store.close()

@@ -61,8 +61,9 @@ def _deliver(store: Store, waiting: int) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
+    console = Console(stderr=True)
     # Silent where nobody watches: a bar in a log file is noise.
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Remembering in Mem0", total=waiting)
         store.delivery().drain(
             store.settings.delivery.flush_timeout_s, lambda done: progress.advance(task, done)
