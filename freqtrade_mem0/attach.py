@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import __version__, callbacks, host, lifetime
-from freqtrade_mem0.config.load import BLOCK, load_settings
+from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.runtime import Run
 
@@ -119,7 +119,7 @@ def _new_runtime(strategy: Any) -> Runtime:
     run_id = (
         host.backtest_run_id(strategy)
         if kind is host.RunKind.BACKTEST
-        else settings.bot_id or strategy.config.get("bot_name") or "freqtrade"
+        else bot_id(settings, strategy.config)
     )
     return lifetime.start(
         settings,

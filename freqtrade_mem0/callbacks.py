@@ -152,15 +152,18 @@ class _Hooks:
         situation = market_features(closed) | session(moment)
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
         if extra is not None:
-            situation |= clean(
-                extra(
-                    pair=pair,
-                    candles=closed,
-                    current_time=moment,
-                    side=call["side"],
-                    enter_tag=call.get("entry_tag") or "",
+            try:
+                situation |= clean(
+                    extra(
+                        pair=pair,
+                        candles=closed,
+                        current_time=moment,
+                        side=call["side"],
+                        enter_tag=call.get("entry_tag") or "",
+                    )
                 )
-            )
+            except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
+                self._complain(EXTRA_SITUATION, error, call)
         return situation
 
     def _filled(self, trade: Any, order: Any) -> None:

@@ -89,17 +89,17 @@ class Delivery:
             Called after each batch with the number of records in it.
         """
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            try:
+        try:
+            while time.monotonic() < deadline:
                 dealt_with = self.deliver_batch()
-            except (BackendError, JournalError) as error:
-                logger.warning("%s What waits is delivered by the next run.", error)
-                return False
-            if dealt_with == 0:
-                return True
-            if progress is not None:
-                progress(dealt_with)
-        return self._outbox.state().pending == 0
+                if dealt_with == 0:
+                    return True
+                if progress is not None:
+                    progress(dealt_with)
+            return self._outbox.state().pending == 0
+        except (BackendError, JournalError) as error:
+            logger.warning("%s What waits is delivered by the next run.", error)
+            return False
 
     def start(self) -> None:
         """Deliver in a background thread from now on."""
@@ -125,11 +125,14 @@ class Delivery:
             self._wake.clear()
             try:
                 dealt_with = self.deliver_batch()
-            except (BackendError, JournalError) as error:
+            except Exception as error:
                 if not self._in_trouble:
                     self._in_trouble = True
+                    known = isinstance(error, BackendError | JournalError)
                     logger.warning(
-                        "%s Records wait in the journal; trading is not affected.", error
+                        "%s Records wait in the journal; trading is not affected.",
+                        error,
+                        exc_info=None if known else error,
                     )
                 self._stop.wait(self._settings.retry_s)
                 continue
@@ -143,9 +146,13 @@ class Delivery:
     def _write(self, records: list[Record]) -> None:
         backend = self._backend()
         backend.write([to_memory(record) for record in records])
-        gone = [record.target_id for record in records if isinstance(record, Retraction)]
+        gone: dict[str, None] = {}
+        for record in records:
+            gone.pop(record.id, None)  # taken back, and then said again
+            if isinstance(record, Retraction):
+                gone[record.target_id] = None
         if gone:
-            backend.delete(gone)
+            backend.delete(list(gone))
 
     def _deliver_singly(self, batch: list[tuple[int, Record]]) -> None:
         """Find out which of a refused batch are refused; the others are delivered."""

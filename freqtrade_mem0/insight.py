@@ -141,10 +141,11 @@ def estimate(strategy: Part, levels: Sequence[Part], pseudo_trades: float) -> Es
     relative_variance = 1.0 / (whole.n + pseudo_trades)
     for level in levels:
         n = level.moments.n
-        shift = _belief(n, pseudo_trades) * (level.moments.mean - whole.mean) if n > 0.0 else 0.0
+        belief = _belief(n, pseudo_trades)
+        shift = belief * (level.moments.mean - whole.mean) if n > 0.0 else 0.0
         parts.append(Part(level.name, level.value, level.moments, shift))
         # B(n)^2 (1/n - 1/N), written so that a level decayed to next to nothing can not overflow.
-        relative_variance += n / (n + pseudo_trades) ** 2 * max(0.0, 1.0 - n / whole.n)
+        relative_variance += belief / (n + pseudo_trades) * max(0.0, 1.0 - n / whole.n)
     return Estimate(
         mean=math.fsum(part.shift for part in parts),
         standard_error=math.sqrt(mean_square * relative_variance),

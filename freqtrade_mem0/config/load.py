@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BLOCK = "mem0"
 DOCS = "docs/reference/configuration.md"
 
+_SECRET_ENDINGS = ("api_key", "secret", "token", "password", "secret_key", "access_key")
 _SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
 
 
@@ -54,6 +55,14 @@ def folder(settings: Settings, user_data_dir: Path) -> Path:
     return settings.path if settings.path is not None else user_data_dir / "mem0"
 
 
+def bot_id(settings: Settings, config: Mapping[str, Any]) -> str:
+    """Return the name under which a bot remembers: `bot_id`, else Freqtrade's `bot_name`.
+
+    Mem0 allows no blanks in a scope; those of a `bot_name` become dashes.
+    """
+    return settings.bot_id or "-".join(str(config.get("bot_name") or "").split()) or "freqtrade"
+
+
 def _refuse_secrets(block: Mapping[str, Any]) -> None:
     for key in _SECRETS:
         if key in block:
@@ -62,6 +71,16 @@ def _refuse_secrets(block: Mapping[str, Any]) -> None:
                 "every backtest result. Put it into the environment (M0_API_KEY, M0_ORG_ID, "
                 "M0_PROJECT_ID) or into a file .env.mem0, and delete it here."
             )
+    for name in ("vector_store", "embedder", "llm"):
+        provider = block.get(name)
+        inner = provider.get("config") if isinstance(provider, dict) else None
+        for key in inner if isinstance(inner, dict) else ():
+            if str(key).lower().endswith(_SECRET_ENDINGS):
+                raise ConfigError(
+                    f'"{BLOCK}.{name}.config.{key}" must not stand in the config: Freqtrade copies '
+                    "the config into every backtest result. Set the environment variable that the "
+                    "provider reads, and delete it here."
+                )
 
 
 def _explain(problem: Any, block: Mapping[str, Any]) -> str:

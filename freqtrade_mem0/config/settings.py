@@ -62,6 +62,14 @@ class SizingSettings(_Block):
         " name of a feature of the situation.",
     )
 
+    @field_validator("levels")
+    @classmethod
+    def _each_level_once(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
+        for level in levels:
+            if levels.count(level) > 1:
+                raise ValueError(f"{level!r} is named twice, so its trades would count twice")
+        return levels
+
 
 class CategorySettings(_Block):
     """Which categories of memory are written."""

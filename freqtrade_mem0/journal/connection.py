@@ -1,4 +1,4 @@
-"""One SQLite connection for one file and process: WAL, private to the user, safe over a fork."""
+"""SQLite connections to one file in one process: WAL, private to the user, safe over a fork."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import errno
 import os
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError, JournalError
-from freqtrade_mem0.journal.schema import migrate
+from freqtrade_mem0.journal.schema import migrate, refuse_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,40 +24,42 @@ BUSY_TIMEOUT_S = 10.0
 """How long a statement waits for another process's write. Never spent in a trading callback."""
 
 
-class Connection:
-    """A guarded connection to the journal file.
+_LEFT_TO_THE_PARENT: list[object] = []
+"""Kept alive in a forked child: collecting a connection would close it."""
 
-    One thread at a time uses it. A forked child opens its own: SQLite connections must not be
-    carried over a fork.
+
+class _Handle:
+    """A connection, opened at first use, and the lock of who uses it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.sqlite: sqlite3.Connection | None = None
+
+
+class Connection:
+    """Guarded connections to the journal file: one for reading, one for writing.
+
+    They are apart because a writer may wait for another process, and a bot's loop, which only
+    reads, must not wait with it. One thread at a time uses each. A forked child opens its own:
+    SQLite connections must not be carried over a fork.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
-        self._pid = os.getpid()
-        self._sqlite: sqlite3.Connection | None = None
+        self._start_afresh()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to this thread; SQLite's own errors become `JournalError`."""
-        if os.getpid() != self._pid:
-            # The parent's lock may have been held at the fork, and its handle must not be closed.
-            self._lock, self._pid, self._sqlite = threading.RLock(), os.getpid(), None
-        with self._lock:
-            try:
-                if self._sqlite is None:
-                    self._sqlite = self._open()
-                yield self._sqlite
-            except sqlite3.Error as error:
-                raise JournalError(
-                    f"The journal {self.path} can not be used: {error}. Trading goes on with the "
-                    "proposed stakes. Check the disk and 'freqtrade-mem0 doctor'."
-                ) from error
+        """Give the reading connection to this thread; SQLite's errors become `JournalError`."""
+        self._leave_to_the_parent()
+        with self._given(self._reader) as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Like `read`, inside one transaction: all of it is stored, or nothing."""
-        with self.read() as connection:
+        """Give the writing connection, inside one transaction: all of it is stored, or nothing."""
+        self._leave_to_the_parent()
+        with self._given(self._writer) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -69,16 +72,39 @@ class Connection:
         """Close the file; a later use opens it again."""
         if os.getpid() != self._pid:
             return
-        with self._lock:
-            if self._sqlite is not None:
-                self._sqlite.close()
-                self._sqlite = None
+        for handle in (self._reader, self._writer):
+            with handle.lock:
+                if handle.sqlite is not None:
+                    handle.sqlite.close()
+                    handle.sqlite = None
+
+    @contextmanager
+    def _given(self, handle: _Handle) -> Iterator[sqlite3.Connection]:
+        with handle.lock:
+            try:
+                if handle.sqlite is None:
+                    handle.sqlite = self._open()
+                yield handle.sqlite
+            except sqlite3.Error as error:
+                raise JournalError(
+                    f"The journal {self.path} can not be used: {error}. Trading goes on with the "
+                    "proposed stakes. Check the disk and 'freqtrade-mem0 doctor'."
+                ) from error
+
+    def _leave_to_the_parent(self) -> None:
+        """In a forked child, forget the parent's: a lock may be held, no handle may be closed."""
+        if os.getpid() != self._pid:
+            _LEFT_TO_THE_PARENT.append((self._reader, self._writer))
+            self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._reader, self._writer = _Handle(), _Handle()
+        self._pid = os.getpid()
 
     def _open(self) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Created by us and not by SQLite, so that nobody else can read it for an instant.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            _create_privately(self.path)
         except OSError as error:
             sentence = f"The journal {self.path} can not be opened for writing: {error.strerror}. "
             if error.errno in _PASSING:
@@ -90,11 +116,42 @@ class Connection:
             self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            refuse_foreign(connection, self.path)
+            _switch_to_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection, self.path)
+            migrate(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _create_privately(path: Path) -> None:
+    """Create the file before SQLite would, so that nobody else can read it for an instant.
+
+    A file that is there is not opened: closing it again would drop the locks that SQLite holds on
+    it in this process, and another process could then delete a write-ahead log that is in use.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not path.is_file():
+            raise
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL; only the first process to open it has anything to switch."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # For this one statement SQLite does not wait for the others itself.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return

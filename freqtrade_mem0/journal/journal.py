@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -210,6 +211,20 @@ class Journal:
             deleted = sqlite.execute("DELETE FROM records WHERE id = ?", [record_id]).rowcount
         return deleted > 0
 
+    def known_ids(self, ids: Collection[str]) -> set[str]:
+        """Return which of some record ids were ever noted, also if taken back since."""
+        with self.connection.read() as sqlite:
+            current = sqlite.execute(
+                "SELECT r.id FROM json_each(?) AS asked CROSS JOIN records AS r"
+                " ON r.id = asked.value AND r.is_current = 1",
+                [json.dumps(list(ids))],
+            ).fetchall()
+            known = {record_id for (record_id,) in current}
+            if len(known) < len(set(ids)):
+                gone = sqlite.execute("SELECT id FROM records WHERE is_current = 0").fetchall()
+                known |= {record_id for (record_id,) in gone} & set(ids)
+        return known
+
     def check(self) -> str:
         """Return SQLite's word on the file's integrity: "ok", or what is wrong."""
         with self.connection.read() as sqlite:
@@ -239,7 +254,7 @@ def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
         "SELECT content_hash FROM records WHERE id = ? AND is_current = 1", [record.id]
     ).fetchone()
     if current is not None:
-        if current[0] == said:
+        if current[0] == said and not _takes_back_again(sqlite, record):
             return 0
         _supersede(sqlite, record.id)
     origin = record.origin
@@ -266,6 +281,14 @@ def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
     if isinstance(record, Retraction):
         _supersede(sqlite, record.target_id)
     return 1
+
+
+def _takes_back_again(sqlite: sqlite3.Connection, record: Record) -> bool:
+    """Tell whether what a retraction takes back has come back since it was noted."""
+    if not isinstance(record, Retraction):
+        return False
+    query = "SELECT 1 FROM records WHERE id = ? AND is_current = 1"
+    return sqlite.execute(query, [record.target_id]).fetchone() is not None
 
 
 def _supersede(sqlite: sqlite3.Connection, record_id: str) -> None:

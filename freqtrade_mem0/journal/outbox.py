@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.codec import decode
 
 if TYPE_CHECKING:
@@ -45,7 +46,16 @@ class Outbox:
                 "WHERE o.is_dead = 0 ORDER BY o.seq LIMIT ?",
                 [limit],
             ).fetchall()
-        return [(seq, decode(kind, body)) for seq, kind, body in rows]
+        batch, unreadable = [], []
+        for seq, kind, body in rows:
+            try:
+                batch.append((seq, decode(kind, body)))
+            except RecordError as error:
+                unreadable.append((seq, str(error)))
+        for seq, sentence in unreadable:
+            # Of a newer version, say. It must not hold up what comes behind it.
+            self.failed([seq], sentence, dead=True)
+        return batch if batch or not unreadable else self.pending(limit)
 
     def delivered(self, seqs: Sequence[int]) -> None:
         """Take these off the queue."""

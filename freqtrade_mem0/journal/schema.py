@@ -72,17 +72,18 @@ _STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
 VERSION = len(_STEPS)
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file behind `connection` to `VERSION`, or refuse it.
+def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is not ours to write to. To be called before anything is changed in it.
 
     Raises
     ------
     ConfigError
         The file is no journal, or was written by a newer version of this package.
     """
-    version = _pragma(connection, "user_version")
-    application_id = _pragma(connection, "application_id")
+    # Tables first: another process that makes the file now commits them together with its id.
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application_id = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
     if application_id != APPLICATION_ID and tables > 0:
         raise ConfigError(
             f"{path} is an SQLite file, but not a journal of freqtrade_mem0; it is left untouched. "
@@ -93,7 +94,11 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has journal format {version}; this version of freqtrade_mem0 reads up to "
             f"{VERSION}. Upgrade freqtrade_mem0, or point 'mem0.path' elsewhere."
         )
-    if version == VERSION:
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file behind `connection`, one of ours or an empty one, to `VERSION`."""
+    if _pragma(connection, "user_version") == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -50,7 +50,7 @@ class Bayes:
         result = estimate(known.strategy, known.levels, self.pseudo_trades)
         if result.standard_error <= 0.0:
             n = known.strategy.moments.n
-            found = "none of the trades made or lost anything" if n else "no closed trades are known"
+            found = "no closed trade made or lost anything" if n else "no closed trades are known"
             text = f"{found} yet: the stake stays as proposed"
             reason = Reason(name="no_evidence", text=text, n_effective=n)
             return Wish(multiplier=1.0, reasons=(reason,))

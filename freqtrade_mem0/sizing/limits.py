@@ -31,7 +31,8 @@ def within_limits(
     if wished > proposed > max_stake:
         text = f"the proposal is above the {max_stake:g} available already; it is not raised"
         return proposed, (Reason(name="max_stake", text=text),)
-    if min_stake is not None and wished < proposed < min_stake:
-        text = f"the proposal is below the exchange's minimum of {min_stake:g}; it is not cut"
+    if min_stake is not None and proposed < min_stake and wished != proposed:
+        # Scaled up, it could open a trade that Freqtrade would not have opened.
+        text = f"the proposal is below the exchange's minimum of {min_stake:g}; it is not scaled"
         return proposed, (Reason(name="min_stake", text=text),)
     return wished, ()

@@ -1,0 +1,240 @@
+"""Recall against brute force: strictly as-of, exact, indifferent to order, without a trace."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freqtrade_mem0.insight import Moments
+from freqtrade_mem0.recall import STRATEGY, Key, Recall
+from freqtrade_mem0.records.trade import TradeRecord
+from tests.unit.samples import START, a_trade, at
+
+LEVELS = ("pair", "side", "enter_tag", "regime")
+HALF_LIFE_DAYS = 30.0
+
+DISCOUNTS = (1.0, 0.5, 0.25)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A trade, and what it counts for."""
+
+    trade: TradeRecord
+    discount: float
+
+
+# Few distinct moments and pairs, so that trades often share them.
+moments_in_time = st.integers(0, 12).map(lambda step: START + timedelta(hours=7 * step))
+ratios = st.floats(-1.0, 3.0) | st.sampled_from([0.0, 0.01, -0.01])
+
+
+def known(number: int) -> st.SearchStrategy[Known]:
+    """Return trades told from others by a number."""
+    return st.builds(
+        lambda moment, ratio, pair, regime, evidence, discount: Known(
+            a_trade(
+                number,
+                closed_at=moment,
+                profit_ratio=ratio,
+                pair=pair,
+                situation={"regime": regime} if regime else {},
+                is_evidence=evidence,
+            ),
+            discount,
+        ),
+        moments_in_time,
+        ratios,
+        st.sampled_from(["ETH/USDT", "BTC/USDT"]),
+        st.sampled_from(["calm", "volatile", ""]),
+        st.sampled_from([True, True, True, False]),
+        st.sampled_from(DISCOUNTS),
+    )
+
+
+histories = st.integers(0, 14).flatmap(lambda n: st.tuples(*(known(i) for i in range(n)))).map(list)
+
+
+def index_of(history: list[Known], half_life_days: float = HALF_LIFE_DAYS) -> Recall:
+    """Return a fresh index that was told of a history in its order."""
+    recall = Recall(LEVELS, half_life_days)
+    for item in history:
+        recall.add(item.trade, item.discount)
+    return recall
+
+
+def keys_of(recall: Recall, trade: TradeRecord) -> list[Key]:
+    """Return every group a trade is in."""
+    return [
+        STRATEGY,
+        *recall.keys(trade.pair, trade.side, trade.enter_tag, trade.situation),
+    ]
+
+
+def brute_force(
+    history: list[Known], key: Key, moment: datetime, half_life_days: float = HALF_LIFE_DAYS
+) -> Moments:
+    """Return a group's moments the plain way, from all trades each time."""
+    recall = Recall(LEVELS, half_life_days)
+    weights, values = [], []
+    for item in history:
+        trade = item.trade
+        if trade.is_evidence and trade.known_at < moment and key in keys_of(recall, trade):
+            age_days = (moment - trade.known_at) / timedelta(days=1)
+            weights.append(item.discount * 0.5 ** (age_days / half_life_days))
+            values.append(trade.profit_ratio)
+    n = math.fsum(weights)
+    if n == 0.0:
+        return Moments(0.0, 0.0, 0.0)
+    mean = math.fsum(w * x for w, x in zip(weights, values, strict=True)) / n
+    variance = math.fsum(w * (x - mean) ** 2 for w, x in zip(weights, values, strict=True)) / n
+    return Moments(n, mean, variance)
+
+
+def everything(recall: Recall, moment: datetime) -> dict[Key, Moments]:
+    """Return all an index knows as of a moment."""
+    return recall.groups(moment)
+
+
+ALL_KEYS: list[Key] = [
+    STRATEGY,
+    ("pair", "ETH/USDT"),
+    ("pair", "BTC/USDT"),
+    ("side", "long"),
+    ("enter_tag", "dip"),
+    ("regime", "calm"),
+    ("regime", "volatile"),
+]
+
+
+@given(histories, moments_in_time)
+def test_moments_match_brute_force(history: list[Known], moment: datetime) -> None:
+    """Every group's count, mean and variance, with decay and discount, to 1e-9."""
+    found = index_of(history).as_of(moment, ALL_KEYS)
+
+    for key, moments in zip(ALL_KEYS, found, strict=True):
+        expected = brute_force(history, key, moment)
+        assert moments.n == pytest.approx(expected.n, abs=1e-9)
+        assert moments.mean == pytest.approx(expected.mean, abs=1e-9)
+        assert moments.variance == pytest.approx(expected.variance, abs=1e-9)
+        assert moments.variance >= 0.0
+
+
+@given(histories, moments_in_time)
+def test_what_became_known_at_the_moment_itself_is_not_seen(
+    history: list[Known], moment: datetime
+) -> None:
+    """Strictly before: the order in which pairs are processed in one candle can not matter."""
+    earlier = [item for item in history if item.trade.known_at < moment]
+
+    assert everything(index_of(earlier), moment) == everything(index_of(history), moment)
+
+
+@given(histories, moments_in_time, st.data())
+def test_what_comes_later_changes_no_earlier_answer(
+    history: list[Known], cut: datetime, data: st.DataObject
+) -> None:
+    """Deleting everything from a moment on leaves every answer up to it as it was, bit for bit."""
+    moment = data.draw(moments_in_time.filter(lambda when: when <= cut))
+    kept = [item for item in history if item.trade.known_at < cut]
+
+    assert everything(index_of(kept), moment) == everything(index_of(history), moment)
+
+
+@given(histories, st.lists(moments_in_time, max_size=4), st.data())
+def test_the_order_of_arrival_does_not_matter(
+    history: list[Known], asked: list[datetime], data: st.DataObject
+) -> None:
+    """Shuffled, and asked in between: the same trades give the same bits."""
+    shuffled = data.draw(st.permutations(history))
+    recall = Recall(LEVELS, HALF_LIFE_DAYS)
+    for number, item in enumerate(shuffled):
+        recall.add(item.trade, item.discount)
+        if number < len(asked):
+            recall.groups(asked[number])
+    for moment in [*asked, at(1_000)]:
+        assert everything(index_of(history), moment) == everything(recall, moment)
+
+
+@given(histories, st.lists(moments_in_time, min_size=1, max_size=8))
+def test_time_may_run_backwards(history: list[Known], asked: list[datetime]) -> None:
+    """Asked about any moments in any order, an index answers as a fresh one does."""
+    recall = index_of(history)
+
+    for moment in asked:
+        assert everything(index_of(history), moment) == everything(recall, moment)
+
+
+@given(histories, histories, moments_in_time)
+def test_a_correction_leaves_no_trace(
+    wrong: list[Known], right: list[Known], moment: datetime
+) -> None:
+    """A trade told again in other words is as if it had always been so, bit for bit."""
+    recall = index_of(wrong)
+    recall.groups(moment)
+    for item in right:
+        recall.add(item.trade, item.discount)
+    replaced = {item.trade.id for item in right}
+    final = [*right, *(item for item in wrong if item.trade.id not in replaced)]
+
+    assert everything(index_of(final), moment) == everything(recall, moment)
+
+
+@given(histories, moments_in_time)
+def test_a_trade_that_turns_out_no_evidence_leaves_no_trace(
+    history: list[Known], moment: datetime
+) -> None:
+    """Nothing remains of it: not a weight, not a rounding error, not a group."""
+    recall = index_of(history)
+    recall.groups(moment)
+    for item in history:
+        recall.add(replace(item.trade, is_evidence=False))
+
+    assert everything(recall, at(1_000)) == {}
+    assert len(recall) == 0
+
+
+@given(histories, moments_in_time, st.integers(0, 14))
+def test_a_trade_that_is_removed_leaves_no_trace(
+    history: list[Known], moment: datetime, number: int
+) -> None:
+    """Bit-identical with its never having been there; removing it twice is harmless."""
+    recall = index_of(history)
+    recall.groups(moment)
+    gone = {item.trade.id for item in history[number:]}
+    for record_id in [*gone, *gone]:
+        recall.remove(record_id)
+
+    assert everything(index_of(history[:number]), moment) == everything(recall, moment)
+
+
+@settings(max_examples=30)
+@given(histories, moments_in_time, st.sampled_from([1.0, 3650.0]))
+def test_extreme_half_lives_stay_exact(
+    history: list[Known], moment: datetime, half_life_days: float
+) -> None:
+    """A day and ten years, the bounds of the config."""
+    (found,) = index_of(history, half_life_days).as_of(moment, [STRATEGY])
+    expected = brute_force(history, STRATEGY, moment, half_life_days)
+
+    assert (found.n, found.mean, found.variance) == pytest.approx(
+        (expected.n, expected.mean, expected.variance), abs=1e-9
+    )
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)), st.floats(1, 3650))  # noqa: DTZ001
+def test_one_half_life_halves_the_weight(naive: datetime, half_life_days: float) -> None:
+    """Wherever in time the trade lies."""
+    moment = naive.replace(tzinfo=UTC, microsecond=0)
+    later = moment + timedelta(milliseconds=round(half_life_days * 86_400_000))
+    recall = Recall([], half_life_days)
+    recall.add(a_trade(1, closed_at=moment))
+    (found,) = recall.as_of(later, [STRATEGY])
+
+    assert found.n == pytest.approx(0.5, abs=1e-6)
+    assert found.mean == pytest.approx(0.01, abs=1e-12)

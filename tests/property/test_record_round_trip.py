@@ -1,0 +1,76 @@
+"""JSON gives every record back exactly, whatever its numbers and words are."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freqtrade_mem0.records.codec import content_hash, decode, encode
+from freqtrade_mem0.records.mapping import from_memory, to_memory
+from tests.unit.samples import a_note, a_risk_event, a_trade
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.trade import TradeRecord
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+times = st.datetimes(timezones=st.just(UTC))
+
+trades = st.builds(
+    a_trade,
+    profit_ratio=numbers,
+    profit_abs=numbers,
+    open_rate=numbers,
+    funding_fees=numbers,
+    open_date=times,
+    close_date=times,
+    known_at=times,
+    recorded_at=times,
+    enter_tag=words,
+    exit_reason=words,
+    n_entries=st.integers(1, 10**9),
+    decision_id=st.none() | words,
+    situation=st.dictionaries(words, numbers | words, max_size=4),
+)
+
+
+@given(numbers)
+def test_every_float_comes_back_bit_for_bit(number: float) -> None:
+    """Subnormal, huge, negative zero: the bits are the same."""
+    event = decode("risk_event", encode(a_risk_event(impact=number)))
+
+    assert number.hex() == getattr(event, "impact", math.nan).hex()
+
+
+@given(trades)
+def test_a_trade_comes_back(trade: TradeRecord) -> None:
+    """Numbers, dates to the microsecond, tags in any script, and the situation."""
+    again = decode("trade", encode(trade))
+
+    assert trade == again
+    assert content_hash(trade) == content_hash(again)
+
+
+@given(trades)
+def test_a_trade_comes_back_from_its_memory(trade: TradeRecord) -> None:
+    """The detour over Mem0's form changes nothing."""
+    assert trade == from_memory(to_memory(trade))
+
+
+@given(st.dictionaries(words, st.booleans() | st.integers() | numbers | words, max_size=5), words)
+def test_a_note_keeps_the_types_of_its_metadata(
+    metadata: dict[str, bool | int | float | str], content: str
+) -> None:
+    """1, 1.0, True and "1" stay four different things."""
+    note = a_note(metadata=metadata, content=content)
+    again = decode("note", encode(note))
+
+    assert note == again
+    kept: dict[str, object] = getattr(again, "metadata", {})
+    assert {key: type(value) for key, value in metadata.items()} == {
+        key: type(value) for key, value in kept.items()
+    }

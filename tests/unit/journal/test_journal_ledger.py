@@ -1,0 +1,113 @@
+"""The ledger: each decision with the outcome of the trade it became."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from freqtrade_mem0.journal.journal import Journal, LedgerLine, Opened, Scope
+from freqtrade_mem0.records.base import Mode
+from tests.unit.samples import ORIGIN, a_decision, a_trade, at, opened
+
+
+def test_a_decision_finds_its_outcome(journal: Journal) -> None:
+    """Decision, fill and close arrive hours apart, and make one line."""
+    decision, trade = a_decision(1), a_trade(9)
+    journal.append([decision])
+    journal.append([opened(decision, trade)])
+    journal.append([trade])
+
+    known = replace(decision, trade_id=trade.id, open_date=trade.open_date)
+    assert [LedgerLine(decision=known, trade=trade)] == list(journal.ledger())
+
+
+def test_a_decision_whose_trade_is_open_has_no_outcome(journal: Journal) -> None:
+    """The line is there from the fill on."""
+    decision = a_decision(1)
+    journal.append([decision, opened(decision, a_trade(9))])
+
+    (line,) = journal.ledger()
+    assert (a_trade(9).id, None) == (line.decision.trade_id, line.trade)
+
+
+def test_a_decision_that_was_never_filled_is_left_out(journal: Journal) -> None:
+    """Its entry order timed out; it can be asked for on purpose."""
+    journal.append([a_decision(1)])
+
+    assert list(journal.ledger()) == []
+    assert [LedgerLine(decision=a_decision(1), trade=None)] == list(
+        journal.ledger(only_opened=False)
+    )
+
+
+def test_the_outcome_is_the_corrected_one(journal: Journal) -> None:
+    """A correction of the trade shows in its line, once."""
+    decision, trade = a_decision(1), a_trade(9)
+    journal.append([decision, opened(decision, trade), trade])
+    journal.append([replace(trade, profit_ratio=-0.5)])
+
+    assert [line.trade.profit_ratio for line in journal.ledger() if line.trade] == [-0.5]
+
+
+def test_the_ledger_is_in_order_of_market_time(journal: Journal) -> None:
+    """Whatever the order of arrival; a limit keeps the newest."""
+    journal.append([a_decision(number) for number in (3, 1, 2)])
+
+    assert [at(1), at(2), at(3)] == [
+        line.decision.decided_at for line in journal.ledger(only_opened=False)
+    ]
+    assert [at(2), at(3)] == [
+        line.decision.decided_at for line in journal.ledger(only_opened=False, limit=2)
+    ]
+
+
+def test_the_ledger_keeps_to_its_scope(journal: Journal) -> None:
+    """Each part of a scope narrows it."""
+    live = replace(ORIGIN, mode=Mode.LIVE, run_id="bot-2", strategy="Other", user_id="you")
+    journal.append([a_decision(1), a_decision(2, origin=live, pair="BTC/USDT")])
+
+    for scope in (
+        Scope(user_id="you"),
+        Scope(strategy="Other"),
+        Scope(modes=[Mode.LIVE, Mode.BACKTEST]),
+        Scope(run_id="bot-2"),
+        Scope(pair="BTC/USDT"),
+    ):
+        assert [x.decision.pair for x in journal.ledger(scope, only_opened=False)] == ["BTC/USDT"]
+    assert list(journal.ledger(Scope(modes=[]), only_opened=False)) == []
+
+
+def test_the_decision_of_a_trade(journal: Journal) -> None:
+    """From a trade back to the decision it was opened with."""
+    decision, trade = a_decision(1), a_trade(9)
+    journal.append([decision, a_decision(2), opened(decision, trade)])
+
+    assert journal.decision_of(trade.id) == replace(
+        decision, trade_id=trade.id, open_date=trade.open_date
+    )
+    assert journal.decision_of("nobody") is None
+
+
+def test_the_last_unfilled_decision_before_a_moment(journal: Journal) -> None:
+    """A bot stopped between placing an order and its fill finds the order's decision again."""
+    journal.append([a_decision(number) for number in (1, 2, 3, 4)])
+    journal.append([opened(a_decision(2), a_trade(9))])
+    scope = Scope(user_id="me", pair="ETH/USDT")
+
+    assert a_decision(3) == journal.unopened_decision(scope, "long", at(3))
+    assert a_decision(1) == journal.unopened_decision(scope, "long", at(2.5))
+    assert journal.unopened_decision(scope, "short", at(9)) is None
+    assert journal.unopened_decision(scope, "long", at(0.5)) is None
+
+
+@pytest.mark.parametrize("microsecond", [0, 250_000])
+def test_the_open_date_comes_back(journal: Journal, microsecond: int) -> None:
+    """Milliseconds of the fill are kept."""
+    opened_at = at(1).replace(microsecond=microsecond)
+    journal.append(
+        [a_decision(1), Opened(decision_id=a_decision(1).id, trade_id="t", open_date=opened_at)]
+    )
+
+    (line,) = journal.ledger()
+    assert opened_at == line.decision.open_date

@@ -1,0 +1,190 @@
+"""The writer: callbacks hand over and go on, whatever the disk does; nothing is lost in between."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from freqtrade_mem0.journal import writer as writer_module
+from freqtrade_mem0.journal.writer import JournalWriter
+from tests.unit.samples import a_decision, a_note, a_risk_event, a_trade, opened
+from tests.unit.wait import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.records.base import Record
+
+
+@pytest.fixture
+def background(journal: Journal) -> Iterator[JournalWriter]:
+    """A bot's writer."""
+    writer = JournalWriter(journal, background=True)
+    yield writer
+    writer.close(5.0)
+
+
+@contextmanager
+def locked(journal: Journal) -> Iterator[None]:
+    """Hold the file as another process would that writes for a long time."""
+    journal.counts()  # the file is there
+    other = sqlite3.connect(journal.path, isolation_level=None)
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+
+
+def records_in(journal: Journal) -> list[Record]:
+    """Return the journal's records in order of arrival."""
+    return [record for _, record in journal.records()]
+
+
+def test_entries_arrive_in_the_order_they_were_handed_over(
+    journal: Journal, background: JournalWriter
+) -> None:
+    """Decision, fill and close of a trade belong in this order."""
+    decision, trade = a_decision(1), a_trade(1)
+    background.submit(decision)
+    background.submit(opened(decision, trade), trade)
+    for number in range(2, 50):
+        background.submit(a_trade(number))
+
+    assert background.flush(10.0)
+    assert [a_trade(number) for number in range(1, 50)] == records_in(journal)
+    assert [trade] == [line.trade for line in journal.ledger()]
+    assert background.waiting == 0
+
+
+def test_the_thread_writes_without_being_asked(journal: Journal, background: JournalWriter) -> None:
+    """A record is on disk right behind the callback, not at the end."""
+    background.submit(a_trade(1))
+
+    assert eventually(lambda: records_in(journal) == [a_trade(1)])
+
+
+def test_a_locked_file_holds_up_nobody_and_loses_nothing(
+    journal: Journal, background: JournalWriter
+) -> None:
+    """While another process holds the file, handing over returns at once; later all is written."""
+    with locked(journal):
+        began = time.monotonic()
+        for number in range(200):
+            background.submit(a_trade(number))
+        took_s = time.monotonic() - began
+
+        assert not background.flush(0.05)
+        assert background.waiting == 200
+    assert took_s < 1.0
+    assert eventually(lambda: background.waiting == 0)
+    assert [a_trade(number) for number in range(200)] == records_in(journal)
+    assert background.dropped == 0
+
+
+def test_a_flush_that_takes_too_long_says_so(journal: Journal, background: JournalWriter) -> None:
+    """False means: not everything is on disk yet."""
+    with locked(journal):
+        background.submit(a_trade(1))
+
+        assert not background.flush(0.05)
+    assert background.flush(20.0)
+
+
+def test_above_its_capacity_the_oldest_are_dropped_and_counted(
+    journal: Journal, background: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded; what is dropped is known and comes back through reconciliation."""
+    monkeypatch.setattr(writer_module, "CAPACITY", 10)
+    with locked(journal):
+        background.submit(a_note(1))
+        background.submit(*(a_trade(number) for number in range(25)))
+
+        assert (background.waiting, background.dropped) == (10, 16)
+    assert background.flush(20.0)
+    assert [a_trade(number) for number in range(15, 25)] == [
+        record for record in records_in(journal) if record.kind == "trade"
+    ]
+
+
+def test_an_entry_that_can_not_be_written_does_not_hold_up_the_others(
+    journal: Journal, background: JournalWriter
+) -> None:
+    """NaN has no place in JSON: it is reported and left out, its neighbours are written."""
+    background.submit(a_trade(1), a_risk_event(1, impact=float("nan")), a_trade(2))
+
+    assert background.flush(10.0)
+    assert [a_trade(1), a_trade(2)] == records_in(journal)
+    background.submit(a_trade(3))
+    assert background.flush(10.0)
+    assert a_trade(3) in records_in(journal)
+
+
+def test_closing_writes_what_waits(journal: Journal) -> None:
+    """And ends the thread; closing again is harmless."""
+    before = threading.active_count()
+    writer = JournalWriter(journal, background=True)
+    writer.submit(*(a_trade(number) for number in range(100)))
+
+    assert writer.close(10.0)
+    assert len(records_in(journal)) == 100
+    assert threading.active_count() == before
+    assert writer.close(1.0)
+
+
+def test_closing_in_time_matters_more_than_the_last_entry(journal: Journal) -> None:
+    """A bot's shutdown does not wait for ever for a file that is locked."""
+    writer = JournalWriter(journal, background=True)
+    with locked(journal):
+        writer.submit(a_trade(1))
+        began = time.monotonic()
+
+        assert not writer.close(0.1)
+        assert time.monotonic() - began < 5.0
+    # The thread was waiting for the file all the same, and gets it now.
+    assert eventually(lambda: records_in(journal) == [a_trade(1)])
+
+
+def test_many_threads_hand_over_at_once(journal: Journal, background: JournalWriter) -> None:
+    """Freqtrade's REST server closes trades in a thread of its own."""
+
+    def hand_over(first: int) -> None:
+        for number in range(first, first + 50):
+            background.submit(a_trade(number))
+
+    threads = [threading.Thread(target=hand_over, args=(first,)) for first in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert background.flush(10.0)
+    assert len(records_in(journal)) == 150
+
+
+def test_a_backtest_writes_in_batches(journal: Journal) -> None:
+    """Without a thread of its own: every `batch` entries, and the rest at the end."""
+    writer = JournalWriter(journal, background=False, batch=3)
+    writer.submit(a_trade(1), a_trade(2))
+    assert (writer.waiting, records_in(journal)) == (2, [])
+
+    writer.submit(a_trade(3))
+    assert (writer.waiting, len(records_in(journal))) == (0, 3)
+
+    writer.submit(a_trade(4))
+    assert writer.close(5.0)
+    assert [a_trade(number) for number in range(1, 5)] == records_in(journal)
+
+
+def test_flushing_nothing_is_done_at_once(journal: Journal, background: JournalWriter) -> None:
+    """Also while the file is locked: there is nothing to write."""
+    with locked(journal):
+        assert background.flush(0.0)
+        assert JournalWriter(journal, background=False).flush(0.0)

@@ -1,0 +1,75 @@
+"""A session on its own: what it writes goes into a list, its policy doubles what won."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.config.settings import CategorySettings
+from freqtrade_mem0.host import BacktestTrades
+from freqtrade_mem0.journal.journal import Entry
+from freqtrade_mem0.priors import Prior
+from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.session import Proposal, Session
+from freqtrade_mem0.sizing.bayes import Bayes
+from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+SITUATION: dict[str, float | str] = {"rsi": 30.0, "regime": "calm uptrend"}
+POLICY = Bayes(pseudo_trades=1.0, min_multiplier=0.25, max_multiplier=1.75)
+
+
+@dataclass
+class Stage:
+    """A session, and everything it handed to the journal."""
+
+    session: Session
+    entries: list[Entry]
+
+    def written(self, kind: type) -> list[Entry]:
+        """Return the entries of a type, in order."""
+        return [entry for entry in self.entries if isinstance(entry, kind)]
+
+    def n_known(self, moment: datetime) -> float:
+        """Return the effective number of trades known before a moment."""
+        return self.session.recall.as_of(moment, [STRATEGY])[0].n
+
+
+def a_stage(
+    *,
+    bot: bool = True,
+    applied: bool = True,
+    categories: CategorySettings | None = None,
+    prior: Prior | None = None,
+) -> Stage:
+    """Return a bot's session, or a backtest's."""
+    entries: list[Entry] = []
+    session = Session(
+        origin=ORIGIN if bot else BACKTEST,
+        recall=Recall(("pair", "side"), 120.0),
+        policy=POLICY,
+        applied=applied,
+        submit=entries.append,
+        categories=categories or CategorySettings(),
+        now=lambda: NOTED,
+        backtest_trades=None if bot else BacktestTrades(),
+        prior=prior or Prior(),
+    )
+    return Stage(session, entries)
+
+
+def proposal(hours: float = 0.0, pair: str = "ETH/USDT", side: str = "long") -> Proposal:
+    """Return a proposed stake of 100."""
+    return Proposal(
+        pair=pair,
+        side=side,
+        enter_tag="dip",
+        moment=at(hours),
+        stake=100.0,
+        min_stake=10.0,
+        max_stake=1_000.0,
+        situation=SITUATION,
+    )

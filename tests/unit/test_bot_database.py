@@ -1,0 +1,140 @@
+"""A bot's trade database, made and filled by Freqtrade's own code, as the host reads it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from freqtrade.persistence import Order, Trade
+from freqtrade.persistence.key_value_store import KeyValueStore
+from freqtrade.persistence.models import init_db
+
+from freqtrade_mem0.host import (
+    closed_bot_trades,
+    count_closed_bot_trades,
+    database_birth,
+    open_bot_trades,
+)
+from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.records.from_trade import trade_id_of, trade_record
+from tests.unit.samples import NOTED, ORIGIN, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+
+@pytest.fixture(autouse=True)
+def _database() -> Iterator[None]:
+    """A new database in memory; Freqtrade's switch to it is taken back afterwards."""
+    uses_db = Trade.use_db
+    init_db("sqlite://")
+    Trade.use_db = True
+    KeyValueStore.store_value("bot_start_time", at(-1))
+    yield
+    Trade.session.remove()
+    Trade.use_db = uses_db
+
+
+def an_order(trade: Any, side: str, rate: float, moment: datetime) -> Order:
+    """Return a filled order of a trade."""
+    return Order(
+        ft_order_side=side,
+        ft_pair=trade.pair,
+        ft_is_open=False,
+        ft_amount=0.05,
+        ft_price=rate,
+        order_id=f"{side}-{trade.pair}-{moment:%H%M}",
+        status="closed",
+        order_type="limit",
+        side=side,
+        price=rate,
+        average=rate,
+        amount=0.05,
+        filled=0.05,
+        remaining=0.0,
+        cost=rate * 0.05,
+        order_date=moment,
+        order_filled_date=moment,
+    )
+
+
+def opened(hours: float, pair: str = "ETH/USDT") -> Any:
+    """Store an open trade and return it."""
+    trade = Trade(
+        exchange="binance",
+        pair=pair,
+        base_currency="ETH",
+        stake_currency="USDT",
+        open_rate=2_000.0,
+        open_date=at(hours),
+        stake_amount=100.0,
+        amount=0.05,
+        amount_requested=0.05,
+        fee_open=0.001,
+        fee_close=0.001,
+        is_open=True,
+        leverage=1.0,
+        enter_tag="dip",
+        strategy="Sample",
+    )
+    trade.orders.append(an_order(trade, "buy", 2_000.0, at(hours)))
+    Trade.session.add(trade)
+    trade.recalc_trade_from_orders()
+    Trade.commit()
+    return trade
+
+
+def closed(trade: Any, hours: float, rate: float = 2_100.0) -> Any:
+    """Close a stored trade and return it."""
+    trade.exit_reason = "roi"
+    trade.orders.append(an_order(trade, "sell", rate, at(hours)))
+    trade.close_date = at(hours)
+    trade.close(rate, show_msg=False)
+    Trade.commit()
+    return trade
+
+
+def ids(trades: list[Any]) -> list[str]:
+    """Return the record ids of trades, in order."""
+    return [trade_id_of(trade, ORIGIN) for trade in trades]
+
+
+def test_open_and_closed_trades_are_told_apart() -> None:
+    """Closed ones oldest first, and counted."""
+    late, early, still_open = (opened(hours) for hours in (1, 2, 3))
+    closed(late, 9)
+    closed(early, 5)
+
+    assert ids(closed_bot_trades(None)) == ids([early, late])
+    assert ids(open_bot_trades()) == ids([still_open])
+    assert count_closed_bot_trades() == 2
+
+
+def test_only_what_was_closed_since() -> None:
+    """At the moment itself counts; the database keeps naive times, in UTC."""
+    first, second = closed(opened(1), 5), closed(opened(2), 9)
+
+    assert ids(closed_bot_trades(at(5))) == ids([first, second])
+    assert ids(closed_bot_trades(at(5) + timedelta(seconds=1))) == ids([second])
+    assert closed_bot_trades(at(10)) == []
+
+
+def test_a_database_knows_since_when_it_is_complete() -> None:
+    """The moment of the bot's first start with it."""
+    birth = database_birth()
+
+    assert birth is not None
+    assert as_utc(birth) == at(-1)
+
+
+def test_a_closed_trade_of_the_database_has_freqtrades_numbers() -> None:
+    """The record says what Freqtrade's own report says."""
+    trade = closed(opened(1), 5)
+    record = trade_record(trade, ORIGIN, NOTED)
+    reported = trade.to_json()
+
+    names = ("profit_ratio", "profit_abs", "amount", "stake_amount", "open_rate", "close_rate")
+    assert {n: getattr(record, n) for n in names} == {n: reported[n] for n in names}
+    assert (record.known_at, record.open_date) == (at(5), at(1))

@@ -1,0 +1,238 @@
+"""The situation of an entry: each number against plain pandas, and what is left out."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from freqtrade_mem0.situation import (
+    MIN_CANDLES,
+    WINDOW,
+    clean,
+    closed_before,
+    market_features,
+    session,
+)
+from tests.unit.candles import TIMEFRAME_S, random_walk
+from tests.unit.samples import START
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.situation import Situation
+
+
+def oracle(candles: pd.DataFrame) -> dict[str, float]:
+    """Return the numbers of the last candle, written down as in the docs, without TA-Lib."""
+    high, low, close, volume = (candles[name] for name in ("high", "low", "close", "volume"))
+    before = close.shift(1)
+    true_range = pd.concat([high - low, (high - before).abs(), (low - before).abs()], axis=1)
+    average = true_range.max(axis=1)[1:].rolling(14).mean().dropna()
+    relative = average / close[average.index]
+    change = close.diff()[1:]
+    gain, loss = change.clip(lower=0.0), -change.clip(upper=0.0)
+    up, down = gain[:14].mean(), loss[:14].mean()
+    for more, less in zip(gain[14:], loss[14:], strict=True):
+        up, down = (13 * up + more) / 14, (13 * down + less) / 14
+    slope = np.polyfit(np.arange(48), close[-48:], 1)[0]
+    lowest, highest = low[-48:].min(), high[-48:].max()
+    return {
+        "volatility": relative.iloc[-1],
+        "volatility_rank": float((relative <= relative.iloc[-1]).mean()),
+        "trend": slope * math.sqrt(48) / average.iloc[-1],
+        "momentum": (close.iloc[-1] / close.iloc[-13] - 1.0)
+        * close.iloc[-13]
+        / (average.iloc[-1] * math.sqrt(12)),
+        "rsi": 100.0 * up / (up + down),
+        "range_position": (close.iloc[-1] - lowest) / (highest - lowest),
+        "volume_ratio": volume[-12:].mean() / volume[-96:].mean(),
+    }
+
+
+def numbers(situation: Situation) -> dict[str, float]:
+    """Return the numbers of a situation without its bucket names."""
+    return {name: value for name, value in situation.items() if isinstance(value, float)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n", [MIN_CANDLES, 180, WINDOW])
+def test_each_number_matches_plain_pandas(seed: int, n: int) -> None:
+    """Six digits of every feature, on short and full windows."""
+    candles = random_walk(n, seed)
+
+    assert numbers(market_features(candles)) == pytest.approx(oracle(candles), rel=5.1e-6)
+
+
+@pytest.mark.parametrize("n", [0, 1, MIN_CANDLES - 1])
+def test_too_few_candles_say_nothing(n: int) -> None:
+    """An empty situation, also for an empty dataframe."""
+    candles = random_walk(MIN_CANDLES)[:n]
+
+    assert market_features(candles) == {}
+    assert market_features(closed_before(candles, START, TIMEFRAME_S)) == {}
+
+
+def test_features_stay_in_their_ranges() -> None:
+    """Ranks and places are in [0, 1], RSI in [0, 100], ratios positive; all are finite."""
+    for seed in range(30):
+        found = numbers(market_features(random_walk(WINDOW, seed)))
+
+        assert all(math.isfinite(value) for value in found.values())
+        assert 0.0 < found["volatility"] < 1.0
+        assert 0.0 < found["volatility_rank"] <= 1.0
+        assert 0.0 <= found["range_position"] <= 1.0
+        assert 0.0 <= found["rsi"] <= 100.0
+        assert found["volume_ratio"] > 0.0
+
+
+def test_prices_that_never_moved_leave_out_what_can_not_be_computed() -> None:
+    """No NaN, no infinity, no regime made of nothing."""
+    candles = random_walk(WINDOW)
+    candles[["open", "high", "low", "close"]] = 100.0
+
+    assert sorted(market_features(candles)) == ["volatility", "volatility_rank", "volume_ratio"]
+
+
+def test_prices_that_stopped_moving_leave_out_what_can_not_be_computed() -> None:
+    """A pair without trades repeats its last price: there is no range to measure a trend by."""
+    for seed in range(20):
+        candles = random_walk(WINDOW, seed)
+        columns = ["open", "high", "low", "close"]
+        candles.loc[WINDOW - 30 :, columns] = candles["close"].iloc[WINDOW - 31]
+        found = market_features(candles)
+
+        assert found["volatility"] == 0.0
+        assert {"trend", "momentum", "regime"} & set(found) == set()
+
+
+def test_no_volume_leaves_out_the_volume_ratio() -> None:
+    """Everything else is still there."""
+    candles = random_walk(WINDOW)
+    full = market_features(candles)
+    candles["volume"] = 0.0
+
+    assert market_features(candles) == {k: v for k, v in full.items() if k != "volume_ratio"}
+
+
+def test_a_gap_in_the_candles_leaves_out_and_never_raises() -> None:
+    """NaN in the data never reaches a record."""
+    candles = random_walk(WINDOW)
+    candles.loc[WINDOW - 3, ["high", "low", "close", "volume"]] = math.nan
+
+    assert all(math.isfinite(value) for value in numbers(market_features(candles)).values())
+
+
+@pytest.mark.parametrize("power", [-27, -10, 10])
+def test_features_do_not_depend_on_the_unit_of_the_price(power: int) -> None:
+    """A coin at 0.0000007 is as calm or wild as one at 100."""
+    candles = random_walk(WINDOW)
+    expected = market_features(candles)
+    candles[["open", "high", "low", "close"]] *= 2.0**power
+
+    assert expected == market_features(candles)
+
+
+def steady(daily: float, ranges: list[float]) -> pd.DataFrame:
+    """Return candles that move by `daily` each, with the given ranges."""
+    close = 100.0 + daily * np.arange(len(ranges))
+    return pd.DataFrame(
+        {
+            "high": close + np.array(ranges) / 2,
+            "low": close - np.array(ranges) / 2,
+            "close": close,
+            "volume": 1.0,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranges", "expected"),
+    [
+        (np.linspace(1.0, 2.0, WINDOW), "volatile"),
+        (np.linspace(2.0, 1.0, WINDOW), "calm"),
+        (np.repeat([1.0, 2.0, 1.5], [120, 100, 20]), "normal"),
+    ],
+    ids=["rising", "falling", "in between"],
+)
+@pytest.mark.parametrize(
+    ("step", "direction"), [(0.2, "uptrend"), (-0.2, "downtrend"), (0.01, "sideways")]
+)
+def test_buckets_name_what_the_numbers_say(
+    ranges: np.ndarray, expected: str, step: float, direction: str
+) -> None:
+    """Volatility by its rank in the window, direction by the slope against the range."""
+    # A price so high that a step does not change the range in proportion to it.
+    candles = steady(step, list(ranges))
+    candles[["high", "low", "close"]] += 10_000.0
+    found = market_features(candles)
+
+    assert (expected, direction, f"{expected} {direction}") == (
+        found["volatility_regime"],
+        found["trend_regime"],
+        found["regime"],
+    )
+
+
+def test_a_candle_is_closed_when_its_time_is_over() -> None:
+    """At the very end of a candle it counts, a moment earlier it does not."""
+    candles = random_walk(10)
+    end = START + timedelta(seconds=10 * TIMEFRAME_S)
+
+    assert len(closed_before(candles, end, TIMEFRAME_S)) == 10
+    assert len(closed_before(candles, end - timedelta(microseconds=1), TIMEFRAME_S)) == 9
+
+
+@pytest.mark.parametrize("n_unclosed", [0, 1, 5, 10, 12])
+def test_candles_that_are_not_closed_are_dropped(n_unclosed: int) -> None:
+    """However many there are, down to none at all."""
+    candles = random_walk(10)
+    moment = START + timedelta(seconds=(10 - n_unclosed) * TIMEFRAME_S)
+
+    assert list(range(max(0, 10 - n_unclosed))) == list(
+        closed_before(candles, moment, TIMEFRAME_S).index
+    )
+
+
+def test_the_window_is_bounded() -> None:
+    """Older candles are not looked at."""
+    candles = random_walk(WINDOW + 50)
+    moment = START + timedelta(seconds=(WINDOW + 45) * TIMEFRAME_S)
+
+    assert list(range(45, WINDOW + 45)) == list(closed_before(candles, moment, TIMEFRAME_S).index)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2024, 1, 1, tzinfo=UTC), {"session": "00-06h", "weekday": "Mon"}),
+        (datetime(2024, 1, 6, 23, 59, tzinfo=UTC), {"session": "18-24h", "weekday": "Sat"}),
+        (
+            datetime(2024, 1, 1, 2, tzinfo=timezone(timedelta(hours=5))),
+            {"session": "18-24h", "weekday": "Sun"},
+        ),
+    ],
+)
+def test_a_session_is_a_quarter_of_the_utc_day(moment: datetime, expected: dict[str, str]) -> None:
+    """Wherever the clock stands that the moment was read from."""
+    assert expected == session(moment)
+
+
+def test_an_authors_own_features_are_cleaned() -> None:
+    """Finite numbers to six digits, words as they are; the rest is left out."""
+    extra = {
+        "np": np.float32(0.5),
+        "int": 3,
+        "long": 1.23456789,
+        "flag": np.bool_(1),
+        "word": "bull",
+        "nan": math.nan,
+        "inf": -math.inf,
+        "none": None,
+        "list": [1],
+    }
+
+    expected = {"np": 0.5, "int": 3.0, "long": 1.23457, "flag": "True", "word": "bull"}
+    assert expected == clean(extra)
