@@ -5,6 +5,8 @@ Freqtrade is imported where it is used: its modules are large, and most commands
 
 from __future__ import annotations
 
+import sys
+import threading
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +65,17 @@ def timeframe_seconds(timeframe: str) -> int:
 
     seconds: int = timeframe_to_seconds(timeframe)
     return seconds
+
+
+def runs_in_webserver() -> bool:
+    """Return whether this is a backtest of `freqtrade webserver`, which runs in a worker thread."""
+    return threading.current_thread() is not threading.main_thread() and webserver_is_busy()
+
+
+def webserver_is_busy() -> bool:
+    """Return whether `freqtrade webserver` is running a backtest or an analysis."""
+    server = sys.modules.get("freqtrade.rpc.api_server.webserver_bgwork")
+    return server is not None and bool(server.ApiBG.analysis_running)
 
 
 class BacktestTrades:

@@ -7,10 +7,15 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0 import host
+from freqtrade_mem0.errors import ConfigError, Mem0Error
+from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.imports.catch_up import catch_up
 from freqtrade_mem0.priors import Prior, load_prior
 from freqtrade_mem0.runtime import CLOSE_TIMEOUT_S, Runtime
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.runtime import Run
 
 logger = logging.getLogger(__name__)
+
+_POLL_S = 0.5
 
 _running: set[Runtime] = set()
 _memories: dict[Path, tuple[Settings, Path]] = {}
@@ -52,6 +59,10 @@ def start(settings: Settings, run: Run) -> Runtime:
     if run.kind.writes:
         _running.add(runtime)
         _register()
+    if run.kind is RunKind.BACKTEST and host.runs_in_webserver():
+        # Its process lives on; nobody wants to wait for its end to see what was remembered.
+        name = "freqtrade-mem0-backtest"
+        threading.Thread(target=_end_when_idle, name=name, daemon=True).start()
     return runtime
 
 
@@ -100,9 +111,19 @@ def _end_of_process() -> None:
     if os.getpid() != _registered_pid:
         return  # a fork of the process that opened them
     for runtime in list(_running):
-        _shielded(lambda: stop(runtime))  # noqa: B023 - called right here
-    for settings, user_data_dir in _memories.values():
-        _shielded(lambda: _finish(settings, user_data_dir))  # noqa: B023 - as above
+        _shielded(partial(stop, runtime))
+    for settings, user_data_dir in list(_memories.values()):
+        _shielded(partial(_finish, settings, user_data_dir))
+
+
+def _end_when_idle() -> None:
+    while host.webserver_is_busy():
+        time.sleep(_POLL_S)
+    for runtime in list(_running):
+        if not runtime.run.kind.is_bot:
+            _shielded(partial(stop, runtime))
+    for settings, user_data_dir in list(_memories.values()):
+        _shielded(partial(_finish, settings, user_data_dir))
 
 
 def _finish(settings: Settings, user_data_dir: Path) -> None:
@@ -110,6 +131,8 @@ def _finish(settings: Settings, user_data_dir: Path) -> None:
     try:
         catch_up(store, user_data_dir / "backtest_results", fresh_since=_began)
         waits = store.delivers and store.outbox.state().pending > 0
+    except ConfigError:
+        return  # this sentence is what Freqtrade stopped with
     finally:
         store.close()
     if waits:
