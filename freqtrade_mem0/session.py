@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.sizing.policy import Policy
 
 logger = logging.getLogger(__name__)
+
+_PLACED_KEPT = 100
+"""Unfilled decisions kept per pair and side; older ones belong to orders that timed out."""
 
 _ORDER_DELAY = timedelta(minutes=5)
 """Longest time between a decision and the placing of its order. Freqtrade does both at once."""
@@ -127,8 +131,8 @@ class Session:
         self._watch = RiskWatch()
         self._asked: dict[tuple[str, str], Decision] = {}
         """Decisions whose entry has not been confirmed; by pair and side."""
-        self._placed: dict[tuple[str, str], Decision] = {}
-        """Decisions whose entry order has not been filled."""
+        self._placed: dict[tuple[str, str], deque[Decision]] = {}
+        """Decisions whose entry order has not been filled, oldest first; by pair and side."""
         self._open: dict[str, EntryContext] = {}
         """What was known at entry; by trade id."""
         self._recorded: dict[str, TradeRecord] = {}
@@ -154,7 +158,8 @@ class Session:
             What the journal has of this bot.
         """
         with self._lock:
-            self._placed.update({(d.pair, d.side): d for d in placed})
+            for decision in placed:
+                self._place(decision)
             self._open.update(opened)
             self._recorded.update({record.id: record for record in recorded})
 
@@ -172,7 +177,7 @@ class Session:
             decision = self._asked.pop((pair, side), None)
             if decision is None:
                 return
-            self._placed[pair, side] = decision
+            self._place(decision)
             self._submit(decision)
 
     def entry_filled(self, trade: Any) -> None:
@@ -181,13 +186,9 @@ class Session:
             trade_id = trade_id_of(trade, self.origin)
             if trade_id in self._open or trade_id in self._recorded:
                 return  # a further entry order of a trade we know
-            key = (trade.pair, trade.trade_direction)
-            decision = self._placed.get(key)
+            decision = self._take_placed(trade)
             if decision is None:
-                return  # entered before memory was switched on
-            if self._backtest_trades is None and not _can_have_opened(decision, trade):
-                return  # entered while memory was away; the decision was for another order
-            del self._placed[key]
+                return  # entered while memory was away; any decision was for another order
             self._open[trade_id] = EntryContext(
                 decision_id=decision.id, situation=decision.situation
             )
@@ -283,6 +284,28 @@ class Session:
         with self._lock:
             if self._backtest_trades is not None:
                 self.trades_closed(self._backtest_trades.last_of_run())
+
+    def _place(self, decision: Decision) -> None:
+        waiting = self._placed.setdefault(
+            (decision.pair, decision.side), deque(maxlen=_PLACED_KEPT)
+        )
+        waiting.append(decision)
+
+    def _take_placed(self, trade: Any) -> Decision | None:
+        """Take the newest decision that can have opened a trade off the waiting ones.
+
+        Several wait where positions are stacked, and where orders timed out unfilled.
+        """
+        waiting = self._placed.get((trade.pair, trade.trade_direction), deque())
+        for decision in reversed(waiting):
+            if self._backtest_trades is None:
+                opened_it = _can_have_opened(decision, trade)
+            else:
+                opened_it = decision.decided_at == as_utc(trade.open_date)
+            if opened_it:
+                waiting.remove(decision)
+                return decision
+        return None
 
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""

@@ -1,0 +1,211 @@
+"""A real dry-run bot: what it trades is remembered, over stops, kills and trouble with the file."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freqtrade_mem0.journal.journal import FILE_NAME
+from tests.flow.harness import wait_until
+from tests.flow.scenarios import (
+    BUSY,
+    REMEMBERING,
+    closed_in_database,
+    complaints,
+    ledger,
+    memories_in_mem0,
+    memory_in,
+    trade_records,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freqtrade_mem0.demo.exchange import ExchangeStandIn
+    from freqtrade_mem0.records.trade import TradeRecord
+    from tests.flow.conftest import StartBot
+    from tests.flow.dry_run_bot import DryRunBot
+
+pytestmark = pytest.mark.flow
+
+MEM0 = {"enabled": True, "sync_interval": 1, "delivery": {"retry_s": 1}}
+REACTION_S = 8.0
+"""A bot that loops once per second has noticed a price by then, even on a slow machine."""
+
+
+def test_trades_are_remembered_with_the_situation_of_their_entry_over_a_restart(
+    start_bot: StartBot, exchange: ExchangeStandIn
+) -> None:
+    """What is closed before and after an interrupt is recorded once, with its entry's decision."""
+    for pair in ("BTC/USDT", "ETH/USDT", "DOGE/USDT"):
+        exchange.control.pin(pair)
+    bot = start_bot(REMEMBERING, MEM0)
+    bot.wait_until(lambda: len(bot.open_trades()) == 3)
+    _jump(exchange, "BTC/USDT")
+    (won,) = _remembered(bot, 1)
+    assert (won.pair, won.exit_reason, won.enter_tag) == ("BTC/USDT", "roi", "always")
+
+    assert bot.stop() == 130
+    with memory_in(bot.userdir) as store:
+        entered = {line.decision.pair: line.decision for line in ledger(store)}
+    assert set(entered) == {"BTC/USDT", "ETH/USDT", "DOGE/USDT"}
+    bot.start()
+    _jump(exchange, "ETH/USDT")
+    records = _remembered(bot, 2)
+
+    _assert_journal_equals_database(bot)
+    for record in records:
+        assert record.decision_id == entered[record.pair].id
+        assert record.situation == entered[record.pair].situation
+        assert "regime" in record.situation
+        assert (str(record.origin.mode), record.origin.run_id) == ("dry_run", "flow")
+    with memory_in(bot.userdir) as store:
+        wait_until(lambda: memories_in_mem0(store, kind="trade") == 2)
+    assert complaints(bot.log()) == []
+
+
+def test_a_killed_bot_agrees_with_its_database_after_the_next_start(start_bot: StartBot) -> None:
+    """Killed in the middle of busy trading, twice, every closed trade is in the journal once."""
+    chance = random.Random(7)
+    bot = start_bot(BUSY, MEM0)
+    for _ in range(2):
+        enough = len(closed_in_database(bot)) + chance.randrange(2, 7)
+        bot.wait_until(lambda enough=enough: len(closed_in_database(bot)) >= enough)  # type: ignore[misc]
+        bot.kill()
+        bot.start()
+    closed = len(closed_in_database(bot))
+    bot.wait_until(lambda: len(_journal(bot)) >= closed)
+    bot.stop()
+    _assert_journal_equals_database(bot)
+    assert closed >= 4
+
+
+def test_an_exit_forced_by_hand_is_remembered(start_bot: StartBot) -> None:
+    """Freqtrade's REST server closes in a thread of its own; the record is like any other."""
+    bot = start_bot(REMEMBERING, MEM0)
+    trade = bot.wait_until(bot.open_trades)[0]
+    bot.force_exit(trade["trade_id"])
+    forced = [r for r in _remembered(bot, 1) if r.exit_reason == "force_exit"]
+    assert [record.pair for record in forced] == [trade["pair"]]
+    assert forced[0].is_evidence
+    assert forced[0].decision_id is not None
+    bot.stop()
+    _assert_journal_equals_database(bot)
+    assert complaints(bot.log()) == []
+
+
+def test_trades_closed_while_memory_was_off_are_taken_up(
+    start_bot: StartBot, exchange: ExchangeStandIn
+) -> None:
+    """The next start finds them in Freqtrade's database, and their decision in the ledger."""
+    for pair in ("BTC/USDT", "ETH/USDT", "DOGE/USDT"):
+        exchange.control.pin(pair)
+    bot = start_bot(REMEMBERING, MEM0)
+    bot.wait_until(lambda: len(bot.open_trades()) == 3)
+    bot.stop()
+    _switch(bot, {"enabled": False})
+    bot.start()
+    _jump(exchange, "DOGE/USDT")
+    bot.wait_until(bot.closed_trades)
+    bot.stop()
+    assert _journal(bot) == []
+    _switch(bot, MEM0)
+    bot.start()
+    (taken_up,) = _remembered(bot, 1)
+    _assert_journal_equals_database(bot)
+    with memory_in(bot.userdir) as store:
+        decisions = {line.decision.pair: line.decision.id for line in ledger(store)}
+    assert taken_up.decision_id == decisions["DOGE/USDT"]
+
+
+def test_a_reloaded_config_goes_on_remembering(
+    start_bot: StartBot, exchange: ExchangeStandIn
+) -> None:
+    """`reload_config` makes a new strategy in the same process; it knows the trades of the old."""
+    for pair in ("BTC/USDT", "ETH/USDT", "DOGE/USDT"):
+        exchange.control.pin(pair)
+    bot = start_bot(REMEMBERING, MEM0)
+    bot.wait_until(lambda: len(bot.open_trades()) == 3)
+    bot.post("reload_config")
+    bot.wait_until(lambda: bot.log().count("Using resolved strategy") == 2)
+    _jump(exchange, "BTC/USDT")
+    (record,) = _remembered(bot, 1)
+    assert record.decision_id is not None
+    assert "regime" in record.situation
+    bot.stop()
+    _assert_journal_equals_database(bot)
+    assert complaints(bot.log()) == []
+
+
+def test_a_locked_journal_delays_nothing_but_itself(
+    start_bot: StartBot, exchange: ExchangeStandIn
+) -> None:
+    """While another process holds the journal the bot trades on; afterwards nothing is missing."""
+    for pair in ("BTC/USDT", "ETH/USDT", "DOGE/USDT"):
+        exchange.control.pin(pair)
+    bot = start_bot(REMEMBERING, MEM0)
+    bot.wait_until(lambda: len(bot.open_trades()) == 3)
+    path = bot.userdir / "mem0" / FILE_NAME
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        seconds = []
+        for number, pair in enumerate(("BTC/USDT", "ETH/USDT", "DOGE/USDT"), start=1):
+            start_s = time.monotonic()
+            _jump(exchange, pair)
+            bot.wait_until(lambda number=number: len(closed_in_database(bot)) >= number)  # type: ignore[misc]
+            seconds.append(time.monotonic() - start_s)
+        assert _journal(bot) == []
+        other.execute("ROLLBACK")
+    _remembered(bot, 3)
+    assert max(seconds) < REACTION_S
+    bot.stop()
+    _assert_journal_equals_database(bot)
+
+
+def _jump(exchange: ExchangeStandIn, pair: str) -> None:
+    """Let a held price go, and raise it far enough for the strategy to leave."""
+    exchange.control.unpin(pair)
+    exchange.control.shock(pair, 1.05)
+
+
+def _remembered(bot: DryRunBot, at_least: int) -> list[TradeRecord]:
+    """Wait until the journal holds so many closed trades; return them."""
+    return bot.wait_until(lambda: found if len(found := _journal(bot)) >= at_least else [])
+
+
+def _journal(bot: DryRunBot) -> list[TradeRecord]:
+    with memory_in(bot.userdir) as store:
+        return trade_records(store)
+
+
+def _assert_journal_equals_database(bot: DryRunBot) -> None:
+    records = sorted(_journal(bot), key=lambda record: (record.open_date, record.pair))
+    assert [_of_record(record) for record in records] == [
+        dict(row) for row in closed_in_database(bot)
+    ]
+
+
+def _of_record(record: TradeRecord) -> dict[str, Any]:
+    """Return a record as its row in Freqtrade's database."""
+    same = ["pair", "enter_tag", "exit_reason", "open_rate", "close_rate", "amount"]
+    same += ["stake_amount", "fee_open", "fee_close", "leverage"]
+    return {name: getattr(record, name) for name in same} | {
+        "is_short": record.side == "short",
+        "close_profit": record.profit_ratio,
+        "close_profit_abs": record.profit_abs,
+        # SQLAlchemy writes times naive, in UTC, with all six digits.
+        "open_date": record.open_date.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "close_date": record.close_date.strftime("%Y-%m-%d %H:%M:%S.%f"),
+    }
+
+
+def _switch(bot: DryRunBot, mem0: Mapping[str, Any]) -> None:
+    """Write another `"mem0"` block into the config of a stopped bot."""
+    config = json.loads(bot.config.read_text())
+    bot.config.write_text(json.dumps(config | {"mem0": dict(mem0)}))
