@@ -27,7 +27,7 @@ from freqtrade_mem0.records.from_trade import (
     trade_record,
 )
 from freqtrade_mem0.records.note import category_of
-from freqtrade_mem0.records.retraction import Retraction
+from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.risk import RiskWatch
 from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.sizing.policy import Known
@@ -161,7 +161,9 @@ class Session:
             for decision in placed:
                 self._place(decision)
             self._open.update(opened)
-            self._recorded.update({record.id: record for record in recorded})
+            for record in sorted(recorded, key=lambda record: (record.known_at, record.id)):
+                self._recorded[record.id] = record
+                self._watch.closed(record)  # a losing streak goes on over a restart
 
     def decide(self, proposal: Proposal) -> Decision:
         """Return the decision on a proposed stake. Reads memory, writes nothing."""
@@ -245,16 +247,8 @@ class Session:
                     continue
                 del self._recorded[record.id]
                 self.recall.remove(record.id)
-                self._keep(
-                    Retraction(
-                        id=record_id("retraction", record.id),
-                        origin=record.origin,
-                        known_at=record.known_at,
-                        recorded_at=self._now(),
-                        target_id=record.id,
-                        reason="the trade is not in Freqtrade's database any more",
-                    )
-                )
+                reason = "the trade is not in Freqtrade's database any more"
+                self._keep(retraction(record, reason, self._now()))
 
     def trades_closed(self, trades: Iterable[Any]) -> None:
         """Record several closed trades; one that can not be recorded does not stop the others."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.config.load import BLOCK, load_settings
+from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.journal.journal import Scope
@@ -22,6 +23,25 @@ Commands = Any
 """What `ArgumentParser.add_subparsers` returns."""
 
 _DEFAULT_CONFIGS = ("user_data/config.json", "config.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What the options of a command name.
+
+    Parameters
+    ----------
+    settings
+        The `"mem0"` block.
+    user_data_dir
+        Freqtrade's user data folder.
+    bot_id
+        The name under which a bot with this config remembers.
+    """
+
+    settings: Settings
+    user_data_dir: Path
+    bot_id: str
 
 
 def memory_options(parser: argparse.ArgumentParser) -> None:
@@ -83,8 +103,8 @@ def opened_store(arguments: argparse.Namespace) -> Iterator[Store]:
     ConfigError
         There is no such config, it is wrong, or there is no memory in its folder yet.
     """
-    settings, user_data_dir = read_config(arguments)
-    store = Store(settings, user_data_dir)
+    named = read_config(arguments)
+    store = Store(named.settings, named.user_data_dir)
     if not store.journal.path.exists():
         raise ConfigError(
             f"There is no memory in {store.folder} yet. Run a backtest or a bot with Mem0Mixin, or "
@@ -96,8 +116,8 @@ def opened_store(arguments: argparse.Namespace) -> Iterator[Store]:
         store.close()
 
 
-def read_config(arguments: argparse.Namespace) -> tuple[Settings, Path]:
-    """Return the `"mem0"` settings and the user data folder, as Freqtrade would read them.
+def read_config(arguments: argparse.Namespace) -> Named:
+    """Return what the options name, as Freqtrade would read it.
 
     Environment variables `FREQTRADE__MEM0__...` override the files, as in Freqtrade.
 
@@ -118,9 +138,13 @@ def read_config(arguments: argparse.Namespace) -> tuple[Settings, Path]:
     except FreqtradeException as error:
         raise ConfigError(str(error)) from error
     config = deep_merge_dicts(environment_vars_to_dict(), config)
-    user_data_dir = arguments.userdir or Path(config.get("user_data_dir") or "user_data")
     config.setdefault(BLOCK, {})
-    return load_settings(config) or Settings(), user_data_dir
+    settings = load_settings(config) or Settings()
+    return Named(
+        settings=settings,
+        user_data_dir=arguments.userdir or Path(config.get("user_data_dir") or "user_data"),
+        bot_id=bot_id(settings, config),
+    )
 
 
 def _default_configs(userdir: Path | None) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import memory_options, output_options, read_config
 from freqtrade_mem0.cli.output import print_json
+from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.store import Store
 
@@ -41,12 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
         settings = Settings.model_validate_json(sys.stdin.read())
         user_data_dir = arguments.userdir
     else:
-        settings, user_data_dir = read_config(arguments)
+        named = read_config(arguments)
+        settings, user_data_dir = named.settings, named.user_data_dir
     store = Store(settings, user_data_dir)
     try:
         waiting = store.outbox.state().pending
-        if store.delivers and waiting:
-            _deliver(store, waiting)
+        with progress_bar() as progress:
+            deliver(store, progress)
         state = store.outbox.state()
     finally:
         store.close()
@@ -55,19 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
     elif store.delivers:
         print(_sentence(waiting - state.pending, state), file=sys.stderr)  # noqa: T201
     return 1 if state.pending and store.delivers else 0
-
-
-def _deliver(store: Store, waiting: int) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    # Silent where nobody watches: a bar in a log file is noise.
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Remembering in Mem0", total=waiting)
-        store.delivery().drain(
-            store.settings.delivery.flush_timeout_s, lambda done: progress.advance(task, done)
-        )
 
 
 def _sentence(delivered: int, state: OutboxState) -> str:

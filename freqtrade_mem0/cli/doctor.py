@@ -77,13 +77,13 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     """Yield the finding of each check; a check that breaks is a finding, too."""
     yield _attempt("installation", _installation)
     try:
-        settings, user_data_dir = read_config(arguments)
+        named = read_config(arguments)
     except Mem0Error as error:
         yield Finding(check="config", state=FAILED, text=str(error))
         return
-    yield Finding(check="config", state=OK, text=_config_text(settings))
+    yield Finding(check="config", state=OK, text=_config_text(named.settings))
     yield _attempt("credentials", _credentials)
-    store = Store(settings, user_data_dir)
+    store = Store(named.settings, named.user_data_dir)
     try:
         if not store.journal.path.exists():
             yield Finding(

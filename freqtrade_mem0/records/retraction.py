@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from freqtrade_mem0.records.base import Category, Record
+from freqtrade_mem0.records.base import Category, Record, record_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +28,25 @@ class Retraction(Record):
 
     target_id: str
     reason: str
+
+
+def retraction(record: Record, reason: str, recorded_at: datetime) -> Retraction:
+    """Return what takes `record` back; it becomes known when the record did.
+
+    Parameters
+    ----------
+    record
+        What is taken back.
+    reason
+        One sentence for people.
+    recorded_at
+        Aware UTC wall time.
+    """
+    return Retraction(
+        id=record_id("retraction", record.id),
+        origin=record.origin,
+        known_at=record.known_at,
+        recorded_at=recorded_at,
+        target_id=record.id,
+        reason=reason,
+    )

@@ -192,7 +192,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
             {"Authorization": f"Basic {token}", "Content-Type": "application/json"},
             method=method,
         )
-        with urlopen(request, timeout=_REST_TIMEOUT_S) as response:  # noqa: S310 - as above
+        with urlopen(request, timeout=_REST_TIMEOUT_S) as response:
             return json.load(response)
 
     def _end(self, signal_number: signal.Signals, timeout_s: float) -> int:

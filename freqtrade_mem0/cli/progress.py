@@ -1,0 +1,34 @@
+"""Progress on standard error, where somebody watches: a bar in a log file is noise."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress
+
+    from freqtrade_mem0.store import Store
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Give a progress display that is gone in the end."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress
+
+
+def deliver(store: Store, progress: Progress) -> None:
+    """Bring to Mem0 what waits in the journal, for at most `delivery.flush_timeout_s`."""
+    waiting = store.outbox.state().pending
+    if not store.delivers or waiting == 0:
+        return
+    task = progress.add_task("Remembering in Mem0", total=waiting)
+    timeout_s = store.settings.delivery.flush_timeout_s
+    store.delivery().drain(timeout_s, lambda done: progress.advance(task, done))

@@ -1,0 +1,1 @@
+"""Takes into memory what Freqtrade stored before: backtests, hyperopt results, trade databases."""

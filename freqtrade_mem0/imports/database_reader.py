@@ -1,0 +1,65 @@
+"""Child process of `database.py`: prints the closed trades of a database as JSON lines.
+
+It lets Freqtrade migrate the file it is given, so that must be a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.records.codec import encode
+from freqtrade_mem0.records.from_trade import trade_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def lines(job: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield a line per trade: its record, or why there is none.
+
+    Parameters
+    ----------
+    job
+        What `database.read_database` was asked for.
+    """
+    from freqtrade.persistence import Trade, init_db
+
+    init_db(f"sqlite:///{Path(job['path'])}")
+    recorded_at = datetime.fromisoformat(job["recorded_at"])
+    closed: list[Any] = list(Trade.get_trades([Trade.is_open.is_(False)]).all())
+    # As a bot's own start does; a trade without a close date can not be recorded anyway.
+    closed.sort(key=lambda trade: (trade.close_date or datetime.max, trade.id))  # noqa: DTZ901
+    for trade in closed:
+        what = f"trade {trade.id} in {trade.pair}"
+        strategy = trade.strategy or job["strategy"]
+        if not strategy:
+            why = "it names no strategy; --strategy tells which one it was"
+            yield {"skipped": what, "why": why}
+            continue
+        origin = Origin(
+            user_id=job["user_id"], strategy=strategy, mode=Mode(job["mode"]), run_id=job["bot_id"]
+        )
+        try:
+            yield {"trade": encode(trade_record(trade, origin, recorded_at))}
+        except (RecordError, TypeError, ValueError, AttributeError) as error:
+            yield {"skipped": what, "why": str(error)}
+    for trade in Trade.get_open_trades():
+        yield {"skipped": f"trade {trade.id} in {trade.pair}", "why": "it is still open"}
+
+
+def main() -> None:
+    """Read the job from standard input; print its lines."""
+    logging.getLogger("freqtrade").setLevel(logging.WARNING)
+    for line in lines(json.load(sys.stdin)):
+        print(json.dumps(line))  # noqa: T201 - the parent reads it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Values of Freqtrade's files, which changed their names and forms over the years."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.base import as_utc, from_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def number(values: Mapping[str, Any], *names: str, default: float | None = None) -> float:
+    """Return the first of some keys that holds a value, as a number.
+
+    >>> number({"profit_percent": 0.04}, "profit_ratio", "profit_percent")
+    0.04
+    >>> number({}, "leverage", default=1.0)
+    1.0
+
+    Raises
+    ------
+    RecordError
+        None of them is there and there is no default, or the value is no finite number.
+    """
+    value = next((values[name] for name in names if values.get(name) is not None), default)
+    if not is_number(value):
+        raise RecordError(f"{names[0]} must be a finite number, got {value!r}")
+    return float(value)
+
+
+def moment(values: Mapping[str, Any], in_ms: str, as_text: str) -> datetime:
+    """Return a time, exactly, from Freqtrade's milliseconds, or else from its text.
+
+    >>> moment({"open_timestamp": 1704067200000}, "open_timestamp", "open_date").isoformat()
+    '2024-01-01T00:00:00+00:00'
+    >>> moment({"open_date": "2021-05-01 10:05:00"}, "open_timestamp", "open_date").isoformat()
+    '2021-05-01T10:05:00+00:00'
+
+    Raises
+    ------
+    RecordError
+        Neither is there, or what is there is no time.
+    """
+    milliseconds, text = values.get(in_ms), values.get(as_text)
+    try:
+        if is_number(milliseconds):
+            return from_ms(int(milliseconds))
+        return as_utc(datetime.fromisoformat(text))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise RecordError(f"{as_text} must be a time, got {text!r}") from None
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Return whether a value is a finite number; True and False are none.
+
+    >>> is_number(0), is_number(1.5), is_number(True), is_number("7"), is_number(float("nan"))
+    (True, True, False, False, False)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number too large for a float
+        return False
+
+
+def single_numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Yield every finite single number, with the names on the way to it joined by dots.
+
+    Lists are left out: they are tables, of which Freqtrade's own totals are single numbers.
+
+    >>> dict(single_numbers({"sharpe": 1.5, "wallet_stats": {"sharpe": 2}, "daily": [3]}))
+    {'sharpe': 1.5, 'wallet_stats.sharpe': 2.0}
+    """
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from single_numbers(value, f"{prefix}{name}.")
+        elif is_number(value):
+            yield f"{prefix}{name}", float(value)
