@@ -128,6 +128,7 @@ def _new_runtime(strategy: Any) -> Runtime:
             strategy=type(strategy).__name__,
             run_id=run_id,
             user_data_dir=_user_data_dir(strategy),
+            database=host.database_identity(strategy.config) if kind.is_bot else "",
         ),
     )
 

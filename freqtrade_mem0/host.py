@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -128,6 +130,20 @@ def count_closed_bot_trades() -> int:
     query = select(func.count(Trade.id)).filter(Trade.is_open.is_(False))
     count: int = Trade.session.scalar(query)
     return count
+
+
+def database_identity(config: Mapping[str, Any]) -> str:
+    """Return what tells a bot's trade database from those of other bots; "" for one in memory.
+
+    Two bots may have one name; what one's database lacks says nothing about the other's trades.
+    """
+    url = str(config.get("db_url") or "")
+    kind, _, path = url.partition(":///")
+    if kind.startswith("sqlite"):
+        if not path or path == ":memory:":
+            return ""
+        url = f"sqlite:///{Path(path).resolve()}"
+    return sha256(url.encode()).hexdigest()[:16] if url else ""
 
 
 def database_birth() -> datetime | None:

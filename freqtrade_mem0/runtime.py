@@ -59,12 +59,15 @@ class Run:
         Freqtrade's run id of a backtest; the bot's id otherwise.
     user_data_dir
         Freqtrade's user data folder.
+    database
+        Identity of a bot's trade database, see `host.database_identity`.
     """
 
     kind: RunKind
     strategy: str
     run_id: str
     user_data_dir: Path
+    database: str = ""
 
 
 class Runtime:
@@ -116,6 +119,7 @@ class Runtime:
             now=now,
             backtest_trades=None if run.kind.is_bot else BacktestTrades(),
             prior=prior,
+            database=run.database,
         )
         self._reconciler = Reconciler(self.session)
         self._sync: JournalSync | None = None
@@ -208,4 +212,5 @@ class Runtime:
                 opened[decision.trade_id] = EntryContext(
                     decision_id=decision.id, situation=decision.situation
                 )
-        self.session.remember_earlier(placed=placed, opened=opened, recorded=recorded)
+        seen = store.journal.seen_in(self.run.database)
+        self.session.remember_earlier(placed=placed, opened=opened, recorded=recorded, seen=seen)

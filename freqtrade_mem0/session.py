@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight import Part
-from freqtrade_mem0.journal.journal import Opened
+from freqtrade_mem0.journal.journal import Opened, SeenIn
 from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
 from freqtrade_mem0.records.decision import Decision
@@ -102,6 +102,8 @@ class Session:
         Where a backtest's closed trades come from; None for bots.
     prior
         What the strategy knows from the start.
+    database
+        Identity of the bot's trade database; "" where there is none that lasts.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Session:
         now: Callable[[], datetime],
         backtest_trades: BacktestTrades | None,
         prior: Prior,
+        database: str = "",
     ) -> None:
         self.origin = origin
         self.recall = recall
@@ -126,6 +129,9 @@ class Session:
         self._now = now
         self._backtest_trades = backtest_trades
         self._prior = prior
+        self._database = database
+        self._seen: set[str] = set()
+        """Ids of trades that were seen in that database, by this process or earlier ones."""
         # Freqtrade's REST server force-exits in a thread of its own.
         self._lock = threading.RLock()
         self._watch = RiskWatch()
@@ -145,6 +151,7 @@ class Session:
         placed: Iterable[Decision],
         opened: Mapping[str, EntryContext],
         recorded: Iterable[TradeRecord],
+        seen: Iterable[str] = (),
     ) -> None:
         """Go on where an earlier process of this bot stopped.
 
@@ -156,8 +163,11 @@ class Session:
             What was known at the entry of trades that were open, by trade id.
         recorded
             What the journal has of this bot.
+        seen
+            Ids of trades that were seen in the bot's database.
         """
         with self._lock:
+            self._seen.update(seen)
             for decision in placed:
                 self._place(decision)
             self._open.update(opened)
@@ -209,6 +219,9 @@ class Session:
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
             origin = replace(self.origin, strategy=own_strategy)
             trade_id = trade_id_of(trade, origin)
+            if self._database and trade_id not in self._seen:
+                self._seen.add(trade_id)
+                self._submit(SeenIn(record_id=trade_id, database=self._database))
             earlier = self._recorded.get(trade_id)
             if earlier is not None:
                 context = EntryContext(decision_id=earlier.decision_id, situation=earlier.situation)
@@ -229,21 +242,21 @@ class Session:
                 self.recall.add(record)
 
     def retract_missing(self, present: Iterable[Any], since: datetime) -> None:
-        """Take back trades that Freqtrade's database should have, and has not.
+        """Take back trades that Freqtrade's database had, and has not any more.
 
         Parameters
         ----------
         present
             All closed trades in the database.
         since
-            Aware UTC; the database knows of trades opened from then on.
+            Aware UTC; when the database was made. Of an earlier one in its place it says nothing.
         """
         with self._lock:
             known = {
                 trade_id_of(trade, self.origin) for trade in present if has_filled_entry(trade)
             }
             for record in list(self._recorded.values()):
-                if record.id in known or record.open_date < since:
+                if record.id in known or record.id not in self._seen or record.open_date < since:
                     continue
                 del self._recorded[record.id]
                 self.recall.remove(record.id)

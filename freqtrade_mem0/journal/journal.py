@@ -41,7 +41,23 @@ class Opened:
     open_date: datetime
 
 
-Entry = Record | Decision | Opened
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenIn:
+    """A trade stands in one of Freqtrade's databases, so it can be missed there later.
+
+    Parameters
+    ----------
+    record_id
+        The trade's record.
+    database
+        Identity of the database, see `host.database_identity`.
+    """
+
+    record_id: str
+    database: str
+
+
+Entry = Record | Decision | Opened | SeenIn
 """What can be appended."""
 
 
@@ -102,8 +118,10 @@ class Journal:
                     fresh += _append_record(sqlite, entry)
                 elif isinstance(entry, Decision):
                     _append_decision(sqlite, entry)
-                else:
+                elif isinstance(entry, Opened):
                     _mark_opened(sqlite, entry)
+                else:
+                    _mark_seen(sqlite, entry)
         return fresh
 
     def records(
@@ -189,6 +207,14 @@ class Journal:
             f"{where} AND side = ? AND decided_ms <= ? AND trade_id IS NULL",
             [*values, side, to_ms(before)],
         )
+
+    def seen_in(self, database: str) -> set[str]:
+        """Return the ids of trades that were seen in a database of Freqtrade's."""
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(
+                "SELECT record_id FROM seen WHERE database = ?", [database]
+            ).fetchall()
+        return {record_id for (record_id,) in rows}
 
     def counts(self, user_id: str | None = None) -> dict[tuple[str, str, str], int]:
         """Count current records, of one owner or of all, by `(kind, category, mode)`."""
@@ -323,6 +349,13 @@ def _mark_opened(sqlite: sqlite3.Connection, opened: Opened) -> None:
     sqlite.execute(
         "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ?",
         [opened.trade_id, to_ms(opened.open_date), opened.decision_id],
+    )
+
+
+def _mark_seen(sqlite: sqlite3.Connection, seen: SeenIn) -> None:
+    sqlite.execute(
+        "INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)",
+        [seen.database, seen.record_id],
     )
 
 

@@ -66,7 +66,17 @@ _VERSION_1 = (
     "CREATE INDEX decisions_trade ON decisions (trade_id)",
 )
 
-_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    """
+    CREATE TABLE seen (                         -- which of Freqtrade's databases has which trade
+        database TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        PRIMARY KEY (database, record_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """`_STEPS[n]` are the statements that bring a file from version `n` to `n + 1`."""
 
 VERSION = len(_STEPS)

@@ -57,6 +57,7 @@ def a_stage(
         now=lambda: NOTED,
         backtest_trades=None if bot else BacktestTrades(),
         prior=prior or Prior(),
+        database="bots.sqlite" if bot else "",
     )
     return Stage(session, entries)
 

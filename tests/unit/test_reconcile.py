@@ -9,14 +9,14 @@ from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
 from freqtrade_mem0.config.settings import CategorySettings, SizingSettings
-from freqtrade_mem0.journal.journal import Entry, Journal
+from freqtrade_mem0.journal.journal import Entry, Journal, SeenIn
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
-from tests.unit.samples import NOTED, ORIGIN, START, a_decision, at
+from tests.unit.samples import NOTED, ORIGIN, START, a_decision, a_trade, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 class Bot:
     """A bot's memory with its journal, started anew by `restart`."""
+
+    database = "one"
 
     def __init__(self, folder: Path) -> None:
         self.journal = Journal(folder)
@@ -44,10 +46,16 @@ class Bot:
             now=lambda: NOTED,
             backtest_trades=None,
             prior=Prior(),
+            database=self.database,
         )
         recorded = [r for _, r in self.journal.records() if isinstance(r, TradeRecord)]
         placed = [line.decision for line in self.journal.ledger(only_opened=False)]
-        self.session.remember_earlier(placed=placed, opened={}, recorded=recorded)
+        self.session.remember_earlier(
+            placed=placed,
+            opened={},
+            recorded=recorded,
+            seen=self.journal.seen_in(self.database),
+        )
         for record in recorded:
             self.recall.add(record)
         self.reconciler = Reconciler(self.session)
@@ -221,3 +229,16 @@ def test_a_decision_of_another_day_is_not_tied(bot: Bot) -> None:
     bot.reconciler.run(at(30))
     records = [r for _, r in bot.journal.records() if isinstance(r, TradeRecord)]
     assert [record.decision_id for record in records] == [None]
+
+
+def test_a_namesake_with_another_database_takes_nothing_back(bot: Bot) -> None:
+    """Two bots of one name and one memory: what one's database lacks is the other's own affair."""
+    a_database_trade("ETH/USDT").delete()
+    theirs = a_trade(1, pair="SOL/USDT", origin=ORIGIN)
+    bot.journal.append([theirs, SeenIn(record_id=theirs.id, database="another")])
+    bot.restart()
+    a_database_trade("BTC/USDT")
+    bot.reconciler.run(at(5))
+    bot.restart()
+    bot.reconciler.run(at(6))
+    assert bot.trades() == {"SOL/USDT": 0.01, "BTC/USDT": 0.02}
