@@ -44,6 +44,7 @@ def a_stage(
     applied: bool = True,
     categories: CategorySettings | None = None,
     prior: Prior | None = None,
+    database: str = "",
 ) -> Stage:
     """Return a bot's session, or a backtest's."""
     entries: list[Entry] = []
@@ -57,7 +58,7 @@ def a_stage(
         now=lambda: NOTED,
         backtest_trades=None if bot else BacktestTrades(),
         prior=prior or Prior(),
-        database="bots.sqlite" if bot else "",
+        database=database,
     )
     return Stage(session, entries)
 

@@ -329,7 +329,7 @@ def test_a_trade_that_was_opened_and_closed_unseen_is_tied() -> None:
 
 def test_a_trade_deleted_in_freqtrade_is_taken_back() -> None:
     """Recall forgets it without a trace, the journal gets its retraction, once."""
-    stage = a_stage()
+    stage = a_stage(database="bots.sqlite")
     kept, deleted, old = (a_number(number).close(0.01) for number in (1, 2, 3))
     old.open_date = at(-500)
     stage.session.trades_closed([kept, deleted, old])
