@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight import Part
 from freqtrade_mem0.journal.journal import Opened, SeenIn
+from freqtrade_mem0.placed import PlacedDecisions
 from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
 from freqtrade_mem0.records.decision import Decision
@@ -43,12 +43,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.sizing.policy import Policy
 
 logger = logging.getLogger(__name__)
-
-_PLACED_KEPT = 100
-"""Unfilled decisions kept per pair and side; older ones belong to orders that timed out."""
-
-_ORDER_DELAY = timedelta(minutes=5)
-"""Longest time between a decision and the placing of its order. Freqtrade does both at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +131,7 @@ class Session:
         self._watch = RiskWatch()
         self._asked: dict[tuple[str, str], Decision] = {}
         """Decisions whose entry has not been confirmed; by pair and side."""
-        self._placed: dict[tuple[str, str], deque[Decision]] = {}
-        """Decisions whose entry order has not been filled, oldest first; by pair and side."""
+        self._placed = PlacedDecisions(at_once=backtest_trades is not None)
         self._open: dict[str, EntryContext] = {}
         """What was known at entry; by trade id."""
         self._recorded: dict[str, TradeRecord] = {}
@@ -169,7 +162,7 @@ class Session:
         with self._lock:
             self._seen.update(seen)
             for decision in placed:
-                self._place(decision)
+                self._placed.add(decision)
             self._open.update(opened)
             for record in sorted(recorded, key=lambda record: (record.known_at, record.id)):
                 self._recorded[record.id] = record
@@ -189,7 +182,7 @@ class Session:
             decision = self._asked.pop((pair, side), None)
             if decision is None:
                 return
-            self._place(decision)
+            self._placed.add(decision)
             self._submit(decision)
 
     def entry_filled(self, trade: Any) -> None:
@@ -198,7 +191,7 @@ class Session:
             trade_id = trade_id_of(trade, self.origin)
             if trade_id in self._open or trade_id in self._recorded:
                 return  # a further entry order of a trade we know
-            decision = self._take_placed(trade)
+            decision = self._placed.take_for(trade)
             if decision is None:
                 return  # entered while memory was away; any decision was for another order
             self._open[trade_id] = EntryContext(
@@ -292,28 +285,6 @@ class Session:
             if self._backtest_trades is not None:
                 self.trades_closed(self._backtest_trades.last_of_run())
 
-    def _place(self, decision: Decision) -> None:
-        waiting = self._placed.setdefault(
-            (decision.pair, decision.side), deque(maxlen=_PLACED_KEPT)
-        )
-        waiting.append(decision)
-
-    def _take_placed(self, trade: Any) -> Decision | None:
-        """Take the newest decision that can have opened a trade off the waiting ones.
-
-        Several wait where positions are stacked, and where orders timed out unfilled.
-        """
-        waiting = self._placed.get((trade.pair, trade.trade_direction), deque())
-        for decision in reversed(waiting):
-            if self._backtest_trades is None:
-                opened_it = _can_have_opened(decision, trade)
-            else:
-                opened_it = decision.decided_at == as_utc(trade.open_date)
-            if opened_it:
-                waiting.remove(decision)
-                return decision
-        return None
-
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
         self.recall.clear()
@@ -377,13 +348,3 @@ class Session:
             reasons=(*wish.reasons, *limits),
             situation=proposal.situation,
         )
-
-
-def _can_have_opened(decision: Decision, trade: Any) -> bool:
-    """Tell whether a trade's first order can be the one that was placed on a decision."""
-    placed = [order.order_date_utc for order in trade.orders if order.order_date is not None]
-    if not placed:
-        return False
-    delay = as_utc(min(placed)) - decision.decided_at
-    # An exchange's clock may run a little behind ours.
-    return -_ORDER_DELAY <= delay <= _ORDER_DELAY

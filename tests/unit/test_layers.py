@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "recall",
         "reconcile",
         "session",
+        "placed",
         "store",
         "sync",
     ),

@@ -1,0 +1,63 @@
+"""Decisions that wait for their entry order to be filled, and which trade each of them opened.
+
+An order can be filled long after its decision, time out, or wait beside others of the same pair
+(position stacking). Freqtrade hands a callback no link between the two.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.records.base import as_utc
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.decision import Decision
+
+_KEPT = 100
+"""Decisions kept per pair and side; older ones belong to orders that timed out."""
+
+_ORDER_DELAY = timedelta(minutes=5)
+"""Longest time between a decision and the placing of its order. Freqtrade does both at once."""
+
+
+class PlacedDecisions:
+    """Decisions whose entry order has been placed and not filled yet.
+
+    Parameters
+    ----------
+    at_once
+        True in a backtest, where a trade's open date is the very moment of its decision.
+    """
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._at_once = at_once
+        self._waiting: dict[tuple[str, str], deque[Decision]] = {}
+
+    def add(self, decision: Decision) -> None:
+        """Let a decision wait for its fill."""
+        key = (decision.pair, decision.side)
+        self._waiting.setdefault(key, deque(maxlen=_KEPT)).append(decision)
+
+    def take_for(self, trade: Any) -> Decision | None:
+        """Take off the newest decision that can have opened a trade; None where none can."""
+        waiting = self._waiting.get((trade.pair, trade.trade_direction), deque())
+        for decision in reversed(waiting):
+            if self._can_have_opened(decision, trade):
+                waiting.remove(decision)
+                return decision
+        return None
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._waiting.clear()
+
+    def _can_have_opened(self, decision: Decision, trade: Any) -> bool:
+        if self._at_once:
+            return decision.decided_at == as_utc(trade.open_date)
+        placed = [order.order_date_utc for order in trade.orders if order.order_date is not None]
+        if not placed:
+            return False
+        # An exchange's clock may run a little behind ours.
+        return abs(as_utc(min(placed)) - decision.decided_at) <= _ORDER_DELAY
