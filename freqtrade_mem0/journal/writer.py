@@ -39,7 +39,7 @@ class JournalWriter:
 
     def __init__(self, journal: Journal, *, background: bool, batch: int = 500) -> None:
         self._journal = journal
-        self._batch = batch
+        self._batch = self._append_at = batch
         self._waiting: deque[Entry] = deque()
         self._changed = threading.Condition()
         self._appending = False
@@ -66,8 +66,10 @@ class JournalWriter:
                 self._waiting.popleft()
                 self.dropped += 1
             self._changed.notify_all()
-        if self._thread is None and len(self._waiting) >= self._batch:
-            self._append_waiting()
+        if self._thread is None and len(self._waiting) >= self._append_at:
+            stored = self._append_waiting()
+            # A locked journal takes its time to say so; not again for every single entry.
+            self._append_at = self._batch if stored else len(self._waiting) + self._batch
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all entries are in the journal; False when `timeout_s` ran out first."""

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.journal import writer as writer_module
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
 from tests.unit.samples import a_decision, a_note, a_risk_event, a_trade, opened
 from tests.unit.wait import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.journal.journal import Entry
     from freqtrade_mem0.records.base import Record
 
 
@@ -188,3 +191,25 @@ def test_flushing_nothing_is_done_at_once(journal: Journal, background: JournalW
     with locked(journal):
         assert background.flush(0.0)
         assert JournalWriter(journal, background=False).flush(0.0)
+
+
+def test_a_backtest_asks_a_locked_journal_once_per_batch(tmp_path: Path) -> None:
+    """Each attempt takes its time; while the lock is held, entries only gather."""
+    attempts: list[int] = []
+
+    class LockedJournal(Journal):
+        """Locked twice, then free."""
+
+        def append(self, entries: Sequence[Entry]) -> int:
+            """Refuse, or append."""
+            attempts.append(len(entries))
+            if len(attempts) <= 2:
+                raise JournalError("locked")
+            return super().append(entries)
+
+    journal = LockedJournal(tmp_path)
+    writer = JournalWriter(journal, background=False, batch=3)
+    for number in range(1, 10):
+        writer.submit(a_trade(number))
+    assert attempts == [3, 6, 9]
+    assert len(list(journal.records())) == 9
