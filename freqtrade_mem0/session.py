@@ -136,7 +136,8 @@ class Session:
         """What was known at entry; by trade id."""
         self._recorded: dict[str, TradeRecord] = {}
         """Trades of this run that are in the journal, or on their way to it; by id."""
-        self._restore_prior()
+        if backtest_trades is None:
+            self._restore_prior()  # a backtest does it when it begins
 
     def remember_earlier(
         self,
