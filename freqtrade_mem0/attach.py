@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import __version__, callbacks, host, lifetime
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
-from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.runtime import Run
 
 if TYPE_CHECKING:
@@ -70,8 +70,17 @@ def start(strategy: Any) -> None:
         return
     if any(days is not None for _, days in settings.retention):
         logger.warning('"%s.retention" is not applied by this version: all is kept.', BLOCK)
+    try:
+        setattr(strategy, _RUNTIME, _new_runtime(strategy))
+    except JournalError as error:
+        if not kind.is_bot:
+            raise  # a backtest without its memory would only mislead
+        # Open positions must not be left alone because a file is damaged.
+        logger.error(  # noqa: TRY400 - the sentence says it all
+            "%s This bot runs without memory until it is started again.", error
+        )
+        return
     setattr(strategy, _STARTED, True)
-    setattr(strategy, _RUNTIME, _new_runtime(strategy))
     _install(strategy)
 
 
@@ -98,8 +107,12 @@ def resume(strategy: Any) -> None:
 
 
 def _install(strategy: Any) -> None:
+    kind = host.run_kind(strategy.config)
     callbacks.install(
-        strategy, lambda: _runtime_of(strategy), host.timeframe_seconds(strategy.timeframe)
+        strategy,
+        lambda: _runtime_of(strategy),
+        timeframe_s=host.timeframe_seconds(strategy.timeframe),
+        is_bot=kind is not None and kind.is_bot,
     )
 
 

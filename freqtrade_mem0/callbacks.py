@@ -8,8 +8,9 @@ it unchanged: in any order of bases, over several levels of inheritance, called 
 it. Freqtrade deep-copies the trade for overridden callbacks only, so here it does not; our part
 only reads it.
 
-Every callback here does at most one bounded hand-over to the journal's writer, and nothing of ours
-ever raises: what fails is logged once, and Freqtrade gets what it would have got without memory.
+What a trading callback of a bot has to write it hands over to a thread; a backtest, which nobody
+trades by, appends in batches. Now and then a bot's loop compares two local databases. Nothing of
+ours ever raises: what fails is logged once, and Freqtrade gets what it would have got without us.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.session import Proposal
-from freqtrade_mem0.situation import clean, closed_before, market_features, session
+from freqtrade_mem0.situation import calendar, clean, closed_before, market_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOOKED = ("custom_stake_amount", "confirm_trade_entry", "order_filled")
-HOOKED_IN_BOTS = ("bot_loop_start",)
+HOOKED_IN_BOTS = (*HOOKED, "bot_loop_start")
 
 EXTRA_SITUATION = "mem0_situation"
 """Name of a method a strategy may define to add features of its own to a situation."""
 
 
-def install(strategy: Any, runtime_of: Callable[[], Runtime], timeframe_s: int) -> None:
+def install(
+    strategy: Any, runtime_of: Callable[[], Runtime], *, timeframe_s: int, is_bot: bool
+) -> None:
     """Wrap the callbacks of a strategy object.
 
     Parameters
@@ -47,15 +50,17 @@ def install(strategy: Any, runtime_of: Callable[[], Runtime], timeframe_s: int) 
         Gives the runtime that works for it.
     timeframe_s
         Length of its candles, in seconds.
+    is_bot
+        Whether it runs by the wall clock.
     """
     hooks = _Hooks(strategy, runtime_of, timeframe_s)
-    for name in (*HOOKED, *HOOKED_IN_BOTS):
+    for name in HOOKED_IN_BOTS if is_bot else HOOKED:
         setattr(strategy, name, getattr(hooks, name)(_own(strategy, name)))
 
 
 def uninstall(state: dict[str, Any]) -> None:
     """Take the wrappers out of a strategy's `__dict__`; they can not be pickled."""
-    for name in (*HOOKED, *HOOKED_IN_BOTS):
+    for name in HOOKED_IN_BOTS:
         state.pop(name, None)
 
 
@@ -76,6 +81,10 @@ class _Hooks:
 
         @wraps(own)
         def scaled(*args: Any, **kwargs: Any) -> Any:
+            try:
+                self._runtime_of().session.forget_asked(kwargs["pair"], kwargs["side"])
+            except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
+                self._complain("custom_stake_amount", error, kwargs)
             proposal = own(*args, **kwargs)
             try:
                 return self._scale(proposal, kwargs)
@@ -134,7 +143,7 @@ class _Hooks:
             Proposal(
                 pair=call["pair"],
                 side=call["side"],
-                enter_tag=call.get("entry_tag") or "",
+                enter_tag=str(call.get("entry_tag") or ""),
                 moment=call["current_time"],
                 stake=float(proposal),
                 min_stake=call["min_stake"],
@@ -149,7 +158,7 @@ class _Hooks:
         moment: datetime = call["current_time"]
         candles, _ = self._strategy.dp.get_analyzed_dataframe(pair, self._strategy.timeframe)
         closed = closed_before(candles, moment, self._timeframe_s)
-        situation = market_features(closed) | session(moment)
+        situation = market_features(closed) | calendar(moment)
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
         if extra is not None:
             try:
@@ -159,7 +168,7 @@ class _Hooks:
                         candles=closed,
                         current_time=moment,
                         side=call["side"],
-                        enter_tag=call.get("entry_tag") or "",
+                        enter_tag=str(call.get("entry_tag") or ""),
                     )
                 )
             except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing

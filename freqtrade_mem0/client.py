@@ -18,6 +18,7 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.records.base import Category, Mode, Origin, record_id
 from freqtrade_mem0.records.note import Note
+from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
@@ -193,10 +194,15 @@ class Mem0Client:
         return [_as_dict(memory) for memory in found]
 
     def delete(self, memory_id: str) -> bool:
-        """Delete one memory from Mem0 and the journal; return whether it was there."""
+        """Delete one memory from Mem0 and take back its record; return whether it was there.
+
+        The record stays in the journal, marked as taken back.
+        """
         in_mem0 = self._store.backend.delete([memory_id])
-        in_journal = self._store.journal.delete(memory_id)
-        return bool(in_mem0 or in_journal)
+        record = self._store.journal.record(memory_id)
+        if record is not None:
+            self.append(retraction(record, "deleted by hand", datetime.now(UTC)))
+        return record is not None or in_mem0 > 0
 
     def stats(self) -> dict[str, Any]:
         """Return how much is remembered where, and how much waits for delivery."""

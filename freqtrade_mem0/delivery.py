@@ -1,8 +1,8 @@
 """Moves records from the journal to Mem0: in batches, at least once, never in a trading callback.
 
 Ids are deterministic and a backend replaces what it has already, so the effect is once. Several
-processes may deliver from one journal at the same time; the worst that happens is that both write
-the same memory.
+processes may deliver from one journal at the same time: they write the same memories, and what one
+of them may have undone of the other's is delivered once more.
 """
 
 from __future__ import annotations

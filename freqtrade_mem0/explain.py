@@ -19,12 +19,12 @@ def headline(decision: Decision) -> str:
         "left as proposed"
         if decision.stake == decision.proposed_stake
         else f"{'raised' if decision.stake > decision.proposed_stake else 'cut'} to "
-        f"{decision.stake:.2f} (x{decision.multiplier:.2f})"
+        f"{decision.stake:.6g} (x{decision.stake / decision.proposed_stake:.2f})"
     )
     shadow = "" if decision.applied else ", in shadow: the trade got the proposed stake"
     return (
         f"{decision.side} {decision.pair}{tag} on {decision.decided_at.strftime(_TIME)}: "
-        f"a stake of {decision.proposed_stake:.2f} was {direction}{shadow}"
+        f"a stake of {decision.proposed_stake:.6g} was {direction}{shadow}"
     )
 
 
@@ -55,7 +55,7 @@ def outcome(line: LedgerLine) -> str:
     with_memory, without = both_outcomes(decision, trade)
     return (
         f"closed {trade.profit_ratio:+.2%} by {trade.exit_reason or 'unknown'}: "
-        f"{with_memory:+.2f} with memory's stake, {without:+.2f} with the proposed one"
+        f"{with_memory:+.4g} with memory's stake, {without:+.4g} with the proposed one"
     )
 
 

@@ -90,6 +90,9 @@ class BacktestTrades:
     """
 
     def __init__(self) -> None:
+        from freqtrade.persistence import LocalTrade
+
+        self._before = LocalTrade.bt_trades
         self._list: list[Any] | None = None
         self._taken = 0
 
@@ -108,7 +111,9 @@ class BacktestTrades:
     def last_of_run(self) -> list[Any]:
         """Return what was closed since, unless another run has begun in the meantime."""
         if self._list is None:
-            return []
+            # This run never asked for a stake. Its list is there all the same, if it began.
+            began, new = self.take_new()
+            return new if began and self._list is not self._before else []
         new = self._list[self._taken :]
         self._taken = len(self._list)
         return new
@@ -122,14 +127,13 @@ def open_bot_trades() -> list[Any]:
     return trades
 
 
-def count_closed_bot_trades() -> int:
-    """Return how many closed trades are in a bot's database."""
+def closed_bot_trade_ids() -> set[int]:
+    """Return Freqtrade's ids of the closed trades in a bot's database."""
     from freqtrade.persistence import Trade
-    from sqlalchemy import func, select
+    from sqlalchemy import select
 
-    query = select(func.count(Trade.id)).filter(Trade.is_open.is_(False))
-    count: int = Trade.session.scalar(query)
-    return count
+    query = select(Trade.id).filter(Trade.is_open.is_(False))
+    return set(Trade.session.scalars(query))
 
 
 def database_identity(config: Mapping[str, Any]) -> str:
@@ -176,4 +180,6 @@ def closed_bot_trades(since: datetime | None) -> list[Any]:
         updated = Trade.orders.any(Order.order_update_date >= naive)
         conditions.append(or_(Trade.close_date >= naive, updated))
     trades: list[Any] = list(Trade.get_trades(conditions).all())
-    return sorted(trades, key=lambda trade: (trade.close_date, trade.id))
+    # A row without a close date is not complete yet; it comes with its next update.
+    complete = [trade for trade in trades if trade.close_date is not None]
+    return sorted(complete, key=lambda trade: (trade.close_date, trade.id))

@@ -67,9 +67,9 @@ def start(settings: Settings, run: Run) -> Runtime:
 
 
 def stop(runtime: Runtime) -> None:
-    """Close a runtime. Stopping twice is harmless."""
+    """Close a runtime; again is harmless. Nothing is raised: Freqtrade is shutting down."""
     _running.discard(runtime)
-    runtime.close()
+    _shielded(runtime.close)
 
 
 def remember_results(settings: Settings, user_data_dir: Path) -> None:
@@ -111,7 +111,7 @@ def _end_of_process() -> None:
     if os.getpid() != _registered_pid:
         return  # a fork of the process that opened them
     for runtime in list(_running):
-        _shielded(partial(stop, runtime))
+        stop(runtime)
     for settings, user_data_dir in list(_memories.values()):
         _shielded(partial(_finish, settings, user_data_dir))
 
@@ -121,7 +121,7 @@ def _end_when_idle() -> None:
         time.sleep(_POLL_S)
     for runtime in list(_running):
         if not runtime.run.kind.is_bot:
-            _shielded(partial(stop, runtime))
+            stop(runtime)
     for settings, user_data_dir in list(_memories.values()):
         _shielded(partial(_finish, settings, user_data_dir))
 

@@ -121,9 +121,14 @@ def promotions(journal: Journal, user_id: str, strategy: str | None = None) -> l
 
 
 def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -> Prior:
-    """Return what a strategy is to know from the start."""
-    trades: dict[str, TradeRecord] = {}
-    for promotion in promotions(journal, user_id, strategy):
+    """Return what a strategy is to know from the start.
+
+    Runs over the same candles overlap. A trade of one pair and side at one open date is one
+    experience, however many runs made it: the run promoted last speaks for it.
+    """
+    trades: dict[tuple[str, str, datetime], TradeRecord] = {}
+    by_age = sorted(promotions(journal, user_id, strategy), key=lambda p: (p.known_at, p.id))
+    for promotion in by_age:
         scope = Scope(
             user_id=user_id,
             strategy=promotion.source_strategy,
@@ -133,6 +138,6 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
         )
         for _, record in journal.records(scope):
             if isinstance(record, TradeRecord) and record.is_evidence:
-                trades[record.id] = record
+                trades[record.pair, record.side, record.open_date] = record
     ordered = sorted(trades.values(), key=lambda trade: (trade.known_at, trade.id))
     return Prior(trades=tuple(ordered), discount=discount)

@@ -31,7 +31,8 @@ class Reconciler:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._until: datetime | None = None
-        self._n_closed = 0
+        self._ids: set[int] = set()
+        """Freqtrade's own ids of the closed trades there were."""
 
     @property
     def has_run(self) -> bool:
@@ -46,14 +47,14 @@ class Reconciler:
         moment
             Aware UTC time; the next comparison begins a little before it.
         """
-        n_closed = host.count_closed_bot_trades()
-        # Fewer than before: some were deleted, and only a look at all of them tells which.
-        since = None if self._until is None or n_closed < self._n_closed else self._until - OVERLAP
-        trades = host.closed_bot_trades(since)
-        self._session.trades_closed(trades)
-        self._session.trades_open(host.open_bot_trades())
-        if since is None:
-            birth = host.database_birth()
-            if birth is not None:
-                self._session.retract_missing(trades, as_utc(birth))
-        self._until, self._n_closed = moment, n_closed
+        ids = host.closed_bot_trade_ids()
+        # Where some are gone, only a look at all of them tells which.
+        is_whole = self._until is None or not self._ids <= ids
+        since = None if self._until is None or is_whole else self._until - OVERLAP
+        closed, still_open = host.closed_bot_trades(since), host.open_bot_trades()
+        self._session.trades_closed(closed)
+        self._session.trades_open(still_open)
+        birth = host.database_birth() if is_whole else None
+        if birth is not None:
+            self._session.retract_missing(closed, still_open, as_utc(birth))
+        self._until, self._ids = moment, ids

@@ -33,24 +33,23 @@ class RiskWatch:
         """Return the risk events that `trade` is, or completes."""
         if not trade.is_evidence:
             return []
-        events = []
-        event_type = _EVENT_OF_EXIT.get(trade.exit_reason)
-        if event_type is not None:
-            what = event_type.replace("_", " ")
-            events.append(
-                _event(
-                    trade,
-                    event_type,
-                    f"{what} of {trade.side} {trade.pair} at {trade.profit_ratio:+.2%}",
-                    trade.profit_ratio,
-                )
-            )
+        events = [event for event in (exit_event(trade),) if event is not None]
         self._losses = [*self._losses, trade.profit_ratio] if trade.profit_ratio < 0.0 else []
         if len(self._losses) == STREAK_LENGTH:
             lost = sum(self._losses)
             text = f"{STREAK_LENGTH} losing trades in a row, {lost:+.2%} together"
             events.append(_event(trade, "losing_streak", text, lost))
         return events
+
+
+def exit_event(trade: TradeRecord) -> RiskEvent | None:
+    """Return the risk event that a trade's exit is, or None."""
+    event_type = _EVENT_OF_EXIT.get(trade.exit_reason)
+    if event_type is None or not trade.is_evidence:
+        return None
+    what = event_type.replace("_", " ")
+    text = f"{what} of {trade.side} {trade.pair} at {trade.profit_ratio:+.2%}"
+    return _event(trade, event_type, text, trade.profit_ratio)
 
 
 def _event(trade: TradeRecord, event_type: str, description: str, impact: float) -> RiskEvent:

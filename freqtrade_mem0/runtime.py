@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.host import BacktestTrades, RunKind
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
@@ -35,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 """Longest a bot's shutdown waits for its last journal entries and for the batch under way."""
+
+_ORDERS_LAST = timedelta(days=30)
+"""No entry order is expected to be filled later than this after its decision."""
 
 _MODE_OF_KIND = {
     RunKind.BACKTEST: Mode.BACKTEST,
@@ -89,7 +93,7 @@ class Runtime:
     ConfigError
         The folder of the memory can not be used.
     JournalError
-        The journal is damaged or locked; a bot runs on without memory instead.
+        The journal is damaged or locked.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class Runtime:
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._closed = False
+        self._now = now
         self._last_sync_s = time.monotonic()
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
@@ -124,14 +129,7 @@ class Runtime:
         self._reconciler = Reconciler(self.session)
         self._sync: JournalSync | None = None
         if run.kind.writes:
-            try:
-                self._open_store()
-            except JournalError as error:
-                if not run.kind.is_bot:
-                    raise  # a backtest without its memory would only mislead
-                logger.error(  # noqa: TRY400 - the sentence says it all
-                    "%s This bot runs without memory until it is started again.", error
-                )
+            self._open_store()
 
     def tick(self, moment: datetime) -> None:
         """Once per bot loop: every `sync_interval`, reconcile and learn what others recorded.
@@ -164,14 +162,15 @@ class Runtime:
         if self._closed:
             return
         self._closed = True
-        if not self.run.kind.is_bot:
-            self.end_backtest()
-        if self._writer is not None:
-            self._writer.close(CLOSE_TIMEOUT_S)
-        if self._delivery is not None:
-            self._delivery.stop(CLOSE_TIMEOUT_S)
-        if self._store is not None:
-            self._store.close()
+        with ExitStack() as closing:  # whatever one of them raises, the others are closed
+            if self._store is not None:
+                closing.callback(self._store.close)
+            if self._delivery is not None:
+                closing.callback(self._delivery.stop, CLOSE_TIMEOUT_S)
+            if self._writer is not None:
+                closing.callback(self._writer.close, CLOSE_TIMEOUT_S)
+            if not self.run.kind.is_bot:
+                self.end_backtest()
 
     def _submit(self, entry: Entry) -> None:
         if self._writer is not None:
@@ -188,7 +187,7 @@ class Runtime:
             self._sync = JournalSync(store.journal, self.recall, self.session.origin, discount)
             self._sync.run()
         else:
-            store.journal.counts()  # opens the file, so that a wrong path stops the run right here
+            store.journal.open()  # so that a wrong path stops the run right here
         self._store = store
         self._writer = JournalWriter(store.journal, background=is_bot)
         if store.delivers and is_bot:
@@ -202,13 +201,11 @@ class Runtime:
         recorded = [
             record for _, record in store.journal.records(scope) if isinstance(record, TradeRecord)
         ]
-        closed = {record.id for record in recorded}
         placed, opened = [], {}
-        for line in store.journal.ledger(scope, only_opened=False):
-            decision = line.decision
+        for decision in store.journal.loose_decisions(scope, self._now() - _ORDERS_LAST):
             if decision.trade_id is None:
                 placed.append(decision)
-            elif decision.trade_id not in closed:
+            else:
                 opened[decision.trade_id] = EntryContext(
                     decision_id=decision.id, situation=decision.situation
                 )

@@ -28,7 +28,7 @@ from freqtrade_mem0.records.from_trade import (
 )
 from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import retraction
-from freqtrade_mem0.risk import RiskWatch
+from freqtrade_mem0.risk import RiskWatch, exit_event
 from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.sizing.policy import Known
 
@@ -136,6 +136,8 @@ class Session:
         """What was known at entry; by trade id."""
         self._recorded: dict[str, TradeRecord] = {}
         """Trades of this run that are in the journal, or on their way to it; by id."""
+        self._twins: dict[tuple[str, str, datetime], str] = {}
+        """Record ids of the prior's trades, by what tells an entry."""
         if backtest_trades is None:
             self._restore_prior()  # a backtest does it when it begins
 
@@ -177,6 +179,11 @@ class Session:
             self._asked[proposal.pair, proposal.side] = decision
             return decision
 
+    def forget_asked(self, pair: str, side: str) -> None:
+        """Begin a new question: the last one's decision must not be taken for its answer."""
+        with self._lock:
+            self._asked.pop((pair, side), None)
+
     def entry_confirmed(self, pair: str, side: str) -> None:
         """Keep the decision of an entry whose order is about to be placed."""
         with self._lock:
@@ -217,11 +224,12 @@ class Session:
                 self._seen.add(trade_id)
                 self._submit(SeenIn(record_id=trade_id, database=self._database))
             earlier = self._recorded.get(trade_id)
-            if earlier is not None:
+            if earlier is not None and earlier.decision_id is not None:
                 context = EntryContext(decision_id=earlier.decision_id, situation=earlier.situation)
             else:
-                if trade_id not in self._open:
+                if trade_id not in self._open and earlier is None:
                     self.entry_filled(trade)  # both happened while this bot was down
+                # An imported record knows nothing of the entry; the ledger does.
                 context = self._open.get(trade_id, EntryContext())
             record = trade_record(trade, origin, self._now(), context)
             if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
@@ -230,32 +238,47 @@ class Session:
             self._open.pop(trade_id, None)
             self._keep(record)
             if earlier is None:
-                for event in self._watch.closed(record):
-                    self._keep(event)
+                events = self._watch.closed(record)
+            else:
+                events = [event for event in (exit_event(record),) if event is not None]
+            for event in events:
+                self._keep(event)
             if own_strategy == self.origin.strategy:
-                self.recall.add(record)
+                self._learn(record)
 
-    def retract_missing(self, present: Iterable[Any], since: datetime) -> None:
-        """Take back trades that Freqtrade's database had, and has not any more.
+    def retract_missing(
+        self, closed: Iterable[Any], still_open: Iterable[Any], since: datetime
+    ) -> None:
+        """Take back trades that Freqtrade's database had as closed, and has not any more.
 
         Parameters
         ----------
-        present
-            All closed trades in the database.
+        closed, still_open
+            All trades in the database. A trade can be open again: Freqtrade reloads it on request.
         since
             Aware UTC; when the database was made. Of an earlier one in its place it says nothing.
         """
         with self._lock:
-            known = {
-                trade_id_of(trade, self.origin) for trade in present if has_filled_entry(trade)
-            }
+            known, reopened = (
+                {trade_id_of(trade, self.origin) for trade in trades if has_filled_entry(trade)}
+                for trades in (closed, still_open)
+            )
             for record in list(self._recorded.values()):
                 if record.id in known or record.id not in self._seen or record.open_date < since:
                     continue
                 del self._recorded[record.id]
+                self._open[record.id] = EntryContext(
+                    decision_id=record.decision_id, situation=record.situation
+                )
                 self.recall.remove(record.id)
-                reason = "the trade is not in Freqtrade's database any more"
-                self._keep(retraction(record, reason, self._now()))
+                reason = (
+                    "the trade is open again"
+                    if record.id in reopened
+                    else "the trade is not in Freqtrade's database any more"
+                )
+                for gone in (record, exit_event(record)):
+                    if gone is not None:
+                        self._keep(retraction(gone, reason, self._now()))
 
     def trades_closed(self, trades: Iterable[Any]) -> None:
         """Record several closed trades; one that can not be recorded does not stop the others."""
@@ -264,6 +287,8 @@ class Session:
                 self.trade_closed(trade)
             except RecordError as error:
                 logger.warning("%s", error)
+            except Exception:
+                logger.exception("Trade %s could not be recorded; it is tried again later.", trade)
 
     def trades_open(self, trades: Iterable[Any]) -> None:
         """Tie open trades to their decisions where that was missed."""
@@ -303,6 +328,14 @@ class Session:
     def _restore_prior(self) -> None:
         for record in self._prior.trades:
             self.recall.add(record, self._prior.discount)
+        self._twins = {_entry_of(record): record.id for record in self._prior.trades}
+
+    def _learn(self, record: TradeRecord) -> None:
+        """Let recall count an own trade, and the prior's record of the same trade no more."""
+        twin = self._twins.pop(_entry_of(record), None)
+        if twin is not None:
+            self.recall.remove(twin)
+        self.recall.add(record)
 
     def _decision(self, proposal: Proposal) -> Decision:
         keys = self.recall.keys(
@@ -349,3 +382,7 @@ class Session:
             reasons=(*wish.reasons, *limits),
             situation=proposal.situation,
         )
+
+
+def _entry_of(record: TradeRecord) -> tuple[str, str, datetime]:
+    return record.pair, record.side, record.open_date

@@ -1,8 +1,8 @@
 """The situation a trade is entered in: a few market features of candles closed before the entry.
 
-Every feature is a function of the last `WINDOW` closed candles alone. So a backtest, a dry-run bot
-and a live bot that see the same candles compute the same numbers, wherever their data begin, and
-nothing after the entry can change them.
+Every feature is a function of the last `WINDOW` closed candles alone (fewer, down to `MIN_CANDLES`,
+where the data begin later). So a backtest, a dry-run bot and a live bot that see the same candles
+compute the same numbers, and nothing after the entry can change them.
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ def market_features(closed: DataFrame) -> Situation:
     return features | _regimes(features)
 
 
-def session(moment: datetime) -> Situation:
+def calendar(moment: datetime) -> Situation:
     """Return the quarter of the UTC day and the day of the week a moment lies in.
 
-    >>> session(datetime(2024, 1, 1, 13, 30, tzinfo=UTC))
+    >>> calendar(datetime(2024, 1, 1, 13, 30, tzinfo=UTC))
     {'session': '12-18h', 'weekday': 'Mon'}
     """
     utc = moment.astimezone(UTC)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight import NOTHING, Moments, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
-from freqtrade_mem0.records.base import Category, as_utc, record_id, to_ms
+from freqtrade_mem0.records.base import Category, Mode, as_utc, record_id, to_ms
 from freqtrade_mem0.records.codec import to_plain, validated
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.client import Mem0Client
 
+_TRADED = (Mode.LIVE, Mode.DRY_RUN, Mode.MANUAL)
 _SET_BY_US = ("id", "origin", "known_at", "recorded_at", "decision_id")
 _DEFAULTS: dict[str, Any] = {
     "side": "long",
@@ -165,7 +166,12 @@ class TradeMemory:
         )
 
     def recall_strategy_performance(
-        self, strategy: str | None = None, asset: str | None = None, *, limit: int = 20
+        self,
+        strategy: str | None = None,
+        asset: str | None = None,
+        *,
+        limit: int = 20,
+        run_id: str | None = None,
     ) -> list[dict[str, Any]]:
         """Return the newest closed trades, newest first, as plain dicts.
 
@@ -175,8 +181,11 @@ class TradeMemory:
             Only of this strategy, only in this pair.
         limit
             At most so many.
+        run_id
+            Of this backtest run or bot. Without it: what was really traded, by live and dry-run
+            bots and by hand; backtests are told apart by their run and never added up.
         """
-        records = self._client.records(kind=TradeRecord.kind, strategy=strategy, pair=asset)
+        records = self._trades(strategy, asset, run_id)
         newest = sorted(records, key=lambda record: (record.known_at, record.id), reverse=True)
         return [to_plain(record) for record in newest[:limit]]
 
@@ -194,6 +203,7 @@ class TradeMemory:
         *,
         time_window_days: float = 30,
         now: datetime | None = None,
+        run_id: str | None = None,
     ) -> dict[str, Any]:
         """Return the share of trades that made money.
 
@@ -205,6 +215,8 @@ class TradeMemory:
             Only trades closed in so many days before `now`.
         now
             Aware UTC; default the wall clock.
+        run_id
+            As in `recall_strategy_performance`.
 
         Returns
         -------
@@ -216,10 +228,8 @@ class TradeMemory:
         since = until - timedelta(days=time_window_days)
         ratios = [
             record.profit_ratio
-            for record in self._client.records(kind=TradeRecord.kind, strategy=strategy, pair=asset)
-            if isinstance(record, TradeRecord)
-            and record.is_evidence
-            and since <= record.known_at <= until
+            for record in self._trades(strategy, asset, run_id)
+            if record.is_evidence and since <= record.known_at <= until
         ]
         n = len(ratios)
         return {
@@ -229,7 +239,12 @@ class TradeMemory:
         }
 
     def get_strategy_insights(
-        self, strategy: str, *, half_life_days: float = 120, now: datetime | None = None
+        self,
+        strategy: str,
+        *,
+        half_life_days: float = 120,
+        now: datetime | None = None,
+        run_id: str | None = None,
     ) -> dict[str, Any]:
         """Return what is known about a strategy: its mean profit ratio with a 95 % interval.
 
@@ -241,6 +256,8 @@ class TradeMemory:
             A trade this many days old counts half.
         now
             Aware UTC; default the wall clock.
+        run_id
+            As in `recall_strategy_performance`.
 
         Returns
         -------
@@ -249,9 +266,8 @@ class TradeMemory:
             effective trades), `text`.
         """
         recall = Recall((), half_life_days)
-        for record in self._client.records(kind=TradeRecord.kind, strategy=strategy):
-            if isinstance(record, TradeRecord):
-                recall.add(record)
+        for record in self._trades(strategy, None, run_id):
+            recall.add(record)
         moment = datetime.now(UTC) if now is None else as_utc(now)
         moments: Moments = recall.as_of(moment, [STRATEGY])[0]
         low, high = interval(moments)
@@ -266,6 +282,18 @@ class TradeMemory:
             "text": f"{strategy}: {moments.n:.1f} trades (older ones count less), "
             f"mean {moments.mean:+.2%}{spread}",
         }
+
+    def _trades(
+        self, strategy: str | None, pair: str | None, run_id: str | None
+    ) -> list[TradeRecord]:
+        records = self._client.records(
+            kind=TradeRecord.kind,
+            strategy=strategy,
+            pair=pair,
+            run_id=run_id,
+            modes=_TRADED if run_id is None else None,
+        )
+        return [record for record in records if isinstance(record, TradeRecord)]
 
 
 def _refuse_unknown(trade: Mapping[str, Any]) -> None:

@@ -52,9 +52,9 @@ class SizingSettings(_Block):
     )
     prior_discount: float = Field(
         0.5,
-        gt=0,
+        ge=0.001,
         le=1,
-        description="What a trade of a prior weighs, and a dry-run trade in a live bot. (0, 1]",
+        description="What a trade of a prior weighs, and a dry-run trade in a live bot. [0.001, 1]",
     )
     levels: tuple[str, ...] = Field(
         ("pair", "side", "enter_tag", "regime"),

@@ -18,6 +18,7 @@ from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.risk import exit_event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -149,9 +150,11 @@ class Keeper:
         )
         reason = "the run's last result does not have it"
         stale = [
-            retraction(record, reason, now)
+            retraction(gone, reason, now)
             for _, record in self._journal.records(scope)
-            if record.id not in trade_ids
+            if isinstance(record, TradeRecord) and record.id not in trade_ids
+            for gone in (record, exit_event(record))
+            if gone is not None
         ]
         if stale:
             self._journal.append(stale)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.records.base import Mode, Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash, decode, decode_decision, encode
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "journal.sqlite"
 
@@ -99,11 +103,17 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.connection = Connection(folder / FILE_NAME)
+        self._unreadable: set[int] = set()
 
     @property
     def path(self) -> Path:
         """The SQLite file."""
         return self.connection.path
+
+    def open(self) -> None:
+        """Open the file, making it where it is missing."""
+        with self.connection.read():
+            pass
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Append `entries` in one transaction; return how many records were new or corrected.
@@ -151,7 +161,13 @@ class Journal:
         with self.connection.read() as sqlite:
             rows = sqlite.execute(query, bound).fetchall()
         for seq, kind, body in rows:
-            yield seq, decode(kind, body)
+            try:
+                record = decode(kind, body)
+            except RecordError as error:
+                # Of a newer version, say. One row must not keep a bot from all others.
+                self._warn_unreadable(seq, error)
+            else:
+                yield seq, record
 
     def record(self, record_id: str) -> Record | None:
         """Return the current record with this id, or None."""
@@ -192,21 +208,26 @@ class Journal:
         for body, trade_id, open_ms, trade_body, *_ in rows:
             yield _ledger_line(body, trade_id, open_ms, trade_body)
 
-    def decision_of(self, trade_id: str) -> Decision | None:
-        """Return the decision a trade was opened with, or None."""
-        return self._decision("trade_id = ?", [trade_id])
+    def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
+        """Return decisions that a bot still has to tie to a trade's record, oldest first.
 
-    def unopened_decision(self, scope: Scope, side: str, before: datetime) -> Decision | None:
-        """Return the last decision of `scope` for `side`, made until a moment and not filled yet.
-
-        A bot that was stopped between placing an entry order and its fill finds the order's
-        decision again with this.
+        These are the ones whose entry order was not filled yet and that were made after `since`,
+        and those of trades that are not recorded, or recorded without their decision.
         """
         where, values = _where(scope, records=False)
-        return self._decision(
-            f"{where} AND side = ? AND decided_ms <= ? AND trade_id IS NULL",
-            [*values, side, to_ms(before)],
-        )
+        query = f"""
+            SELECT d.body, d.trade_id, d.open_ms
+            FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
+            WHERE {where} AND (
+                (d.trade_id IS NULL AND d.decided_ms >= ?)
+                OR (d.trade_id IS NOT NULL AND json_extract(r.body, '$.decision_id') IS NULL)
+            ) ORDER BY d.decided_ms, d.seq
+        """  # noqa: S608 - as above
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(query, [*values, to_ms(since)]).fetchall()
+        return [
+            _ledger_line(body, trade_id, open_ms, None).decision for body, trade_id, open_ms in rows
+        ]
 
     def seen_in(self, database: str) -> set[str]:
         """Return the ids of trades that were seen in a database of Freqtrade's."""
@@ -226,16 +247,6 @@ class Journal:
                 [user_id],
             ).fetchall()
         return {(kind, category, mode): count for kind, category, mode, count in rows}
-
-    def delete(self, record_id: str) -> bool:
-        """Delete a record with all its corrections; return whether it was there."""
-        with self.connection.write() as sqlite:
-            sqlite.execute(
-                "DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE id = ?)",
-                [record_id],
-            )
-            deleted = sqlite.execute("DELETE FROM records WHERE id = ?", [record_id]).rowcount
-        return deleted > 0
 
     def known_ids(self, ids: Collection[str]) -> set[str]:
         """Return which of some record ids were ever noted, also if taken back since."""
@@ -261,17 +272,10 @@ class Journal:
         """Close the file. Closing twice is harmless."""
         self.connection.close()
 
-    def _decision(self, where: str, values: list[Any]) -> Decision | None:
-        query = f"""
-            SELECT d.body, d.trade_id, d.open_ms FROM decisions d WHERE {where}
-            ORDER BY decided_ms DESC, seq DESC LIMIT 1
-        """  # noqa: S608 - as above
-        with self.connection.read() as sqlite:
-            row = sqlite.execute(query, values).fetchone()
-        if row is None:
-            return None
-        body, trade_id, open_ms = row
-        return _ledger_line(body, trade_id, open_ms, None).decision
+    def _warn_unreadable(self, seq: int, error: RecordError) -> None:
+        if seq not in self._unreadable:
+            self._unreadable.add(seq)
+            logger.warning("Row %d of %s is left out. %s", seq, self.path, error)
 
 
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
@@ -319,11 +323,13 @@ def _takes_back_again(sqlite: sqlite3.Connection, record: Record) -> bool:
 
 def _supersede(sqlite: sqlite3.Connection, record_id: str) -> None:
     """Let what was said under an id count no more; it stays in the file."""
-    sqlite.execute("UPDATE records SET is_current = 0 WHERE id = ?", [record_id])
+    current = "id = ? AND is_current = 1"  # as the index is
     # What comes in its stead is delivered; sending both could end with the wrong one.
     sqlite.execute(
-        "DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE id = ?)", [record_id]
+        f"DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE {current})",  # noqa: S608
+        [record_id],
     )
+    sqlite.execute(f"UPDATE records SET is_current = 0 WHERE {current}", [record_id])  # noqa: S608
 
 
 def _append_decision(sqlite: sqlite3.Connection, decision: Decision) -> None:

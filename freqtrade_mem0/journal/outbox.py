@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.retraction import retraction_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +60,24 @@ class Outbox:
         return batch if batch or not unreadable else self.pending(limit)
 
     def delivered(self, seqs: Sequence[int]) -> None:
-        """Take these off the queue."""
+        """Take these off the queue.
+
+        What was corrected or taken back meanwhile may have been delivered by another process
+        before this one's write arrived, which then undid it. It is put on the queue again.
+        """
         with self._connection.write() as sqlite:
             sqlite.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
+            overtaken = sqlite.execute(
+                "SELECT r.id FROM json_each(?) AS sent CROSS JOIN records AS r"
+                " ON r.seq = sent.value AND r.is_current = 0",
+                [json.dumps(list(seqs))],
+            ).fetchall()
+            for (said,) in overtaken:
+                sqlite.executemany(
+                    "INSERT OR IGNORE INTO outbox (seq)"
+                    " SELECT seq FROM records WHERE id = ? AND is_current = 1",
+                    [(said,), (retraction_id(said),)],
+                )
 
     def failed(self, seqs: Sequence[int], error: str, *, dead: bool) -> None:
         """Note a failed attempt; `dead` ones are kept but not tried again."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CAPACITY = 20_000
+CAPACITY = 100_000
 """Entries kept in memory while the disk refuses them; above it the oldest are dropped and counted.
 What is dropped comes back through reconciliation with Freqtrade's trade database."""
 
@@ -64,7 +64,7 @@ class JournalWriter:
             self._waiting.extend(entries)
             while len(self._waiting) > CAPACITY:
                 self._waiting.popleft()
-                self.dropped += 1
+                self._drop_one()
             self._changed.notify_all()
         if self._thread is None and len(self._waiting) >= self._append_at:
             stored = self._append_waiting()
@@ -136,6 +136,15 @@ class JournalWriter:
             except Exception:
                 logger.exception("This entry can not be written to the journal: %r", entry)
         return True
+
+    def _drop_one(self) -> None:
+        self.dropped += 1
+        if self.dropped == 1:
+            logger.error(
+                "More than %d entries wait for the journal; the oldest are dropped. Trades come "
+                "back from Freqtrade's database at the bot's next start.",
+                CAPACITY,
+            )
 
     def _warn_once(self, error: JournalError, entries: int) -> None:
         if not self._in_trouble:

@@ -90,7 +90,7 @@ def trade_record(
         recorded_at=recorded_at,
         pair=trade.pair,
         side=trade.trade_direction,
-        enter_tag=trade.enter_tag or "",
+        enter_tag=str(trade.enter_tag or ""),
         exit_reason=exit_reason,
         open_date=as_utc(trade.open_date),
         close_date=close_date,

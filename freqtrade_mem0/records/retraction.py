@@ -30,6 +30,11 @@ class Retraction(Record):
     reason: str
 
 
+def retraction_id(target_id: str) -> str:
+    """Return the id of the retraction of a record."""
+    return record_id("retraction", target_id)
+
+
 def retraction(record: Record, reason: str, recorded_at: datetime) -> Retraction:
     """Return what takes `record` back; it becomes known when the record did.
 
@@ -43,7 +48,7 @@ def retraction(record: Record, reason: str, recorded_at: datetime) -> Retraction
         Aware UTC wall time.
     """
     return Retraction(
-        id=record_id("retraction", record.id),
+        id=retraction_id(record.id),
         origin=record.origin,
         known_at=record.known_at,
         recorded_at=recorded_at,

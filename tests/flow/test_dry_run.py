@@ -209,3 +209,21 @@ def _switch(bot: DryRunBot, mem0: Mapping[str, Any]) -> None:
     """Write another `"mem0"` block into the config of a stopped bot."""
     config = json.loads(bot.config.read_text())
     bot.config.write_text(json.dumps(config | {"mem0": dict(mem0)}))
+
+
+def test_a_damaged_journal_stops_no_bot(start_bot: StartBot) -> None:
+    """Positions are not left alone because of a file: it trades without memory, and says so."""
+    bot = start_bot(REMEMBERING, MEM0)
+    bot.wait_until(bot.open_trades)
+    bot.stop()
+    folder = bot.userdir / "mem0"
+    for file in folder.glob(f"{FILE_NAME}*"):
+        file.write_bytes(b"this was a journal once" * 1_000)
+    known = len(bot.log())
+    bot.start()
+    trade = bot.wait_until(bot.open_trades)[0]
+    bot.force_exit(trade["trade_id"])
+    bot.wait_until(bot.closed_trades)
+    log = bot.log()[known:]
+    assert log.count("This bot runs without memory until it is started again.") == 1
+    assert "Traceback" not in log

@@ -11,8 +11,8 @@ from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import init_db
 
 from freqtrade_mem0.host import (
+    closed_bot_trade_ids,
     closed_bot_trades,
-    count_closed_bot_trades,
     database_birth,
     open_bot_trades,
 )
@@ -109,7 +109,7 @@ def test_open_and_closed_trades_are_told_apart() -> None:
 
     assert ids(closed_bot_trades(None)) == ids([early, late])
     assert ids(open_bot_trades()) == ids([still_open])
-    assert count_closed_bot_trades() == 2
+    assert closed_bot_trade_ids() == {late.id, early.id}
 
 
 def test_only_what_was_closed_since() -> None:

@@ -355,3 +355,32 @@ def test_the_background_thread_outlives_an_unexpected_error(
         assert eventually(lambda: len(backend.memories) == 7)
     finally:
         delivery.stop(20.0)
+
+
+def test_what_another_process_overtook_is_delivered_again(
+    journal: Journal, backend: MemoriesInADict
+) -> None:
+    """A slow write that ends after a retraction was delivered does not have the last word."""
+    Outbox(journal).delivered(range(2, 8))
+    quick = delivery_of(journal, MemoriesInADict())
+
+    class Overtaken(MemoriesInADict):
+        """While it writes, another process delivers what came after."""
+
+        def write(self, memories: Sequence[Memory]) -> None:
+            """Let the other one go first, once."""
+            if not backend.writes:
+                journal.append([a_retraction(TRADES[0].id)])
+                backend.writes.append([])
+                quick.drain(20.0)
+                backend.delete([TRADES[0].id])
+            backend.memories.update({memory.id: memory for memory in memories})
+
+        def delete(self, memory_ids: Sequence[str]) -> int:
+            """Delete in the shared Mem0."""
+            return backend.delete(memory_ids)
+
+    slow = delivery_of(journal, Overtaken())
+    assert slow.drain(20.0)
+    assert TRADES[0].id not in backend.memories
+    assert Outbox(journal).state().pending == 0

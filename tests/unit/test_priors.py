@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,3 +105,16 @@ def test_a_prior_is_known_only_after_its_own_moment(journal: Journal) -> None:
         recall.add(trade, 0.5)
     known = [recall.as_of(at(hours), [STRATEGY])[0].n for hours in (1, 1.5, 3, 10)]
     assert known == pytest.approx([0.0, 0.5, 1.0, 1.5], rel=1e-6)
+
+
+def test_overlapping_runs_are_one_experience(journal: Journal) -> None:
+    """The same trades in five runs are not five times as many; the run promoted last speaks."""
+    runs = [replace(BACKTEST, run_id=f"variant-{number}") for number in range(5)]
+    for days, run in enumerate(runs):
+        journal.append([a_trade(1, origin=run, profit_ratio=0.01 * days)])
+        promote(
+            journal, user_id="me", source=run, strategy=ORIGIN.strategy, provenance="a test",
+            now=NOTED + timedelta(days=days),
+        )  # fmt: skip
+    (trade,) = prior_of(journal).trades
+    assert trade.origin == runs[-1]

@@ -13,11 +13,20 @@ from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.journal.journal import Opened
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of
+from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of, trade_record
 from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
-from tests.unit.samples import NOTED, ORIGIN, START, OrderStandIn, TradeStandIn, a_trade, at
+from tests.unit.samples import (
+    BACKTEST,
+    NOTED,
+    ORIGIN,
+    START,
+    OrderStandIn,
+    TradeStandIn,
+    a_trade,
+    at,
+)
 from tests.unit.session_stage import SITUATION, Stage, a_stage, proposal
 
 if TYPE_CHECKING:
@@ -233,7 +242,8 @@ def test_a_trade_that_turned_out_different_is_corrected() -> None:
     assert isinstance(second, TradeRecord)
     assert replace(first, profit_ratio=-0.06) == second
     assert second.decision_id == decision.id
-    assert len(stage.written(RiskEvent)) == 1
+    events = [entry for entry in stage.entries if isinstance(entry, RiskEvent)]
+    assert ({event.id for event in events}, events[-1].impact) == ({events[0].id}, -0.06)
     (known,) = stage.session.recall.as_of(at(100), [("pair", "ETH/USDT")])
     assert known.mean == pytest.approx(-0.06)
 
@@ -334,7 +344,7 @@ def test_a_trade_deleted_in_freqtrade_is_taken_back() -> None:
     old.open_date = at(-500)
     stage.session.trades_closed([kept, deleted, old])
     for _ in range(2):
-        stage.session.retract_missing([kept], START)
+        stage.session.retract_missing([kept], [], START)
 
     assert [trade_id_of(deleted, ORIGIN)] == [
         entry.target_id for entry in stage.entries if isinstance(entry, Retraction)
@@ -350,3 +360,80 @@ def test_a_prior_is_known_from_the_start_at_its_discount() -> None:
     known = [stage.n_known(at(hours)) for hours in (1, 2, 4)]
     assert known == pytest.approx([0.0, 0.5, 1.0], abs=1e-3)
     assert stage.entries == []
+
+
+def test_a_reopened_trade_keeps_its_decision_and_situation() -> None:
+    """Freqtrade reloads a trade on request; when it closes again, its entry is still known."""
+    stage = a_stage(database="bots.sqlite")
+    decision = stage.session.decide(proposal())
+    stage.session.entry_confirmed("ETH/USDT", "long")
+    trade = a_number(1)
+    stage.session.entry_filled(trade)
+    stage.session.trade_closed(trade.close(-0.05, reason="stop_loss"))
+    stage.session.retract_missing([], [trade], START)
+    stage.session.trade_closed(trade.close(-0.02, hours=2, reason="stop_loss"))
+
+    first, second = stage.written(TradeRecord)
+    assert isinstance(second, TradeRecord)
+    assert (second.decision_id, second.profit_ratio) == (decision.id, -0.02)
+    assert [entry.reason for entry in stage.entries if isinstance(entry, Retraction)] == [
+        "the trade is open again"
+    ] * 2  # the trade, and its stop-loss
+    assert first != second
+
+
+def test_a_corrected_trade_corrects_its_risk_event() -> None:
+    """The event says what the trade says."""
+    stage = a_stage()
+    trade = a_number(1).close(-0.05, reason="stop_loss")
+    stage.session.trade_closed(trade)
+    stage.session.trade_closed(trade.close(-0.01, reason="stop_loss"))
+
+    impacts = [entry.impact for entry in stage.entries if isinstance(entry, RiskEvent)]
+    assert impacts == [-0.05, -0.01]
+    assert len({entry.id for entry in stage.entries if isinstance(entry, RiskEvent)}) == 1
+
+
+def test_an_imported_trade_gets_its_entry_from_the_ledger() -> None:
+    """Imported while the bot was down, the record knew nothing of its decision."""
+    stage = a_stage()
+    decision = stage.session.decide(proposal())
+    trade = a_number(1).close(0.01)
+    imported = trade_record(trade, ORIGIN, NOTED)
+    context = EntryContext(decision_id=decision.id, situation={"regime": "calm"})
+    stage.session.remember_earlier(
+        placed=[], opened={imported.id: context}, recorded=[imported], seen=[]
+    )
+    stage.session.trade_closed(trade)
+
+    (record,) = stage.written(TradeRecord)
+    assert isinstance(record, TradeRecord)
+    assert (record.id, record.decision_id) == (imported.id, decision.id)
+
+
+def test_a_strange_trade_does_not_stop_the_others() -> None:
+    """Whatever goes wrong with one of them."""
+    stage = a_stage()
+    strange = a_number(2).close(0.01)
+    strange.orders = None  # type: ignore[assignment]
+    stage.session.trades_closed([a_number(1).close(0.01), strange, a_number(3).close(0.01)])
+    assert len(stage.written(TradeRecord)) == 2
+
+
+def test_an_old_question_is_no_answer_to_a_new_one() -> None:
+    """When the strategy's own callback fails, nothing of the last candle is confirmed."""
+    stage = a_stage()
+    stage.session.decide(proposal())
+    stage.session.forget_asked("ETH/USDT", "long")
+    stage.session.entry_confirmed("ETH/USDT", "long")
+    assert stage.entries == []
+
+
+def test_an_own_trade_replaces_its_twin_in_the_prior() -> None:
+    """A backtest over the candles of its prior must not know each of its trades twice."""
+    trade = a_number(1).close(0.01)
+    twin = replace(trade_record(trade, BACKTEST, NOTED), id="another run's")
+    stage = a_stage(prior=Prior(trades=(twin,), discount=0.5))
+    assert stage.n_known(at(500)) > 0.0
+    stage.session.trade_closed(trade)
+    assert len(stage.session.recall) == 1

@@ -13,10 +13,10 @@ import pytest
 from freqtrade_mem0.situation import (
     MIN_CANDLES,
     WINDOW,
+    calendar,
     clean,
     closed_before,
     market_features,
-    session,
 )
 from tests.unit.candles import TIMEFRAME_S, random_walk
 from tests.unit.samples import START
@@ -217,7 +217,7 @@ def test_the_window_is_bounded() -> None:
 )
 def test_a_session_is_a_quarter_of_the_utc_day(moment: datetime, expected: dict[str, str]) -> None:
     """Wherever the clock stands that the moment was read from."""
-    assert expected == session(moment)
+    assert expected == calendar(moment)
 
 
 def test_an_authors_own_features_are_cleaned() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.journal import Journal, Scope
 from freqtrade_mem0.journal.outbox import Outbox
 from tests.unit.samples import (
     NOTED,
@@ -19,6 +18,9 @@ from tests.unit.samples import (
     a_trade,
     opened,
 )
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.journal.journal import Journal
 
 
 def rows(journal: Journal, query: str) -> list[Any]:
@@ -167,17 +169,6 @@ def test_counts_by_kind_category_and_mode(journal: Journal) -> None:
     assert journal.counts(user_id="you") == {}
 
 
-def test_a_deleted_record_leaves_nothing_behind(journal: Journal) -> None:
-    """Record, corrections and what waited for delivery are gone; the others stay."""
-    journal.append([a_trade(1), a_trade(2)])
-    journal.append([a_trade(1, profit_ratio=0.5)])
-
-    assert journal.delete(a_trade(1).id)
-    assert not journal.delete(a_trade(1).id)
-    assert rows(journal, "SELECT id FROM records") == [(a_trade(2).id,)]
-    assert [(2, a_trade(2))] == Outbox(journal).pending(10)
-
-
 def test_a_retracted_record_counts_no_more_and_stays_in_the_file(journal: Journal) -> None:
     """It is no longer current, nor delivered; the retraction is both."""
     journal.append([a_trade(1), a_trade(2)])
@@ -202,15 +193,6 @@ def test_a_retracted_record_can_come_back_and_be_retracted_again(journal: Journa
     assert journal.append([retraction]) == 0
 
 
-def test_a_seq_is_never_used_twice(journal: Journal) -> None:
-    """A reader that remembers the last `seq` would otherwise miss what comes after a deletion."""
-    journal.append([a_trade(1), a_trade(2)])
-    journal.delete(a_trade(2).id)
-    journal.append([a_trade(3)])
-
-    assert [seq for seq, _ in journal.records(Scope())] == [1, 3]
-
-
 def test_a_record_can_be_read_while_records_are_written(journal: Journal) -> None:
     """Reading is finished before the first record is handed out: writing in between is safe."""
     journal.append([a_trade(number) for number in range(1, 4)])
@@ -219,3 +201,22 @@ def test_a_record_can_be_read_while_records_are_written(journal: Journal) -> Non
         journal.append([a_trade(number)])
 
     assert len(list(journal.records())) == 6
+
+
+def test_an_unreadable_row_is_left_out_and_the_others_are_read(journal: Journal) -> None:
+    """A newer version on the same memory must not keep an older bot from its own records."""
+    journal.append([a_trade(1), a_trade(2), a_trade(3)])
+    with journal.connection.write() as sqlite:
+        sqlite.execute("UPDATE records SET kind = 'from the future' WHERE seq = 2")
+
+    assert [(1, a_trade(1)), (3, a_trade(3))] == list(journal.records())
+
+
+def test_corrections_use_the_index(journal: Journal) -> None:
+    """What a correction supersedes is looked up, not searched for in the whole file."""
+    journal.append([a_trade(1)])
+    plan = rows(
+        journal,
+        "EXPLAIN QUERY PLAN UPDATE records SET is_current = 0 WHERE id = 'x' AND is_current = 1",
+    )
+    assert "records_current" in str(plan)

@@ -78,27 +78,27 @@ def test_the_ledger_keeps_to_its_scope(journal: Journal) -> None:
     assert list(journal.ledger(Scope(modes=[]), only_opened=False)) == []
 
 
-def test_the_decision_of_a_trade(journal: Journal) -> None:
-    """From a trade back to the decision it was opened with."""
-    decision, trade = a_decision(1), a_trade(9)
-    journal.append([decision, a_decision(2), opened(decision, trade)])
+def test_loose_decisions_are_those_a_bot_still_has_to_tie(journal: Journal) -> None:
+    """Unfilled recent ones, and filled ones whose trade has no record, or one without them."""
+    unfilled, old, running, told, untold = (a_decision(number) for number in (5, 1, 6, 7, 8))
+    trades = {
+        "running": a_trade(21),
+        "told": a_trade(22, decision_id=told.id),
+        "untold": a_trade(23, decision_id=None),
+    }
+    journal.append([unfilled, old, running, told, untold])
+    journal.append([opened(running, trades["running"]), opened(told, trades["told"])])
+    journal.append([opened(untold, trades["untold"]), trades["told"], trades["untold"]])
 
-    assert journal.decision_of(trade.id) == replace(
-        decision, trade_id=trade.id, open_date=trade.open_date
-    )
-    assert journal.decision_of("nobody") is None
+    loose = journal.loose_decisions(Scope(user_id="me"), at(2))
 
-
-def test_the_last_unfilled_decision_before_a_moment(journal: Journal) -> None:
-    """A bot stopped between placing an order and its fill finds the order's decision again."""
-    journal.append([a_decision(number) for number in (1, 2, 3, 4)])
-    journal.append([opened(a_decision(2), a_trade(9))])
-    scope = Scope(user_id="me", pair="ETH/USDT")
-
-    assert a_decision(3) == journal.unopened_decision(scope, "long", at(3))
-    assert a_decision(1) == journal.unopened_decision(scope, "long", at(2.5))
-    assert journal.unopened_decision(scope, "short", at(9)) is None
-    assert journal.unopened_decision(scope, "long", at(0.5)) is None
+    assert [decision.id for decision in loose] == [unfilled.id, running.id, untold.id]
+    assert [decision.trade_id for decision in loose] == [
+        None,
+        trades["running"].id,
+        trades["untold"].id,
+    ]
+    assert journal.loose_decisions(Scope(user_id="you"), at(0)) == []
 
 
 @pytest.mark.parametrize("microsecond", [0, 250_000])
