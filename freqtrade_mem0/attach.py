@@ -82,6 +82,8 @@ def start(strategy: Any) -> None:
         return
     setattr(strategy, _STARTED, True)
     _install(strategy)
+    if kind.writes:
+        logger.info("%s", strategy.__dict__[_RUNTIME].summary())
 
 
 def stop(strategy: Any) -> None:

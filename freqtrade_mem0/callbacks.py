@@ -75,6 +75,7 @@ class _Hooks:
         self._runtime_of = runtime_of
         self._timeframe_s = timeframe_s
         self._complained: set[tuple[str, str]] = set()
+        self._levels_checked = False
 
     def custom_stake_amount(self, own: Callable[..., Any]) -> Callable[..., Any]:
         """Scale what the strategy proposes. On failure: the proposal."""
@@ -151,7 +152,25 @@ class _Hooks:
                 situation=self._situation(call),
             )
         )
+        self._warn_of_unknown_levels(runtime, decision.situation)
         return decision.stake if decision.applied else proposal
+
+    def _warn_of_unknown_levels(
+        self, runtime: Runtime, situation: Mapping[str, float | str]
+    ) -> None:
+        """Say once that a level can never tell anything apart; a typing mistake, most likely."""
+        if self._levels_checked or "regime" not in situation:
+            return
+        self._levels_checked = True
+        known = {"pair", "side", "enter_tag", *situation}
+        for level in runtime.settings.sizing.levels:
+            if level not in known:
+                logger.warning(
+                    '"mem0.sizing.levels" names %r, which no situation of this strategy has. '
+                    "There are: %s.",
+                    level,
+                    ", ".join(sorted(known)),
+                )
 
     def _situation(self, call: Mapping[str, Any]) -> dict[str, float | str]:
         pair: str = call["pair"]

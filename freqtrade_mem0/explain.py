@@ -53,9 +53,11 @@ def outcome(line: LedgerLine) -> str:
     if trade is None:
         return "the trade is still open"
     with_memory, without = both_outcomes(decision, trade)
+    about = ("", "about ") if decision.applied else ("about ", "")
     return (
         f"closed {trade.profit_ratio:+.2%} by {trade.exit_reason or 'unknown'}: "
-        f"{with_memory:+.4g} with memory's stake, {without:+.4g} with the proposed one"
+        f"{about[0]}{with_memory:+.4g} with memory's stake, "
+        f"{about[1]}{without:+.4g} with the proposed one"
     )
 
 

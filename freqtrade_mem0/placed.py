@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.records.base import as_utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freqtrade_mem0.records.decision import Decision
 
 _KEPT = 100
@@ -48,6 +50,10 @@ class PlacedDecisions:
                 waiting.remove(decision)
                 return decision
         return None
+
+    def __iter__(self) -> Iterator[Decision]:
+        for waiting in self._waiting.values():
+            yield from waiting
 
     def clear(self) -> None:
         """Forget all of them."""

@@ -105,6 +105,7 @@ class Runtime:
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._closed = False
+        self._n_replaced = 0
         self._now = now
         self._last_sync_s = time.monotonic()
         sizing = settings.sizing
@@ -131,6 +132,20 @@ class Runtime:
         if run.kind.writes:
             self._open_store()
 
+    def summary(self) -> str:
+        """Return in one line that memory is on, where, and what it does to stakes."""
+        sizing = self.settings.sizing
+        stakes = (
+            f"stakes are scaled by x{sizing.min_multiplier:g} to x{sizing.max_multiplier:g}"
+            if self.session.applied and sizing.policy != "off"
+            else "stakes stay as proposed"
+        )
+        where = "" if self._store is None else f" in {self._store.folder}"
+        return (
+            f"Memory is on{where}: {len(self.recall)} trades of {self.run.strategy} known, "
+            f"policy {sizing.policy}, {stakes}."
+        )
+
     def tick(self, moment: datetime) -> None:
         """Once per bot loop: every `sync_interval`, reconcile and learn what others recorded.
 
@@ -145,6 +160,9 @@ class Runtime:
         if self._reconciler.has_run and elapsed_s < self.settings.sync_interval:
             return
         self._last_sync_s = time.monotonic()
+        self._store.journal.open()  # looks whether it is still the same file
+        if self._store.journal.connection.n_replaced != self._n_replaced:
+            self._start_over(self._store)
         self._reconciler.run(moment)
         if self._sync is not None:
             self._sync.run()
@@ -193,6 +211,17 @@ class Runtime:
         if store.delivers and is_bot:
             self._delivery = store.delivery()
             self._delivery.start()
+
+    def _start_over(self, store: Store) -> None:
+        """Write again all that this bot remembers, as the memory's folder was taken away."""
+        logger.warning(
+            "The memory in %s was deleted or replaced while this bot runs. Its own trades are "
+            "written again; what else was there is gone. Stop a bot before you touch its memory.",
+            store.folder,
+        )
+        store.close()
+        self._n_replaced = store.journal.connection.n_replaced
+        self.session.submit_again()
 
     def _load_history(self, store: Store) -> None:
         """Take up what earlier processes of this bot left: decisions, entries, known trades."""

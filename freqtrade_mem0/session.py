@@ -117,7 +117,7 @@ class Session:
         self.origin = origin
         self.recall = recall
         self._policy = policy
-        self._applied = applied
+        self.applied = applied
         self._submit = submit
         self._categories = categories
         self._now = now
@@ -178,6 +178,16 @@ class Session:
             decision = self._decision(proposal)
             self._asked[proposal.pair, proposal.side] = decision
             return decision
+
+    def submit_again(self) -> None:
+        """Hand over all this session knows once more, to a journal that knows nothing."""
+        with self._lock:
+            for record in self._recorded.values():
+                self._keep(record)
+            for seen in sorted(self._seen):
+                self._submit(SeenIn(record_id=seen, database=self._database))
+            for decision in self._placed:
+                self._submit(decision)
 
     def forget_asked(self, pair: str, side: str) -> None:
         """Begin a new question: the last one's decision must not be taken for its answer."""
@@ -376,7 +386,7 @@ class Session:
             proposed_stake=proposal.stake,
             multiplier=wish.multiplier,
             stake=stake,
-            applied=self._applied,
+            applied=self.applied,
             policy=self._policy.name,
             n_effective=whole.n,
             reasons=(*wish.reasons, *limits),

@@ -59,7 +59,7 @@ class TradeMemory:
     ...                              "open_date": "2024-03-01T10:00:00Z",
     ...                              "close_date": "2024-03-01T13:20:00Z"})
     ...     print(memory.recall_similar_trades("ETH long trade")[0]["content"])
-    Closed long ETH/USDT +1.80% after 3h 20m, Mine, exit unknown
+    Closed long ETH/USDT +1.80% after 3h 20m, Mine, exit unknown, win
     """
 
     def __init__(self, client: Mem0Client) -> None:

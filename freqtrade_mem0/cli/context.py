@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.store import Store
@@ -37,11 +37,14 @@ class Named:
         Freqtrade's user data folder.
     bot_id
         The name under which a bot with this config remembers.
+    has_block
+        Whether there is a `"mem0"` block at all, or these are the defaults.
     """
 
     settings: Settings
     user_data_dir: Path
     bot_id: str
+    has_block: bool
 
 
 def memory_options(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +76,11 @@ def scope_options(parser: argparse.ArgumentParser) -> None:
         choices=[str(mode) for mode in Mode],
         help="Only of this mode.",
     )
-    group.add_argument("--run-id", metavar="ID", help="Only of this backtest run or bot.")
+    group.add_argument(
+        "--run-id",
+        metavar="ID",
+        help="Only of this backtest run or bot; the beginning of its id is enough.",
+    )
     group.add_argument("-p", "--pair", metavar="PAIR", help="Only in this pair.")
 
 
@@ -82,14 +89,28 @@ def output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="Print JSON instead of tables.")
 
 
-def scope_of(arguments: argparse.Namespace, *, user_id: str, kind: str | None = None) -> Scope:
-    """Return the scope that the options name."""
+def scope_of(arguments: argparse.Namespace, store: Store, kind: str | None = None) -> Scope:
+    """Return the scope that the options name; a run id may be given by its beginning.
+
+    Raises
+    ------
+    RecordError
+        No run begins like that, or several do.
+    """
+    run_id: str | None = arguments.run_id
+    if run_id is not None:
+        found = store.journal.run_ids(run_id)
+        if run_id not in found and len(found) != 1:
+            raise RecordError(
+                f"{len(found)} runs begin with {run_id!r}; exactly one must. {', '.join(found[:5])}"
+            )
+        run_id = run_id if run_id in found else found[0]
     return Scope(
-        user_id=user_id,
+        user_id=store.settings.user_id,
         strategy=arguments.strategy,
         modes=None if arguments.mode is None else [Mode(arguments.mode)],
-        run_id=arguments.run_id,
-        pair=arguments.pair,
+        run_id=run_id,
+        pair=None if arguments.pair is None else arguments.pair.upper(),
         kind=kind,
     )
 
@@ -138,12 +159,14 @@ def read_config(arguments: argparse.Namespace) -> Named:
     except FreqtradeException as error:
         raise ConfigError(str(error)) from error
     config = deep_merge_dicts(environment_vars_to_dict(), config)
+    has_block = config.get(BLOCK) is not None
     config.setdefault(BLOCK, {})
     settings = load_settings(config) or Settings()
     return Named(
         settings=settings,
         user_data_dir=arguments.userdir or Path(config.get("user_data_dir") or "user_data"),
         bot_id=bot_id(settings, config),
+        has_block=has_block,
     )
 
 

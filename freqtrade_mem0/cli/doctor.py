@@ -19,6 +19,7 @@ from freqtrade_mem0.store import Store
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.config.settings import Settings
@@ -81,10 +82,18 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     except Mem0Error as error:
         yield Finding(check="config", state=FAILED, text=str(error))
         return
-    yield Finding(check="config", state=OK, text=_config_text(named.settings))
+    if named.has_block:
+        yield Finding(check="config", state=OK, text=_config_text(named.settings))
+    else:
+        text = 'there is no "mem0" block: a strategy with Mem0Mixin does not start with it'
+        yield Finding(check="config", state=FAILED if arguments.config else WARNING, text=text)
     yield _attempt("credentials", _credentials)
     store = Store(named.settings, named.user_data_dir)
     try:
+        if not _can_be_made(store.folder):
+            text = f"{store.folder} can not be made or written to; set 'mem0.path'"
+            yield Finding(check="journal", state=FAILED, text=text)
+            return
         if not store.journal.path.exists():
             yield Finding(
                 check="journal",
@@ -98,6 +107,11 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         yield _attempt("delivery", lambda: _delivery(store))
     finally:
         store.close()
+
+
+def _can_be_made(folder: Path) -> bool:
+    existing = next(part for part in (folder, *folder.absolute().parents) if part.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def _attempt(check: str, look: Callable[[], tuple[str, str]]) -> Finding:

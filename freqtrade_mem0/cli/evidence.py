@@ -131,7 +131,7 @@ def run_why(arguments: argparse.Namespace) -> int:
 
 
 def _trades_of_newest_run(store: Store, arguments: argparse.Namespace) -> list[TradeRecord]:
-    scope = scope_of(arguments, user_id=store.settings.user_id, kind=TradeRecord.kind)
+    scope = scope_of(arguments, store, TradeRecord.kind)
     trades = [r for _, r in store.journal.records(scope) if isinstance(r, TradeRecord)]
     if not trades:
         raise RecordError(
@@ -196,8 +196,8 @@ def _print_insights(
 def _line_asked_for(store: Store, arguments: argparse.Namespace) -> LedgerLine:
     wanted: str | None = arguments.trade
     if wanted is not None and "/" in wanted:
-        arguments.pair, wanted = wanted, None
-    scope = scope_of(arguments, user_id=store.settings.user_id)
+        arguments.pair, wanted = wanted.upper(), None
+    scope = scope_of(arguments, store)
     if wanted is None:
         lines = list(store.journal.ledger(scope, limit=1))
     else:

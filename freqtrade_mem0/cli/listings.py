@@ -69,13 +69,13 @@ def add_commands(commands: Commands) -> None:
 def run_records(arguments: argparse.Namespace) -> int:
     """Print records."""
     with opened_store(arguments) as store:
-        scope = scope_of(arguments, user_id=store.settings.user_id, kind=arguments.kind)
+        scope = scope_of(arguments, store, arguments.kind)
         records = [record for _, record in store.journal.records(scope, limit=_limit(arguments))]
     if arguments.json:
         print_json([_record_facts(record) for record in records])
         return 0
     print_table(
-        f"{len(records)} records{_newest(arguments)}",
+        f"{len(records)} records{_newest(len(records), arguments)}",
         ["known at (UTC)", "kind", "mode", "what", "id"],
         [
             [
@@ -94,7 +94,7 @@ def run_records(arguments: argparse.Namespace) -> int:
 def run_ledger(arguments: argparse.Namespace) -> int:
     """Print decisions."""
     with opened_store(arguments) as store:
-        scope = scope_of(arguments, user_id=store.settings.user_id)
+        scope = scope_of(arguments, store)
         lines = list(
             store.journal.ledger(scope, only_opened=not arguments.all, limit=_limit(arguments))
         )
@@ -102,9 +102,9 @@ def run_ledger(arguments: argparse.Namespace) -> int:
         print_json([_ledger_facts(line) for line in lines])
         return 0
     print_table(
-        f"{len(lines)} decisions{_newest(arguments)}; 'freqtrade-mem0 why ID' explains one",
+        f"{len(lines)} decisions{_newest(len(lines), arguments)}; 'why ID' explains one",
         ["decided at (UTC)", "pair", "side", "tag", "Proposed", "x", "Stake", "applied", "Known",
-         "Outcome", "trade"],
+         "Outcome", "strategy, run", "trade"],
         [
             [
                 when(line.decision.decided_at),
@@ -117,6 +117,7 @@ def run_ledger(arguments: argparse.Namespace) -> int:
                 "yes" if line.decision.applied else "shadow",
                 f"{line.decision.n_effective:.1f}",
                 "" if line.trade is None else f"{line.trade.profit_ratio:+.2%}",
+                f"{line.decision.origin.strategy} {line.decision.origin.run_id[:8]}",
                 (line.decision.trade_id or "")[:8],
             ]
             for line in lines
@@ -169,8 +170,8 @@ def _listing(parser: argparse.ArgumentParser) -> None:
         "--limit",
         type=_positive,
         metavar="N",
-        help=f"At most so many, the newest. Default: {_SHOWN_IN_TABLES} in tables, all in JSON "
-        f"(search: {_SHOWN_IN_TABLES}).",
+        help=f"At most so many: the newest, for search the best. Default: {_SHOWN_IN_TABLES} in "
+        "tables and searches, else all.",
     )
     scope_options(parser)
     memory_options(parser)
@@ -190,8 +191,8 @@ def _limit(arguments: argparse.Namespace) -> int | None:
     return _SHOWN_IN_TABLES
 
 
-def _newest(arguments: argparse.Namespace) -> str:
-    return "" if arguments.limit is not None else f" (the newest {_SHOWN_IN_TABLES}; -n for more)"
+def _newest(shown: int, arguments: argparse.Namespace) -> str:
+    return ", the newest; -n shows more" if shown == _limit(arguments) else ""
 
 
 def _record_facts(record: Record) -> dict[str, Any]:

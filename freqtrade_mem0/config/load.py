@@ -47,7 +47,9 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
         return Settings.model_validate(block)
     except ValidationError as error:
         problems = [_explain(problem, block) for problem in error.errors(include_url=False)]
-        raise ConfigError(f"The config of memory is wrong. {' '.join(problems)}") from None
+        raise ConfigError(
+            f"The config of memory is wrong. {' '.join(problems)} All keys stand in {DOCS}."
+        ) from None
 
 
 def folder(settings: Settings, user_data_dir: Path) -> Path:
@@ -97,7 +99,7 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         choices = get_args(_model_at(path[:-1]).model_fields[path[-1]].annotation)
         close = get_close_matches(value, choices, n=1)
         rule += f'. Did you mean "{close[0]}"?' if close else ""
-    return f'"{key}" is {value!r}: {rule[0].lower()}{rule[1:]}. See {DOCS}.'
+    return f'"{key}" is {value!r}: {rule[0].lower()}{rule[1:]}.'
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

@@ -34,6 +34,8 @@ class _Handle:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.sqlite: sqlite3.Connection | None = None
+        self.file: int | None = None
+        """Which file it is, see `_identity`."""
 
 
 class Connection:
@@ -46,6 +48,8 @@ class Connection:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.n_replaced = 0
+        """How often the file was found deleted, or another one in its place."""
         self._start_afresh()
 
     @contextmanager
@@ -82,13 +86,20 @@ class Connection:
     def _given(self, handle: _Handle) -> Iterator[sqlite3.Connection]:
         with handle.lock:
             try:
+                if handle.sqlite is not None and handle.file != _identity(self.path):
+                    # Deleted or replaced under us: what is written to the old file is lost.
+                    handle.sqlite.close()
+                    handle.sqlite = None
+                    self.n_replaced += 1
                 if handle.sqlite is None:
                     handle.sqlite = self._open()
+                    handle.file = _identity(self.path)
                 yield handle.sqlite
             except sqlite3.Error as error:
                 raise JournalError(
                     f"The journal {self.path} can not be used: {error}. Trading goes on with the "
-                    "proposed stakes. Check the disk and 'freqtrade-mem0 doctor'."
+                    "proposed stakes. Check the disk; if the file itself is damaged, stop what "
+                    "uses it and move it away: a bot's trades come back from Freqtrade's database."
                 ) from error
 
     def _leave_to_the_parent(self) -> None:
@@ -125,6 +136,13 @@ class Connection:
             connection.close()
             raise
         return connection
+
+
+def _identity(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _create_privately(path: Path) -> None:

@@ -229,6 +229,14 @@ class Journal:
             _ledger_line(body, trade_id, open_ms, None).decision for body, trade_id, open_ms in rows
         ]
 
+    def run_ids(self, beginning: str) -> list[str]:
+        """Return the ids of runs and bots that begin with this, sorted."""
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(
+                "SELECT run_id FROM records UNION SELECT run_id FROM decisions ORDER BY run_id"
+            ).fetchall()
+        return [run_id for (run_id,) in rows if run_id.startswith(beginning)]
+
     def seen_in(self, database: str) -> set[str]:
         """Return the ids of trades that were seen in a database of Freqtrade's."""
         with self.connection.read() as sqlite:

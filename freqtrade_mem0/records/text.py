@@ -40,6 +40,7 @@ def _(record: TradeRecord) -> str:
         f"after {duration(record.close_date - record.open_date)}, "
         f"{record.origin.strategy}{tag}, exit {record.exit_reason or 'unknown'}"
         + (f", {regime}" if regime else "")
+        + (", win" if record.profit_ratio > 0.0 else ", loss" if record.profit_ratio < 0.0 else "")
     )
 
 
@@ -57,7 +58,7 @@ def _(record: BacktestRecord) -> str:
 
 @sentence.register
 def _(record: RiskEvent) -> str:
-    return f"Risk event {record.event_type}: {record.description}"
+    return f"Risk event {record.event_type} of {record.origin.strategy}: {record.description}"
 
 
 @sentence.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -224,6 +225,28 @@ def test_a_damaged_journal_stops_no_bot(start_bot: StartBot) -> None:
     trade = bot.wait_until(bot.open_trades)[0]
     bot.force_exit(trade["trade_id"])
     bot.wait_until(bot.closed_trades)
-    log = bot.log()[known:]
+    log = _unwrapped(bot.log()[known:])
     assert log.count("This bot runs without memory until it is started again.") == 1
     assert "Traceback" not in log
+
+
+def test_a_memory_deleted_under_a_running_bot_is_written_again(start_bot: StartBot) -> None:
+    """It is noticed, said once, and the bot's own trades are there again with their situations."""
+    bot = start_bot(REMEMBERING, MEM0)
+    first = bot.wait_until(bot.open_trades)[0]
+    bot.force_exit(first["trade_id"])
+    (before,) = _remembered(bot, 1)[:1]
+    shutil.rmtree(bot.userdir / "mem0")
+    bot.wait_until((bot.userdir / "mem0" / FILE_NAME).exists)
+    second = bot.wait_until(bot.open_trades)[0]
+    bot.force_exit(second["trade_id"])
+    records = {record.id: record for record in _remembered(bot, 2)}
+    assert records[before.id].situation == before.situation
+    bot.stop()
+    _assert_journal_equals_database(bot)
+    assert _unwrapped(bot.log()).count("was deleted or replaced while this bot runs") == 1
+
+
+def _unwrapped(log: str) -> str:
+    """Return a log without the line breaks that Freqtrade puts into long messages."""
+    return " ".join(log.split())

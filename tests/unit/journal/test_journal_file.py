@@ -175,3 +175,14 @@ def test_several_make_the_file_at_the_same_time(tmp_path: Path) -> None:
             assert list(threads.map(first_use, range(len(journals)))) == [1, 1, 1, 1]
         for journal in journals:
             journal.close()
+
+
+def test_a_file_taken_away_is_noticed_at_the_next_use(tmp_path: Path) -> None:
+    """What is written goes into a new file, not into one that nobody can reach any more."""
+    journal = Journal(tmp_path)
+    journal.append([a_trade(1)])
+    for file in tmp_path.iterdir():
+        file.unlink()
+    journal.append([a_trade(2)])
+    assert journal.connection.n_replaced == 1
+    assert [record for _, record in Journal(tmp_path).records()] == [a_trade(2)]

@@ -129,7 +129,7 @@ def test_a_memory_of_a_newer_version_is_refused() -> None:
     [
         (
             a_trade(),
-            "Closed long ETH/USDT +1.00% after 3h 20m, Sample/dip, exit roi, calm uptrend",
+            "Closed long ETH/USDT +1.00% after 3h 20m, Sample/dip, exit roi, calm uptrend, win",
         ),
         (
             a_trade(
@@ -140,9 +140,9 @@ def test_a_memory_of_a_newer_version_is_refused() -> None:
                 situation={},
                 open_date=at(),
             ),
-            "Closed short ETH/USDT +1.00% at 2.5x after 1h, Sample, exit unknown",
+            "Closed short ETH/USDT +1.00% at 2.5x after 1h, Sample, exit unknown, win",
         ),
-        (a_risk_event(), "Risk event stop_loss: stop loss of long ETH/USDT at -4.00%"),
+        (a_risk_event(), "Risk event stop_loss of Sample: stop loss of long ETH/USDT at -4.00%"),
         (a_note(), "never hold over the weekend"),
         (
             a_backtest(metrics={}),
