@@ -8,7 +8,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
-from freqtrade_mem0.cli import deliver, demo, doctor, evidence, importing, listings, priors, stats
+from freqtrade_mem0.cli import (
+    deliver,
+    demo,
+    doctor,
+    evidence,
+    importing,
+    listings,
+    priors,
+    rebuild,
+    stats,
+)
 from freqtrade_mem0.errors import Mem0Error
 
 if TYPE_CHECKING:
@@ -26,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, doctor, stats, listings, evidence, importing, priors, deliver):
+    for module in (demo, doctor, stats, listings, evidence, importing, priors, deliver, rebuild):
         module.add_commands(commands)
     return parser
 

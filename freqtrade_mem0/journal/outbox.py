@@ -79,6 +79,15 @@ class Outbox:
                     [(said,), (retraction_id(said),)],
                 )
 
+    def delivered_already(self, record_ids: Sequence[str]) -> None:
+        """Take records off the queue that came from Mem0 in the first place."""
+        with self._connection.write() as sqlite:
+            sqlite.execute(
+                "DELETE FROM outbox WHERE seq IN (SELECT r.seq FROM json_each(?) AS known"
+                " CROSS JOIN records AS r ON r.id = known.value AND r.is_current = 1)",
+                [json.dumps(list(record_ids))],
+            )
+
     def failed(self, seqs: Sequence[int], error: str, *, dead: bool) -> None:
         """Note a failed attempt; `dead` ones are kept but not tried again."""
         with self._connection.write() as sqlite:

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "imports",
         "lifecycle",
         "priors",
+        "rebuild",
         "recall",
         "reconcile",
         "session",
