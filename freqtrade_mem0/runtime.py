@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.delivery import Delivery
-    from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
 
 logger = logging.getLogger(__name__)

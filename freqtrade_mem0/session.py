@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight import Part
-from freqtrade_mem0.journal.journal import Opened, SeenIn
+from freqtrade_mem0.journal.append import Opened, SeenIn
 from freqtrade_mem0.placed import PlacedDecisions
 from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
@@ -35,7 +35,7 @@ from freqtrade_mem0.sizing.policy import Known
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import CategorySettings
     from freqtrade_mem0.host import BacktestTrades
-    from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.base import Origin

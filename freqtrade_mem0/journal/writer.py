@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import JournalError
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.journal.journal import Entry, Journal
+    from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.journal.journal import Journal
 
 logger = logging.getLogger(__name__)
 

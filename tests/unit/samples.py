@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.journal.journal import Opened
+from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Category, Mode, Origin, as_utc, record_id
 from freqtrade_mem0.records.decision import Decision, Reason

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.host import BacktestTrades
-from freqtrade_mem0.journal.journal import Entry
+from freqtrade_mem0.journal.append import Entry
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.session import Proposal, Session

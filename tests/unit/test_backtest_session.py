@@ -9,7 +9,7 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import LocalTrade
 
 from freqtrade_mem0.host import BacktestTrades, RunKind, run_kind, timeframe_seconds
-from freqtrade_mem0.journal.journal import Opened
+from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import trade_id_of

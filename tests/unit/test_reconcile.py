@@ -9,7 +9,8 @@ from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
 from freqtrade_mem0.config.settings import CategorySettings, SizingSettings
-from freqtrade_mem0.journal.journal import Entry, Journal, SeenIn
+from freqtrade_mem0.journal.append import Entry, SeenIn
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.reconcile import Reconciler

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.config.settings import CategorySettings
-from freqtrade_mem0.journal.journal import Opened
+from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of, trade_record
@@ -30,7 +30,7 @@ from tests.unit.samples import (
 from tests.unit.session_stage import SITUATION, Stage, a_stage, proposal
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.journal.append import Entry
 
 
 def a_number(number: int, hours: float = 0.0) -> TradeStandIn:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from freqtrade_mem0.journal.journal import Entry
+    from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.records.base import Record
 
 
