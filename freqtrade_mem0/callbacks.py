@@ -19,12 +19,12 @@ import logging
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.session import Proposal
 from freqtrade_mem0.situation import calendar, clean, closed_before, market_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from freqtrade_mem0.runtime import Runtime
 
@@ -129,7 +129,7 @@ class _Hooks:
         @wraps(own)
         def looped(*args: Any, **kwargs: Any) -> Any:
             try:
-                self._runtime_of().tick(kwargs["current_time"])
+                self._runtime_of().tick(as_utc(kwargs["current_time"]))
             except Exception as error:  # noqa: BLE001 - as above
                 self._complain("bot_loop_start", error, kwargs)
             return own(*args, **kwargs)
@@ -145,7 +145,7 @@ class _Hooks:
                 pair=call["pair"],
                 side=call["side"],
                 enter_tag=str(call.get("entry_tag") or ""),
-                moment=call["current_time"],
+                moment=as_utc(call["current_time"]),
                 stake=float(proposal),
                 min_stake=call["min_stake"],
                 max_stake=call["max_stake"],
@@ -174,7 +174,7 @@ class _Hooks:
 
     def _situation(self, call: Mapping[str, Any]) -> dict[str, float | str]:
         pair: str = call["pair"]
-        moment: datetime = call["current_time"]
+        moment = as_utc(call["current_time"])
         candles, _ = self._strategy.dp.get_analyzed_dataframe(pair, self._strategy.timeframe)
         closed = closed_before(candles, moment, self._timeframe_s)
         situation = market_features(closed) | calendar(moment)

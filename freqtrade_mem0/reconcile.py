@@ -50,7 +50,8 @@ class Reconciler:
         ids = host.closed_bot_trade_ids()
         # Where some are gone, only a look at all of them tells which.
         is_whole = self._until is None or not self._ids <= ids
-        since = None if self._until is None or is_whole else self._until - OVERLAP
+        # The earlier of the two: a clock that was ahead may have been put right.
+        since = None if self._until is None or is_whole else min(self._until, moment) - OVERLAP
         closed, still_open = host.closed_bot_trades(since), host.open_bot_trades()
         self._session.trades_closed(closed)
         self._session.trades_open(still_open)

@@ -243,3 +243,12 @@ def test_a_namesake_with_another_database_takes_nothing_back(bot: Bot) -> None:
     bot.restart()
     bot.reconciler.run(at(6))
     assert bot.trades() == {"SOL/USDT": 0.01, "BTC/USDT": 0.02}
+
+
+def test_a_clock_that_was_ahead_hides_no_trade(bot: Bot) -> None:
+    """A comparison dated far in the future does not keep later ones from looking at today."""
+    trade = a_database_trade("ETH/USDT", ratio=None)
+    bot.reconciler.run(at(2_000))
+    close(trade, 0.01)
+    bot.reconciler.run(at(1.5))
+    assert bot.trades() == {"ETH/USDT": 0.01}
