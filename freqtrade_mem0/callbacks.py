@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from functools import wraps
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.records.base import as_utc
@@ -137,7 +138,8 @@ class _Hooks:
         return looped
 
     def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
-        if not isinstance(proposal, int | float) or not proposal > 0:
+        # NumPy's numbers are real numbers, too.
+        if not isinstance(proposal, Real) or not float(proposal) > 0.0:
             return proposal  # the strategy does not want this entry
         runtime = self._runtime_of()
         decision = runtime.session.decide(
