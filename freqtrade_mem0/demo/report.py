@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -13,7 +16,6 @@ from freqtrade_mem0 import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -166,13 +168,23 @@ def show_commands(console: Console, config: Path, trade_id: str) -> None:
     """Print three commands to try next, ready to be pasted."""
     console.rule("[bold]Try next[/bold]")
     quoted = shlex.quote(str(config))
+    program = _program()
     for command, meaning in (
-        (f"freqtrade-mem0 why {trade_id} -c {quoted}", "why that stake?"),
-        (f"freqtrade-mem0 insights -c {quoted}", "what is known about pairs, tags, regimes"),
-        (f"freqtrade-mem0 ledger -c {quoted}", "every stake, with and without memory"),
+        (f"{program} why {trade_id} -c {quoted}", "why that stake?"),
+        (f"{program} insights -c {quoted}", "what is known about pairs, tags, regimes"),
+        (f"{program} ledger -c {quoted}", "every stake, with and without memory"),
     ):
         console.out(f"  {command}", highlight=False)
         console.out(f"      {meaning}", highlight=False)
+
+
+def _program() -> str:
+    """Return how this command line is called: where no environment is active, by its path."""
+    if shutil.which("freqtrade-mem0"):
+        return "freqtrade-mem0"
+    if Path(sys.argv[0]).name == "freqtrade-mem0":
+        return shlex.quote(sys.argv[0])
+    return f"{shlex.quote(sys.executable)} -m freqtrade_mem0.cli.main"
 
 
 def _profit_per_100(metrics: Metrics) -> float:

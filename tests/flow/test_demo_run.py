@@ -7,7 +7,6 @@ import io
 import json
 import shlex
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,11 +39,16 @@ def test_demo_shows_both_runs_and_commands_that_work(tmp_path: Path, datadir: Pa
     for part in ("What was remembered", "How the stakes moved", "Without and with memory"):
         assert part in text
     assert "mem0" in json.loads((folder / "config.json").read_text())
-    commands = [line.strip() for line in text.splitlines() if "  freqtrade-mem0 " in line]
-    assert [shlex.split(command)[1] for command in commands] == ["why", "insights", "ledger"]
+    _, _, end = text.partition("Try next")
+    commands = [line.strip() for line in end.splitlines() if " -c " in line]
+    assert [shlex.split(command)[-4 if " why " in command else -3] for command in commands] == [
+        "why",
+        "insights",
+        "ledger",
+    ]
     for command in commands:
         done = subprocess.run(
-            [sys.executable, "-m", "freqtrade_mem0.cli.main", *shlex.split(command)[1:]],
+            shlex.split(command),
             capture_output=True,
             text=True,
             check=False,
