@@ -143,6 +143,15 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         trades: list[dict[str, Any]] = self.get("trades?limit=500")["trades"]
         return [trade for trade in trades if not trade["is_open"]]
 
+    def come_to_rest(self) -> None:
+        """Let it enter no more and wait until it holds nothing.
+
+        An interrupt in the middle of a close leaves Freqtrade's own database half-written, which
+        is for the next start to reconcile.
+        """
+        self.post("stopentry")
+        self.wait_until(lambda: not self.get("status"))
+
     def log(self) -> str:
         """Return all it logged, over restarts."""
         return self._log.read_text(encoding="utf-8", errors="replace")

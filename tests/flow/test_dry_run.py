@@ -82,6 +82,7 @@ def test_a_killed_bot_agrees_with_its_database_after_the_next_start(start_bot: S
         bot.start()
     closed = len(closed_in_database(bot))
     bot.wait_until(lambda: len(_journal(bot)) >= closed)
+    bot.come_to_rest()
     bot.stop()
     _assert_journal_equals_database(bot)
     assert closed >= 4

@@ -89,6 +89,7 @@ def test_a_bot_a_backtest_and_readers_share_one_memory(
         reader.join()
     more = len(bot.closed_trades()) + 1
     bot.wait_until(lambda: len(bot.closed_trades()) >= more)
+    bot.come_to_rest()
     bot.stop()
     with memory_in(tmp_path, mem0) as store:
         by_mode = Counter(str(record.origin.mode) for record in trade_records(store))
