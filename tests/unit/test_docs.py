@@ -73,6 +73,15 @@ def test_links_in_the_docs_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_files_that_the_docs_name_are_there() -> None:
+    """A module or test that moves takes its name in the docs along."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    named = re.compile(r"`((?:tests|docs|freqtrade_mem0|benchmarks|user_data)/[\w./-]+\.\w+)`")
+    found = [(page, name) for page in pages for name in named.findall(page.read_text("utf-8"))]
+    assert len(found) > 5
+    assert [f"{page.name}: {name}" for page, name in found if not (ROOT / name).exists()] == []
+
+
 def test_no_index_address_is_pinned() -> None:
     """The constraints name packages and versions, nothing else."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
