@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,13 @@ def _new_runtime(strategy: Any) -> Runtime:
             user_data_dir=_user_data_dir(strategy),
             database=host.database_identity(strategy.config) if kind.is_bot else "",
         ),
+        send=partial(_send, strategy),
     )
+
+
+def _send(strategy: Any, text: str) -> None:
+    """Hand a text to Freqtrade, which sends it on from its own loop."""
+    strategy.dp.send_msg(f"Memory: {text}", always_send=True)
 
 
 def _user_data_dir(strategy: Any) -> Path:

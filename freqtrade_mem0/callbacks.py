@@ -20,9 +20,10 @@ from functools import wraps
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0 import host
 from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.session import Proposal
-from freqtrade_mem0.situation import calendar, clean, closed_before, market_features
+from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,6 +78,7 @@ class _Hooks:
         self._timeframe_s = timeframe_s
         self._complained: set[tuple[str, str]] = set()
         self._levels_checked = False
+        self._candles: dict[str, tuple[Any, Candles]] = {}
 
     def custom_stake_amount(self, own: Callable[..., Any]) -> Callable[..., Any]:
         """Scale what the strategy proposes. On failure: the proposal."""
@@ -177,16 +179,17 @@ class _Hooks:
     def _situation(self, call: Mapping[str, Any]) -> dict[str, float | str]:
         pair: str = call["pair"]
         moment = as_utc(call["current_time"])
-        candles, _ = self._strategy.dp.get_analyzed_dataframe(pair, self._strategy.timeframe)
-        closed = closed_before(candles, moment, self._timeframe_s)
-        situation = market_features(closed) | calendar(moment)
+        frame = host.analysed_candles(self._strategy, pair)
+        candles = self._candles_of(pair, frame)
+        n_closed = candles.n_closed(moment, self._timeframe_s)
+        situation = candles.features(n_closed) | calendar(moment)
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
         if extra is not None:
             try:
                 situation |= clean(
                     extra(
                         pair=pair,
-                        candles=closed,
+                        candles=frame.iloc[max(0, n_closed - WINDOW) : n_closed],
                         current_time=moment,
                         side=call["side"],
                         enter_tag=str(call.get("entry_tag") or ""),
@@ -195,6 +198,13 @@ class _Hooks:
             except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
                 self._complain(EXTRA_SITUATION, error, call)
         return situation
+
+    def _candles_of(self, pair: str, frame: Any) -> Candles:
+        """Return a dataframe in columns; computed once for as long as it is the same one."""
+        known = self._candles.get(pair)
+        if known is None or known[0] is not frame:
+            known = self._candles[pair] = (frame, Candles(frame))
+        return known[1]
 
     def _filled(self, trade: Any, order: Any) -> None:
         runtime = self._runtime_of()

@@ -8,10 +8,13 @@ of them may have undone of the other's is delivered once more.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.breaker import Breaker, BreakerState
 from freqtrade_mem0.errors import BackendError, JournalError
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.records.retraction import Retraction
@@ -25,6 +28,18 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record
 
 logger = logging.getLogger(__name__)
+
+_ATTEMPTS_OF_A_FLUSH = 3
+
+
+def breaker_for(settings: DeliverySettings) -> Breaker:
+    """Return a breaker as the `"delivery"` block describes it."""
+    return Breaker(
+        base_s=settings.retry_s,
+        max_s=settings.max_retry_s,
+        failures_to_open=settings.breaker_failures,
+        random=random.random,
+    )
 
 
 class Delivery:
@@ -49,10 +64,12 @@ class Delivery:
         self._outbox = outbox
         self._backend = backend
         self._settings = settings
+        self._breaker = breaker_for(settings)
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._in_trouble = False
+        self.trouble = ""
+        """What is wrong at this moment, for people; "" while all is well."""
 
     def deliver_batch(self) -> int:
         """Deliver the oldest waiting records; return how many were dealt with, 0 when none wait.
@@ -64,22 +81,26 @@ class Delivery:
         JournalError
             The journal can not be used now.
         """
-        batch = self._outbox.pending(self._settings.batch_size)
+        probing = self._breaker.state is BreakerState.OPEN
+        batch = self._outbox.pending(1 if probing else self._settings.batch_size)
         if not batch:
             return 0
+        seqs = [seq for seq, _ in batch]
         try:
             self._write([record for _, record in batch])
         except BackendError as error:
             if not error.permanent:
-                self._outbox.failed([seq for seq, _ in batch], str(error), dead=False)
+                self._outbox.failed(seqs, str(error))
                 raise
             self._deliver_singly(batch)
         else:
-            self._outbox.delivered([seq for seq, _ in batch])
+            self._outbox.delivered(seqs, datetime.now(UTC))
         return len(batch)
 
     def drain(self, timeout_s: float, progress: Callable[[int], None] | None = None) -> bool:
         """Deliver until nothing waits; return False when time ran out or Mem0 is away.
+
+        A Mem0 that fails is asked a few times more, after pauses, if there is time for them.
 
         Parameters
         ----------
@@ -89,17 +110,30 @@ class Delivery:
             Called after each batch with the number of records in it.
         """
         deadline = time.monotonic() + timeout_s
-        try:
-            while time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            try:
                 dealt_with = self.deliver_batch()
-                if dealt_with == 0:
-                    return True
-                if progress is not None:
-                    progress(dealt_with)
-            return self._outbox.state().pending == 0
-        except (BackendError, JournalError) as error:
-            logger.warning("%s What waits is delivered by the next run.", error)
-            return False
+            except (BackendError, JournalError) as error:
+                pause_s = self._breaker.failed(_retry_after_s(error))
+                if (
+                    self._breaker.failures >= _ATTEMPTS_OF_A_FLUSH
+                    or time.monotonic() + pause_s > deadline
+                ):
+                    logger.warning("%s What waits is delivered by the next run.", error)
+                    return False
+                time.sleep(pause_s)
+                continue
+            self._breaker.succeeded()
+            if dealt_with == 0:
+                return True
+            if progress is not None:
+                progress(dealt_with)
+        return self._outbox.state().pending == 0
+
+    @property
+    def alarm(self) -> str:
+        """What an owner should hear of: Mem0 failed often in a row; "" otherwise."""
+        return self.trouble if self._breaker.state is BreakerState.OPEN else ""
 
     def start(self) -> None:
         """Deliver in a background thread from now on."""
@@ -112,13 +146,21 @@ class Delivery:
         """Say that something new waits. Never blocks."""
         self._wake.set()
 
-    def stop(self, timeout_s: float) -> None:
-        """Stop the background thread after the batch it is at, waiting at most `timeout_s`."""
+    def stop(self, timeout_s: float) -> bool:
+        """Stop the background thread after the batch it is at, waiting at most `timeout_s`.
+
+        Returns
+        -------
+        bool
+            False when it is still waiting for Mem0. It writes nothing more once that answers, and
+            must not have its backend closed under it.
+        """
         self._stop.set()
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-            self._thread = None
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -126,22 +168,22 @@ class Delivery:
             try:
                 dealt_with = self.deliver_batch()
             except Exception as error:
-                if not self._in_trouble:
-                    self._in_trouble = True
+                if not self.trouble:
                     known = isinstance(error, BackendError | JournalError)
                     logger.warning(
                         "%s Records wait in the journal; trading is not affected.",
                         error,
                         exc_info=None if known else error,
                     )
-                self._stop.wait(self._settings.retry_s)
+                self.trouble = str(error)
+                self._stop.wait(self._breaker.failed(_retry_after_s(error)))
                 continue
-            if self._in_trouble:
-                self._in_trouble = False
+            if self._breaker.succeeded():
+                self.trouble = ""
                 logger.info("Mem0 is back; waiting records are being delivered.")
             if dealt_with == 0:
                 # The time-out finds what another process of this journal left behind.
-                self._wake.wait(self._settings.retry_s)
+                self._wake.wait(self._settings.max_retry_s)
 
     def _write(self, records: list[Record]) -> None:
         backend = self._backend()
@@ -160,9 +202,20 @@ class Delivery:
             try:
                 self._write([record])
             except BackendError as error:
-                self._outbox.failed([seq], str(error), dead=error.permanent)
                 if not error.permanent:
+                    self._outbox.failed([seq], str(error))
                     raise
-                logger.warning("Mem0 refuses the %s record %s: %s", record.kind, record.id, error)
+                self._outbox.refused([seq], str(error))
+                logger.warning(
+                    "Mem0 refuses the %s record %s: %s It stays in the journal; "
+                    "'freqtrade-mem0 dead-letters' shows how to mend it.",
+                    record.kind,
+                    record.id,
+                    error,
+                )
             else:
-                self._outbox.delivered([seq])
+                self._outbox.delivered([seq], datetime.now(UTC))
+
+
+def _retry_after_s(error: Exception) -> float | None:
+    return error.retry_after_s if isinstance(error, BackendError) else None

@@ -32,8 +32,13 @@ class BackendError(Mem0Error):
         What happened, where, and what happens next.
     permanent
         True when trying the same memory again can not help (it would be refused again).
+    retry_after_s
+        How long Mem0 asked to be left alone, in seconds; None where it did not say.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after_s = retry_after_s

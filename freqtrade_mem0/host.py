@@ -69,6 +69,21 @@ def timeframe_seconds(timeframe: str) -> int:
     return seconds
 
 
+def analysed_candles(strategy: Any, pair: str) -> Any:
+    """Return the analysed dataframe of a pair, in a backtest with the candles to come.
+
+    A backtest's data provider cuts a new dataframe for every call, which costs more than all that
+    we do with it. The caller sees to it that nothing after its moment is looked at. Where a later
+    Freqtrade keeps its dataframes elsewhere, the public way is taken.
+    """
+    key = (pair, strategy.timeframe, strategy.config.get("candle_type_def"))
+    whole = getattr(strategy.dp, "_DataProvider__cached_pairs", {}).get(key)
+    if whole is not None:
+        return whole[0]
+    candles, _ = strategy.dp.get_analyzed_dataframe(pair, strategy.timeframe)
+    return candles
+
+
 def runs_in_webserver() -> bool:
     """Return whether this is a backtest of `freqtrade webserver`, which runs in a worker thread."""
     return threading.current_thread() is not threading.main_thread() and webserver_is_busy()

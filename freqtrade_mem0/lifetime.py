@@ -5,8 +5,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -14,11 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import host
+from freqtrade_mem0.deliverer import Deliverer
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.imports.catch_up import catch_up
 from freqtrade_mem0.priors import Prior, load_prior
-from freqtrade_mem0.runtime import CLOSE_TIMEOUT_S, Runtime
+from freqtrade_mem0.runtime import Runtime
 from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
@@ -35,14 +34,18 @@ _POLL_S = 0.5
 _running: set[Runtime] = set()
 _memories: dict[Path, tuple[Settings, Path]] = {}
 """Memories that backtests of this process write to, with user data folder; by their own folder."""
+_deliverers: dict[Path, Deliverer] = {}
+"""Processes that wait to deliver, by the folder of their memory."""
 _priors: dict[tuple[Path, str, str, str], Prior] = {}
 _registered_pid: int | None = None
 _began = datetime.now(UTC)
 """When this process began to use memory: its own results are newer than this."""
 
 
-def start(settings: Settings, run: Run) -> Runtime:
+def start(settings: Settings, run: Run, send: Callable[[str], None]) -> Runtime:
     """Build the runtime of a run; `stop` or the end of the process closes it.
+
+    What is to be told to the owner goes to `send`.
 
     A backtest that is still open in this process has ended by now: its last trades are recorded
     before Freqtrade drops them.
@@ -55,14 +58,19 @@ def start(settings: Settings, run: Run) -> Runtime:
     for earlier in list(_running):
         if not earlier.run.kind.is_bot:
             _shielded(earlier.end_backtest)
-    runtime = Runtime(settings, run, prior_of(settings, run.user_data_dir, run.strategy), _now)
+    prior = prior_of(settings, run.user_data_dir, run.strategy)
+    runtime = Runtime(settings, run, prior, _now, send)
     if run.kind.writes:
         _running.add(runtime)
         _register()
-    if run.kind is RunKind.BACKTEST and host.runs_in_webserver():
+    if run.kind is not RunKind.BACKTEST:
+        return runtime
+    if host.runs_in_webserver():
         # Its process lives on; nobody wants to wait for its end to see what was remembered.
         name = "freqtrade-mem0-backtest"
         threading.Thread(target=_end_when_idle, name=name, daemon=True).start()
+    else:
+        _shielded(partial(_load_beside, settings, run.user_data_dir))
     return runtime
 
 
@@ -131,30 +139,26 @@ def _finish(settings: Settings, user_data_dir: Path) -> None:
     try:
         catch_up(store, user_data_dir / "backtest_results", fresh_since=_began)
         waits = store.delivers and store.outbox.state().pending > 0
+        waits = waits and settings.delivery.flush_timeout_s > 0  # else the next process does it
     except ConfigError:
         return  # this sentence is what Freqtrade stopped with
     finally:
         store.close()
+    deliverer = _deliverers.pop(store.folder, None)
     if waits:
-        _deliver_in_child(settings, user_data_dir)
+        (deliverer or Deliverer(settings, user_data_dir)).deliver()
+    elif deliverer is not None:
+        deliverer.dismiss()
 
 
-def _deliver_in_child(settings: Settings, user_data_dir: Path) -> None:
-    """Deliver what waits, in a process of its own, and wait for it.
-
-    This runs while the interpreter goes down, when Python starts no more threads; Mem0's clients
-    need them. It also keeps a Mem0 that hangs from holding up Freqtrade's exit.
-    """
-    command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "deliver"]
-    try:
-        subprocess.run(  # noqa: S603 - our own module, in the same interpreter
-            [*command, "--settings-from-stdin", "--userdir", str(user_data_dir)],
-            input=settings.model_dump_json().encode(),
-            timeout=settings.delivery.flush_timeout_s + CLOSE_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        logger.warning("Mem0 takes too long. What waits in the journal is delivered later.")
+def _load_beside(settings: Settings, user_data_dir: Path) -> None:
+    """Let the process that delivers in the end load what it needs, while the backtest runs."""
+    store = Store(settings, user_data_dir)
+    wanted = store.delivers and settings.delivery.flush_timeout_s > 0
+    if wanted and store.folder not in _deliverers:
+        deliverer = Deliverer(settings, user_data_dir)
+        deliverer.lower_priority()
+        _deliverers[store.folder] = deliverer
 
 
 def _register() -> None:

@@ -10,9 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.alerts import Alerts
+from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.host import BacktestTrades, RunKind
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.priors import load_prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.base import Mode, Origin
@@ -21,7 +24,7 @@ from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.store import Store
-from freqtrade_mem0.sync import JournalSync
+from freqtrade_mem0.sync import MemorySync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +90,8 @@ class Runtime:
         What the strategy knows from the start.
     now
         Wall clock, for `recorded_at` only.
+    send
+        Hands a text to the owner through Freqtrade's channels.
 
     Raises
     ------
@@ -97,7 +102,12 @@ class Runtime:
     """
 
     def __init__(
-        self, settings: Settings, run: Run, prior: Prior, now: Callable[[], datetime]
+        self,
+        settings: Settings,
+        run: Run,
+        prior: Prior,
+        now: Callable[[], datetime],
+        send: Callable[[str], None],
     ) -> None:
         self.run = run
         self.settings = settings
@@ -107,6 +117,7 @@ class Runtime:
         self._closed = False
         self._n_replaced = 0
         self._now = now
+        self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
         self._last_sync_s = time.monotonic()
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
@@ -128,7 +139,8 @@ class Runtime:
             database=run.database,
         )
         self._reconciler = Reconciler(self.session)
-        self._sync: JournalSync | None = None
+        self._follower: JournalFollower | None = None
+        self._sync: MemorySync | None = None
         if run.kind.writes:
             self._open_store()
 
@@ -164,10 +176,11 @@ class Runtime:
         if self._store.journal.connection.n_replaced != self._n_replaced:
             self._start_over(self._store)
         self._reconciler.run(moment)
-        if self._sync is not None:
-            self._sync.run()
+        self._follow(self._store)
         if self._delivery is not None:
             self._delivery.wake()
+        if self.settings.alerts.memory:
+            self._report_trouble(self._store)
 
     def end_backtest(self) -> None:
         """Record what the backtest closed last. Called again, it does nothing more."""
@@ -182,9 +195,7 @@ class Runtime:
         self._closed = True
         with ExitStack() as closing:  # whatever one of them raises, the others are closed
             if self._store is not None:
-                closing.callback(self._store.close)
-            if self._delivery is not None:
-                closing.callback(self._delivery.stop, CLOSE_TIMEOUT_S)
+                closing.callback(self._close_store, self._store)
             if self._writer is not None:
                 closing.callback(self._writer.close, CLOSE_TIMEOUT_S)
             if not self.run.kind.is_bot:
@@ -202,15 +213,70 @@ class Runtime:
         if is_bot:
             self._load_history(store)
             discount = self.settings.sizing.prior_discount
-            self._sync = JournalSync(store.journal, self.recall, self.session.origin, discount)
-            self._sync.run()
+            self._follower = JournalFollower(
+                store.journal, self.recall, self.session.origin, discount
+            )
+            self._follower.run()
         else:
             store.journal.open()  # so that a wrong path stops the run right here
         self._store = store
         self._writer = JournalWriter(store.journal, background=is_bot)
         if store.delivers and is_bot:
             self._delivery = store.delivery()
-            self._delivery.start()
+            self._sync = MemorySync(store, after_first=self._delivery.start)
+            self._sync.start()
+
+    def _follow(self, store: Store) -> None:
+        """Learn what the journal gained from others, and from Mem0."""
+        if self._follower is None:
+            return
+        news = self._follower.run()
+        self.session.heard(news.own)
+        if news.prior_changed:
+            sizing, origin = self.settings.sizing, self.session.origin
+            prior = load_prior(
+                store.journal, origin.user_id, origin.strategy, sizing.prior_discount
+            )
+            self.session.replace_prior(prior)
+
+    def _report_trouble(self, store: Store) -> None:
+        """Tell the owner what memory suffers from; trading is never affected."""
+        if self._writer is not None:
+            text = "The journal of memory can not be written; trades wait in the bot's memory."
+            self._alerts.state(
+                "journal",
+                text if self._writer.in_trouble else "",
+                "The journal of memory is written again; nothing was lost.",
+            )
+        if self._delivery is None:
+            return
+        state = store.outbox.state()
+        # Delivery begins after the first sync: where Mem0 was never there, only sync knows.
+        alarm = self._delivery.alarm or ("" if self._sync is None else self._sync.alarm)
+        self._alerts.state(
+            "mem0",
+            f"Mem0 can not be reached; {state.pending} records wait in the journal. {alarm}"
+            if alarm
+            else "",
+            "Mem0 is back; what waited is being delivered.",
+        )
+        self._alerts.state(
+            "dead",
+            f"Mem0 refuses {state.dead} records: {state.last_error} See 'freqtrade-mem0 "
+            "dead-letters'."
+            if state.dead
+            else "",
+            "Mem0 refuses nothing any more.",
+        )
+
+    def _close_store(self, store: Store) -> None:
+        workers = [worker for worker in (self._sync, self._delivery) if worker is not None]
+        ended = [worker.stop(CLOSE_TIMEOUT_S) for worker in workers]
+        if not all(ended):
+            logger.warning(
+                "Mem0 does not answer; it is left behind. Nothing in the journal is lost."
+            )
+        store.close(leave_backend=not all(ended))
 
     def _start_over(self, store: Store) -> None:
         """Write again all that this bot remembers, as the memory's folder was taken away."""
@@ -221,6 +287,8 @@ class Runtime:
         )
         store.close()
         self._n_replaced = store.journal.connection.n_replaced
+        if self._follower is not None:
+            self._follower.start_over()
         self.session.submit_again()
 
     def _load_history(self, store: Store) -> None:

@@ -171,6 +171,23 @@ class Session:
                 self._recorded[record.id] = record
                 self._watch.closed(record)  # a losing streak goes on over a restart
 
+    def heard(self, records: Iterable[TradeRecord]) -> None:
+        """Take up own trades that came back from Mem0: they know more than the bot's database."""
+        with self._lock:
+            for record in records:
+                self._recorded.setdefault(record.id, record)
+
+    def replace_prior(self, prior: Prior) -> None:
+        """Read another prior from now on; what the bot learned itself stays."""
+        with self._lock:
+            for record in self._prior.trades:
+                self.recall.remove(record.id)
+            self._prior = prior
+            self._restore_prior()
+            for record in self._recorded.values():
+                if record.origin.strategy == self.origin.strategy:
+                    self._learn(record)
+
     def decide(self, proposal: Proposal) -> Decision:
         """Return the decision on a proposed stake. Reads memory, writes nothing."""
         with self._lock:

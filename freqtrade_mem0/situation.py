@@ -8,15 +8,18 @@ compute the same numbers, and nothing after the entry can change them.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import numpy as np
 import talib
 from numpy.lib.stride_tricks import sliding_window_view
 
+from freqtrade_mem0.records.base import to_ms
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pandas import DataFrame
 
@@ -29,96 +32,107 @@ MIN_CANDLES = 120
 _RANGE = 14
 _FAST, _MEDIUM, _SLOW = 12, 48, 96
 _TREND_THRESHOLD = 0.5
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 Situation = dict[str, float | str]
 
 
-def closed_before(candles: DataFrame, moment: datetime, timeframe_s: int) -> DataFrame:
-    """Return the last `WINDOW` candles that were closed at `moment`.
+class Candles:
+    """The candles of a pair as columns, asked for the features at any of them.
+
+    What is the same for neighbouring candles is computed once for all of them, so that a backtest
+    pays per pair and not per entry. Each number still depends on its own window alone, bit for bit.
 
     Parameters
     ----------
-    candles
-        Freqtrade's analysed dataframe, shape (n, columns), `date` being the open time, ascending.
-    moment
-        Aware UTC market time of the entry.
-    timeframe_s
-        Length of a candle, in seconds.
+    frame
+        Freqtrade's dataframe, shape (n, columns), with date (open time, ascending), high, low,
+        close, volume. It is not changed.
     """
-    if candles.empty:
-        return candles
-    n_closed = len(candles)
-    dates = candles["date"]
-    # Nearly always the last row is closed already, so look from the end.
-    while n_closed > 0:
-        opened: datetime = dates.iloc[n_closed - 1]
-        if (moment - opened).total_seconds() >= timeframe_s:
-            break
-        n_closed -= 1
-    return candles.iloc[max(0, n_closed - WINDOW) : n_closed]
 
+    def __init__(self, frame: DataFrame) -> None:
+        self._open_ms = (
+            frame["date"].to_numpy(dtype="datetime64[ms]").astype(np.int64)
+            if "date" in frame
+            else np.empty(0, dtype=np.int64)
+        )
+        high, low, close, volume = (
+            frame[name].to_numpy(dtype=np.float64) for name in ("high", "low", "close", "volume")
+        )
+        self._high, self._low, self._close, self._volume = high, low, close, volume
+        if len(close) < MIN_CANDLES:
+            return
+        # Each mean by itself: a running sum would leave rounding errors where prices stand still.
+        # Element k belongs to candle k + _RANGE.
+        self._ranges = sliding_window_view(talib.TRANGE(high, low, close)[1:], _RANGE).mean(axis=1)
+        self._relative = self._ranges / close[_RANGE:]
 
-def market_features(closed: DataFrame) -> Situation:
-    """Return the features of closed candles; empty with fewer than `MIN_CANDLES` of them.
+    def n_closed(self, moment: datetime, timeframe_s: int) -> int:
+        """Return how many candles were closed at an aware UTC moment."""
+        last_open_ms = to_ms(moment) - timeframe_s * 1_000
+        return int(self._open_ms.searchsorted(last_open_ms, side="right"))
 
-    Parameters
-    ----------
-    closed
-        What `closed_before` returned: shape (n, columns) with open, high, low, close, volume.
+    def features(self, n_closed: int) -> Situation:
+        """Return the features of the last `WINDOW` of the first `n_closed` candles.
 
-    Returns
-    -------
-    dict
-        `volatility` (mean true range of 14 candles over price, ratio), `volatility_rank` (its rank
-        in the window, [0, 1]), `trend` (slope of a regression line over 48 candles against the
-        range a random walk would cover, signed), `momentum` (the same for the return of 12),
-        `rsi` ([0, 100]), `range_position` (place in the range of 48 candles, [0, 1]),
-        `volume_ratio` (mean volume of 12 over that of 96), and the bucket names
-        `volatility_regime`, `trend_regime`, `regime`. A feature that can not be computed (no
-        volume, a price that never moves) is left out.
+        Empty with fewer than `MIN_CANDLES` of them.
 
-    References
-    ----------
-    Wilder, J. W. (1978). New Concepts in Technical Trading Systems (true range, RSI).
-    """
-    if len(closed) < MIN_CANDLES:
-        return {}
-    high, low, close, volume = (
-        closed[name].to_numpy(dtype=np.float64) for name in ("high", "low", "close", "volume")
-    )
-    last = close[-1]
-    # Each mean by itself: a running sum would leave rounding errors where prices stand still.
-    ranges = sliding_window_view(talib.TRANGE(high, low, close)[1:], _RANGE).mean(axis=1)
-    volatility = ranges[-1] / last
-    relative = ranges / close[-len(ranges) :]
-    lowest, highest = low[-_MEDIUM:].min(), high[-_MEDIUM:].max()
-    with np.errstate(divide="ignore", invalid="ignore"):
+        Returns
+        -------
+        dict
+            `volatility` (mean true range of 14 candles over price, ratio), `volatility_rank` (its
+            rank in the window, [0, 1]), `trend` (slope of a regression line over 48 candles against
+            the range a random walk would cover, signed), `momentum` (the same for the return of
+            12), `rsi` ([0, 100]), `range_position` (place in the range of 48 candles, [0, 1]),
+            `volume_ratio` (mean volume of 12 over that of 96), and the bucket names
+            `volatility_regime`, `trend_regime`, `regime`. A feature that can not be computed (no
+            volume, a price that never moves) is left out.
+
+        References
+        ----------
+        Wilder, J. W. (1978). New Concepts in Technical Trading Systems (true range, RSI).
+        """
+        if n_closed < MIN_CANDLES:
+            return {}
+        first = max(0, n_closed - WINDOW)
+        close = self._close[first:n_closed]
+        volume = self._volume[:n_closed]
+        last = float(close[-1])
+        spread = float(self._ranges[n_closed - 1 - _RANGE])
+        relative = self._relative[first : n_closed - _RANGE]
+        lowest = float(self._low[n_closed - _MEDIUM : n_closed].min())
+        highest = float(self._high[n_closed - _MEDIUM : n_closed].max())
+        slope = float(talib.LINEARREG_SLOPE(close[-_MEDIUM:], _MEDIUM)[-1])
+        has_moved = float(close.max()) > float(close.min())
         numbers = {
-            "volatility": volatility,
-            "volatility_rank": np.mean(relative <= volatility),
-            "trend": talib.LINEARREG_SLOPE(close[-_MEDIUM:], _MEDIUM)[-1]
-            * math.sqrt(_MEDIUM)
-            / ranges[-1],
-            "momentum": (last - close[-1 - _FAST]) / (ranges[-1] * math.sqrt(_FAST)),
-            "rsi": talib.RSI(close, _RANGE)[-1] if np.ptp(close) > 0.0 else math.nan,
-            "range_position": (last - lowest) / (highest - lowest),
-            "volume_ratio": volume[-_FAST:].mean() / volume[-_SLOW:].mean(),
+            "volatility": _ratio(spread, last),
+            "volatility_rank": np.count_nonzero(relative <= relative[-1]) / len(relative),
+            "trend": _ratio(slope * math.sqrt(_MEDIUM), spread),
+            "momentum": _ratio(last - float(close[-1 - _FAST]), spread * math.sqrt(_FAST)),
+            "rsi": float(talib.RSI(close, _RANGE)[-1]) if has_moved else math.nan,
+            "range_position": _ratio(last - lowest, highest - lowest),
+            "volume_ratio": _ratio(float(volume[-_FAST:].mean()), float(volume[-_SLOW:].mean())),
         }
-    features: Situation = {
-        name: _six_digits(value) for name, value in numbers.items() if math.isfinite(value)
-    }
-    return features | _regimes(features)
+        found: Situation = {
+            name: _six_digits(value) for name, value in numbers.items() if math.isfinite(value)
+        }
+        return found | _regimes(found)
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below != 0.0 else math.nan
 
 
 def calendar(moment: datetime) -> Situation:
     """Return the quarter of the UTC day and the day of the week a moment lies in.
 
+    >>> from datetime import datetime
     >>> calendar(datetime(2024, 1, 1, 13, 30, tzinfo=UTC))
     {'session': '12-18h', 'weekday': 'Mon'}
     """
     utc = moment.astimezone(UTC)
     start = utc.hour // 6 * 6
-    return {"session": f"{start:02d}-{start + 6:02d}h", "weekday": utc.strftime("%a")}
+    return {"session": f"{start:02d}-{start + 6:02d}h", "weekday": _WEEKDAYS[utc.weekday()]}
 
 
 def clean(extra: Mapping[str, object]) -> Situation:

@@ -12,12 +12,13 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends import foreign_store, mem0_setup, payload
+from freqtrade_mem0.backends.exact_store import ExactStore
 from freqtrade_mem0.backends.port import SCOPE_KEYS
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from freqtrade_mem0.backends.port import Filters, GroupKey
@@ -40,9 +41,14 @@ class EmbeddedBackend:
     ----------
     folder
         Where the store, Mem0's history and Mem0's own files go; created with mode 0700.
+    name
+        For people: the mode it is used in.
     vector_store, embedder, llm, reranker
         Blocks of Mem0's configuration, `{"provider": ..., "config": {...}}`; None takes our SQLite
         store, our hashing embedder, an LLM that is never called, and no reranker.
+    timeout_s
+        Longest wait for one answer of a database server, in seconds, > 0 (PostgreSQL and Qdrant;
+        other stores keep their own).
 
     Examples
     --------
@@ -52,17 +58,18 @@ class EmbeddedBackend:
     'embedded'
     """
 
-    name = "embedded"
-
     def __init__(
         self,
         folder: Path,
         *,
+        name: str = "embedded",
         vector_store: Mapping[str, Any] | None = None,
         embedder: Mapping[str, Any] | None = None,
         llm: Mapping[str, Any] | None = None,
         reranker: Mapping[str, Any] | None = None,
+        timeout_s: float = 10.0,
     ) -> None:
+        self.name = name
         self._folder = folder
         self._blocks = {
             "vector_store": vector_store,
@@ -70,6 +77,7 @@ class EmbeddedBackend:
             "llm": llm,
             "reranker": reranker,
         }
+        self._timeout_s = timeout_s
         self._is_closed = False
         self._left_to_the_parent: list[object] = []
         self._start_afresh()
@@ -93,7 +101,9 @@ class EmbeddedBackend:
             if self._is_closed:
                 raise BackendError(f"The memories in {self._folder} are closed; open them anew.")
             if self._memory is None:
-                self._memory = mem0_setup.build_memory(self._folder, **self._blocks)
+                self._memory = mem0_setup.build_memory(
+                    self._folder, **self._blocks, timeout_s=self._timeout_s
+                )
             return self._memory
 
     def write(self, memories: Sequence[Memory]) -> None:
@@ -109,7 +119,7 @@ class EmbeddedBackend:
                 part = {each: payloads[each] for each in ids}
                 texts = [fields["data"] for fields in part.values()]
                 vectors = memory.embedding_model.embed_batch(texts, "add")
-                if isinstance(memory.vector_store, SqliteStore):
+                if isinstance(memory.vector_store, ExactStore):
                     memory.vector_store.insert(vectors, list(part.values()), list(part))
                 else:
                     foreign_store.upsert(memory.vector_store, part, vectors)
@@ -117,6 +127,9 @@ class EmbeddedBackend:
     def get(self, memory_id: str) -> Memory | None:
         """Return one memory, or None where there is none with this id."""
         with self._at_work("get") as memory:
+            if isinstance(memory.vector_store, ExactStore):
+                rows = memory.vector_store.get_many([memory_id])
+                return payload.from_payload(rows[0].id, rows[0].payload) if rows else None
             item = memory.get(memory_id)
             return None if item is None else payload.from_item(item)
 
@@ -132,7 +145,7 @@ class EmbeddedBackend:
             return []
         rerank = self._blocks["reranker"] is not None
         with self._at_work("search") as memory:
-            if not isinstance(memory.vector_store, SqliteStore):
+            if not isinstance(memory.vector_store, ExactStore):
                 return foreign_store.search(
                     memory, query, filters=filters, limit=limit, rerank=rerank
                 )
@@ -152,9 +165,16 @@ class EmbeddedBackend:
         Which ones is settled by the call; each is then read as it stands when it is reached.
         """
         with self._at_work("scan") as memory:
-            if isinstance(memory.vector_store, SqliteStore):
+            if isinstance(memory.vector_store, ExactStore):
                 return self._read(memory.vector_store.list_ids(filters))
             return iter(foreign_store.scan(memory.vector_store, filters))
+
+    def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
+        """Yield what was stored at `since` or later; see `MemoryBackend.changes`."""
+        with self._at_work("read the changes") as memory:
+            if not isinstance(memory.vector_store, ExactStore):
+                return iter(foreign_store.scan(memory.vector_store, filters, since))
+        return self.scan(filters=payload.stored_since(filters, since))
 
     def _read(self, ids: list[str]) -> Iterator[Memory]:
         for part in _parts(ids, _MEMORIES_PER_READ):
@@ -165,14 +185,14 @@ class EmbeddedBackend:
     def delete(self, memory_ids: Sequence[str]) -> int:
         """Delete these memories; return how many were there."""
         with self._at_work("delete") as memory:
-            if isinstance(memory.vector_store, SqliteStore):
+            if isinstance(memory.vector_store, ExactStore):
                 return memory.vector_store.delete_many(memory_ids)
             return foreign_store.delete(memory, memory_ids)
 
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""
         with self._at_work("count") as memory:
-            if isinstance(memory.vector_store, SqliteStore):
+            if isinstance(memory.vector_store, ExactStore):
                 return memory.vector_store.count(filters, by)
             return payload.count_groups(foreign_store.scan(memory.vector_store, filters), by)
 
@@ -193,7 +213,7 @@ class EmbeddedBackend:
     def _at_work(self, what: str) -> Iterator[Any]:
         """Give `mem0.Memory`, in turn where the store needs it; name errors that come out."""
         memory = self.memory
-        is_ours = isinstance(memory.vector_store, SqliteStore)
+        is_ours = isinstance(memory.vector_store, ExactStore)
         with nullcontext() if is_ours else self._lock:
             try:
                 yield memory

@@ -2,40 +2,56 @@
 
 Mem0's stores disagree about ids written twice, about filters, order and limits. So ids are looked
 up before they are written, only equality of texts is left to the store's own filter, and everything
-else is filtered, ordered and counted here.
+else is filtered, ordered and counted here. Qdrant is asked through its own client, page by page
+(`foreign_qdrant`); the others through what Mem0 offers, one id at a time and all rows at once.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.backends import payload
+from freqtrade_mem0.backends import foreign_qdrant, payload
 from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from freqtrade_mem0.backends.port import Filters
     from freqtrade_mem0.records.memory import Memory
 
-_EVERYTHING = 1_000_000  # rows; Mem0's stores want a number and take 20 or 100 where there is none
-_MOST_CANDIDATES = 4_096
+_MOST_ROWS = 1_000_000  # Mem0's stores want a number and take 20 or 100 where there is none
 _GROWTH = 8
 
 
 def upsert(store: Any, payloads: dict[str, dict[str, Any]], vectors: Sequence[Any]) -> None:
     """Insert what is new and update what changed; some stores double or refuse a known id."""
+    if foreign_qdrant.is_qdrant(store):
+        there = foreign_qdrant.payloads_of(store, list(payloads))
+        pairs = zip(payloads.items(), vectors, strict=True)
+        changed = [
+            (each, vector, fields)
+            for (each, fields), vector in pairs
+            if each not in there or _says(there[each]) != _says(fields)
+        ]
+        if changed:
+            ids, fresh, kept = zip(*changed, strict=True)
+            foreign_qdrant.put(store, ids, fresh, kept)
+        return
     new: list[tuple[Any, dict[str, Any], str]] = []
     for (each, fields), vector in zip(payloads.items(), vectors, strict=True):
-        there = store.get(vector_id=each)
-        if there is None:
+        known = store.get(vector_id=each)
+        if known is None:
             new.append((vector, fields, each))
-        elif there.payload != fields:
-            store.update(vector_id=each, vector=vector, payload=fields)
+        elif _says(known.payload) != _says(fields):
+            # Chroma keeps keys that a new payload lacks, unless they are given as nothing.
+            gone = dict.fromkeys(key for key in known.payload if key not in fields)
+            store.update(vector_id=each, vector=vector, payload=gone | fields)
     if new:
-        fresh, fields_of_new, ids = zip(*new, strict=True)
-        store.insert(vectors=list(fresh), payloads=list(fields_of_new), ids=list(ids))
+        fresh, kept, ids = zip(*new, strict=True)
+        store.insert(vectors=list(fresh), payloads=list(kept), ids=list(ids))
 
 
 def search(memory: Any, query: str, *, filters: Filters, limit: int, rerank: bool) -> list[Memory]:
@@ -51,28 +67,52 @@ def search(memory: Any, query: str, *, filters: Filters, limit: int, rerank: boo
         )["results"]
         found = [payload.from_item(item) for item in items]
         found = [each for each in found if matches(node, payload.as_filterable(each))]
-        if len(found) >= limit or len(items) < n_asked or n_asked >= _MOST_CANDIDATES:
+        if len(found) >= limit or len(items) < n_asked:
             return found[:limit]
-        n_asked = min(_GROWTH * n_asked, _MOST_CANDIDATES)
+        if n_asked >= _MOST_ROWS:
+            raise _too_many()
+        n_asked = min(_GROWTH * n_asked, _MOST_ROWS)
 
 
-def scan(store: Any, filters: Filters) -> list[Memory]:
-    """Return every memory that passes, by `(created_at, id)`."""
-    node = parse_filters(filters)
-    scopes = {key: value for key, value in _text_equalities(filters).items() if key in SCOPE_KEYS}
-    answer = store.list(filters=scopes or None, top_k=_EVERYTHING)
-    # A list of rows, or that as the first of several things (Qdrant adds an offset).
-    rows = answer[0] if len(answer) > 0 and isinstance(answer[0], list | tuple) else answer
-    memories = (payload.from_payload(row.id, row.payload or {}) for row in rows)
+def scan(store: Any, filters: Filters, since: datetime | None = None) -> list[Memory]:
+    """Return every memory that passes and was stored at `since` or later, by `(created_at, id)`.
+
+    Raises
+    ------
+    BackendError
+        There are more rows than can be read at once.
+    """
+    node = parse_filters(payload.stored_since(filters, since))
+    memories = (payload.from_payload(*row) for row in _rows(store, filters, since))
     found = [each for each in memories if matches(node, payload.as_filterable(each))]
     return sorted(found, key=lambda each: (each.created_at, each.id))
 
 
+def _rows(
+    store: Any, filters: Filters, since: datetime | None
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    scopes = {key: value for key, value in _text_equalities(filters).items() if key in SCOPE_KEYS}
+    if foreign_qdrant.is_qdrant(store):
+        return foreign_qdrant.rows(store, scopes, since)
+    answer = store.list(filters=scopes or None, top_k=_MOST_ROWS)
+    # A list of rows, or that as the first of several things.
+    rows = answer[0] if len(answer) > 0 and isinstance(answer[0], list | tuple) else answer
+    if len(rows) >= _MOST_ROWS:
+        raise _too_many()
+    return ((row.id, row.payload or {}) for row in rows)
+
+
 def delete(memory: Any, memory_ids: Sequence[str]) -> int:
-    """Delete one by one through Mem0, which also keeps its entities in order."""
+    """Delete what is there; one by one through Mem0 where the store has no other way."""
+    store = memory.vector_store
+    ids = list(dict.fromkeys(memory_ids))
+    if foreign_qdrant.is_qdrant(store):
+        there = list(foreign_qdrant.payloads_of(store, ids))
+        foreign_qdrant.delete(store, there)
+        return len(there)
     n_deleted = 0
-    for each in dict.fromkeys(memory_ids):
-        if memory.vector_store.get(vector_id=each) is not None:
+    for each in ids:
+        if store.get(vector_id=each) is not None:
             memory.delete(each)
             n_deleted += 1
     return n_deleted
@@ -84,6 +124,21 @@ def close(store: Any) -> None:
         closes = getattr(holder, "close", None)
         if callable(closes):
             closes()
+
+
+def _says(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what a payload says, whenever it was said; nothing under a key is no key."""
+    return {
+        key: value for key, value in fields.items() if key != "updated_at" and value is not None
+    }
+
+
+def _too_many() -> BackendError:
+    return BackendError(
+        f"This store holds {_MOST_ROWS:,} memories or more, which can not be read completely. Keep "
+        "so many in our own store (leave the vector_store out), in PostgreSQL or in Qdrant.",
+        permanent=True,
+    )
 
 
 def _text_equalities(filters: Filters) -> Filters:

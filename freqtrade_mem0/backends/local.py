@@ -14,6 +14,7 @@ from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from freqtrade_mem0.backends.port import Filters, GroupKey
     from freqtrade_mem0.records.memory import Memory
@@ -63,6 +64,10 @@ class LocalBackend:
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
         """Yield every memory that passes, by `(created_at, id)`; see `MemoryBackend.scan`."""
         return iter(self._passing(filters))
+
+    def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:  # noqa: ARG002
+        """Yield everything that passes: the journal itself is read by its own order of arrival."""
+        return self.scan(filters=filters)
 
     def delete(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002 - nothing is stored here
         """Delete nothing and say so: forgetting is done in the journal."""

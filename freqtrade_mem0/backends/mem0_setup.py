@@ -16,8 +16,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from freqtrade_mem0.backends import foreign_qdrant
 from freqtrade_mem0.backends.embedder import DEFAULT_DIMENSIONS, HashingEmbedder
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
+from freqtrade_mem0.backends.pgvector import config as pgvector_config
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -110,6 +114,7 @@ def build_memory(
     embedder: Mapping[str, Any] | None = None,
     llm: Mapping[str, Any] | None = None,
     reranker: Mapping[str, Any] | None = None,
+    timeout_s: float = 10.0,
 ) -> Any:
     """Build a `mem0.Memory`; see `EmbeddedBackend` for the parameters.
 
@@ -133,7 +138,7 @@ def build_memory(
         # Each block is checked by its own class; the whole is put together without asking Mem0's
         # lists of provider names again (see `_store_config`).
         config = configs.MemoryConfig.model_construct(
-            vector_store=_store_config(configs, folder, vector_store, embedder),
+            vector_store=_store_config(configs, folder, vector_store, embedder, timeout_s),
             embedder=_embedder_config(configs, embedder),
             llm=configs.LlmConfig(**(_NO_LLM if llm is None else llm)),
             reranker=None if reranker is None else configs.RerankerConfig(**reranker),
@@ -142,12 +147,23 @@ def build_memory(
         return mem0.Memory(config)
     except BackendError:
         raise
-    except Exception as error:  # every provider raises exceptions of its own
+    except Exception as error:  # noqa: BLE001 - every provider raises exceptions of its own
+        # Pydantic's own text, and the traceback with it, would show what was given: passwords too.
+        is_about_values = isinstance(error, ValidationError)
         raise BackendError(
             f"Mem0 could not be started in {folder} with {chosen or 'our defaults'}: "
-            f"{type(error).__name__}: {error}. Mend what it names; a block that is left out uses "
-            "a default that needs neither key nor server."
-        ) from error
+            f"{type(error).__name__}: {_said(error)}. Mend what it names; a block that is left out "
+            "uses a default that needs neither key nor server."
+        ) from (None if is_about_values else error)
+
+
+def _said(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(
+        ": ".join([*(str(place) for place in each["loc"]), each["msg"]]) for each in found
+    )
 
 
 def lemmatizer() -> Callable[[str], str]:
@@ -173,6 +189,7 @@ def _store_config(
     folder: Path,
     block: Mapping[str, Any] | None,
     embedder: Mapping[str, Any] | None,
+    timeout_s: float,
 ) -> Any:
     provider = OWN_STORE if block is None else provider_of("vector_store", block)
     given = {} if block is None else dict(block.get("config") or {})
@@ -191,6 +208,10 @@ def _store_config(
         given.setdefault("embedding_model_dims", dimensions)
     if "path" in names and not any(given.get(key) for key in _ADDRESSES):
         given["path"] = str(folder / provider)  # Mem0's own default is under the temporary folder
+    if pgvector_config.is_meant(provider, given):
+        return pgvector_config.store_config(configs, given, timeout_s=timeout_s)
+    if foreign_qdrant.is_server(provider, given):
+        given = foreign_qdrant.with_client(given, folder, timeout_s=timeout_s)
     return configs.VectorStoreConfig(provider=provider, config=given)
 
 

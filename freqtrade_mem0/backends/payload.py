@@ -75,6 +75,7 @@ def to_payload(memory: Memory, lemmatize: Callable[[str], str]) -> dict[str, Any
         Permanent: the memory breaks a rule of the store.
     """
     created_at = checked(memory).created_at.astimezone(UTC).isoformat()
+    stored_at = datetime.now(UTC).isoformat()
     payload: dict[str, Any] = {
         key: _plain(memory, key, value) for key, value in memory.metadata.items()
     }
@@ -85,7 +86,7 @@ def to_payload(memory: Memory, lemmatize: Callable[[str], str]) -> dict[str, Any
         # Mem0's own fingerprint of a text, by which it recognises duplicates; no security in it.
         "hash": hashlib.md5(memory.text.encode("utf-8", "replace")).hexdigest(),  # noqa: S324
         "created_at": created_at,
-        "updated_at": created_at,
+        "updated_at": stored_at,
         "text_lemmatized": lemmatize(memory.text),
     }
 
@@ -110,6 +111,7 @@ def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None
             if key not in RESERVED_KEYS and value is not None
         },
         score=score,
+        stored_at=as_instant(payload.get("updated_at")),
     )
 
 
@@ -117,7 +119,8 @@ def from_item(item: Mapping[str, Any]) -> Memory:
     """Return the memory in one element of what Mem0's `search` and `get` answer."""
     payload = dict(item.get("metadata") or {})
     payload |= {key: item[key] for key in _PROMOTED_KEYS if key in item}
-    payload |= {"data": item.get("memory"), "created_at": item.get("created_at")}
+    payload |= {"data": item.get("memory")}
+    payload |= {key: item.get(key) for key in ("created_at", "updated_at")}
     score = item.get("score")
     return from_payload(
         item["id"], payload, None if score is None else min(max(float(score), 0.0), 1.0)
@@ -127,8 +130,17 @@ def from_item(item: Mapping[str, Any]) -> Memory:
 def as_filterable(memory: Memory) -> dict[str, object]:
     """Return the view of a memory that filters are asked about, the same for every backend."""
     scopes = {key: getattr(memory, key) or None for key in SCOPE_KEYS}
-    created_at = memory.created_at.astimezone(UTC).isoformat()
-    return {**memory.metadata, **scopes, "data": memory.text, "created_at": created_at}
+    times = {"created_at": memory.created_at, "updated_at": memory.stored_at}
+    texts = {key: at.astimezone(UTC).isoformat() for key, at in times.items() if at is not None}
+    return {**memory.metadata, **scopes, "data": memory.text, **texts}
+
+
+def stored_since(filters: Filters, since: datetime | None) -> Filters:
+    """Return `filters` and the condition that a memory was stored at `since` or later."""
+    if since is None:
+        return filters
+    stored = {"updated_at": {"gte": since.astimezone(UTC).isoformat()}}
+    return {"AND": [filters, stored]} if filters else stored
 
 
 def check_search(query: str, filters: Filters) -> None:

@@ -8,6 +8,7 @@ from freqtrade_mem0.records.memory import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from freqtrade_mem0.records.memory import Memory
 
@@ -56,6 +57,14 @@ class MemoryBackend(Protocol):
 
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
         """Yield every memory that passes `filters`, in order of `(created_at, id)`, unlimited."""
+
+    def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
+        """Yield memories that pass and were stored or replaced at `since` or later, in any order.
+
+        Each carries `stored_at`, by the clock of whoever stored it: a reader that goes on from the
+        latest time it saw must go back a little, for clocks that differ and writes under way. None
+        yields all. It must not cost more than what it yields, where the store can filter by time.
+        """
 
     def delete(self, memory_ids: Sequence[str]) -> int:
         """Delete these memories; return how many were there."""

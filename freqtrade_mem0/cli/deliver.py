@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.backends.opening import prepare
 from freqtrade_mem0.cli.context import memory_options, output_options, read_config
 from freqtrade_mem0.cli.output import print_json
 from freqtrade_mem0.cli.progress import deliver, progress_bar
@@ -29,7 +30,8 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--settings-from-stdin",
         action="store_true",
-        help='Read the "mem0" block as JSON from standard input instead of a config file.',
+        help='Read the "mem0" block as JSON from the first line of standard input instead of a '
+        "config file, load Mem0, and deliver when a second line comes.",
     )
     memory_options(parser)
     output_options(parser)
@@ -39,8 +41,11 @@ def add_commands(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Deliver, showing progress where somebody watches."""
     if arguments.settings_from_stdin:
-        settings = Settings.model_validate_json(sys.stdin.read())
+        settings = Settings.model_validate_json(sys.stdin.readline())
         user_data_dir = arguments.userdir
+        prepare(settings, Store(settings, user_data_dir).folder)
+        if not sys.stdin.readline():
+            return 0  # nobody needs it
     else:
         named = read_config(arguments)
         settings, user_data_dir = named.settings, named.user_data_dir

@@ -7,6 +7,7 @@ import platform
 import sqlite3
 import sys
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     else:
         text = 'there is no "mem0" block: a strategy with Mem0Mixin does not start with it'
         yield Finding(check="config", state=FAILED if arguments.config else WARNING, text=text)
-    yield _attempt("credentials", _credentials)
+    yield _attempt("credentials", lambda: _credentials(named.settings))
     store = Store(named.settings, named.user_data_dir)
     try:
         if not _can_be_made(store.folder):
@@ -142,17 +143,30 @@ def _config_text(settings: Settings) -> str:
     )
 
 
-def _credentials() -> tuple[str, str]:
+def _credentials(settings: Settings) -> tuple[str, str]:
     credentials = find_credentials()
+    if settings.mode == "platform":
+        if credentials is None:
+            return FAILED, (
+                "mode 'platform' needs a key: set M0_API_KEY, or write it into .env.mem0. Until "
+                "then memories stay in the journal"
+            )
+        return OK, f"a key was found ({credentials.source})"
     if credentials is None:
-        return OK, "no key of the Mem0 platform; none is needed"
-    return WARNING, f"a key was found ({credentials.source}); this version does not use it"
+        return OK, "no key was found; none is needed"
+    if settings.mode == "server":
+        return OK, f"a key was found ({credentials.source}); the server gets it"
+    return (
+        WARNING,
+        f"a key was found ({credentials.source}); mode {settings.mode!r} does not use it",
+    )
 
 
 def _journal(store: Store) -> tuple[str, str]:
     word = store.journal.check()
     if word != "ok":
-        return FAILED, f"{store.journal.path} is damaged: {word}. Keep a copy before you mend it"
+        text = "stop what uses it and run 'freqtrade-mem0 salvage'"
+        return FAILED, f"{store.journal.path} is damaged: {word}; {text}"
     mode = store.journal.path.stat().st_mode & 0o777
     if mode & 0o077:
         return WARNING, f"{store.journal.path} can be read by others (mode {mode:o}); chmod 600 it"
@@ -172,8 +186,15 @@ def _mem0(store: Store) -> tuple[str, str]:
 def _delivery(store: Store) -> tuple[str, str]:
     if not store.delivers:
         return OK, "not used (mode 'local')"
-    state = store.outbox.state()
-    text = f"{state.pending} wait, {state.dead} refused"
-    if state.dead or state.last_error:
-        return WARNING, f"{text}; last error: {state.last_error}"
+    facts = store.outbox.state()
+    text = f"{facts.pending} wait, {facts.dead} refused"
+    if facts.waiting_since is not None:
+        waited = max(datetime.now(UTC) - facts.waiting_since, timedelta(0))
+        text += f", the oldest for {timedelta(seconds=round(waited.total_seconds()))}"
+    if facts.failures:
+        is_open = facts.failures >= store.settings.delivery.breaker_failures
+        text += f", {facts.failures} attempts failed in a row"
+        text += " (only single records are tried until one is taken)" if is_open else ""
+    if facts.dead or facts.last_error:
+        return WARNING, f"{text}; last error: {facts.last_error}"
     return OK, text

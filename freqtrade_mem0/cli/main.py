@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import (
+    dead_letters,
     deliver,
     demo,
     doctor,
@@ -17,6 +18,7 @@ from freqtrade_mem0.cli import (
     listings,
     priors,
     rebuild,
+    salvage,
     stats,
 )
 from freqtrade_mem0.errors import Mem0Error
@@ -36,7 +38,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, doctor, stats, listings, evidence, importing, priors, deliver, rebuild):
+    for module in (
+        demo,
+        doctor,
+        stats,
+        listings,
+        evidence,
+        importing,
+        priors,
+        deliver,
+        dead_letters,
+        rebuild,
+        salvage,
+    ):
         module.add_commands(commands)
     return parser
 

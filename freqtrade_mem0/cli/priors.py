@@ -27,7 +27,7 @@ def add_commands(commands: Commands) -> None:
         "priors",
         help="list, promote and withdraw what a strategy knows from the start",
         description="List the runs whose trades a strategy reads as a prior, at a discount. A "
-        "running bot reads a change at its next start.",
+        "running bot reads a change within `sync_interval`.",
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument(

@@ -8,8 +8,8 @@ from freqtrade_mem0.cli.context import memory_options, output_options, read_conf
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.cli.progress import progress_bar
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.rebuild import rebuild
 from freqtrade_mem0.store import Store
+from freqtrade_mem0.sync import rebuild
 
 if TYPE_CHECKING:
     import argparse
@@ -43,10 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         store.close()
     if arguments.json:
-        print_json({"read": result.n_read, "new": result.n_new, "skipped": list(result.skipped)})
+        print_json({"read": result.n_read, "new": result.n_new, "skipped": result.skipped})
         return 0
     out = console()
-    out.print(f"{result.n_read} memories read, {result.n_new} records were not in the journal.")
+    out.print(f"{result.n_read} memories read, {result.n_new} records were news to the journal.")
     for sentence in result.skipped:
         out.print(sentence, markup=False)
     return 0

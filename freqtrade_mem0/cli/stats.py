@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.context import memory_options, opened_store, output_options
@@ -47,13 +48,27 @@ def run(arguments: argparse.Namespace) -> int:
             for name in names
         ]
     print_table(f"Memory in {facts['folder']}", ["what", "Journal", "Mem0"], rows)
-    if mem0 is None:
-        console().print("Mode 'local': the journal is the memory, nothing goes on to Mem0.")
+    out = console()
+    if facts["mode"] == "local":
+        out.print("Mode 'local': the journal is the memory, nothing goes on to Mem0.")
         return 0
-    console().print(f"{facts['pending']} wait for delivery to Mem0, {facts['dead']} are refused.")
+    if facts["mem0_error"]:
+        out.print(f"Mem0 can not be asked: {facts['mem0_error']}", markup=False)
+    out.print(f"{facts['pending']} wait for delivery to Mem0{_delay(facts)}.", markup=False)
+    if facts["dead"]:
+        out.print(f"{facts['dead']} were refused; see 'freqtrade-mem0 dead-letters'.")
     if facts["last_error"]:
-        console().print(f"Last error: {facts['last_error']}")
+        out.print(f"Last error: {facts['last_error']}", markup=False)
     return 0
+
+
+def _delay(facts: dict[str, Any]) -> str:
+    parts = []
+    if facts["pending"]:
+        parts.append(f"the oldest for {timedelta(seconds=round(facts['lag_s']))}")
+    if facts["failures"]:
+        parts.append(f"{facts['failures']} attempts have failed in a row")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _row(name: str, in_journal: int, mem0: Any, in_mem0: Any) -> list[str]:

@@ -39,6 +39,8 @@ class Credentials:
 def find_credentials(
     api_key: str | None = None,
     *,
+    org_id: str | None = None,
+    project_id: str | None = None,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Credentials | None:
@@ -46,7 +48,7 @@ def find_credentials(
 
     Parameters
     ----------
-    api_key
+    api_key, org_id, project_id
         Given by the caller.
     environ
         Default: the process's environment.
@@ -61,8 +63,8 @@ def find_credentials(
     env = os.environ if environ is None else environ
     file = _read_env_file((folder or Path.cwd()) / FILE_NAME)
     scopes = {
-        "org_id": env.get("M0_ORG_ID") or file.get("M0_ORG_ID", ""),
-        "project_id": env.get("M0_PROJECT_ID") or file.get("M0_PROJECT_ID", ""),
+        "org_id": org_id or env.get("M0_ORG_ID") or file.get("M0_ORG_ID", ""),
+        "project_id": project_id or env.get("M0_PROJECT_ID") or file.get("M0_PROJECT_ID", ""),
     }
     if api_key:
         return Credentials(api_key=api_key, source="argument", **scopes)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from freqtrade_mem0.config.address import check_address
+from freqtrade_mem0.config.secrets import refuse_plain_secrets
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 BLOCK = "mem0"
 DOCS = "docs/reference/configuration.md"
 
-_SECRET_ENDINGS = ("api_key", "secret", "token", "password", "secret_key", "access_key")
+_PROVIDERS = ("vector_store", "embedder", "llm", "reranker")
 _SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
 
 
@@ -44,12 +46,15 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
         )
     _refuse_secrets(block)
     try:
-        return Settings.model_validate(block)
+        settings = Settings.model_validate(block)
     except ValidationError as error:
         problems = [_explain(problem, block) for problem in error.errors(include_url=False)]
         raise ConfigError(
             f"The config of memory is wrong. {' '.join(problems)} All keys stand in {DOCS}."
         ) from None
+    if settings.enabled:
+        check_address(settings)
+    return settings
 
 
 def folder(settings: Settings, user_data_dir: Path) -> Path:
@@ -73,16 +78,13 @@ def _refuse_secrets(block: Mapping[str, Any]) -> None:
                 "every backtest result. Put it into the environment (M0_API_KEY, M0_ORG_ID, "
                 "M0_PROJECT_ID) or into a file .env.mem0, and delete it here."
             )
-    for name in ("vector_store", "embedder", "llm"):
-        provider = block.get(name)
-        inner = provider.get("config") if isinstance(provider, dict) else None
-        for key in inner if isinstance(inner, dict) else ():
-            if str(key).lower().endswith(_SECRET_ENDINGS):
-                raise ConfigError(
-                    f'"{BLOCK}.{name}.config.{key}" must not stand in the config: Freqtrade copies '
-                    "the config into every backtest result. Set the environment variable that the "
-                    "provider reads, and delete it here."
-                )
+    for name in _PROVIDERS:
+        refuse_plain_secrets(block.get(name), f"{BLOCK}.{name}")
+    if "@" in str(block.get("host")):
+        raise ConfigError(
+            f'"{BLOCK}.host" must be an address without user and password: Freqtrade copies the '
+            "config into every backtest result. Put the key into M0_API_KEY."
+        )
 
 
 def _explain(problem: Any, block: Mapping[str, Any]) -> str:
@@ -99,7 +101,8 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         choices = get_args(_model_at(path[:-1]).model_fields[path[-1]].annotation)
         close = get_close_matches(value, choices, n=1)
         rule += f'. Did you mean "{close[0]}"?' if close else ""
-    return f'"{key}" is {value!r}: {rule[0].lower()}{rule[1:]}.'
+    shown = f"of type {type(value).__name__}" if path[0] in _PROVIDERS and value else repr(value)
+    return f'"{key}" is {shown}: {rule[0].lower()}{rule[1:]}.'
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

@@ -108,7 +108,60 @@ class DeliverySettings(_Block):
         " delivered by the next process. Seconds, [0, 3600]",
     )
     retry_s: float = Field(
-        30, ge=1, le=3600, description="Pause after a failed write. Seconds, [1, 3600]"
+        5,
+        ge=0.1,
+        le=3600,
+        description="Pause after a failed write; it doubles with each further one. Seconds,"
+        " [0.1, 3600]",
+    )
+    max_retry_s: float = Field(
+        300,
+        ge=0.1,
+        le=86_400,
+        description="Longest pause between attempts. Seconds, [0.1, 86400]",
+    )
+    breaker_failures: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="After so many failed writes in a row only one record is tried after each"
+        " pause, until one is taken. [1, 1000]",
+    )
+
+
+class AlertSettings(_Block):
+    """What a bot tells through Freqtrade's channels (Telegram, webhook, Discord)."""
+
+    memory: bool = Field(
+        default=True,
+        description="Tell when the journal or Mem0 can not be used for a while, when Mem0 refuses"
+        " a record, and when that is over.",
+    )
+    interval_s: float = Field(
+        3600,
+        ge=1,
+        le=604_800,
+        description="Shortest time between two alerts of one kind. Seconds, [1, 604800]",
+    )
+
+
+class CacheSettings(_Block):
+    """Answers repeated to scripts and services without asking Mem0 again."""
+
+    ttl_s: float = Field(
+        0,
+        ge=0,
+        le=3600,
+        description="How long an answer is repeated; what other processes write may be seen so much"
+        " later, what is written through the same client never is. 0 asks every time. Never used"
+        " for a stake. Seconds, [0, 3600]",
+    )
+    max_memories: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Most memories held to be repeated; the least recently used go first."
+        " [1, 1000000]",
     )
 
 
@@ -117,7 +170,9 @@ class ProviderSettings(_Block):
 
     provider: str = Field(description="Mem0's name of the provider.")
     config: dict[str, Any] = Field(
-        default_factory=dict, description="Mem0's own settings of that provider."
+        default_factory=dict,
+        description="Mem0's own settings of that provider. A text `env:NAME` stands for the"
+        " environment variable NAME: passwords and keys must be given so.",
     )
 
 
@@ -125,10 +180,31 @@ class Settings(_Block):
     """The `"mem0"` block."""
 
     enabled: bool = Field(default=True, description="False switches memory off altogether.")
-    mode: Literal["embedded", "local"] = Field(
+    mode: Literal["embedded", "server", "platform", "local"] = Field(
         "embedded",
-        description="Where memories live: `embedded` is Mem0 in a local file, `local` the journal"
-        " alone, without Mem0.",
+        description="Where memories live: `embedded` is Mem0 in a local file, `server` a"
+        " self-hosted Mem0 (`host`) or a database server that Mem0 uses (`vector_store`),"
+        " `platform` the Mem0 cloud, `local` the journal alone, without Mem0.",
+    )
+    host: str | None = Field(
+        None,
+        min_length=1,
+        description="Mode `server`: name or address of a self-hosted Mem0 REST server, such as"
+        " `mem0.lan` or `https://mem0.example.org`. MEM0_HOST in the environment overrides it."
+        " Mode `platform`: another address of the platform's API.",
+    )
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65_535,
+        description="Port of that server; default as in `host`, else 8888. MEM0_PORT overrides it.",
+    )
+    timeout_s: float = Field(
+        10,
+        ge=0.1,
+        le=300,
+        description="Longest wait for one answer of a server or the platform. Never spent in a"
+        " trading callback. Seconds, [0.1, 300]",
     )
     path: Path | None = Field(
         None, description="Folder of journal and memories; default `<user_data>/mem0`."
@@ -156,14 +232,26 @@ class Settings(_Block):
     delivery: DeliverySettings = Field(
         default_factory=DeliverySettings, description="How records travel to Mem0."
     )
+    alerts: AlertSettings = Field(
+        default_factory=AlertSettings, description="What a bot tells its owner."
+    )
+    cache: CacheSettings = Field(
+        default_factory=CacheSettings, description="Answers repeated to scripts and services."
+    )
     vector_store: ProviderSettings | None = Field(
-        None, description="Another vector store for the embedded Mem0, in Mem0's own form."
+        None,
+        description="Another vector store for Mem0 in this process (modes `embedded` and"
+        " `server`), in Mem0's own form. In mode `server`, QDRANT_URL in the environment stands"
+        " for Qdrant at that address.",
     )
     embedder: ProviderSettings | None = Field(
-        None, description="Another embedder for the embedded Mem0, in Mem0's own form."
+        None, description="Another embedder for Mem0 in this process, in Mem0's own form."
     )
     llm: ProviderSettings | None = Field(
         None, description="A language model for Mem0, in Mem0's own form. Never used for a stake."
+    )
+    reranker: ProviderSettings | None = Field(
+        None, description="A reranker for searches by hand, in Mem0's own form."
     )
     knowledge: str | None = Field(
         None,
@@ -176,4 +264,6 @@ class Settings(_Block):
     def _holds_no_blanks(cls, value: str | None) -> str | None:
         if value is not None and any(map(str.isspace, value)):
             raise ValueError("must hold no blanks (a rule of Mem0)")
+        if value == "*":
+            raise ValueError("must be a name; as a filter of Mem0 it means everybody")
         return value

@@ -117,7 +117,7 @@ class Keeper:
         if len(kept) < len(records):
             why = "their category is switched off in mem0.categories"
             tally.skipped.append(Skipped(what=f"{len(records) - len(kept)} records", why=why))
-        known = self._journal.known_ids([record.id for record in kept])
+        known = self._journal.recorded_ms([record.id for record in kept])
         fresh = [
             record
             for record in kept

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.records.base import Record, to_ms
-from freqtrade_mem0.records.codec import content_hash, encode
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.base import Record, from_ms, to_ms
+from freqtrade_mem0.records.codec import content_hash, decode, encode
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.note import category_of
-from freqtrade_mem0.records.retraction import Retraction
+from freqtrade_mem0.records.retraction import Retraction, retraction_id
+from freqtrade_mem0.records.trade import TradeRecord, keeping_entry
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,52 +57,208 @@ Entry = Record | Decision | Opened | SeenIn
 """What can be appended."""
 
 
-def append_entry(sqlite: sqlite3.Connection, entry: Entry) -> int:
-    """Write one entry inside the caller's transaction; return 1 for a new or corrected record."""
-    if isinstance(entry, Record):
-        return _append_record(sqlite, entry)
-    if isinstance(entry, Decision):
-        _append_decision(sqlite, entry)
-    elif isinstance(entry, Opened):
-        _mark_opened(sqlite, entry)
-    else:
-        _mark_seen(sqlite, entry)
-    return 0
+def append_entries(sqlite: sqlite3.Connection, entries: Sequence[Entry]) -> int:
+    """Write entries inside the caller's transaction; return how many records were new or corrected.
+
+    What is plain (a record nobody has noted before) goes to SQLite in bulk, which is most of it.
+    """
+    records = [entry for entry in entries if isinstance(entry, Record)]
+    n_new = 0
+    known = recorded_ms(sqlite, [record.id for record in records])
+    fresh: dict[str, Record] = {}
+    for record in records:
+        if record.id in known or record.id in fresh or isinstance(record, Retraction):
+            _append_fresh(sqlite, fresh)  # what came before it, it may be about
+            n_new += len(fresh)
+            known |= dict.fromkeys(fresh, 0)
+            fresh = {}
+            n_new += _append_record(sqlite, record)
+        else:
+            fresh[record.id] = record
+    _append_fresh(sqlite, fresh)
+    # Records know nothing of decisions; a decision comes before what is said about it.
+    _append_decisions(sqlite, [entry for entry in entries if isinstance(entry, Decision)])
+    _mark_opened(sqlite, [entry for entry in entries if isinstance(entry, Opened)])
+    _mark_seen(sqlite, [entry for entry in entries if isinstance(entry, SeenIn)])
+    return n_new + len(fresh)
+
+
+def _append_fresh(sqlite: sqlite3.Connection, fresh: Mapping[str, Record]) -> None:
+    if not fresh:
+        return
+    (last_seq,) = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
+    sqlite.executemany(_INSERT, [_row(record, content_hash(record)) for record in fresh.values()])
+    sqlite.execute(
+        "INSERT INTO outbox (seq) SELECT seq FROM records WHERE seq > ?",
+        [last_seq],
+    )
+
+
+def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
+    """Write records that came from Mem0, inside the caller's transaction; return how many were new.
+
+    No news is what this file has a version of that was recorded later or says the same, or took
+    back later. Only what such a later version does not know of a trade's entry is kept.
+    """
+    ids = [each for record in records for each in (record.id, retraction_id(record.id))]
+    known = recorded_ms(sqlite, ids)
+    fresh: dict[str, Record] = {}
+    others: list[Record] = []
+    for record in records:
+        is_known = record.id in known or retraction_id(record.id) in known
+        if is_known or record.id in fresh or isinstance(record, Retraction):
+            others.append(record)
+        else:
+            fresh[record.id] = record
+    sqlite.executemany(_INSERT, [_row(record, content_hash(record)) for record in fresh.values()])
+    return len(fresh) + sum(_adopt(sqlite, record) for record in others)
+
+
+def recorded_ms(sqlite: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
+    """Return when the newest version under each id was recorded, for the ids that were ever noted.
+
+    Also of what was taken back since.
+    """
+    rows = sqlite.execute(
+        "SELECT r.id, max(r.recorded_ms) FROM json_each(?) AS asked CROSS JOIN records AS r"
+        " ON r.id = asked.value GROUP BY r.id",
+        [json.dumps(list(ids))],
+    ).fetchall()
+    return dict(rows)
+
+
+def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:
+    latest = max(recorded_ms(sqlite, [record.id, retraction_id(record.id)]).values(), default=None)
+    current = _current(sqlite, record.id)
+    said = content_hash(record)
+    ours = None if current is None else _readable(record.kind, current[1])
+    if latest is not None and not _is_later(record, said, latest, current):
+        return _completed(sqlite, ours, record)
+    if _completed(sqlite, record, ours):
+        return 1
+    if current is not None:
+        _supersede(sqlite, record.id)
+    _insert(sqlite, record, said)
+    if isinstance(record, Retraction) and not _was_said_after(sqlite, record):
+        return int(current is None) | _supersede(sqlite, record.target_id)
+    return int(current is None or current[0] != said)
+
+
+def _completed(sqlite: sqlite3.Connection, last: Record | None, other: Record | None) -> int:
+    """Write the last version of a trade with what another one knows of its entry; 1 if it did.
+
+    Mem0 gets it as well, and takes it for later than the version without.
+    """
+    if not isinstance(last, TradeRecord) or not isinstance(other, TradeRecord):
+        return 0
+    whole = keeping_entry(last, other)
+    said = content_hash(whole)
+    if said == content_hash(last):
+        return 0
+    _write(sqlite, replace(whole, recorded_at=_just_after(last.recorded_at)), said)
+    return 1
+
+
+def _is_later(record: Record, said: str, latest_ms: int, current: tuple[str, str] | None) -> bool:
+    """Tell whether a record counts against what is known; all journals decide alike."""
+    noted_ms = to_ms(record.recorded_at)
+    if noted_ms != latest_ms or current is None:
+        return noted_ms > latest_ms
+    return said > current[0]  # noted in one millisecond: either order will do, but one for all
+
+
+def _readable(kind: str, body: str) -> Record | None:
+    """Return a record; None where a newer version wrote it: that must hold nothing up."""
+    try:
+        return decode(kind, body)
+    except RecordError:
+        return None
+
+
+def _just_after(moment: datetime) -> datetime:
+    return from_ms(to_ms(moment) + 1)
+
+
+def _current(sqlite: sqlite3.Connection, record_id: str) -> tuple[str, str] | None:
+    """Return hash and JSON of the current record with an id."""
+    query = "SELECT content_hash, body FROM records WHERE id = ? AND is_current = 1"
+    row: tuple[str, str] | None = sqlite.execute(query, [record_id]).fetchone()
+    return row
+
+
+def _was_said_after(sqlite: sqlite3.Connection, record: Retraction) -> bool:
+    """Tell whether what a retraction takes back was said again since."""
+    query = "SELECT 1 FROM records WHERE id = ? AND is_current = 1 AND recorded_ms > ?"
+    values = [record.target_id, to_ms(record.recorded_at)]
+    return sqlite.execute(query, values).fetchone() is not None
 
 
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
+    current = _current(sqlite, record.id)
+    if current is not None and isinstance(record, TradeRecord):
+        earlier = _readable(record.kind, current[1])
+        if isinstance(earlier, TradeRecord):
+            record = keeping_entry(record, earlier)
     said = content_hash(record)
-    current = sqlite.execute(
-        "SELECT content_hash FROM records WHERE id = ? AND is_current = 1", [record.id]
-    ).fetchone()
-    if current is not None:
-        if current[0] == said and not _takes_back_again(sqlite, record):
-            return 0
-        _supersede(sqlite, record.id)
-    origin = record.origin
-    cursor = sqlite.execute(
-        "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
-        " mode, run_id, pair, known_ms, recorded_ms, body)"
-        " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            record.id,
-            said,
-            record.kind,
-            category_of(record),
-            origin.user_id,
-            origin.strategy,
-            origin.mode,
-            origin.run_id,
-            getattr(record, "pair", ""),
-            to_ms(record.known_at),
-            to_ms(record.recorded_at),
-            encode(record),
-        ],
-    )
-    sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [cursor.lastrowid])
+    if current is not None and current[0] == said and not _takes_back_again(sqlite, record):
+        return 0
+    _write(sqlite, _noted_last(sqlite, record), said)
+    return 1
+
+
+def _write(sqlite: sqlite3.Connection, record: Record, said: str) -> None:
+    """Let a record count from now on, and wait for delivery."""
+    _supersede(sqlite, record.id)
+    seq = _insert(sqlite, record, said)
+    sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [seq])
     if isinstance(record, Retraction):
         _supersede(sqlite, record.target_id)
-    return 1
+
+
+def _noted_last(sqlite: sqlite3.Connection, record: Record) -> Record:
+    """Return a record that counts against what it replaces, also where a clock was put back.
+
+    Other journals decide by `recorded_at` which of two versions is the last word.
+    """
+    ids = [record.id, retraction_id(record.id)]
+    if isinstance(record, Retraction):
+        ids.append(record.target_id)
+    (latest_ms,) = sqlite.execute(
+        f"SELECT max(recorded_ms) FROM records WHERE id IN ({', '.join('?' * len(ids))})",  # noqa: S608
+        ids,
+    ).fetchone()
+    if latest_ms is None or to_ms(record.recorded_at) >= latest_ms:
+        return record
+    return replace(record, recorded_at=_just_after(from_ms(latest_ms)))
+
+
+_INSERT = (
+    "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
+    " mode, run_id, pair, known_ms, recorded_ms, body)"
+    " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _insert(sqlite: sqlite3.Connection, record: Record, said: str) -> int | None:
+    return sqlite.execute(_INSERT, _row(record, said)).lastrowid
+
+
+def _row(record: Record, said: str) -> list[str | int]:
+    origin = record.origin
+    return [
+        record.id,
+        said,
+        record.kind,
+        category_of(record),
+        origin.user_id,
+        origin.strategy,
+        origin.mode,
+        origin.run_id,
+        getattr(record, "pair", ""),
+        to_ms(record.known_at),
+        to_ms(record.recorded_at),
+        encode(record),
+    ]
 
 
 def _takes_back_again(sqlite: sqlite3.Connection, record: Record) -> bool:
@@ -109,45 +269,51 @@ def _takes_back_again(sqlite: sqlite3.Connection, record: Record) -> bool:
     return sqlite.execute(query, [record.target_id]).fetchone() is not None
 
 
-def _supersede(sqlite: sqlite3.Connection, record_id: str) -> None:
-    """Let what was said under an id count no more; it stays in the file."""
+def _supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
+    """Let what was said under an id count no more; it stays in the file. Return 1 if it did."""
     current = "id = ? AND is_current = 1"  # as the index is
     # What comes in its stead is delivered; sending both could end with the wrong one.
     sqlite.execute(
         f"DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE {current})",  # noqa: S608
         [record_id],
     )
-    sqlite.execute(f"UPDATE records SET is_current = 0 WHERE {current}", [record_id])  # noqa: S608
+    cursor = sqlite.execute(
+        f"UPDATE records SET is_current = 0 WHERE {current}",  # noqa: S608
+        [record_id],
+    )
+    return cursor.rowcount
 
 
-def _append_decision(sqlite: sqlite3.Connection, decision: Decision) -> None:
-    origin = decision.origin
-    sqlite.execute(
+def _append_decisions(sqlite: sqlite3.Connection, decisions: Sequence[Decision]) -> None:
+    sqlite.executemany(
         "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
         [
-            decision.id,
-            origin.user_id,
-            origin.strategy,
-            origin.mode,
-            origin.run_id,
-            decision.pair,
-            decision.side,
-            to_ms(decision.decided_at),
-            encode(decision),
+            [
+                decision.id,
+                decision.origin.user_id,
+                decision.origin.strategy,
+                decision.origin.mode,
+                decision.origin.run_id,
+                decision.pair,
+                decision.side,
+                to_ms(decision.decided_at),
+                encode(decision),
+            ]
+            for decision in decisions
         ],
     )
 
 
-def _mark_opened(sqlite: sqlite3.Connection, opened: Opened) -> None:
-    sqlite.execute(
+def _mark_opened(sqlite: sqlite3.Connection, opened: Sequence[Opened]) -> None:
+    sqlite.executemany(
         "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ?",
-        [opened.trade_id, to_ms(opened.open_date), opened.decision_id],
+        [(each.trade_id, to_ms(each.open_date), each.decision_id) for each in opened],
     )
 
 
-def _mark_seen(sqlite: sqlite3.Connection, seen: SeenIn) -> None:
-    sqlite.execute(
+def _mark_seen(sqlite: sqlite3.Connection, seen: Sequence[SeenIn]) -> None:
+    sqlite.executemany(
         "INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)",
-        [seen.database, seen.record_id],
+        [(each.database, each.record_id) for each in seen],
     )

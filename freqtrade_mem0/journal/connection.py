@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)
+_PASSING = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EIO,
+    errno.EROFS,
+)
 """Troubles of the machine; all others mean that `mem0.path` is wrong."""
 
 BUSY_TIMEOUT_S = 10.0
@@ -67,10 +74,12 @@ class Connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # A full disk, say, has SQLite roll back by itself: there is nothing left to undo.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file; a later use opens it again."""
@@ -99,7 +108,7 @@ class Connection:
                 raise JournalError(
                     f"The journal {self.path} can not be used: {error}. Trading goes on with the "
                     "proposed stakes. Check the disk; if the file itself is damaged, stop what "
-                    "uses it and move it away: a bot's trades come back from Freqtrade's database."
+                    "uses it and run 'freqtrade-mem0 salvage': it saves what can still be read."
                 ) from error
 
     def _leave_to_the_parent(self) -> None:
@@ -119,7 +128,9 @@ class Connection:
         except OSError as error:
             sentence = f"The journal {self.path} can not be opened for writing: {error.strerror}. "
             if error.errno in _PASSING:
-                raise JournalError(f"{sentence}Free some space and start again.") from error
+                raise JournalError(
+                    f"{sentence}Mend the disk, or free some space, and start again."
+                ) from error
             raise ConfigError(
                 f"{sentence}Set 'mem0.path' to a folder this user may write to."
             ) from error
@@ -157,7 +168,9 @@ def _create_privately(path: Path) -> None:
         if not path.is_file():
             raise
         if not os.access(path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
+            is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+            code = errno.EROFS if is_read_only else errno.EACCES
+            raise OSError(code, os.strerror(code), str(path)) from None
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.append import append_entry
+from freqtrade_mem0.journal.append import adopt_records, append_entries, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.records.base import Mode, Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import decode, decode_decision
@@ -85,7 +84,17 @@ class Journal:
         something else becomes the current one and the old row stays, marked.
         """
         with self.connection.write() as sqlite:
-            return sum(append_entry(sqlite, entry) for entry in entries)
+            return append_entries(sqlite, entries)
+
+    def adopt(self, records: Sequence[Record]) -> int:
+        """Take up records that came from Mem0, in one transaction; return how many were news.
+
+        Of what is known under an id, what was recorded last counts, wherever it came from: an
+        older version that is still in Mem0 changes nothing, and what was taken back here stays
+        taken back. Adopted records are not delivered again.
+        """
+        with self.connection.write() as sqlite:
+            return adopt_records(sqlite, records)
 
     def records(
         self, scope: Scope | None = None, *, after_seq: int = 0, limit: int | None = None
@@ -129,6 +138,14 @@ class Journal:
                 "SELECT kind, body FROM records WHERE id = ? AND is_current = 1", [record_id]
             ).fetchone()
         return None if row is None else decode(*row)
+
+    def is_current(self, record_id: str) -> bool:
+        """Return whether something counts under this id: noted, and not taken back."""
+        with self.connection.read() as sqlite:
+            row = sqlite.execute(
+                "SELECT 1 FROM records WHERE id = ? AND is_current = 1", [record_id]
+            ).fetchone()
+        return row is not None
 
     def ledger(
         self, scope: Scope | None = None, *, only_opened: bool = True, limit: int | None = None
@@ -209,19 +226,13 @@ class Journal:
             ).fetchall()
         return {(kind, category, mode): count for kind, category, mode, count in rows}
 
-    def known_ids(self, ids: Collection[str]) -> set[str]:
-        """Return which of some record ids were ever noted, also if taken back since."""
+    def recorded_ms(self, ids: Collection[str]) -> dict[str, int]:
+        """Return when the newest version under each id was recorded, in epoch milliseconds.
+
+        Only of the ids that were ever noted, also if taken back since.
+        """
         with self.connection.read() as sqlite:
-            current = sqlite.execute(
-                "SELECT r.id FROM json_each(?) AS asked CROSS JOIN records AS r"
-                " ON r.id = asked.value AND r.is_current = 1",
-                [json.dumps(list(ids))],
-            ).fetchall()
-            known = {record_id for (record_id,) in current}
-            if len(known) < len(set(ids)):
-                gone = sqlite.execute("SELECT id FROM records WHERE is_current = 0").fetchall()
-                known |= {record_id for (record_id,) in gone} & set(ids)
-        return known
+            return recorded_ms(sqlite, ids)
 
     def check(self) -> str:
         """Return SQLite's word on the file's integrity: "ok", or what is wrong."""

@@ -4,34 +4,72 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.marks import read_mark, write_mark
+from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import decode
 from freqtrade_mem0.records.retraction import retraction_id
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
 
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.records.base import Record
 
 
+_MARK = "delivery"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxState:
-    """How far delivery is.
+    """How far delivery is, as all processes that deliver left it.
 
     Parameters
     ----------
     pending, dead
         Records that wait, and records that Mem0 refused for good.
     last_error
-        The error of the newest failed attempt; "" without one.
+        The error of the newest failed attempt; "" where the newest attempt succeeded and nothing
+        is dead.
+    waiting_since
+        Aware UTC wall time at which the oldest waiting record was noted; None where none waits.
+    delivered_at
+        Aware UTC wall time of the last delivery; None before the first.
+    failures
+        Failed attempts since the last delivery.
     """
 
     pending: int
     dead: int
     last_error: str
+    waiting_since: datetime | None = None
+    delivered_at: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that Mem0 refused, or that this version can not read.
+
+    Parameters
+    ----------
+    record_id, kind, body
+        The record; `body` is its JSON, as it can be mended.
+    attempts
+        How often it was tried.
+    error
+        Why it was refused.
+    """
+
+    record_id: str
+    kind: str
+    body: str
+    attempts: int
+    error: str
 
 
 class Outbox:
@@ -56,11 +94,11 @@ class Outbox:
                 unreadable.append((seq, str(error)))
         for seq, sentence in unreadable:
             # Of a newer version, say. It must not hold up what comes behind it.
-            self.failed([seq], sentence, dead=True)
+            self.refused([seq], sentence)
         return batch if batch or not unreadable else self.pending(limit)
 
-    def delivered(self, seqs: Sequence[int]) -> None:
-        """Take these off the queue.
+    def delivered(self, seqs: Sequence[int], at: datetime) -> None:
+        """Take these off the queue; `at` is the aware UTC wall time.
 
         What was corrected or taken back meanwhile may have been delivered by another process
         before this one's write arrived, which then undid it. It is put on the queue again.
@@ -78,32 +116,90 @@ class Outbox:
                     " SELECT seq FROM records WHERE id = ? AND is_current = 1",
                     [(said,), (retraction_id(said),)],
                 )
+            write_mark(sqlite, _MARK, {"delivered_ms": to_ms(at)})
 
-    def delivered_already(self, record_ids: Sequence[str]) -> None:
-        """Take records off the queue that came from Mem0 in the first place."""
+    def failed(self, seqs: Sequence[int], error: str) -> None:
+        """Note an attempt that failed as a whole: Mem0 was away. All of them go on waiting."""
         with self._connection.write() as sqlite:
-            sqlite.execute(
-                "DELETE FROM outbox WHERE seq IN (SELECT r.seq FROM json_each(?) AS known"
-                " CROSS JOIN records AS r ON r.id = known.value AND r.is_current = 1)",
-                [json.dumps(list(record_ids))],
-            )
+            self._note(sqlite, seqs, error, dead=False)
+            mark = read_mark(sqlite, _MARK)
+            failures = mark.get("failures", 0) + 1
+            write_mark(sqlite, _MARK, mark | {"error": error, "failures": failures})
 
-    def failed(self, seqs: Sequence[int], error: str, *, dead: bool) -> None:
-        """Note a failed attempt; `dead` ones are kept but not tried again."""
+    def refused(self, seqs: Sequence[int], error: str) -> None:
+        """Keep these as dead letters: Mem0 was there and will not take them."""
         with self._connection.write() as sqlite:
-            sqlite.executemany(
-                "UPDATE outbox SET attempts = attempts + 1, is_dead = ?, error = ? WHERE seq = ?",
-                [(int(dead), error, seq) for seq in seqs],
+            self._note(sqlite, seqs, error, dead=True)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return what was refused, oldest first."""
+        with self._connection.read() as sqlite:
+            rows = sqlite.execute(
+                "SELECT r.id, r.kind, r.body, o.attempts, o.error"
+                " FROM outbox o JOIN records r ON r.seq = o.seq WHERE o.is_dead = 1 ORDER BY o.seq"
+            ).fetchall()
+        return [
+            DeadLetter(record_id=each, kind=kind, body=body, attempts=attempts, error=error)
+            for each, kind, body, attempts, error in rows
+        ]
+
+    def resend(self, record_ids: Sequence[str] | None = None) -> int:
+        """Let dead letters wait again, all of them or these; return how many there were."""
+        chosen, values = _chosen(record_ids)
+        with self._connection.write() as sqlite:
+            cursor = sqlite.execute(
+                f"UPDATE outbox SET is_dead = 0, error = '' WHERE is_dead = 1 AND {chosen}",  # noqa: S608
+                values,
             )
+            return cursor.rowcount
+
+    def give_up(self, record_ids: Sequence[str]) -> int:
+        """Stop trying to deliver these dead letters; they stay in the journal."""
+        chosen, values = _chosen(record_ids)
+        with self._connection.write() as sqlite:
+            cursor = sqlite.execute(
+                f"DELETE FROM outbox WHERE is_dead = 1 AND {chosen}",  # noqa: S608
+                values,
+            )
+            return cursor.rowcount
 
     def state(self) -> OutboxState:
-        """Return how many wait, how many are dead, and the last error."""
+        """Return how many wait, how many are dead, and how delivery fares."""
         with self._connection.read() as sqlite:
-            pending, dead = sqlite.execute(
-                "SELECT count(*) FILTER (WHERE is_dead = 0), count(*) FILTER (WHERE is_dead = 1)"
-                " FROM outbox"
+            pending, dead, oldest = sqlite.execute(
+                "SELECT count(*) FILTER (WHERE is_dead = 0), count(*) FILTER (WHERE is_dead = 1),"
+                " min(seq) FILTER (WHERE is_dead = 0) FROM outbox"
             ).fetchone()
             row = sqlite.execute(
-                "SELECT error FROM outbox WHERE error <> '' ORDER BY seq DESC LIMIT 1"
+                "SELECT error FROM outbox WHERE is_dead = 1 ORDER BY seq DESC LIMIT 1"
             ).fetchone()
-        return OutboxState(pending=pending, dead=dead, last_error=row[0] if row else "")
+            since = sqlite.execute(
+                "SELECT recorded_ms FROM records WHERE seq = ?", [oldest]
+            ).fetchone()
+            mark = read_mark(sqlite, _MARK)
+        delivered_ms = mark.get("delivered_ms")
+        return OutboxState(
+            pending=pending,
+            dead=dead,
+            last_error=mark.get("error") or (row[0] if row else ""),
+            waiting_since=None if since is None else from_ms(since[0]),
+            delivered_at=None if delivered_ms is None else from_ms(delivered_ms),
+            failures=mark.get("failures", 0),
+        )
+
+    @staticmethod
+    def _note(sqlite: sqlite3.Connection, seqs: Sequence[int], error: str, *, dead: bool) -> None:
+        sqlite.executemany(
+            "UPDATE outbox SET attempts = attempts + 1, is_dead = ?, error = ? WHERE seq = ?",
+            [(int(dead), error, seq) for seq in seqs],
+        )
+
+
+def _chosen(record_ids: Sequence[str] | None) -> tuple[str, list[str]]:
+    if record_ids is None:
+        return "1", []
+    query = (
+        "seq IN (SELECT r.seq FROM json_each(?) AS named CROSS JOIN records AS r"
+        " ON r.id = named.value)"
+    )
+    return query, [json.dumps(list(record_ids))]

@@ -76,7 +76,17 @@ _VERSION_2 = (
     """,
 )
 
-_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    """
+    CREATE TABLE marks (                        -- how far work is that several processes share
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL                     -- JSON
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX records_id ON records (id)",  # also of what was corrected or taken back
+)
+
+_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`_STEPS[n]` are the statements that bring a file from version `n` to `n + 1`."""
 
 VERSION = len(_STEPS)

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.append import Entry
@@ -53,6 +53,11 @@ class JournalWriter:
                 target=self._run, name="freqtrade-mem0-journal", daemon=True
             )
             self._thread.start()
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the journal took nothing at the last attempt."""
+        return self._in_trouble
 
     @property
     def waiting(self) -> int:
@@ -111,7 +116,7 @@ class JournalWriter:
             if entries:
                 self._journal.append(entries)
             stored = True
-        except JournalError as error:
+        except (ConfigError, JournalError) as error:
             self._warn_once(error, len(entries))
         except Exception:  # noqa: BLE001 - one bad entry must not hold up all others
             stored = self._append_singly(entries)
@@ -131,7 +136,7 @@ class JournalWriter:
         for entry in entries:
             try:
                 self._journal.append([entry])
-            except JournalError as error:
+            except (ConfigError, JournalError) as error:
                 self._warn_once(error, len(entries))
                 return False
             except Exception:
@@ -147,7 +152,7 @@ class JournalWriter:
                 CAPACITY,
             )
 
-    def _warn_once(self, error: JournalError, entries: int) -> None:
+    def _warn_once(self, error: ConfigError | JournalError, entries: int) -> None:
         if not self._in_trouble:
             self._in_trouble = True
             logger.warning("%s %d entries wait in memory (up to %d).", error, entries, CAPACITY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.backtest import BacktestRecord
-from freqtrade_mem0.records.base import Record, to_ms
+from freqtrade_mem0.records.base import Category, Mode, Origin, Record, to_ms
 from freqtrade_mem0.records.codec import SCHEMA_VERSION, decode, encode
 from freqtrade_mem0.records.memory import Memory, Scalar
 from freqtrade_mem0.records.note import Note, category_of
@@ -67,6 +67,42 @@ def to_memory(record: Record) -> Memory:
         created_at=record.known_at,
         metadata=metadata,
     )
+
+
+def is_record(memory: Memory) -> bool:
+    """Return whether a memory was written by this package, and stands for a record."""
+    return all(isinstance(memory.metadata.get(key), str) for key in ("kind", "record"))
+
+
+def note_of(memory: Memory) -> Note:
+    """Return what a person or another tool wrote into Mem0, as a note.
+
+    It keeps the memory's id where that is one a note can have, so that a change of it replaces it.
+
+    Raises
+    ------
+    RecordError
+        The memory holds nothing that a note can keep.
+    """
+    category = memory.metadata.get("category")
+    note = Note(
+        id=memory.id,
+        origin=Origin(
+            user_id=memory.user_id,
+            strategy=memory.agent_id or Mode.MANUAL,
+            mode=Mode.MANUAL,
+            run_id=memory.run_id or Mode.MANUAL,
+        ),
+        known_at=memory.created_at,
+        recorded_at=memory.stored_at or memory.created_at,
+        filed_under=(
+            Category(category) if category in set(Category) else Category.LEARNING_INSIGHTS
+        ),
+        content=memory.text,
+        metadata=dict(memory.metadata),
+    )
+    encode(note)  # text or numbers that JSON can not hold are refused here, one by one
+    return note
 
 
 def from_memory(memory: Memory) -> Record:

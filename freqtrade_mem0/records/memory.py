@@ -28,6 +28,10 @@ class Memory:
         Flat values only. Times stand here as epoch seconds, so that range filters work everywhere.
     score
         Relevance in [0, 1] when the memory is the answer to a search, else None.
+    stored_at
+        Aware UTC wall time at which it was stored or replaced, where the store tells; the clock is
+        the writer's. None for a memory that was not read from a store. No part of what it says,
+        and so of no account in comparisons.
     """
 
     id: str
@@ -38,3 +42,4 @@ class Memory:
     created_at: datetime
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     score: float | None = None
+    stored_at: datetime | None = field(default=None, compare=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -74,3 +74,14 @@ class TradeRecord(Record):
     is_evidence: bool = True
     decision_id: str | None = None
     situation: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def keeping_entry(record: TradeRecord, earlier: TradeRecord) -> TradeRecord:
+    """Return `record` with what `earlier` knows of the entry, where `record` does not.
+
+    A trade read again from a database or a file has right numbers, but whoever reads it there was
+    not present when it was opened. What was noted then must not be lost by a correction.
+    """
+    if record.decision_id is not None or record.situation:
+        return record
+    return replace(record, decision_id=earlier.decision_id, situation=earlier.situation)

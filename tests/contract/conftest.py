@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,17 @@ from uuid import UUID
 import pytest
 
 from freqtrade_mem0.backends import payload
+from freqtrade_mem0.backends.caching import CachingBackend
 from freqtrade_mem0.backends.embedded import EmbeddedBackend
 from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.backends.local import LocalBackend
 from freqtrade_mem0.backends.port import Filters, GroupKey, MemoryBackend
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.records.memory import Memory
+from tests.contract import postgres
+from tests.servers.backends import platform_at, rest_server_at
+from tests.servers.mem0_platform import PlatformServer
+from tests.servers.mem0_rest_server import RestServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +41,8 @@ class ReferenceBackend:
 
     def write(self, memories: Sequence[Memory]) -> None:
         """Keep memories by id."""
-        accepted = {each.id: each for each in memories}
+        stored_at = datetime.now(UTC)
+        accepted = {each.id: replace(each, stored_at=stored_at) for each in memories}
         for each in memories:
             payload.to_payload(each, str)
         self._open().update(accepted)
@@ -59,6 +66,10 @@ class ReferenceBackend:
         node = parse_filters(filters)
         memories = sorted(self._open().values(), key=lambda each: (each.created_at, each.id))
         return (each for each in memories if matches(node, payload.as_filterable(each)))
+
+    def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
+        """Ask each memory, also when it was stored."""
+        return self.scan(filters=payload.stored_since(filters, since))
 
     def delete(self, memory_ids: Sequence[str]) -> int:
         """Forget by id."""
@@ -89,6 +100,46 @@ class Home:
 
 
 @pytest.fixture
+def server() -> postgres.Server:
+    """Give the server that all tests share."""
+    return postgres.shared_server()
+
+
+@pytest.fixture
+def own_server() -> Iterator[postgres.Server]:
+    """Give a server that may be killed."""
+    made = postgres.make_server()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def database(server: postgres.Server) -> str:
+    """Give the name of an empty database."""
+    return server.new_database()
+
+
+@pytest.fixture
+def open_backend(
+    server: postgres.Server, database: str, tmp_path: Path
+) -> Iterator[Callable[..., EmbeddedBackend]]:
+    """Open backends on one database, each with a folder of its own, and close them."""
+    opened: list[EmbeddedBackend] = []
+
+    def make(timeout_s: float = 60.0, **changes: Any) -> EmbeddedBackend:
+        block = server.block(database, **changes)
+        folder = tmp_path / f"bot-{len(opened)}"
+        opened.append(
+            EmbeddedBackend(folder, name="server", vector_store=block, timeout_s=timeout_s)
+        )
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
 def make_memory() -> MakeMemory:
     """Make the n-th memory of a small story; keyword arguments replace fields."""
 
@@ -107,17 +158,41 @@ def make_memory() -> MakeMemory:
     return make
 
 
-@pytest.fixture(params=["embedded", "embedded-qdrant", "local", "reference"])
+@pytest.fixture(
+    params=[
+        "embedded",
+        "embedded-qdrant",
+        "pgvector",
+        "platform",
+        "rest-server",
+        "local",
+        "reference",
+        "cached",
+    ]
+)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     """Give each home of memories in turn, empty."""
     journal: dict[str, Memory] = {}
+    serving = ExitStack()
     backend: MemoryBackend
     if request.param == "embedded":
         backend = EmbeddedBackend(tmp_path / "mem0")
     elif request.param == "embedded-qdrant":
         backend = EmbeddedBackend(tmp_path / "mem0", vector_store={"provider": "qdrant"})
+    elif request.param == "pgvector":
+        server = postgres.shared_server()
+        block = server.block(server.new_database())
+        backend = EmbeddedBackend(tmp_path / "mem0", name="server", vector_store=block)
+    elif request.param == "platform":
+        backend = platform_at(serving.enter_context(PlatformServer()), tmp_path / "mem0")
+    elif request.param == "rest-server":
+        backend = rest_server_at(
+            serving.enter_context(RestServer(tmp_path / "server")), tmp_path / "mem0"
+        )
     elif request.param == "local":
         backend = LocalBackend(journal.values)
+    elif request.param == "cached":
+        backend = CachingBackend(ReferenceBackend(), ttl_s=3600)
     else:
         backend = ReferenceBackend()
 
@@ -125,5 +200,6 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
         backend.write(memories)
         journal.update({each.id: each for each in memories})
 
-    yield Home(backend, put, stores=request.param != "local")
-    backend.close()
+    with serving:
+        yield Home(backend, put, stores=request.param != "local")
+        backend.close()

@@ -187,6 +187,45 @@ def test_count_groups_by_metadata(home: Any, make_memory: MakeMemory) -> None:
     }
 
 
+def test_changes_without_a_time_are_everything(home: Any, make_memory: MakeMemory) -> None:
+    """Asked since the beginning, all that passes the filter comes, in any order."""
+    memories = [make_memory(n) for n in range(5)]
+    home.put([*memories, make_memory(5, user_id="somebody")])
+
+    assert memories == sorted(
+        home.backend.changes(filters=MINE, since=None), key=lambda each: each.created_at
+    )
+
+
+def test_changes_bring_what_was_stored_or_replaced(home: Any, make_memory: MakeMemory) -> None:
+    """Whatever was stored since a time comes, however old its market time, and says when."""
+    home.put([make_memory(n) for n in range(4)])
+    first = list(home.backend.changes(filters=MINE, since=None))
+    since = max((each.stored_at for each in first if each.stored_at), default=None)
+    changed = make_memory(1, text="Opened short BTC/USDT", metadata={"pair": "BTC/USDT"})
+    old = make_memory(9, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+
+    home.put([changed, old])
+
+    came = {each.id: each for each in home.backend.changes(filters=MINE, since=since)}
+    assert changed == came[changed.id]
+    assert old == came[old.id]
+    if home.stores:
+        assert all(each.stored_at >= since for each in came.values())
+        after = max(each.stored_at for each in came.values()) + timedelta(seconds=1)
+        assert list(home.backend.changes(filters=MINE, since=after)) == []
+
+
+def test_changes_keep_to_their_filter(home: Any, make_memory: MakeMemory) -> None:
+    """The time does not loosen the filter, conditions on scopes included."""
+    home.put([make_memory(n, run_id=f"bot-{n % 2}") for n in range(6)])
+    wanted = {**MINE, "run_id": "bot-1", "n": {"gt": 1}}
+
+    came = home.backend.changes(filters=wanted, since=datetime(2020, 1, 1, tzinfo=UTC))
+
+    assert {3, 5} == {each.metadata["n"] for each in came}
+
+
 def test_delete_counts_what_was_there(home: Any, make_memory: MakeMemory) -> None:
     """Deleted memories are gone from every answer; unknown ids do not count."""
     if not home.stores:

@@ -9,14 +9,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WRITER = """
 import sys
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 
 path, worker, n_memories = sys.argv[1], sys.argv[2], int(sys.argv[3])
 store = SqliteStore(path)
@@ -59,7 +59,7 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
 
 VISITOR = """
 import sys
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 
 store = SqliteStore(sys.argv[1])
 print(store.list_ids())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_a_cache_far_behind_starts_anew(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the tombstones it needs are gone, a store reads the collection again."""
-    monkeypatch.setattr("freqtrade_mem0.backends.sqlite_file._TOMBSTONES_KEPT", 3)
+    monkeypatch.setattr("freqtrade_mem0.backends.sqlite.file._TOMBSTONES_KEPT", 3)
     fill(store, range(30))
     assert store.count({}) == {(): 30}
     other = SqliteStore(path)
@@ -123,7 +123,7 @@ def test_many_replacements_do_not_pile_up(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cache drops the places of replaced rows once they are a quarter of it."""
-    monkeypatch.setattr("freqtrade_mem0.backends.vector_cache._WORTH_REPACKING", 20)
+    monkeypatch.setattr("freqtrade_mem0.backends.sqlite.vector_cache._WORTH_REPACKING", 20)
     for turn in range(10):
         fill(store, range(40), turn=turn)
         assert store.count({"turn": turn}) == {(): 40}
@@ -333,7 +333,7 @@ def test_a_writer_that_never_ends_stops_writes_but_not_reads(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another process holds the file, writes fail in words and reads go on."""
-    monkeypatch.setattr("freqtrade_mem0.backends.sqlite_file._BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("freqtrade_mem0.backends.sqlite.file._BUSY_TIMEOUT_S", 0.05)
     store = SqliteStore(path)
     fill(store, range(3))
     other = sqlite3.connect(path, isolation_level=None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.backends.embedded import EmbeddedBackend
 from freqtrade_mem0.backends.filters import matches, parse_filters
-from freqtrade_mem0.backends.sqlite_store import SqliteStore
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.situation import WINDOW, Situation, closed_before, market_features
-from tests.unit.candles import TIMEFRAME_S, random_walk
+from freqtrade_mem0.situation import WINDOW, Candles, Situation
+from tests.unit.candles import TIMEFRAME_S, market_features, random_walk
 from tests.unit.samples import START
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ NUMBERS = ["open", "high", "low", "close", "volume"]
 def features_at(candles: pd.DataFrame, position: int) -> Situation:
     """Return the features at the opening of the candle at a position of `CANDLES`."""
     moment = START + timedelta(seconds=position * TIMEFRAME_S)
-    return market_features(closed_before(candles, moment, TIMEFRAME_S))
+    columns = Candles(candles)
+    return columns.features(columns.n_closed(moment, TIMEFRAME_S))
 
 
 positions = st.integers(WINDOW, 599)
@@ -58,3 +59,10 @@ def test_what_is_older_than_the_window_does_not_matter(position: int, factor: fl
     changed.loc[: position - WINDOW - 1, NUMBERS] *= factor
 
     assert features_at(CANDLES, position) == features_at(changed, position)
+
+
+@settings(max_examples=60)
+@given(positions)
+def test_columns_say_what_a_window_alone_says(position: int) -> None:
+    """What is computed once for a whole pair is what a bot computes from its last candles."""
+    assert market_features(CANDLES[position - WINDOW : position]) == features_at(CANDLES, position)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from freqtrade_mem0.situation import Candles, Situation
 from tests.unit.samples import START
 
 TIMEFRAME_S = 300
@@ -27,3 +28,8 @@ def random_walk(n: int = 400, seed: int = 1, price: float = 100.0) -> pd.DataFra
             "volume": rng.uniform(1.0, 100.0, n),
         }
     )
+
+
+def market_features(frame: pd.DataFrame) -> Situation:
+    """Return the features of all candles of a dataframe, each taken as closed."""
+    return Candles(frame).features(len(frame))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0 import TradeMemory, get_mem0_client, initialize_mem0
-from freqtrade_mem0.errors import ConfigError, RecordError
+from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, Mode
+from tests.servers.mem0_platform import PlatformServer
 from tests.unit.samples import BACKTEST, ORIGIN, a_trade, at
 
 if TYPE_CHECKING:
@@ -83,18 +85,27 @@ def test_a_mistake_is_a_sentence(
     assert client.stats()["journal"]["total"] == 0
 
 
-def test_a_key_is_refused_as_an_argument_and_reported_from_the_environment(
+def test_a_key_alone_means_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The platform is for later versions: the sentence says so, and never shows the key."""
-    with pytest.raises(ConfigError, match=r"Leave api_key out") as error:
-        initialize_mem0("m0-secret", user_data_dir=tmp_path)
-    assert "m0-secret" not in str(error.value)
-    monkeypatch.setenv("M0_API_KEY", "m0-secret")
-    with initialize_mem0(user_data_dir=tmp_path) as client:
-        assert client.stats()["mode"] == "embedded"
-    assert "environment M0_API_KEY" in caplog.text
-    assert "m0-secret" not in caplog.text
+    """Where it can not be reached the journal is used; the key is shown nowhere."""
+    server = PlatformServer(key="m0-another-key")
+    with server:
+        block = {"mode": "platform", "host": server.url, "user_id": "me"}
+        with initialize_mem0("m0-s3cr3t", {"mem0": block}, user_data_dir=tmp_path) as client:
+            client.store("risk_profile", "No trades on Sundays")
+            assert [each["content"] for each in client.recall()] == ["No trades on Sundays"]
+            stats = client.stats()
+    assert (stats["mode"], stats["pending"]) == ("platform", 1)
+    assert "The journal on this machine is used" in caplog.text
+    assert "s3cr3t" not in caplog.text + json.dumps(stats)
+    with get_mem0_client(api_key="m0-s3cr3t", user_data_dir=tmp_path / "other") as client:
+        assert client._store.settings.mode == "platform"
+    monkeypatch.setenv("M0_API_KEY", "m0-s3cr3t")
+    with get_mem0_client(user_data_dir=tmp_path / "third") as client:
+        assert client._store.settings.mode == "platform"
+    with get_mem0_client({"mem0": {}}, user_data_dir=tmp_path / "fourth") as client:
+        assert client._store.settings.mode == "embedded"
 
 
 def test_a_trade_is_recorded_once_and_corrected_by_itself(client: Mem0Client) -> None:

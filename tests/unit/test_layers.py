@@ -21,16 +21,22 @@ NAME = "freqtrade_mem0"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("mixin", "attach", "callbacks", "cli", "demo", "service"),
-    ("lifetime", "runtime", "client", "trade_memory"),
     (
+        "lifetime",
+        "runtime",
+        "client",
+    ),
+    (
+        "alerts",
+        "deliverer",
         "delivery",
         "evaluate",
         "explain",
+        "follow",
         "host",
         "imports",
         "lifecycle",
         "priors",
-        "rebuild",
         "recall",
         "reconcile",
         "session",
@@ -39,14 +45,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sync",
     ),
     ("journal", "backends"),
-    ("insight", "sizing", "situation", "risk"),
+    ("breaker", "insight", "sizing", "situation", "risk"),
     ("records", "config", "errors"),
 )
 """Top-level modules and packages, from the edges down."""
 
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
-PURE = ("insight", "sizing", "risk", "recall")
+PURE = ("breaker", "insight", "sizing", "risk", "recall")
 """Arithmetic on what is handed to it: no clock, no files, no network, no logs."""
 
 IMPURE_MODULES = {

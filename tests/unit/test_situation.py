@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from freqtrade_mem0.situation import (
-    MIN_CANDLES,
-    WINDOW,
-    calendar,
-    clean,
-    closed_before,
-    market_features,
-)
-from tests.unit.candles import TIMEFRAME_S, random_walk
+from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles, calendar, clean
+from tests.unit.candles import TIMEFRAME_S, market_features, random_walk
 from tests.unit.samples import START
 
 if TYPE_CHECKING:
@@ -72,7 +65,7 @@ def test_too_few_candles_say_nothing(n: int) -> None:
     candles = random_walk(MIN_CANDLES)[:n]
 
     assert market_features(candles) == {}
-    assert market_features(closed_before(candles, START, TIMEFRAME_S)) == {}
+    assert Candles(candles).n_closed(START, TIMEFRAME_S) == 0
 
 
 def test_features_stay_in_their_ranges() -> None:
@@ -178,30 +171,28 @@ def test_buckets_name_what_the_numbers_say(
 
 def test_a_candle_is_closed_when_its_time_is_over() -> None:
     """At the very end of a candle it counts, a moment earlier it does not."""
-    candles = random_walk(10)
+    candles = Candles(random_walk(10))
     end = START + timedelta(seconds=10 * TIMEFRAME_S)
 
-    assert len(closed_before(candles, end, TIMEFRAME_S)) == 10
-    assert len(closed_before(candles, end - timedelta(microseconds=1), TIMEFRAME_S)) == 9
+    assert candles.n_closed(end, TIMEFRAME_S) == 10
+    assert candles.n_closed(end - timedelta(microseconds=1), TIMEFRAME_S) == 9
 
 
 @pytest.mark.parametrize("n_unclosed", [0, 1, 5, 10, 12])
-def test_candles_that_are_not_closed_are_dropped(n_unclosed: int) -> None:
+def test_candles_that_are_not_closed_do_not_count(n_unclosed: int) -> None:
     """However many there are, down to none at all."""
-    candles = random_walk(10)
     moment = START + timedelta(seconds=(10 - n_unclosed) * TIMEFRAME_S)
 
-    assert list(range(max(0, 10 - n_unclosed))) == list(
-        closed_before(candles, moment, TIMEFRAME_S).index
-    )
+    assert Candles(random_walk(10)).n_closed(moment, TIMEFRAME_S) == max(0, 10 - n_unclosed)
 
 
-def test_the_window_is_bounded() -> None:
-    """Older candles are not looked at."""
-    candles = random_walk(WINDOW + 50)
-    moment = START + timedelta(seconds=(WINDOW + 45) * TIMEFRAME_S)
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_in_any_resolution_are_read(unit: Literal["s", "ms", "us", "ns"]) -> None:
+    """Pandas keeps dates in several units; Freqtrade's differ by where its candles come from."""
+    frame = random_walk(10)
+    frame["date"] = frame["date"].dt.as_unit(unit)
 
-    assert list(range(45, WINDOW + 45)) == list(closed_before(candles, moment, TIMEFRAME_S).index)
+    assert Candles(frame).n_closed(START + timedelta(seconds=3 * TIMEFRAME_S), TIMEFRAME_S) == 3
 
 
 @pytest.mark.parametrize(

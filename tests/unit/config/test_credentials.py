@@ -57,6 +57,16 @@ def test_scopes_come_from_the_environment_before_the_file(folder: Path) -> None:
     ) == (credentials)
 
 
+def test_scopes_given_by_the_caller_come_first(folder: Path) -> None:
+    """Before environment and file."""
+    credentials = find_credentials(
+        "key", org_id="mine", project_id="p", environ=ENVIRON, folder=folder
+    )
+
+    assert credentials is not None
+    assert (credentials.org_id, credentials.project_id) == ("mine", "p")
+
+
 def test_the_key_is_never_printed(folder: Path) -> None:
     """Not by `repr`, `str` or formatting."""
     credentials = find_credentials("m0-s3cr3t", environ={}, folder=folder)

@@ -88,7 +88,7 @@ def test_a_correction_of_a_delivered_record_is_delivered_again(journal: Journal)
     """Mem0 gets the newest word, also when it has an older one."""
     outbox = Outbox(journal)
     journal.append([a_trade(1)])
-    outbox.delivered([1])
+    outbox.delivered([1], NOTED)
     journal.append([a_trade(1, profit_ratio=-0.5)])
 
     assert [(2, a_trade(1, profit_ratio=-0.5))] == outbox.pending(10)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from freqtrade_mem0.journal.journal import Journal
-from freqtrade_mem0.journal.outbox import Outbox, OutboxState
-from tests.unit.samples import a_trade
+from freqtrade_mem0.journal.outbox import DeadLetter, Outbox, OutboxState
+from freqtrade_mem0.records.codec import encode
+from tests.unit.samples import NOTED, a_retraction, a_trade
+
+NOW = NOTED + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -25,35 +30,117 @@ def test_the_oldest_are_handed_out_first(outbox: Outbox) -> None:
 
 def test_delivered_ones_are_gone(outbox: Outbox) -> None:
     """Delivering the same twice is harmless."""
-    outbox.delivered([1, 2])
-    outbox.delivered([1, 2, 99])
+    outbox.delivered([1, 2], NOW)
+    outbox.delivered([1, 2, 99], NOW)
 
     assert [seq for seq, _ in outbox.pending(9)] == [3, 4, 5]
-    assert OutboxState(pending=3, dead=0, last_error="") == outbox.state()
+    assert outbox.state() == OutboxState(
+        pending=3, dead=0, last_error="", waiting_since=NOTED, delivered_at=NOW, failures=0
+    )
 
 
 def test_failed_ones_go_on_waiting_in_their_place(outbox: Outbox) -> None:
-    """An attempt that failed changes the order of nothing."""
-    outbox.failed([1, 2], "away", dead=False)
+    """An attempt that failed changes the order of nothing; failures in a row are counted."""
+    outbox.failed([1, 2], "away")
+    outbox.failed([1, 2], "still away")
 
     assert [seq for seq, _ in outbox.pending(9)] == [1, 2, 3, 4, 5]
-    assert OutboxState(pending=5, dead=0, last_error="away") == outbox.state()
+    assert outbox.state() == OutboxState(
+        pending=5, dead=0, last_error="still away", waiting_since=NOTED, failures=2
+    )
+    outbox.delivered([1], NOW)
+    assert (outbox.state().failures, outbox.state().last_error) == (0, "")
 
 
 def test_refused_ones_are_kept_and_not_sent(outbox: Outbox) -> None:
-    """Someone can look at them; they hold up nobody."""
-    outbox.failed([2], "too long", dead=True)
+    """Someone can look at them; they hold up nobody, and are no failure of Mem0's."""
+    outbox.refused([2], "too long")
 
     assert [seq for seq, _ in outbox.pending(9)] == [1, 3, 4, 5]
-    assert OutboxState(pending=4, dead=1, last_error="too long") == outbox.state()
+    assert outbox.state() == OutboxState(
+        pending=4, dead=1, last_error="too long", waiting_since=NOTED
+    )
+
+
+def test_what_waits_longest_tells_the_lag(journal: Journal) -> None:
+    """The oldest waiting record, not a refused one; nothing waits, no lag."""
+    outbox = Outbox(journal)
+    assert outbox.state().waiting_since is None
+    times = [NOTED + timedelta(minutes=n) for n in range(3)]
+    journal.append([a_trade(n, recorded_at=at) for n, at in enumerate(times, start=1)])
+    outbox.refused([1], "no")
+    assert outbox.state().waiting_since == times[1]
+    outbox.delivered([2, 3], NOW)
+    assert outbox.state().waiting_since is None
+
+
+def test_a_dead_letter_is_listed_as_it_is(outbox: Outbox) -> None:
+    """With all there is to mend it: the record's own JSON, the attempts, the reason."""
+    outbox.failed([2], "away")
+    outbox.refused([2, 4], "too long")
+
+    second, fourth = outbox.dead_letters()
+    assert second == DeadLetter(
+        record_id=a_trade(2).id,
+        kind="trade",
+        body=encode(a_trade(2)),
+        attempts=2,
+        error="too long",
+    )
+    assert fourth.record_id == a_trade(4).id
+
+
+def test_dead_letters_can_wait_again(outbox: Outbox) -> None:
+    """Some of them, or all; what is not dead is not counted."""
+    outbox.refused([2, 3, 4], "too long")
+
+    assert outbox.resend([a_trade(3).id, a_trade(1).id, "nobody"]) == 1
+    assert [seq for seq, _ in outbox.pending(9)] == [1, 3, 5]
+    assert outbox.resend() == 2
+    assert [seq for seq, _ in outbox.pending(9)] == [1, 2, 3, 4, 5]
+    assert (outbox.state().dead, outbox.state().last_error) == (0, "")
+
+
+def test_dead_letters_can_be_given_up(journal: Journal, outbox: Outbox) -> None:
+    """They stay in the journal; one that is not dead can not be given up."""
+    outbox.refused([2, 3], "too long")
+
+    assert outbox.give_up([a_trade(2).id, a_trade(5).id]) == 1
+    assert [letter.record_id for letter in outbox.dead_letters()] == [a_trade(3).id]
+    assert [seq for seq, _ in outbox.pending(9)] == [1, 4, 5]
+    assert journal.record(a_trade(2).id) == a_trade(2)
+
+
+def test_a_correction_or_retraction_takes_a_dead_letters_place(
+    journal: Journal, outbox: Outbox
+) -> None:
+    """What was refused is not sent any more; what says more about it is."""
+    outbox.refused([2, 3], "too long")
+    journal.append([a_trade(2, profit_ratio=0.5), a_retraction(a_trade(3).id)])
+
+    assert outbox.dead_letters() == []
+    assert [seq for seq, _ in outbox.pending(9)] == [1, 4, 5, 6, 7]
+
+
+def test_what_was_said_meanwhile_is_sent_again(journal: Journal, outbox: Outbox) -> None:
+    """A slow write that ends after its correction or retraction was delivered may undo it."""
+    journal.append([a_trade(1, profit_ratio=0.5), a_retraction(a_trade(2).id)])
+    outbox.delivered([6, 7], NOW)
+    assert [seq for seq, _ in outbox.pending(9)] == [3, 4, 5]
+    outbox.delivered([1, 2], NOW)
+
+    assert [seq for seq, _ in outbox.pending(9)] == [3, 4, 5, 6, 7]
 
 
 def test_the_outbox_survives_the_process(journal: Journal, outbox: Outbox) -> None:
     """It is part of the journal's file."""
-    outbox.delivered([1])
-    outbox.failed([2], "too long", dead=True)
+    outbox.delivered([1], NOW)
+    outbox.refused([2], "too long")
+    outbox.failed([3], "away")
+    before = outbox.state()
     journal.close()
     again = Journal(journal.path.parent)
 
     assert [seq for seq, _ in Outbox(again).pending(9)] == [3, 4, 5]
+    assert Outbox(again).state() == before
     again.close()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal import writer as writer_module
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
@@ -191,6 +191,32 @@ def test_flushing_nothing_is_done_at_once(journal: Journal, background: JournalW
     with locked(journal):
         assert background.flush(0.0)
         assert JournalWriter(journal, background=False).flush(0.0)
+
+
+@pytest.mark.parametrize("error", [JournalError("the disk is full"), ConfigError("read-only")])
+def test_no_trouble_with_the_file_drops_an_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Also where the file may not be opened any more: entries wait until it may."""
+    monkeypatch.setattr(writer_module, "RETRY_S", 0.01)
+    troubles = [error] * 3
+
+    class TroubledJournal(Journal):
+        """Three times in trouble, then well."""
+
+        def append(self, entries: Sequence[Entry]) -> int:
+            """Refuse, or append."""
+            if troubles:
+                raise troubles.pop()
+            return super().append(entries)
+
+    journal = TroubledJournal(tmp_path)
+    writer = JournalWriter(journal, background=True)
+    writer.submit(a_trade(1), a_trade(2))
+    assert eventually(lambda: len(list(journal.records())) == 2)
+    assert writer.close(10.0)
+    assert (writer.dropped, writer.in_trouble) == (0, False)
+    journal.close()
 
 
 def test_a_backtest_asks_a_locked_journal_once_per_batch(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class SqliteFile:
         self._is_closed = False
         self._reset_locks()
         with self._named_errors():
-            _create_privately(path)
+            create_privately(path)
             connection = self._connect()
             try:
                 self._prepare(connection)
@@ -158,7 +158,7 @@ class SqliteFile:
             return
         # Four memories of ordinary size fit a page of 8 KiB; of 4 KiB, one.
         connection.execute("PRAGMA page_size = 8192")
-        _switch_to_wal(connection)
+        switch_to_wal(connection)
         with _transaction(connection, "BEGIN IMMEDIATE"):
             if self._format_of(connection) == 0:
                 for statement in _SCHEMA.split(";\n"):
@@ -214,7 +214,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
+def switch_to_wal(connection: sqlite3.Connection) -> None:
     """Switch to WAL, waiting by hand: SQLite does not apply its busy timeout to this change."""
     deadline_s = time.monotonic() + _BUSY_TIMEOUT_S
     while True:
@@ -232,7 +232,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
         )
 
 
-def _create_privately(path: Path) -> None:
+def create_privately(path: Path) -> None:
     """Create the file before SQLite would, readable by its owner alone (-wal and -shm follow).
 
     A file that is there is not opened: closing it again would drop the locks that SQLite holds on

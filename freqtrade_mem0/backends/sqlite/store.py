@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from freqtrade_mem0.backends import ranking, store_rows
 from freqtrade_mem0.backends.filters import parse_filters
-from freqtrade_mem0.backends.sqlite_file import SqliteFile
-from freqtrade_mem0.backends.vector_cache import VectorCache
+from freqtrade_mem0.backends.sqlite import ranking
+from freqtrade_mem0.backends.sqlite import rows as store_rows
+from freqtrade_mem0.backends.sqlite.file import SqliteFile
+from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.backends.columns import Column, keys_of, mask_of
 from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.backends.sqlite.columns import Column, keys_of, mask_of
 
 if TYPE_CHECKING:
     import sqlite3

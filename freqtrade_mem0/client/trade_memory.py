@@ -190,11 +190,18 @@ class TradeMemory:
         return [to_plain(record) for record in newest[:limit]]
 
     def recall_similar_trades(
-        self, description: str, *, strategy: str | None = None, limit: int = 10
+        self,
+        description: str,
+        *,
+        strategy: str | None = None,
+        limit: int = 10,
+        min_relevance: float | None = None,
     ) -> list[dict[str, Any]]:
         """Return trades by relevance to a description in words; see `Mem0Client.recall`."""
         filters = {"kind": TradeRecord.kind} | ({"agent_id": strategy} if strategy else {})
-        return self._client.recall(query=description, limit=limit, filters=filters)
+        return self._client.recall(
+            query=description, limit=limit, filters=filters, min_relevance=min_relevance
+        )
 
     def get_success_rate(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from freqtrade_mem0.backends.filters import as_instant, as_number
 from freqtrade_mem0.backends.port import SCOPE_KEYS
-from freqtrade_mem0.backends.vector_cache import VectorCache, decode_payload
+from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache, decode_payload
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -189,10 +189,9 @@ def rows_by_seq(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Sto
 def replace(connection: sqlite3.Connection, collection: Collection, rows: list[NewRow]) -> None:
     """Insert rows; those that are there with the same content stay untouched."""
     there = {
-        row.id: (row.payload, row.vector)
-        for row in raw_rows(connection, collection, [row.id for row in rows])
+        row.id: _says(row) for row in raw_rows(connection, collection, [row.id for row in rows])
     }
-    changed = [row for row in rows if there.get(row.id) != (row.payload, row.vector)]
+    changed = [row for row in rows if row.id not in there or there[row.id] != _says(row)]
     remove(connection, collection, [row.id for row in changed if row.id in there])
     scopes = _scope_numbers(connection, {row.owners for row in changed})
     (last,) = connection.execute(
@@ -210,6 +209,13 @@ def replace(connection: sqlite3.Connection, collection: Collection, rows: list[N
     connection.executemany(
         "INSERT INTO words (rowid, text) VALUES (?, ?)", [(seq, row.words) for seq, row in numbered]
     )
+
+
+def _says(row: StoredRow) -> tuple[dict[str, Any], bytes]:
+    """Return what a row says, whenever it was said."""
+    payload = decode_payload(row.payload)
+    payload.pop("updated_at", None)
+    return payload, row.vector
 
 
 def remove(

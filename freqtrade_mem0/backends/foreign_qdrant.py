@@ -1,0 +1,124 @@
+"""Qdrant through its own client, where Mem0's class for it would go row by row or show no pages."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+_ROWS_PER_CALL = 1_000
+
+
+def is_server(provider: str, given: Mapping[str, Any]) -> bool:
+    """Tell whether a block means Qdrant at an address, and brings no client of its own."""
+    has_address = bool(given.get("url") or given.get("host"))
+    return provider == "qdrant" and has_address and given.get("client") is None
+
+
+def with_client(given: Mapping[str, Any], folder: Path, *, timeout_s: float) -> dict[str, Any]:
+    """Return Mem0's settings for Qdrant with a client that waits no longer than it may.
+
+    Mem0 itself sets no timeout, and refuses an address without a key.
+
+    Raises
+    ------
+    BackendError
+        The server does not answer, or not as Qdrant does; names its address, without a key.
+    """
+    client_module = importlib.import_module("qdrant_client")
+    names = ("url", "host", "port", "api_key", "https")
+    address = {key: given[key] for key in names if given.get(key) is not None}
+    client = client_module.QdrantClient(
+        **address, timeout=max(1, math.ceil(timeout_s)), check_compatibility=False
+    )
+    try:
+        client.get_collections()
+    except Exception as error:
+        client.close()
+        raise BackendError(
+            f"Qdrant at {_where(given)} did not answer as it should within {timeout_s:g} s: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    rest = {key: value for key, value in given.items() if key not in address}
+    # Mem0's check wants a path where no address is; with a client it opens none.
+    return {"path": str(folder / "qdrant")} | rest | {"client": client}
+
+
+def is_qdrant(store: Any) -> bool:
+    """Tell whether a store is Mem0's class for Qdrant."""
+    return type(store).__module__ == "mem0.vector_stores.qdrant"
+
+
+def payloads_of(store: Any, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the payloads of those memories that are there, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), _ROWS_PER_CALL):
+        points = store.client.retrieve(
+            store.collection_name,
+            ids=list(ids[start : start + _ROWS_PER_CALL]),
+            with_payload=True,
+            with_vectors=False,
+        )
+        found.update((str(point.id), point.payload or {}) for point in points)
+    return found
+
+
+def put(
+    store: Any, ids: Sequence[str], vectors: Sequence[Any], payloads: Sequence[dict[str, Any]]
+) -> None:
+    """Store memories; Qdrant replaces those that are there."""
+    for start in range(0, len(ids), _ROWS_PER_CALL):
+        part = slice(start, start + _ROWS_PER_CALL)
+        store.insert(vectors=vectors[part], payloads=payloads[part], ids=ids[part])
+
+
+def rows(
+    store: Any, equalities: Mapping[str, Any], since: datetime | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield id and payload of what passes equalities of texts, page by page.
+
+    With `since`, only what was stored then or later; the caller asks its filter once more.
+    """
+    models = importlib.import_module("qdrant_client.models")
+    must = [
+        models.FieldCondition(key=key, match=models.MatchValue(value=value))
+        for key, value in equalities.items()
+    ]
+    if since is not None:
+        must.append(models.FieldCondition(key="updated_at", range=models.DatetimeRange(gte=since)))
+    offset = None
+    while True:
+        points, offset = store.client.scroll(
+            store.collection_name,
+            scroll_filter=models.Filter(must=must) if must else None,
+            limit=_ROWS_PER_CALL,
+            offset=offset,
+            with_payload=True,
+            with_vectors=False,
+        )
+        yield from ((str(point.id), point.payload or {}) for point in points)
+        if offset is None:
+            return
+
+
+def delete(store: Any, ids: Sequence[str]) -> None:
+    """Delete memories that are there."""
+    models = importlib.import_module("qdrant_client.models")
+    for start in range(0, len(ids), _ROWS_PER_CALL):
+        part = list(ids[start : start + _ROWS_PER_CALL])
+        store.client.delete(store.collection_name, points_selector=models.PointIdsList(points=part))
+
+
+def _where(given: Mapping[str, Any]) -> str:
+    if not given.get("url"):
+        return f"{given.get('host')}, port {given.get('port') or 6333}"
+    parts = urlsplit(str(given["url"]))
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

@@ -1,0 +1,162 @@
+"""Rows on their way into PostgreSQL and out of it: what JSONB would change or refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from freqtrade_mem0.backends.filters import as_instant
+from freqtrade_mem0.backends.sqlite import rows as store_rows
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.records.memory import Scalar
+
+_WRITTEN_WITHOUT_POINT = 1e16  # from here on Python writes 1e+16, which JSONB reads as an integer
+
+
+class Columns(NamedTuple):
+    """Rows as columns of texts, by id: two writers of the same rows then lock them in one order."""
+
+    ids: list[str]
+    vectors: list[str]
+    payloads: list[str]
+
+
+def encode(
+    vectors: Sequence[Sequence[float] | NDArray[np.float32]],
+    payloads: Sequence[Mapping[str, Any]],
+    ids: Sequence[str],
+) -> Columns:
+    """Prepare rows outside of any transaction; of one id given twice the last counts.
+
+    Raises
+    ------
+    BackendError
+        A vector is not finite; or, permanent, a payload is no JSON or an id no UUID.
+    """
+    if len({len(vector) for vector in vectors}) != 1:
+        raise BackendError("The vectors of one insert differ in length.")
+    matrix = np.asarray(vectors, dtype=np.float64)
+    if not np.isfinite(matrix).all():
+        raise BackendError("A vector holds NaN or infinity; the embedder is broken.")
+    rows = {
+        str(each): (str(vector), _payload(str(each), payload))
+        for vector, payload, each in zip(matrix.tolist(), payloads, ids, strict=True)
+    }
+    for each in rows:
+        if not is_id(each):
+            raise _refusal(each, "its id must be a UUID in its canonical form")
+    known = sorted(rows)
+    return Columns(known, [rows[each][0] for each in known], [rows[each][1] for each in known])
+
+
+def decode(text: object) -> dict[str, Any]:
+    """Return a payload, with the fields that Mem0 validates as text being text."""
+    raw = text if isinstance(text, str) else "{}"
+    return store_rows.payload_of(store_rows.StoredRow(id="", vector=b"", payload=raw))
+
+
+def raw(text: object) -> dict[str, object]:
+    """Return a payload as it was written, for filters; what is no JSON object counts as empty."""
+    value = json.loads(text) if isinstance(text, str) else None
+    return value if isinstance(value, dict) else {}
+
+
+def instant(created_at: str | None) -> datetime:
+    """Return the time in a JSON text as a reader of the row will; what is none counts as 1970."""
+    payload = decode(f'{{"created_at": {created_at or "null"}}}')
+    found = as_instant(payload.get("created_at"))
+    return store_rows.EPOCH if found is None else found
+
+
+def scalar(text: str | None) -> Scalar | None:
+    """Return the value in a JSON text, to count by; what is nested counts as its JSON."""
+    value = None if text is None else json.loads(text)
+    return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
+
+
+def score(found: float) -> float:
+    """Cut a score to zero and above; that of a vector of length zero is NaN, and becomes zero."""
+    return float(found) if found > 0.0 else 0.0
+
+
+def to_json(value: object) -> str:
+    """Return a value as JSON that JSONB gives back with the same types and numbers.
+
+    Examples
+    --------
+    >>> to_json({"pair": "ETH/USDT", "n": 1, "volume": 1e16})
+    '{"pair": "ETH/USDT", "n": 1, "volume": 10000000000000000.0}'
+
+    Raises
+    ------
+    ValueError
+        The value holds NaN or infinity.
+    """
+    if not _holds_large(value):
+        return json.dumps(value, allow_nan=False, default=str)
+    if isinstance(value, dict):
+        fields = (f"{json.dumps(str(key))}: {to_json(each)}" for key, each in value.items())
+        return "{" + ", ".join(fields) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(to_json, value)) + "]"
+    return f"{value:.1f}"
+
+
+def _holds_large(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_large, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_large, value))
+    if not isinstance(value, float):
+        return False
+    return abs(value) >= _WRITTEN_WITHOUT_POINT and not math.isinf(value)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether PostgreSQL can hold a text: no NUL in it, and no half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text is a UUID as PostgreSQL writes it; other texts are nobody's id."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _payload(row_id: str, payload: Mapping[str, Any]) -> str:
+    try:
+        text = to_json(dict(payload))
+    except ValueError as error:
+        raise _refusal(row_id, f"JSONB has no NaN and no infinity ({error})") from error
+    # Written as an escape, so rare that a look at each text is left to the cases that have one.
+    if "\\u" in text and not _all_storable(dict(payload)):
+        raise _refusal(row_id, "PostgreSQL keeps no text with a NUL or half a surrogate pair in it")
+    return text
+
+
+def _all_storable(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(is_storable(str(key)) and _all_storable(each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_all_storable, value))
+    return is_storable(value) if isinstance(value, str) else True
+
+
+def _refusal(row_id: str, rule: str) -> BackendError:
+    return BackendError(f"Memory {row_id} can not be stored: {rule}.", permanent=True)

@@ -1,0 +1,259 @@
+"""Which id a server gave to which memory of ours, and which writes have an unknown end.
+
+A small SQLite file (mode 0600, WAL) that all processes of a folder share. Each step of a write is
+noted before it is done, so that a process killed at any instant leaves behind what has to be looked
+up. Losing the file costs look-ups, never memories: every remote memory carries our id.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.backends.sqlite.file import create_privately, switch_to_wal
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from freqtrade_mem0.backends.remote.http import Patience
+
+FILE_NAME = "remote_ids.sqlite"
+FORMAT_VERSION = 1
+_BUSY_TIMEOUT_S = 30.0
+_TURN_PAUSE_S = 0.01
+
+UNCERTAIN = "uncertain"  # noted before it was sent; nobody knows whether it is stored
+SENT = "sent"  # accepted, and stored later by the server
+CONFIRMED = "confirmed"  # stored
+FORGOTTEN = "forgotten"  # deleted while nobody knew whether it is stored
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS writes (
+    destination TEXT NOT NULL,    -- server (and project) by name
+    id TEXT NOT NULL,             -- our id
+    state TEXT NOT NULL,
+    digest TEXT NOT NULL,         -- of what was written
+    remote_id TEXT,
+    event_id TEXT,                -- by which the platform tells how a write ended
+    noted_at REAL NOT NULL,       -- epoch seconds
+    PRIMARY KEY (destination, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS surplus (
+    destination TEXT NOT NULL,
+    remote_id TEXT NOT NULL,      -- to be deleted: a newer one has its place
+    PRIMARY KEY (destination, remote_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS listed (
+    destination TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    noted_at REAL NOT NULL,       -- when all of the scope was entered into `writes`
+    PRIMARY KEY (destination, scope)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """What is known of one write."""
+
+    id: str
+    state: str
+    digest: str
+    remote_id: str | None = None
+    event_id: str | None = None
+    noted_at: float = 0.0
+
+
+class RemoteIds:
+    """The file, for one destination; safe to share between threads and processes.
+
+    Parameters
+    ----------
+    folder
+        Where the file is; created with mode 0700 if it is missing.
+    destination
+        Name of the server (and project) that the remote ids belong to. Holds no secret.
+    """
+
+    def __init__(self, folder: Path, destination: str) -> None:
+        self._path = folder / FILE_NAME
+        self._destination = destination
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
+
+    def of(self, memory_ids: Iterable[str]) -> dict[str, Write]:
+        """Return what is known of these memories."""
+        names = ("id", "state", "digest", "remote_id", "event_id", "noted_at")
+        with self._at_work() as connection:
+            rows = connection.execute(
+                "SELECT id, state, digest, remote_id, event_id, noted_at FROM writes "
+                "WHERE destination = ? AND id IN (SELECT value FROM json_each(?))",
+                (self._destination, json.dumps(list(memory_ids))),
+            )
+            return {row[0]: Write(**dict(zip(names, row, strict=True))) for row in rows}
+
+    def note(self, writes: Iterable[Write]) -> None:
+        """Replace what is known of these memories, all of it or nothing."""
+        now = time.time()
+        with self._at_work() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (self._destination, w.id, w.state, w.digest, w.remote_id, w.event_id, now)
+                    for w in writes
+                ],
+            )
+
+    def forget(self, memory_ids: Iterable[str]) -> None:
+        """Know nothing of these memories any more."""
+        with self._at_work() as connection:
+            connection.executemany(
+                "DELETE FROM writes WHERE destination = ? AND id = ?",
+                [(self._destination, each) for each in memory_ids],
+            )
+
+    def forgotten(self) -> dict[str, float]:
+        """Return the memories that were deleted while it was open whether they are stored."""
+        with self._at_work() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT id, noted_at FROM writes WHERE destination = ? AND state = ?",
+                    (self._destination, FORGOTTEN),
+                ).fetchall()
+            )
+
+    def surplus(self) -> list[str]:
+        """Return the remote ids that are to be deleted."""
+        with self._at_work() as connection:
+            rows = connection.execute(
+                "SELECT remote_id FROM surplus WHERE destination = ?", (self._destination,)
+            )
+            return [remote_id for (remote_id,) in rows]
+
+    def note_surplus(self, remote_ids: Iterable[str], *, is_gone: bool = False) -> None:
+        """Note remote ids that are to be deleted, or that are."""
+        statement = (
+            "DELETE FROM surplus WHERE destination = ? AND remote_id = ?"
+            if is_gone
+            else "INSERT OR IGNORE INTO surplus VALUES (?, ?)"
+        )
+        with self._at_work() as connection:
+            connection.executemany(statement, [(self._destination, each) for each in remote_ids])
+
+    def listed_at(self, scope: str) -> float:
+        """Return when all memories of a scope were last entered, in epoch seconds; 0 for never."""
+        with self._at_work() as connection:
+            row = connection.execute(
+                "SELECT noted_at FROM listed WHERE destination = ? AND scope = ?",
+                (self._destination, scope),
+            ).fetchone()
+        return 0.0 if row is None else float(row[0])
+
+    def note_listed(self, scope: str) -> None:
+        """Note that all memories of a scope are entered."""
+        with self._at_work() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO listed VALUES (?, ?, ?)",
+                (self._destination, scope, time.time()),
+            )
+
+    @contextmanager
+    def turn(self, patience: Patience) -> Iterator[None]:
+        """Let one process at a time send; one that is killed leaves the turn to the others.
+
+        Raises
+        ------
+        BackendError
+            Another process does not end its turn in the time of this call.
+        """
+        path = self._path.with_suffix(".lock")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            while not _is_locked(file):
+                if not patience.wait(_TURN_PAUSE_S):
+                    raise BackendError(
+                        f"Another process holds {path} for longer than one write takes. Memories "
+                        "stay in the journal and are delivered later."
+                    )
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)  # also where a forked child has the file open
+        finally:
+            os.close(file)
+
+    def close(self) -> None:
+        """Close the file, for ever; closing again does nothing."""
+        with self._lock:
+            self._is_closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _at_work(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._is_closed:
+                raise BackendError(f"{self._path} is closed; open the backend anew to use it.")
+            try:
+                if self._connection is None:
+                    self._connection = self._open()
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                finally:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+            except (sqlite3.Error, OSError) as error:
+                raise BackendError(
+                    f"{self._path} can not be used: {error}. It only notes which memory has which "
+                    "id in Mem0; if it is damaged, move it away: it is made anew."
+                ) from error
+
+    def _open(self) -> sqlite3.Connection:
+        create_privately(self._path)
+        connection = sqlite3.connect(
+            self._path,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,  # the lock sees to it
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > FORMAT_VERSION:
+            raise BackendError(
+                f"{self._path} has file format {version}, this version of freqtrade_mem0 reads up "
+                f"to {FORMAT_VERSION}; update freqtrade_mem0 or choose another folder."
+            )
+        if version == 0:
+            switch_to_wal(connection)
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        connection.execute("PRAGMA synchronous = NORMAL")  # enough for a killed process
+
+
+def _is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

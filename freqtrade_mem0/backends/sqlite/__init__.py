@@ -1,0 +1,1 @@
+"""Our own vector store for Mem0, in one SQLite file; see `store`."""

@@ -1,0 +1,19 @@
+"""Memory for scripts, tools and services outside Freqtrade.
+
+`opening` opens one, `mem0_client` stores and recalls by category, `trade_memory` speaks of trades,
+`provider` is for asynchronous code.
+"""
+
+from freqtrade_mem0.client.mem0_client import Mem0Client
+from freqtrade_mem0.client.opening import get_mem0_client, initialize_mem0
+from freqtrade_mem0.client.provider import AsyncMemoryProvider, MemoryProvider
+from freqtrade_mem0.client.trade_memory import TradeMemory
+
+__all__ = [
+    "AsyncMemoryProvider",
+    "Mem0Client",
+    "MemoryProvider",
+    "TradeMemory",
+    "get_mem0_client",
+    "initialize_mem0",
+]

@@ -1,0 +1,239 @@
+"""What a script or service asks of memory: whose, about what, how many; and what it gets."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.backends.filters import parse_filters
+from freqtrade_mem0.backends.payload import RESERVED_KEYS, is_scope
+from freqtrade_mem0.backends.port import Filters
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.base import Category, as_utc
+from freqtrade_mem0.records.retraction import Retraction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freqtrade_mem0.backends.port import MemoryBackend
+    from freqtrade_mem0.records.memory import Memory, Scalar
+
+WINDOW_DAYS = 30.0
+"""How far back `recent` looks where it is not told."""
+
+_MAX_WINDOW_DAYS = 36_500.0
+
+
+class Strategy(StrEnum):
+    """Which memories a recall gives."""
+
+    RELEVANT = "relevant"
+    """Those nearest to a query, best first."""
+    RECENT = "recent"
+    """Those that became known in a time window, newest first."""
+    ALL = "all"
+    """All, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A recall whose parts go together.
+
+    Parameters
+    ----------
+    filters
+        In Mem0's language; they name one user and pass no memory of another.
+    query
+        Free text; None for the newest first.
+    limit
+        At most so many, >= 1; None for all (never with a query).
+    min_relevance
+        Smallest score of an answer to a query, [0, 1].
+    """
+
+    filters: Filters
+    query: str | None
+    limit: int | None
+    min_relevance: float
+
+
+def question(
+    user_id: str,
+    category: str | None = None,
+    query: str | None = None,
+    *,
+    limit: int | None,
+    filters: Mapping[str, Any] | None = None,
+    strategy: str | None = None,
+    min_relevance: float | None = None,
+    window_days: float | None = None,
+    now: datetime | None = None,
+) -> Question:
+    """Put a question together; see `Mem0Client.recall` for its parts.
+
+    Raises
+    ------
+    RecordError
+        A part breaks its rule, or does not go with another one.
+    BackendError
+        Permanent: the filter can not be used.
+
+    Examples
+    --------
+    >>> question("me", "risk_profile", "leverage", limit=3).filters
+    {'user_id': 'me', 'NOT': [{'kind': 'retraction'}], 'category': 'risk_profile'}
+    """
+    chosen = _strategy(strategy, query)
+    if limit is not None and limit < 1:
+        raise RecordError(f"limit must be at least 1, got {limit}.")
+    _refuse_strays(chosen, query, limit, min_relevance, window_days)
+    own: Filters = {"user_id": user_id, "NOT": [{"kind": Retraction.kind}]}
+    if category is not None:
+        own["category"] = str(category_named(category))
+    if chosen is Strategy.RECENT:
+        own["created_at"] = _window(WINDOW_DAYS if window_days is None else window_days, now)
+    return Question(
+        filters=_narrowed(own, filters or {}),
+        query=query,
+        limit=limit,
+        min_relevance=0.0 if min_relevance is None else min_relevance,
+    )
+
+
+def answers(backend: MemoryBackend, asked: Question) -> list[Memory]:
+    """Return what a backend knows in answer to a question."""
+    if asked.query is None:
+        newest = deque(backend.scan(filters=asked.filters), maxlen=asked.limit)
+        return list(reversed(newest))
+    assert asked.limit is not None  # noqa: S101 - `question` sees to it
+    found = backend.search(asked.query, filters=asked.filters, limit=asked.limit)
+    return relevant(found, asked)
+
+
+def relevant(found: list[Memory], asked: Question) -> list[Memory]:
+    """Return those of the memories found that are relevant enough."""
+    return [each for each in found if (each.score or 0.0) >= asked.min_relevance]
+
+
+def as_dict(memory: Memory) -> dict[str, Any]:
+    """Return a memory as a dict of plain values, a new one for each caller."""
+    metadata = {key: value for key, value in memory.metadata.items() if key != "record"}
+    return {
+        "id": memory.id,
+        "content": memory.text,
+        "score": memory.score,
+        "created_at": memory.created_at,
+        "metadata": metadata,
+    }
+
+
+def category_named(name: str) -> Category:
+    """Return the category of this name; raise `RecordError` naming the six otherwise."""
+    try:
+        return Category(name)
+    except ValueError:
+        raise RecordError(
+            f"category {name!r} is unknown; the six are {', '.join(Category)}."
+        ) from None
+
+
+def checked_user(user_id: str) -> str:
+    """Return the name of an owner, or raise `RecordError` where it can be none.
+
+    >>> checked_user("*")
+    Traceback (most recent call last):
+    ...
+    freqtrade_mem0.errors.RecordError: user_id must be a text without blanks, and not '*' (it \
+means everybody), got '*'.
+    """
+    if not is_scope(user_id) or user_id == "*":
+        raise RecordError(
+            "user_id must be a text without blanks, and not '*' (it means everybody), "
+            f"got {user_id!r}."
+        )
+    return user_id
+
+
+def flat(metadata: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Return metadata of somebody's own, or raise `RecordError` where Mem0 can not keep it."""
+    for key, value in metadata.items():
+        if key in RESERVED_KEYS:
+            raise RecordError(f"metadata {key!r} is a name Mem0 keeps for itself; choose another.")
+        if not isinstance(value, str | int | float | bool) or value != value:  # noqa: PLR0124 - NaN
+            raise RecordError(
+                f"metadata {key!r} must be text, a number or a truth value, got {value!r}: "
+                "Mem0's stores keep nothing nested."
+            )
+    return dict(metadata)
+
+
+def _strategy(name: str | None, query: str | None) -> Strategy:
+    if name is None:
+        return Strategy.ALL if query is None else Strategy.RELEVANT
+    try:
+        return Strategy(name)
+    except ValueError:
+        raise RecordError(
+            f"strategy {name!r} is unknown; there are {', '.join(Strategy)}."
+        ) from None
+
+
+def _refuse_strays(
+    chosen: Strategy,
+    query: str | None,
+    limit: int | None,
+    min_relevance: float | None,
+    window_days: float | None,
+) -> None:
+    is_relevant = chosen is Strategy.RELEVANT
+    if is_relevant and (query is None or limit is None):
+        raise RecordError("strategy 'relevant' needs a query and a limit.")
+    if not is_relevant and query is not None:
+        raise RecordError(f"strategy '{chosen}' takes no query, got {query!r}; use 'relevant'.")
+    if min_relevance is not None:
+        if not is_relevant:
+            raise RecordError(f"min_relevance goes with a query, and not with '{chosen}'.")
+        if not 0.0 <= min_relevance <= 1.0:
+            raise RecordError(f"min_relevance must lie in [0, 1], got {min_relevance}.")
+    if window_days is not None:
+        if chosen is not Strategy.RECENT:
+            raise RecordError(f"window_days goes with strategy 'recent', and not with '{chosen}'.")
+        if not 0.0 < window_days <= _MAX_WINDOW_DAYS:
+            raise RecordError(
+                f"window_days must lie in (0, {_MAX_WINDOW_DAYS:.0f}], got {window_days}."
+            )
+
+
+def _window(days: float, now: datetime | None) -> dict[str, str]:
+    # The clocks of those who wrote may be ahead of ours: without a `now` there is no upper bound.
+    until = datetime.now(UTC) if now is None else as_utc(now)
+    window = {"gte": (until - timedelta(days=days)).isoformat()}
+    return window if now is None else window | {"lte": until.isoformat()}
+
+
+def _narrowed(own: Filters, filters: Mapping[str, Any]) -> Filters:
+    """Return the condition that both filters pass."""
+    parse_filters(filters)
+    for named in _users(filters):
+        if named != own["user_id"]:
+            raise RecordError(
+                f"The filter names the user {named!r}, and this memory is that of "
+                f"{own['user_id']!r}. Leave user_id out of filters; ask for another user by name."
+            )
+    if own.keys().isdisjoint(filters):
+        return {**own, **filters}
+    return {**own, "AND": [dict(filters)]}
+
+
+def _users(filters: Mapping[str, Any]) -> Iterator[object]:
+    for key, wanted in filters.items():
+        if key == "user_id":
+            yield wanted
+        elif isinstance(wanted, list | tuple):
+            for part in wanted:
+                if isinstance(part, Mapping):
+                    yield from _users(part)

@@ -1,0 +1,294 @@
+"""Memory for scripts and tools: store and recall by category, with or without a server.
+
+Outside Freqtrade's callbacks everything may take its time: what is stored is in Mem0 when the call
+returns, or waits in the journal when Mem0 is away.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from freqtrade_mem0.backends.caching import MAX_MEMORIES
+from freqtrade_mem0.client.access import Access
+from freqtrade_mem0.client.asking import as_dict, category_named, checked_user, flat, question
+from freqtrade_mem0.errors import BackendError, RecordError
+from freqtrade_mem0.records.base import Mode, Origin, record_id
+from freqtrade_mem0.records.note import Note
+from freqtrade_mem0.records.retraction import retraction, retraction_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from freqtrade_mem0.backends.answer_cache import CacheStats
+    from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.memory import Scalar
+    from freqtrade_mem0.store import Store
+
+MANUAL_STRATEGY = "manual"
+"""Strategy of records that name none."""
+
+
+class Mem0Client:
+    """Stores and recalls memories in the six categories; safe to share between threads.
+
+    What was stored or deleted through a client is seen by its next recall, also while Mem0 is
+    away: then the journal on this machine answers, and Mem0 is asked again after a pause
+    (`delivery.retry_s`).
+
+    Parameters
+    ----------
+    store
+        The opened memory.
+    ttl_s
+        How long an answer may be repeated without asking Mem0, in seconds, >= 0. What other
+        processes write may be seen so much later; 0 asks every time.
+    max_memories
+        Most memories held to be repeated, >= 1.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from freqtrade_mem0 import get_mem0_client
+    >>> with TemporaryDirectory() as folder, get_mem0_client(user_data_dir=folder) as client:
+    ...     _ = client.store("risk_profile", "Never more than 2 % of the account in one coin")
+    ...     client.recall("risk_profile", "how much in one coin?")[0]["content"]
+    'Never more than 2 % of the account in one coin'
+    """
+
+    def __init__(
+        self, store: Store, *, ttl_s: float = 0.0, max_memories: int = MAX_MEMORIES
+    ) -> None:
+        self._user_id = store.settings.user_id
+        self._store = store
+        self._access = Access(store, ttl_s=ttl_s, max_memories=max_memories)
+
+    @property
+    def user_id(self) -> str:
+        """Owner of the memories."""
+        return self._user_id
+
+    def for_user(self, user_id: str) -> Mem0Client:
+        """Return a client of another owner's memories, of the same memory; one closes both.
+
+        Raises
+        ------
+        RecordError
+            `user_id` can be no owner: it is empty, holds blanks or is "*".
+        """
+        other = copy(self)
+        other._user_id = checked_user(user_id)  # noqa: SLF001 - one of us
+        return other
+
+    def store(
+        self, category: str, content: str, metadata: Mapping[str, Scalar] | None = None
+    ) -> str:
+        """Remember a text; return its id.
+
+        Parameters
+        ----------
+        category
+            One of the six.
+        content
+            Not blank. The same text in the same category is remembered once.
+        metadata
+            Flat values of your own.
+
+        Raises
+        ------
+        RecordError
+            Unknown category, blank content, or metadata that is not flat.
+        """
+        filed_under = category_named(category)
+        if not content.strip():
+            raise RecordError("content must not be blank: there is nothing to remember.")
+        now = datetime.now(UTC)
+        note = Note(
+            id=record_id("note", self.user_id, filed_under, content),
+            origin=self.manual_origin(),
+            known_at=now,
+            recorded_at=now,
+            filed_under=filed_under,
+            content=content,
+            metadata=flat(metadata or {}),
+        )
+        self.append(note)
+        return note.id
+
+    def recall(
+        self,
+        category: str | None = None,
+        query: str | None = None,
+        *,
+        limit: int | None = 10,
+        filters: Mapping[str, Any] | None = None,
+        strategy: str | None = None,
+        min_relevance: float | None = None,
+        window_days: float | None = None,
+        now: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return memories of this owner: by relevance to a query, or the newest first.
+
+        What was taken back is left out, and so is the note that it was.
+
+        Parameters
+        ----------
+        category
+            One of the six; None for all.
+        query
+            Free text, for the strategy `relevant`.
+        limit
+            At most so many, >= 1; None for all, where there is no query.
+        filters
+            Mem0's filter language over metadata, for example `{"pair": "ETH/USDT"}`. It may name
+            no other user.
+        strategy
+            `relevant` (to `query`), `recent` (became known in a time window) or `all`. None is
+            `relevant` with a query and `all` without one.
+        min_relevance
+            `relevant`: smallest score, [0, 1]. Scores order the answers to one query; how large
+            they are depends on the embedder.
+        window_days
+            `recent`: days before `now`, (0, 36500]; None for 30.
+        now
+            `recent`: aware UTC; None for the wall clock.
+
+        Returns
+        -------
+        list of dict
+            `id`, `content`, `score` (None without a query), `created_at` (aware UTC) and
+            `metadata`.
+
+        Raises
+        ------
+        RecordError
+            An argument breaks its rule, or does not go with another one.
+        BackendError
+            Permanent: the filter can not be used.
+        """
+        how: dict[str, Any] = {"strategy": strategy, "min_relevance": min_relevance}
+        when: dict[str, Any] = {"window_days": window_days, "now": now}
+        asked = question(self.user_id, category, query, limit=limit, filters=filters, **how, **when)
+        return [as_dict(memory) for memory in self._access.ask(asked)]
+
+    def recall_many(
+        self,
+        queries: Sequence[str],
+        category: str | None = None,
+        *,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+        min_relevance: float | None = None,
+    ) -> list[list[dict[str, Any]]]:
+        """Return what `recall` returns for each of the queries, in their order.
+
+        Mem0 gets them at once where it can take them so, and a few at a time elsewhere.
+        """
+        if not queries:
+            return []
+        bounds: dict[str, Any] = {"limit": limit, "min_relevance": min_relevance}
+        asked = question(self.user_id, category, queries[0], filters=filters, **bounds)
+        found = self._access.ask_many(asked, queries)
+        return [[as_dict(memory) for memory in each] for each in found]
+
+    def preload(
+        self,
+        category: str | None = None,
+        *,
+        filters: Mapping[str, Any] | None = None,
+        hold_s: float = 60.0,
+    ) -> int:
+        """Read memories now, so that the same `recall` without a query need not ask Mem0.
+
+        Parameters
+        ----------
+        category, filters
+            As that `recall` will have them; its strategy is `all`, its limit any.
+        hold_s
+            For how long, in seconds, > 0. What others write is not seen before; what is written
+            through this client ends it at once.
+
+        Returns
+        -------
+        int
+            Memories that are held; 0 where they are too many (`max_memories`), or Mem0 is away.
+        """
+        asked = question(self.user_id, category, limit=None, filters=filters)
+        return self._access.preload(asked, hold_s)
+
+    def cache_stats(self) -> CacheStats:
+        """Return how many questions were answered without Mem0, over all owners."""
+        return self._access.backend.stats()
+
+    def delete(self, memory_id: str) -> bool:
+        """Delete one memory of this owner; return whether it was there.
+
+        It is deleted in Mem0, and its record in the journal is marked as taken back. A memory of
+        somebody else is left alone, as if it were not there.
+
+        Raises
+        ------
+        BackendError
+            The journal does not know the memory, and Mem0 can not be asked.
+        """
+        record = self._store.journal.record(memory_id)
+        if record is not None:
+            if record.origin.user_id != self.user_id:
+                return False
+            # Delivered like any record, so that it is deleted in Mem0 also where that is away now.
+            self.append(retraction(record, "deleted by hand", datetime.now(UTC)))
+            return True
+        try:
+            memory = self._store.backend.get(memory_id)
+        except BackendError:
+            if self._store.journal.record(retraction_id(memory_id)) is not None:
+                return False
+            raise
+        if memory is None or memory.user_id != self.user_id:
+            return False
+        return self._access.backend.delete([memory_id]) > 0
+
+    def stats(self) -> dict[str, Any]:
+        """Return how much is remembered where, and how much waits; counts are of `mem0.user_id`."""
+        return self._store.stats(self.user_id)
+
+    def append(self, *records: Record) -> None:
+        """Write records of any kind to the journal, and on to Mem0 if that can be reached."""
+        self._access.append(records)
+
+    def records(self, **scope: Any) -> list[Record]:
+        """Return current records of this user; see `journal.Scope` for what can be asked."""
+        return self._store.records(user_id=self.user_id, **scope)
+
+    def manual_origin(self, strategy: str | None = None) -> Origin:
+        """Return the origin of what is written through this client."""
+        return Origin(
+            user_id=self.user_id,
+            strategy=strategy or MANUAL_STRATEGY,
+            mode=Mode.MANUAL,
+            run_id=self._store.settings.bot_id or Mode.MANUAL,
+        )
+
+    def deliver(self) -> bool:
+        """Bring what waits in the journal to Mem0, with patience; return whether nothing waits.
+
+        Where Mem0 is away this takes up to half a minute, unlike a recall, which tries once.
+        """
+        return self._access.deliver()
+
+    def close(self) -> None:
+        """Release files and connections. Closing twice is harmless."""
+        self._access.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

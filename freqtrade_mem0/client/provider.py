@@ -1,0 +1,246 @@
+"""Memory for agents and services that live in an event loop: four calls, each for one user.
+
+For use outside Freqtrade. The loop never waits: all work is done by a few threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from freqtrade_mem0.errors import BackendError, Mem0Error
+from freqtrade_mem0.records.base import Category
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from freqtrade_mem0.client.mem0_client import Mem0Client
+    from freqtrade_mem0.records.memory import Scalar
+
+T = TypeVar("T")
+
+MAX_WORKERS = 4
+MAX_WAITING = 1_000
+
+
+class MemoryProvider(Protocol):
+    """Memory by user. No call reads, changes or deletes what belongs to another user."""
+
+    async def add(
+        self,
+        text: str,
+        *,
+        user_id: str,
+        metadata: Mapping[str, Scalar] | None = None,
+        category: str = Category.LEARNING_INSIGHTS,
+    ) -> str:
+        """Remember a text; return its id."""
+
+    async def search(
+        self,
+        query: str,
+        *,
+        user_id: str,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the memories most relevant to `query`, best first."""
+
+    async def get_all(
+        self,
+        *,
+        user_id: str,
+        limit: int | None = None,
+        filters: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return all memories, or the newest `limit`, newest first."""
+
+    async def delete(self, memory_id: str, *, user_id: str) -> bool:
+        """Delete one memory; return whether it was there and this user's."""
+
+
+class AsyncMemoryProvider:
+    """`MemoryProvider` over a client, in every mode; for one event loop.
+
+    At most `max_workers` calls are at work; the others wait for their turn, and where `max_waiting`
+    wait already, a call is refused. A call that is cancelled while it waits is not made; one that
+    is at work is finished by its thread, so a cancelled `add` is stored as a whole or not at all.
+
+    An `add` or `delete` is acknowledged when it is in the journal, so it survives a kill. It then
+    goes to Mem0, or waits for it; while Mem0 is away, reads are answered from the journal.
+
+    Parameters
+    ----------
+    client
+        Where memories are. It is the provider's from now on, and closed with it.
+    max_workers
+        Threads, >= 1.
+    max_waiting
+        Calls that may wait for a thread, >= 0.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from freqtrade_mem0 import get_mem0_client
+    >>> async def main(folder: str) -> None:
+    ...     async with AsyncMemoryProvider(get_mem0_client(user_data_dir=folder)) as memory:
+    ...         _ = await memory.add("Trades before news lose money", user_id="ann")
+    ...         for user_id in ("ann", "bob"):
+    ...             found = await memory.search("news", user_id=user_id)
+    ...             print(user_id, [each["content"] for each in found])
+    >>> with TemporaryDirectory() as folder:
+    ...     asyncio.run(main(folder))
+    ann ['Trades before news lose money']
+    bob []
+    """
+
+    def __init__(
+        self,
+        client: Mem0Client,
+        *,
+        max_workers: int = MAX_WORKERS,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        if max_waiting < 0:
+            raise ValueError(f"max_waiting must be at least 0, it is {max_waiting}.")
+        self._client = client
+        self._threads = ThreadPoolExecutor(max_workers, "freqtrade-mem0-provider")
+        self._most_calls = max_workers + max_waiting
+        self._n_calls = 0
+        self._is_closed = False
+
+    async def add(
+        self,
+        text: str,
+        *,
+        user_id: str,
+        metadata: Mapping[str, Scalar] | None = None,
+        category: str = Category.LEARNING_INSIGHTS,
+    ) -> str:
+        """Remember a text; return its id.
+
+        Parameters
+        ----------
+        text
+            Not blank. The same text of one user in one category is remembered once.
+        user_id
+            Whose memory it is: no blanks in it, and not "*".
+        metadata
+            Flat values of your own.
+        category
+            One of the six.
+
+        Raises
+        ------
+        RecordError
+            An argument breaks its rule; nothing is stored.
+        JournalError
+            The journal can not be used; nothing is stored.
+        BackendError
+            Too many calls wait; nothing is stored.
+        """
+        own = dict(metadata or {})
+        return await self._run(user_id, lambda client: client.store(category, text, own))
+
+    async def search(
+        self,
+        query: str,
+        *,
+        user_id: str,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the memories of a user most relevant to `query`, best first.
+
+        Parameters
+        ----------
+        query
+            Free text with a word in it.
+        user_id
+            Whose memories.
+        limit
+            At most so many, >= 1.
+        filters
+            Mem0's filter language over metadata. It may name no other user.
+
+        Returns
+        -------
+        list of dict
+            As `Mem0Client.recall` does.
+
+        Raises
+        ------
+        RecordError
+            An argument breaks its rule, or the filter names another user.
+        BackendError
+            The query or the filter can not be used, or too many calls wait.
+        """
+        own = deepcopy(filters)
+        return await self._run(
+            user_id, lambda client: client.recall(query=query, limit=limit, filters=own)
+        )
+
+    async def get_all(
+        self,
+        *,
+        user_id: str,
+        limit: int | None = None,
+        filters: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return all memories of a user, or the newest `limit` (>= 1), newest first.
+
+        Raises as `search` does.
+        """
+        own = deepcopy(filters)
+        return await self._run(user_id, lambda client: client.recall(limit=limit, filters=own))
+
+    async def delete(self, memory_id: str, *, user_id: str) -> bool:
+        """Delete one memory; return whether it was there and this user's.
+
+        Raises
+        ------
+        RecordError
+            `user_id` can be no owner.
+        BackendError
+            The journal does not know the memory and Mem0 is away, or too many calls wait.
+        """
+        return await self._run(user_id, lambda client: client.delete(memory_id))
+
+    async def aclose(self) -> None:
+        """Finish the calls that were made, then close the client. Closing twice is harmless."""
+        if not self._is_closed:
+            self._is_closed = True
+            await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown(wait=True)
+        self._client.close()
+
+    async def _run(self, user_id: str, work: Callable[[Mem0Client], T]) -> T:
+        client = self._client.for_user(user_id)
+        if self._is_closed:
+            raise Mem0Error("This memory provider is closed; make a new one.")
+        if self._n_calls >= self._most_calls:
+            raise BackendError(
+                f"{self._n_calls} calls of this memory provider are at work or wait, and it takes "
+                "no more (max_workers + max_waiting). Try again later."
+            )
+        self._n_calls += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, client)
+        finally:
+            self._n_calls -= 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,84 @@
+"""A process of its own that delivers what a backtest leaves in the journal.
+
+It is started with the backtest and loads Mem0 meanwhile, so that nobody waits for that at the end.
+Then it is needed: the interpreter that ends starts no more threads and can not import Mem0 at all,
+and a Mem0 that hangs must not hold up Freqtrade's exit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freqtrade_mem0.config.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_GRACE_S = 5.0
+_NICENESS = 10
+"""It shall load beside the backtest, not instead of it."""
+
+
+class Deliverer:
+    """Runs `freqtrade-mem0 deliver`, which waits for the word on its standard input.
+
+    Parameters
+    ----------
+    settings
+        The `"mem0"` block.
+    user_data_dir
+        Freqtrade's user data folder.
+    """
+
+    def __init__(self, settings: Settings, user_data_dir: Path) -> None:
+        self._timeout_s = settings.delivery.flush_timeout_s + _GRACE_S
+        command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "deliver"]
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, in the same interpreter
+            [*command, "--settings-from-stdin", "--userdir", str(user_data_dir)],
+            stdin=subprocess.PIPE,
+            # An interrupt from the keyboard is for Freqtrade; what it leaves is delivered still.
+            start_new_session=True,
+        )
+        self._say(settings.model_dump_json())
+
+    def lower_priority(self) -> None:
+        """Let a running backtest go first."""
+        try:
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
+        except (AttributeError, OSError) as error:  # no such thing here, or it has ended
+            logger.debug("The delivering process keeps its priority: %s", error)
+
+    def deliver(self) -> None:
+        """Let it deliver, and wait for it, a bounded time."""
+        self._say("deliver")
+        try:
+            self._process.communicate(timeout=self._timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            logger.warning("Mem0 takes too long. What waits in the journal is delivered later.")
+
+    def dismiss(self) -> None:
+        """Let it end without delivering anything."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _say(self, line: str) -> None:
+        if self._process.stdin is None:
+            return
+        try:
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            logger.debug("The delivering process has ended already.")

@@ -1,0 +1,126 @@
+"""Processes to be killed, starved and hung: `python -m tests.flow.children COMMAND FOLDER [URL]`.
+
+Each does what a bot or a command does, through the package's own parts, and prints what it has
+acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from freqtrade_mem0 import lifetime, runtime
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.host import RunKind
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.priors import Prior
+from freqtrade_mem0.runtime import Run, Runtime
+from freqtrade_mem0.store import Store
+from freqtrade_mem0.sync import pull_news
+from tests.unit.samples import a_decision, a_note, a_retraction, a_trade, opened
+
+FLUSH_S = 600.0
+
+
+def say(what: object) -> None:
+    """Tell the test."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def settings_for(url: str) -> Settings:
+    """Return settings of a memory on a platform at this address; "" for the journal alone."""
+    pauses = {"batch_size": 5, "retry_s": 0.1, "max_retry_s": 0.2, "flush_timeout_s": FLUSH_S}
+    mode = {"mode": "platform", "host": url, "timeout_s": 300} if url else {"mode": "local"}
+    return Settings.model_validate({"user_id": "me", "delivery": pauses, **mode})
+
+
+def a_runtime(folder: Path, url: str, bot: str = "bot-1") -> Runtime:
+    """Return the runtime of a dry-run bot."""
+    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id=bot, user_data_dir=folder)
+    return Runtime(settings_for(url), run, Prior(), lambda: datetime.now(UTC), say)
+
+
+def record(folder: Path) -> None:
+    """Append all kinds of entries through a bot's writer; print each id once it is flushed."""
+    journal = Journal(folder / "mem0")
+    writer = JournalWriter(journal, background=True)
+    for number in range(1_000_000):
+        trade, decision = a_trade(number), a_decision(number)
+        writer.submit(decision, opened(decision, trade), trade)
+        if number % 5 == 4:
+            writer.submit(a_trade(number - 1, profit_ratio=-0.5), a_note(number))
+        if number % 7 == 6:
+            writer.submit(a_retraction(a_trade(number - 3).id))
+        if writer.flush(FLUSH_S):
+            say(trade.id)
+
+
+def deliver(folder: Path, url: str) -> None:
+    """Deliver what waits."""
+    store = Store(settings_for(url), folder)
+    say("begins")
+    store.delivery().drain(FLUSH_S, say)
+    store.close()
+    say("done")
+
+
+def sync(folder: Path, url: str) -> None:
+    """Pull what Mem0 has, in small parts."""
+    import freqtrade_mem0.sync as module
+
+    module._BATCH = 20
+    store = Store(settings_for(url), folder)
+    adopt = store.journal.adopt
+
+    def told(records: list[object]) -> int:
+        n_new = adopt(records)  # type: ignore[arg-type]
+        say(n_new)
+        return n_new
+
+    store.journal.adopt = told  # type: ignore[assignment,method-assign]
+    say("begins")
+    pull_news(store)
+    store.close()
+    say("done")
+
+
+def hang(folder: Path, url: str) -> None:
+    """Run a bot whose Mem0 hangs, and end it as Freqtrade does."""
+    runtime.CLOSE_TIMEOUT_S = 0.5
+    bot = a_runtime(folder, url)
+    bot._submit(a_trade(1))
+    say("begins")
+    sys.stdin.readline()
+    bot.close()
+    say("closed")
+
+
+def fork(folder: Path, url: str) -> None:
+    """Fork under a running bot; parent and child write on, and end as Python does."""
+    settings = settings_for(url)
+    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=folder)
+    bot = lifetime.start(settings, run, say)
+    bot._submit(a_trade(1))
+    child = os.fork()
+    numbers = range(10, 30) if child == 0 else range(30, 50)
+    journal = Journal(folder / "mem0")
+    for number in numbers:
+        journal.append([a_trade(number)])
+    if child == 0:
+        sys.exit(0)  # with its exit handlers, which are the parent's as well
+    _, status = os.waitpid(child, 0)
+    bot._submit(a_trade(2))
+    say(os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    name, where, *rest = sys.argv[1:]
+    commands = {"deliver": deliver, "sync": sync, "hang": hang, "fork": fork}
+    if name == "record":
+        record(Path(where))
+    else:
+        commands[name](Path(where), rest[0])

@@ -1,0 +1,36 @@
+"""Backends that ask the servers here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.backends.platform import PlatformBackend
+from freqtrade_mem0.backends.rest_server import RestServerBackend
+from freqtrade_mem0.config.credentials import Credentials
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers.mem0_platform import PlatformServer
+    from tests.servers.mem0_rest_server import RestServer
+
+
+def platform_at(
+    server: PlatformServer, folder: Path, *, key: str | None = None, timeout_s: float = 20
+) -> PlatformBackend:
+    """Return a backend for a platform, with its key or another one."""
+    credentials = Credentials(api_key=key or server.key, source="argument")
+    return PlatformBackend(
+        credentials, folder=folder, user_id="me", timeout_s=timeout_s, host=server.url
+    )
+
+
+def rest_server_at(
+    server: RestServer, folder: Path, *, key: str | None = None, timeout_s: float = 20
+) -> RestServerBackend:
+    """Return a backend for a self-hosted server, with its key or another one."""
+    given = key or server.key
+    credentials = Credentials(api_key=given, source="environment MEM0_API_KEY") if given else None
+    return RestServerBackend(
+        server.url, credentials, folder=folder, user_id="me", timeout_s=timeout_s
+    )
