@@ -168,7 +168,7 @@ class _Hooks:
         self._levels_checked = True
         known = {"pair", "side", "enter_tag", *situation}
         for level in runtime.settings.sizing.levels:
-            if level not in known:
+            if not known.issuperset(level.split("*")):
                 logger.warning(
                     '"mem0.sizing.levels" names %r, which no situation of this strategy has. '
                     "There are: %s.",

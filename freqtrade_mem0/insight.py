@@ -1,16 +1,19 @@
-"""Pure statistics: what closed trades say about the next one of the same kind.
+"""Pure statistics: what closed trades say about the next one in a situation like theirs.
 
-The model is a normal hierarchy. All trades of a strategy share a mean profit ratio, which is pulled
-towards zero (no edge); each level below it (pair, side, enter tag, regime, ...) may deviate from
-the strategy's mean, and each deviation is pulled towards zero. How hard depends on how many trades
-there are: with `n` of them and `k` pseudo-trades, a share `n / (n + k)` is believed.
+All trades of a strategy share a mean profit ratio. The groups of a level (its pairs, its tags, its
+market regimes, ...) deviate from that mean, and each group's deviation is pulled towards zero: of
+`n` trades a share `n / (n + 1 / theta)` is believed. `theta`, how much the groups of a level really
+differ, is itself learned from all of them (empirical Bayes): where they differ by no more than
+chance lets them, hardly anything is believed.
+
+What a combined level ("side and trend") adds is counted beyond what its parts explain already.
 
 References
 ----------
 Efron, B. and Morris, C. (1975). Data analysis using Stein's estimator and its generalizations.
 Journal of the American Statistical Association 70 (350), 311-319 (shrinkage towards a parent).
 Buehlmann, H. and Gisler, A. (2005). A Course in Credibility Theory and its Applications, ch. 4
-(the credibility factor n / (n + k)).
+(the credibility factor n / (n + k), and its estimate from the groups).
 """
 
 from __future__ import annotations
@@ -20,7 +23,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+
+Key = tuple[str, str]
+"""A level and its value, for example ("pair", "ETH/USDT")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +48,40 @@ class Moments:
     mean: float
     variance: float
 
+    @property
+    def spread(self) -> float:
+        """Root mean square profit ratio: the unit in which deviations are measured."""
+        return math.sqrt(self.variance + self.mean**2)
+
 
 _MIN_FOR_INTERVAL = 2.0
+_LEAST_OF_PRIOR = 0.1
+"""`theta` never falls below this share of what is assumed without evidence."""
+_NOTHING = 1e-9
 
 NOTHING = Moments(0.0, 0.0, 0.0)
 """The moments of no trades at all."""
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The trades in one group of a level.
+
+    Parameters
+    ----------
+    moments
+        Of its trades.
+    inside
+        The groups it is a part of, where it belongs to a combined level.
+    """
+
+    moments: Moments
+    inside: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """What one level adds to the estimate.
+    """What one level adds to the forecast for an entry.
 
     Parameters
     ----------
@@ -60,97 +91,120 @@ class Part:
         Of the trades in it.
     shift
         What it adds to the expected profit ratio.
+    inside
+        Names of the levels that it combines.
     """
 
     name: str
     value: str
     moments: Moments
-    shift: float
+    shift: float = 0.0
+    inside: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The expected profit ratio of a trade, and how sure that is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shrinkage:
+    """What is assumed about how much the groups of a level differ, before they tell.
 
     Parameters
     ----------
-    mean
-        Expected profit ratio; the sum of the parts' shifts.
-    standard_error
-        Of `mean`, in profit ratio; 0.0 where nothing can be said.
-    parts
-        The strategy first, then its levels.
+    pseudo_trades
+        `theta` is 1 / `pseudo_trades`: a group of so many trades is believed halfway. > 0.
+    pseudo_groups
+        How many groups of evidence this assumption is worth, > 0.
     """
 
-    mean: float
-    standard_error: float
-    parts: tuple[Part, ...]
-
-    @property
-    def z(self) -> float:
-        """`mean` in units of its standard error; 0.0 where nothing can be said."""
-        return self.mean / self.standard_error if self.standard_error > 0.0 else 0.0
+    pseudo_trades: float
+    pseudo_groups: float = 10.0
 
 
-def estimate(strategy: Part, levels: Sequence[Part], pseudo_trades: float) -> Estimate:
-    r"""Estimate the profit ratio to expect from shrunk means.
+def differences(
+    whole: Moments, levels: Sequence[str], groups: Mapping[Key, Group], prior: Shrinkage
+) -> dict[str, float]:
+    r"""Estimate for each level how much its groups differ: variance between over variance within.
 
-    With :math:`B(n) = n / (n + k)`, strategy mean :math:`\bar x`, level means :math:`\bar x_d` and
-    the strategy's mean square :math:`s^2`:
+    With deviations :math:`d_g` from the strategy's mean (less what the groups around `g` explain),
+    sizes :math:`n_g`, and the strategy's mean square :math:`s^2` as the variance within,
 
     .. math::
 
-        \hat\mu &= B(n)\,\bar x + \sum_d B(n_d)\,(\bar x_d - \bar x) \\
-        \hat V &= s^2 \Big( \frac{1}{n + k}
-                  + \sum_d B(n_d)^2 \big(\frac{1}{n_d} - \frac{1}{n}\big) \Big)
+        E\Big[\sum_g n_g d_g^2 / s^2\Big] = (G - 1) (1 + m \theta), \qquad
+        m = \frac{n - \sum_g n_g^2 / n}{G - 1}
 
-    The mean square (variance plus squared mean) is the variance under the hypothesis of no edge. It
-    keeps two nearly equal trades from looking certain: :math:`|z| \le n / \sqrt{n + k}` for the
-    strategy's part. The first term of the variance is the posterior variance of the strategy's
-    mean, the others are the sampling variances of the shrunk deviations. A level that holds all
-    trades adds nothing.
+    is solved for :math:`\theta`, after `prior.pseudo_groups` groups of the mean size `m` that agree
+    with the prior are added.
 
     Parameters
     ----------
-    strategy
-        The strategy's own moments (its `shift` is ignored).
+    whole
+        Moments of all trades of the strategy.
     levels
-        The levels' moments (their `shift` is ignored); each a subset of the strategy's trades.
-    pseudo_trades
-        `k` > 0.
+        Names of the levels, those that others combine before them.
+    groups
+        Every group of every level that has a trade.
+    prior
+        What holds without evidence.
 
     Returns
     -------
-    Estimate
-        Mean 0 and standard error 0 without trades, or where no trade made or lost anything.
+    dict
+        By level, > 0, without unit. It does not depend on the order of `groups`.
 
     Notes
     -----
-    What this does not show: whether the past repeats itself. Deviations are taken as independent
-    of each other and trades as independent of each other; overlapping trades in one market move
-    are not, so the standard error is too small for strategies that open many trades at once.
+    What this does not show: the trades of a group are taken as independent of each other. Those
+    that overlap share their luck, which makes groups look more different than they are.
     """
-    whole = strategy.moments
-    mean_square = whole.variance + whole.mean**2
-    if whole.n <= 0.0 or mean_square <= 0.0:
-        silent = [Part(p.name, p.value, p.moments, 0.0) for p in (strategy, *levels)]
-        return Estimate(0.0, 0.0, tuple(silent))
-    parts = [
-        Part(strategy.name, strategy.value, whole, _belief(whole.n, pseudo_trades) * whole.mean)
-    ]
-    relative_variance = 1.0 / (whole.n + pseudo_trades)
-    for level in levels:
-        n = level.moments.n
-        belief = _belief(n, pseudo_trades)
-        shift = belief * (level.moments.mean - whole.mean) if n > 0.0 else 0.0
-        parts.append(Part(level.name, level.value, level.moments, shift))
-        # B(n)^2 (1/n - 1/N), written so that a level decayed to next to nothing can not overflow.
-        relative_variance += belief / (n + pseudo_trades) * max(0.0, 1.0 - n / whole.n)
-    return Estimate(
-        mean=math.fsum(part.shift for part in parts),
-        standard_error=math.sqrt(mean_square * relative_variance),
-        parts=tuple(parts),
-    )
+    return _walk(whole, levels, groups, prior)[0]
+
+
+def group_shifts(
+    whole: Moments, levels: Sequence[str], groups: Mapping[Key, Group], prior: Shrinkage
+) -> dict[Key, float]:
+    """Return what every group adds to a forecast, level by level; see `differences`."""
+    return _walk(whole, levels, groups, prior)[1]
+
+
+def forecast(
+    whole: Moments,
+    levels: Sequence[Part],
+    difference_of: Mapping[str, float],
+    prior: Shrinkage,
+) -> tuple[Part, ...]:
+    """Return the levels of an entry with their shifts: how it should differ from the mean.
+
+    The expected profit ratio is `whole.mean` plus all shifts.
+
+    Parameters
+    ----------
+    whole
+        Moments of all trades of the strategy.
+    levels
+        The groups the entry is in, those that others combine before them; shifts are ignored.
+    difference_of
+        What `differences` found; a level that is missing has the prior's.
+    prior
+        What holds without evidence.
+    """
+    shifts: dict[str, float] = {}
+    parts = []
+    for part in levels:
+        theta = difference_of.get(part.name, 1.0 / prior.pseudo_trades)
+        n = part.moments.n
+        explained = math.fsum(shifts.get(name, 0.0) for name in part.inside)
+        shift = (part.moments.mean - whole.mean - explained) * belief(n, theta) if n > 0.0 else 0.0
+        shifts[part.name] = shift
+        parts.append(Part(part.name, part.value, part.moments, shift, part.inside))
+    return tuple(parts)
+
+
+def belief(n: float, theta: float) -> float:
+    """Return the share of a group's deviation that is believed: `n / (n + 1 / theta)`, in [0, 1).
+
+    >>> belief(100.0, 0.01)
+    0.5
+    """
+    return n / (n + 1.0 / theta)
 
 
 def interval(moments: Moments, level: float = 1.959963984540054) -> tuple[float, float]:
@@ -169,5 +223,35 @@ def interval(moments: Moments, level: float = 1.959963984540054) -> tuple[float,
     return moments.mean - half, moments.mean + half
 
 
-def _belief(n: float, pseudo_trades: float) -> float:
-    return n / (n + pseudo_trades)
+def _walk(
+    whole: Moments, levels: Sequence[str], groups: Mapping[Key, Group], prior: Shrinkage
+) -> tuple[dict[str, float], dict[Key, float]]:
+    found: dict[str, float] = {}
+    shifts: dict[Key, float] = {}
+    square = whole.spread**2
+    for level in levels:
+        members = sorted(key for key in groups if key[0] == level)
+        rows = []
+        for key in members:
+            explained = math.fsum(shifts.get(around, 0.0) for around in groups[key].inside)
+            moments = groups[key].moments
+            rows.append((moments.n, moments.mean - whole.mean - explained))
+        found[level] = _between(rows, whole.n, square, prior)
+        for key, (n, deviation) in zip(members, rows, strict=True):
+            shifts[key] = deviation * belief(n, found[level])
+    return found, shifts
+
+
+def _between(
+    sizes: Sequence[tuple[float, float]], n: float, square: float, prior: Shrinkage
+) -> float:
+    assumed = 1.0 / prior.pseudo_trades
+    freedom = len(sizes) - 1
+    if freedom <= 0 or n <= 0.0 or square <= 0.0:
+        return assumed
+    seen = math.fsum(size * deviation**2 for size, deviation in sizes) / square
+    typical = max(n - math.fsum(size * size for size, _ in sizes) / n, 0.0) / freedom
+    theta = (seen - freedom + prior.pseudo_groups * typical * assumed) / max(
+        (freedom + prior.pseudo_groups) * typical, _NOTHING
+    )
+    return max(theta, assumed * _LEAST_OF_PRIOR)

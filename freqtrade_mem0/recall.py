@@ -18,7 +18,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight import NOTHING, Moments
+from freqtrade_mem0.insight import NOTHING, Group, Key, Moments
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ _VALUE_BITS = 50
 _DISCOUNT_BITS = 10
 _MS_PER_DAY = 86_400_000
 
-Key = tuple[str, str]
-"""A level and its value, for example ("pair", "ETH/USDT")."""
+_COMBINES = "*"
 
 STRATEGY: Key = ("strategy", "")
 
@@ -67,20 +66,27 @@ class Recall:
     Parameters
     ----------
     levels
-        What is told apart below the strategy: `pair`, `side`, `enter_tag`, or a feature's name.
+        What is told apart below the strategy: `pair`, `side`, `enter_tag`, a feature's name, or
+        several of these combined, as in `side*trend_regime`.
     half_life_days
         A trade this many market days old weighs half, > 0.
     """
 
     def __init__(self, levels: Sequence[str], half_life_days: float) -> None:
-        self._levels = tuple(levels)
+        # What others combine stands before them: what it explains is not counted again.
+        self.levels = tuple(sorted(levels, key=lambda level: level.count(_COMBINES)))
+        self.parts_of = {level: _parts_of(level, self.levels) for level in self.levels}
+        """By combined level: the levels among these that it combines."""
         self._half_life_ms = half_life_days * _MS_PER_DAY
         self._lock = threading.Lock()
         self._by_time: list[_Observation] = []
         self._by_id: dict[str, _Observation] = {}
         self._sums: dict[Key, _Sums] = {}
+        self._inside: dict[Key, tuple[Key, ...]] = {}
+        """By group of a combined level: the groups it is a part of."""
         self._applied = 0
         """How many of `_by_time` are in `_sums`."""
+        self._oldest_change_ms: int | None = None
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -119,12 +125,14 @@ class Recall:
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
     ) -> list[Key]:
         """Return the level keys of a trade; a level it has no value for is left out."""
-        own = {"pair": pair, "side": side, "enter_tag": enter_tag}
+        own: dict[str, float | str] = {"pair": pair, "side": side, "enter_tag": enter_tag}
+        known = {**situation, **own}
         keys = []
-        for level in self._levels:
-            value = own.get(level, situation.get(level, ""))
-            if value != "":
-                keys.append((level, str(value)))
+        for level in self.levels:
+            names = level.split(_COMBINES)
+            values = [str(known.get(name, "")) for name in names]
+            if all(values):
+                keys.append((level, " & ".join(values)))
         return keys
 
     def as_of(self, moment: datetime, keys: Sequence[Key]) -> list[Moments]:
@@ -135,20 +143,35 @@ class Recall:
             self._move_to(now_ms)
             return [self._moments(self._sums.get(key), scale) for key in keys]
 
-    def groups(self, moment: datetime) -> dict[Key, Moments]:
-        """Return the moments of every group there is, as of `moment`."""
+    def groups(self, moment: datetime) -> dict[Key, Group]:
+        """Return every group there is, as of `moment`; `STRATEGY` has all trades."""
         with self._lock:
             self._move_to(to_ms(moment))
             keys = [key for key, sums in self._sums.items() if sums.weight]
-        return dict(zip(keys, self.as_of(moment, keys), strict=True))
+        found = self.as_of(moment, keys)
+        return {
+            key: Group(moments, self._inside.get(key, ()))
+            for key, moments in zip(keys, found, strict=True)
+        }
+
+    def oldest_change_ms(self) -> int | None:
+        """Return the earliest `known_at` of what came or went since the last call, None if nothing.
+
+        What was asked about moments up to that one still holds.
+        """
+        with self._lock:
+            oldest, self._oldest_change_ms = self._oldest_change_ms, None
+            return oldest
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._by_time, self._by_id, self._sums, self._applied = [], {}, {}, 0
+            self._oldest_change_ms = 0
 
     def _insert(self, observation: _Observation) -> None:
         self._by_id[observation.id] = observation
+        self._note_change(observation)
         position = bisect_left(self._by_time, observation)
         insort(self._by_time, observation)
         if position < self._applied:
@@ -159,11 +182,22 @@ class Recall:
         observation = self._by_id.pop(record_id, None)
         if observation is None:
             return
+        self._note_change(observation)
         position = bisect_left(self._by_time, observation)
         del self._by_time[position]
         if position < self._applied:
             self._apply(observation, -1)
             self._applied -= 1
+
+    def _note_change(self, observation: _Observation) -> None:
+        known = self._oldest_change_ms
+        is_older = known is None or observation.known_ms < known
+        self._oldest_change_ms = observation.known_ms if is_older else known
+        by_level = dict(observation.keys)
+        for key in observation.keys:
+            names = self.parts_of.get(key[0])
+            if names and key not in self._inside:
+                self._inside[key] = tuple((name, by_level[name]) for name in names)
 
     def _move_to(self, now_ms: int) -> None:
         by_time = self._by_time
@@ -202,3 +236,8 @@ class Recall:
             mean=sums.weighted / (sums.weight << _VALUE_BITS),
             variance=spread / (sums.weight * sums.weight << (2 * _VALUE_BITS)),
         )
+
+
+def _parts_of(level: str, levels: Sequence[str]) -> tuple[str, ...]:
+    names = level.split(_COMBINES)
+    return tuple(name for name in names if name in levels) if len(names) > 1 else ()

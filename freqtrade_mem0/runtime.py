@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.alerts import Alerts
 from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.host import BacktestTrades, RunKind
+from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.priors import load_prior
@@ -136,6 +137,7 @@ class Runtime:
             now=now,
             backtest_trades=None if run.kind.is_bot else BacktestTrades(),
             prior=prior,
+            prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
             database=run.database,
         )
         self._reconciler = Reconciler(self.session)

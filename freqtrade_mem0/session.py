@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.insight import Part
+from freqtrade_mem0.insight import Part, Shrinkage
 from freqtrade_mem0.journal.append import Opened, SeenIn
+from freqtrade_mem0.outlook import Outlook
 from freqtrade_mem0.placed import PlacedDecisions
 from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
@@ -96,6 +97,8 @@ class Session:
         Where a backtest's closed trades come from; None for bots.
     prior
         What the strategy knows from the start.
+    prior_of_differences
+        What is assumed about how much situations differ.
     database
         Identity of the bot's trade database; "" where there is none that lasts.
     """
@@ -112,10 +115,12 @@ class Session:
         now: Callable[[], datetime],
         backtest_trades: BacktestTrades | None,
         prior: Prior,
+        prior_of_differences: Shrinkage,
         database: str = "",
     ) -> None:
         self.origin = origin
         self.recall = recall
+        self._outlook = Outlook(recall, prior_of_differences)
         self._policy = policy
         self.applied = applied
         self._submit = submit
@@ -368,14 +373,16 @@ class Session:
         keys = self.recall.keys(
             proposal.pair, proposal.side, proposal.enter_tag, proposal.situation
         )
+        differences = self._outlook.differences(proposal.moment)
         whole, *levels = self.recall.as_of(proposal.moment, [STRATEGY, *keys])
         wish = self._policy(
             Known(
-                strategy=Part("strategy", self.origin.strategy, whole, 0.0),
+                strategy=Part("strategy", self.origin.strategy, whole),
                 levels=[
-                    Part(name, value, moments, 0.0)
+                    Part(name, value, moments, 0.0, self.recall.parts_of[name])
                     for (name, value), moments in zip(keys, levels, strict=True)
                 ],
+                differences=differences,
             )
         )
         stake, limits = within_limits(
@@ -408,6 +415,7 @@ class Session:
             n_effective=whole.n,
             reasons=(*wish.reasons, *limits),
             situation=proposal.situation,
+            expected_ratio=wish.expected_ratio,
         )
 
 

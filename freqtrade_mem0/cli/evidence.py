@@ -17,7 +17,7 @@ from freqtrade_mem0.cli.context import (
 )
 from freqtrade_mem0.cli.output import console, iso, print_json, print_table, when
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.insight import NOTHING, Part, estimate, interval
+from freqtrade_mem0.insight import NOTHING, Group, Shrinkage, group_shifts, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.trade import TradeRecord
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import SizingSettings
     from freqtrade_mem0.insight import Moments
     from freqtrade_mem0.journal.journal import LedgerLine, Scope
-    from freqtrade_mem0.recall import Key
     from freqtrade_mem0.store import Store
 
 
@@ -76,11 +75,12 @@ def run_insights(arguments: argparse.Namespace) -> int:
     for trade in trades:
         recall.add(trade)
     groups = recall.groups(moment)
-    whole = groups.pop(STRATEGY, NOTHING)
-    rows = [_insight(STRATEGY, newest.origin.strategy, whole, whole, sizing)]
-    order = {level: position for position, level in enumerate(sizing.levels)}
-    for key, moments in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1])):
-        rows.append(_insight(key, key[1], moments, whole, sizing))
+    whole = groups.pop(STRATEGY, Group(NOTHING)).moments
+    shifts = group_shifts(
+        whole, recall.levels, groups, Shrinkage(pseudo_trades=sizing.pseudo_trades)
+    )
+    rows = [_insight(STRATEGY[0], newest.origin.strategy, whole, None)]
+    rows += [_insight(*key, groups[key].moments, shift) for key, shift in shifts.items()]
     if arguments.json:
         print_json(
             {
@@ -142,22 +142,17 @@ def _trades_of_newest_run(store: Store, arguments: argparse.Namespace) -> list[T
     return [trade for trade in trades if trade.origin == newest]
 
 
-def _insight(
-    key: Key, shown: str, moments: Moments, whole: Moments, sizing: SizingSettings
-) -> dict[str, Any]:
+def _insight(level: str, value: str, moments: Moments, shift: float | None) -> dict[str, Any]:
     low, high = interval(moments)
-    strategy = Part("strategy", "", whole, 0.0)
-    level = [] if key == STRATEGY else [Part(*key, moments, 0.0)]
-    parts = estimate(strategy, level, sizing.pseudo_trades).parts
     known = math.isfinite(low)
     return {
-        "level": key[0],
-        "value": shown,
+        "level": level,
+        "value": value,
         "n_effective": moments.n,
         "mean_ratio": moments.mean,
         "low_ratio": low if known else None,
         "high_ratio": high if known else None,
-        "believed_shift_ratio": parts[-1].shift,
+        "believed_shift_ratio": shift,
     }
 
 
@@ -181,15 +176,17 @@ def _print_insights(
                 ""
                 if row["low_ratio"] is None
                 else f"{row['low_ratio']:+.2%} to {row['high_ratio']:+.2%}",
-                f"{row['believed_shift_ratio']:+.3%}",
+                ""
+                if row["believed_shift_ratio"] is None
+                else f"{row['believed_shift_ratio']:+.3%}",
             ]
             for row in rows
         ],
     )
     console().print(
         f"Trades: older ones count less (half after {sizing.half_life_days:g} days). Believed: what"
-        f" the group adds to the next estimate; a group of {sizing.pseudo_trades:g} trades is"
-        " believed by half. With many groups, some look good or bad by chance alone."
+        " the group adds to the strategy's mean in the next forecast, beyond what the groups around"
+        " it explain. With many groups, some look good or bad by chance alone."
     )
 
 

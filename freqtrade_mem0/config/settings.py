@@ -39,16 +39,24 @@ class SizingSettings(_Block):
         1.75, ge=1, le=10, description="A stake is never scaled above this. [1, 10]"
     )
     half_life_days: float = Field(
-        120,
+        365,
         ge=1,
         le=3650,
         description="A trade this many market days old counts half. [1, 3650]",
     )
     pseudo_trades: float = Field(
-        20,
+        100,
         gt=0,
         le=10_000,
-        description="How many trades a level needs to be believed halfway. (0, 10000]",
+        description="How many trades a group (a pair, a tag, ...) needs to be believed halfway, as"
+        " long as nothing is known about how much the groups of its level differ. (0, 10000]",
+    )
+    brake_after: float = Field(
+        2,
+        ge=0,
+        le=100,
+        description="Standard errors of loss beyond which all stakes of the strategy are damped."
+        " [0, 100]; 100 never does.",
     )
     prior_discount: float = Field(
         0.5,
@@ -57,9 +65,19 @@ class SizingSettings(_Block):
         description="What a trade of a prior weighs, and a dry-run trade in a live bot. [0.001, 1]",
     )
     levels: tuple[str, ...] = Field(
-        ("pair", "side", "enter_tag", "regime"),
-        description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, or the"
-        " name of a feature of the situation.",
+        (
+            "pair",
+            "side",
+            "enter_tag",
+            "session",
+            "volatility_regime",
+            "trend_regime",
+            "volatility_regime*trend_regime",
+            "side*trend_regime",
+            "enter_tag*trend_regime",
+        ),
+        description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, the name"
+        " of a feature of the situation, or several of them combined by `*`.",
     )
 
     @field_validator("levels")

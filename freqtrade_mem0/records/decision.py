@@ -66,6 +66,8 @@ class Decision:
         Why; never empty.
     situation
         Market features at the decision.
+    expected_ratio
+        The profit ratio that the policy expected of the trade; None where it said nothing.
     trade_id
         Record id of the trade it opened; None until its first entry order was filled.
     open_date
@@ -86,5 +88,6 @@ class Decision:
     n_effective: float
     reasons: tuple[Reason, ...]
     situation: Mapping[str, float | str] = field(default_factory=dict)
+    expected_ratio: float | None = None
     trade_id: str | None = None
     open_date: datetime | None = None

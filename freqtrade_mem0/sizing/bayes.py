@@ -1,4 +1,9 @@
-"""The default policy: bet more where the shrunk edge is clear, less where the shrunk loss is."""
+"""The default policy: bet more where trades like this one did better than the strategy's others.
+
+It follows differences between situations, not the strategy's own mean: which situations a strategy
+is good in lasts, whether it has just won or lost does not (see `docs/benchmarks.md`). So on average
+stakes stay what was proposed, unless the strategy loses beyond doubt.
+"""
 
 from __future__ import annotations
 
@@ -6,70 +11,114 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight import Part, estimate, interval
+from freqtrade_mem0.insight import Moments, Part, Shrinkage, forecast, interval
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import SizingSettings
 
+_FARTHEST = 1e6  # units of evidence; far beyond what tanh can tell from its limit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bayes:
-    """Hierarchical shrinkage, then a bounded, monotone map from evidence to multiplier.
+    r"""Empirical-Bayes shrinkage, then a bounded, monotone map from evidence to multiplier.
 
-    With `z` the expected profit ratio in units of its standard error (see `insight.estimate`):
-    `1 + (max - 1) * tanh(z)` for `z > 0` and `1 + (1 - min) * tanh(z)` for `z < 0`. So the
-    multiplier is 1 without evidence, reaches its bounds only in the limit, and moves no faster than
-    the evidence.
+    With the shifts :math:`\delta_l` of all levels (`insight.forecast`) and the spread :math:`s` of
+    the strategy's trades,
+
+    .. math:: e = \frac{\text{trust}}{\text{reach}} \cdot \frac{\sum_l \delta_l}{s}
+
+    and the multiplier is `1 + (max - 1) * tanh(e)` for `e > 0`, `1 + (1 - min) * tanh(e)` below: 1
+    without evidence, at its bounds only in the limit.
+
+    A strategy whose own loss is beyond doubt is damped as a whole. With the sum :math:`S` of its
+    decayed profit ratios and its standard error :math:`\sigma = s \sqrt{2 (n + 20)}` (trades that
+    overlap share their luck: the variance is taken as twice that of independent ones), the
+    multiplier is scaled by `1 + (1 - min) * tanh(S / sigma + brake_after)` where that is below 1.
 
     Parameters
     ----------
-    pseudo_trades
-        Trades a level needs to be believed halfway, > 0.
+    prior
+        What is assumed about differences before there is evidence.
     min_multiplier, max_multiplier
         Bounds, 0 < min <= 1 <= max.
+    trust
+        Share of a forecast difference that came true in trials, in (0, 1].
+    reach
+        Trusted forecast difference, in spreads, at which tanh(1) of the way to a bound is gone.
+        > 0.
+    brake_after
+        Standard errors of loss beyond which the strategy is damped; infinity never does.
+    overlap
+        Variance of a mean of trades over that of independent ones, >= 1.
+    brake_pseudo_trades
+        Trades without profit or loss that keep a few real ones from proving anything, > 0.
     """
 
-    pseudo_trades: float
+    prior: Shrinkage
     min_multiplier: float
     max_multiplier: float
+    trust: float = 1.0 / 3.0
+    reach: float = 0.03
+    brake_after: float = 2.0
+    overlap: float = 2.0
+    brake_pseudo_trades: float = 20.0
     name: str = "bayes"
 
     @classmethod
     def from_settings(cls, settings: SizingSettings) -> Bayes:
         """Build the policy from the `"sizing"` block."""
         return cls(
-            pseudo_trades=settings.pseudo_trades,
+            prior=Shrinkage(pseudo_trades=settings.pseudo_trades),
             min_multiplier=settings.min_multiplier,
             max_multiplier=settings.max_multiplier,
+            brake_after=settings.brake_after,
         )
 
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry about which `known` is known."""
-        result = estimate(known.strategy, known.levels, self.pseudo_trades)
-        if result.standard_error <= 0.0:
-            n = known.strategy.moments.n
-            found = "no closed trade made or lost anything" if n else "no closed trades are known"
+        whole = known.strategy.moments
+        spread = whole.spread
+        if whole.n <= 0.0 or spread <= 0.0:
+            found = (
+                "no closed trade made or lost anything" if whole.n else "no closed trades are known"
+            )
             text = f"{found} yet: the stake stays as proposed"
-            reason = Reason(name="no_evidence", text=text, n_effective=n)
+            reason = Reason(name="no_evidence", text=text, n_effective=whole.n)
             return Wish(multiplier=1.0, reasons=(reason,))
-        reasons, shift, multiplier = [], 0.0, 1.0
-        for part in result.parts:
+        brake = self._brake(whole)
+        reasons, evidence, reached = [], 0.0, 1.0
+        parts = forecast(whole, known.levels, known.differences, self.prior)
+        for part in parts:
             # Each part's effect is what it moves on top of the parts before it, so they add up.
-            shift += part.shift
-            moved = self._multiplier(shift / result.standard_error)
-            reasons.append(_reason(part, moved - multiplier))
-            multiplier = moved
-        return Wish(multiplier=multiplier, reasons=tuple(reasons))
+            evidence += self._evidence(part.shift, spread)
+            moved = self._map(evidence)
+            reasons.append(_reason(part, brake * (moved - reached)))
+            reached = moved
+        multiplier = max(self.min_multiplier, brake * reached)
+        rest = multiplier - 1.0 - math.fsum(reason.effect for reason in reasons)
+        strategy = _reason(known.strategy, rest, "a loss beyond doubt" if brake < 1.0 else "")
+        expected = whole.mean + self.trust * math.fsum(part.shift for part in parts)
+        return Wish(multiplier=multiplier, reasons=(strategy, *reasons), expected_ratio=expected)
 
-    def _multiplier(self, z: float) -> float:
-        reach = self.max_multiplier - 1.0 if z > 0.0 else 1.0 - self.min_multiplier
+    def _evidence(self, shift: float, spread: float) -> float:
+        evidence = self.trust * shift / (self.reach * spread)
+        return max(-_FARTHEST, min(evidence, _FARTHEST))
+
+    def _map(self, evidence: float) -> float:
+        reach = self.max_multiplier - 1.0 if evidence > 0.0 else 1.0 - self.min_multiplier
         # 1 - (1 - 0.1) is a little less than 0.1 in floating point; bounds are bounds.
-        return max(self.min_multiplier, 1.0 + reach * math.tanh(z))
+        return max(self.min_multiplier, 1.0 + reach * math.tanh(evidence))
+
+    def _brake(self, whole: Moments) -> float:
+        error = whole.spread * math.sqrt((whole.n + self.brake_pseudo_trades) * self.overlap)
+        doubtless = min(0.0, whole.n * whole.mean / error + self.brake_after) if error else 0.0
+        return 1.0 + (1.0 - self.min_multiplier) * math.tanh(doubtless)
 
 
-def _reason(part: Part, effect: float) -> Reason:
+def _reason(part: Part, effect: float, remark: str = "") -> Reason:
     moments = part.moments
     low, high = interval(moments)
     spread = f" (95 % interval {low:+.2%} to {high:+.2%})" if math.isfinite(low) else ""
@@ -79,7 +128,7 @@ def _reason(part: Part, effect: float) -> Reason:
         f"{who}: {trades}, mean {moments.mean:+.2%}{spread}"
         if moments.n > 0.0
         else f"{who}: no trades known yet"
-    )
+    ) + (f"; {remark}" if remark else "")
     return Reason(
         name=part.name,
         value=part.value,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from freqtrade_mem0.insight import Part
@@ -19,11 +19,15 @@ class Known:
     strategy
         All trades of the strategy.
     levels
-        The subsets this entry belongs to, in the configured order.
+        The subsets this entry belongs to, in the configured order, combined ones last.
+    differences
+        How much the groups of each level differ, see `insight.differences`; a level that is missing
+        has told nothing yet.
     """
 
     strategy: Part
     levels: Sequence[Part]
+    differences: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +40,13 @@ class Wish:
         > 0, inside the configured bounds.
     reasons
         Why, never empty; their effects add up to `multiplier - 1`.
+    expected_ratio
+        The profit ratio it expects of the trade; None where it has no such forecast.
     """
 
     multiplier: float
     reasons: tuple[Reason, ...]
+    expected_ratio: float | None = None
 
 
 class Policy(Protocol):

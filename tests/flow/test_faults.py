@@ -100,7 +100,8 @@ def a_small_disk(folder: Path, size: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+        # Lazily: a test that failed has files open, and must not leave the disk behind.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
 
 
 # --- killed at any instant ---

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.insight import Moments
-from freqtrade_mem0.recall import STRATEGY, Key, Recall
+from freqtrade_mem0.insight import Group, Key, Moments
+from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.trade import TradeRecord
 from tests.unit.samples import START, a_trade, at
 
@@ -96,7 +96,7 @@ def brute_force(
     return Moments(n, mean, variance)
 
 
-def everything(recall: Recall, moment: datetime) -> dict[Key, Moments]:
+def everything(recall: Recall, moment: datetime) -> dict[Key, Group]:
     """Return all an index knows as of a moment."""
     return recall.groups(moment)
 

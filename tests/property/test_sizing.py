@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.insight import Moments, Part
+from freqtrade_mem0.insight import Moments, Part, Shrinkage
 from freqtrade_mem0.sizing.bayes import Bayes
 from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.sizing.off import Off
@@ -24,10 +24,16 @@ parts = st.builds(
     st.builds(Moments, counts, means, variances),
     st.just(0.0),
 )
-knowledge = st.builds(Known, strategy=parts, levels=st.lists(parts, max_size=5))
+knowledge = st.builds(
+    Known,
+    strategy=parts,
+    levels=st.lists(parts, max_size=5),
+    differences=st.dictionaries(st.just("pair"), st.floats(1e-9, 1e3)),
+)
 policies = st.builds(
     Bayes,
-    pseudo_trades=st.floats(1e-6, 10_000.0),
+    prior=st.builds(Shrinkage, pseudo_trades=st.floats(1e-6, 10_000.0)),
+    brake_after=st.floats(0.0, 100.0),
     min_multiplier=st.floats(0.0, 1.0, exclude_min=True),
     max_multiplier=st.floats(1.0, 10.0),
 )

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.host import BacktestTrades
+from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.session import Proposal, Session
-from freqtrade_mem0.sizing.bayes import Bayes
+from freqtrade_mem0.sizing.policy import Known, Wish
 from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
 
 if TYPE_CHECKING:
@@ -19,7 +21,24 @@ if TYPE_CHECKING:
 
 
 SITUATION: dict[str, float | str] = {"rsi": 30.0, "regime": "calm uptrend"}
-POLICY = Bayes(pseudo_trades=1.0, min_multiplier=0.25, max_multiplier=1.75)
+
+
+@dataclass(frozen=True)
+class FollowsThePair:
+    """Bets three quarters more on a pair that won so far, three quarters less on one that lost."""
+
+    name: str = "follows"
+
+    def __call__(self, known: Known) -> Wish:
+        """Look at the pair alone."""
+        mean = known.levels[0].moments.mean
+        multiplier = 1.0 + 0.75 * ((mean > 0.0) - (mean < 0.0))
+        text = f"the pair's mean is {mean:+.2%}"
+        reason = Reason(name="pair", text=text, effect=multiplier - 1.0)
+        return Wish(multiplier=multiplier, reasons=(reason,), expected_ratio=mean)
+
+
+POLICY = FollowsThePair()
 
 
 @dataclass
@@ -58,6 +77,7 @@ def a_stage(
         now=lambda: NOTED,
         backtest_trades=None if bot else BacktestTrades(),
         prior=prior or Prior(),
+        prior_of_differences=Shrinkage(pseudo_trades=20.0),
         database=database,
     )
     return Stage(session, entries)

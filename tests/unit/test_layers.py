@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "recall",
         "reconcile",
         "session",
+        "outlook",
         "placed",
         "store",
         "sync",

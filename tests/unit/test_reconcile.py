@@ -9,6 +9,7 @@ from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
 from freqtrade_mem0.config.settings import CategorySettings, SizingSettings
+from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry, SeenIn
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.priors import Prior
@@ -47,6 +48,7 @@ class Bot:
             now=lambda: NOTED,
             backtest_trades=None,
             prior=Prior(),
+            prior_of_differences=Shrinkage(pseudo_trades=100.0),
             database=self.database,
         )
         recorded = [r for _, r in self.journal.records() if isinstance(r, TradeRecord)]

@@ -110,12 +110,9 @@ def test_a_decision_says_what_it_was_made_of() -> None:
     assert decision.multiplier > 1.0
     assert decision.stake == 100.0 * decision.multiplier
     assert decision.n_effective == pytest.approx(1.0, abs=1e-3)
-    assert [(reason.name, reason.value) for reason in decision.reasons] == [
-        ("strategy", "Sample"),
-        ("pair", "ETH/USDT"),
-        ("side", "long"),
-    ]
-    assert (100.0, "bayes", "dip", ORIGIN, at(2), SITUATION, True, None) == (
+    assert [reason.text for reason in decision.reasons] == ["the pair's mean is +2.00%"]
+    assert decision.expected_ratio == pytest.approx(0.02)
+    assert (100.0, "follows", "dip", ORIGIN, at(2), SITUATION, True, None) == (
         decision.proposed_stake,
         decision.policy,
         decision.enter_tag,

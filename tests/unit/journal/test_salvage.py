@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,6 +76,20 @@ def test_every_row_is_found_without_sqlite(whole: Path) -> None:
             found["outbox"].add(str((row.rowid, *v[1:])))
     expected = content_of(whole).rows
     assert {table: expected[table] for table in found} == found
+
+
+def test_pages_that_were_given_back_hold_no_rows(tmp_path: Path) -> None:
+    """What was deleted still stands in them; delivered records would wait again."""
+    path = tmp_path / "some.sqlite"
+    with closing(sqlite3.connect(path)) as sqlite, sqlite:
+        sqlite.execute("PRAGMA secure_delete = OFF")  # else nothing is left in them
+        sqlite.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
+        sqlite.executemany("INSERT INTO t VALUES (?, 'x')", [(n,) for n in range(1, 5_001)])
+        sqlite.commit()
+        sqlite.execute("DELETE FROM t WHERE a <= 4000")
+    rows = read_pages(path.read_bytes(), b"").rows()
+    found = {row.rowid for row in rows if len(row.values) == 2}
+    assert found == set(range(4_001, 5_001))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -247,6 +262,37 @@ def test_a_journal_in_use_is_refused(whole: Path, tmp_path: Path) -> None:
             salvage(path, NOW)
         bot.communicate()
     assert salvage(path, NOW) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_kill_in_the_middle_leaves_the_damaged_file(
+    whole: Path, tmp_path: Path, seed: int
+) -> None:
+    """Under its own name or its dated one, whole; the next attempt ends as the first would have."""
+    path = copied(whole, tmp_path)
+    chance = random.Random(seed)
+    overwrite(path, pages_of(whole, "records leaf")[3], chance)
+    damaged = digest(path)
+    code = (
+        "import sys; from pathlib import Path; from datetime import UTC, datetime\n"
+        "from freqtrade_mem0.journal.salvage import salvage\n"
+        "print('begins', flush=True); salvage(Path(sys.argv[1]), datetime.now(UTC))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begins\n"
+        for _ in range(chance.randrange(4_000_000)):
+            pass  # up to a few tenths of a second, in which it works
+        process.kill()
+    names = [file for file in tmp_path.iterdir() if file.name.startswith(FILE_NAME)]
+    assert damaged in {digest(file) for file in names}
+    salvage(path, NOW)
+    assert damaged in {digest(file) for file in tmp_path.iterdir() if "damaged" in file.name}
+    missing = content_of(whole).missing_from(content_of(path))
+    assert 0 < missing["records"] < 10
+    assert Journal(tmp_path).check() == "ok"
 
 
 def test_what_sync_has_read_is_read_again(whole: Path, tmp_path: Path) -> None:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from freqtrade_mem0.config.settings import SizingSettings
-from freqtrade_mem0.insight import NOTHING, Moments, Part
+from freqtrade_mem0.insight import NOTHING, Moments, Part, Shrinkage
 from freqtrade_mem0.sizing.bayes import Bayes
 from freqtrade_mem0.sizing.off import Off
 from freqtrade_mem0.sizing.policy import Known
 from freqtrade_mem0.sizing.registry import policy_for
 
-BAYES = Bayes(pseudo_trades=20.0, min_multiplier=0.25, max_multiplier=1.75)
+PRIOR = Shrinkage(pseudo_trades=100.0)
+BAYES = Bayes(prior=PRIOR, min_multiplier=0.25, max_multiplier=1.75)
+SPREAD = 0.03
 
 
 def known(whole: Moments, *levels: Moments) -> Known:
     """Return what is known of a strategy and some pairs."""
     return Known(
-        strategy=Part("strategy", "Sample", whole, 0.0),
-        levels=[Part("pair", f"P{i}/USDT", moments, 0.0) for i, moments in enumerate(levels)],
+        strategy=Part("strategy", "Sample", whole),
+        levels=[Part("pair", f"P{i}/USDT", moments) for i, moments in enumerate(levels)],
     )
+
+
+def spread_out(n: float, mean: float = 0.0) -> Moments:
+    """Return the moments of a strategy or group whose root mean square is `SPREAD`."""
+    return Moments(n, mean, SPREAD**2 - mean**2)
 
 
 def test_without_evidence_the_stake_stays() -> None:
@@ -43,26 +51,67 @@ def test_trades_that_made_nothing_are_no_evidence_either_way() -> None:
     )
 
 
-@pytest.mark.parametrize(("mean", "reach"), [(0.01, 0.75), (-0.01, 0.75)])
-def test_the_multiplier_is_the_documented_map(mean: float, reach: float) -> None:
-    """1 + reach * tanh(z), with z in closed form for the strategy alone."""
-    n, variance = 30.0, 0.0009
-    z = n / (n + 20) * mean / math.sqrt((variance + mean**2) / (n + 20))
+@pytest.mark.parametrize("mean", [0.01, -0.01])
+def test_the_multiplier_is_the_documented_map(mean: float) -> None:
+    """1 + reach * tanh(e), in closed form for one level."""
+    n = 50.0
+    evidence = (1 / 3) * (n / (n + 100)) * mean / (0.03 * SPREAD)
 
-    wish = BAYES(known(Moments(n, mean, variance)))
-    assert wish.multiplier == pytest.approx(1.0 + reach * math.tanh(z), rel=1e-12)
+    wish = BAYES(known(spread_out(400.0), spread_out(n, mean)))
+    assert wish.multiplier == pytest.approx(1.0 + 0.75 * math.tanh(evidence), rel=1e-12)
+    assert wish.expected_ratio == pytest.approx((1 / 3) * (n / (n + 100)) * mean, rel=1e-12)
 
 
 def test_more_evidence_moves_further() -> None:
     """Good and bad news alike, up to the bounds and not beyond."""
     good, bad = (
-        [BAYES(known(Moments(n, mean, 0.0001))).multiplier for n in (1.0, 5.0, 50.0, 1e6)]
-        for mean in (0.01, -0.01)
+        [
+            BAYES(known(spread_out(1e6), spread_out(n, mean))).multiplier
+            for n in (1.0, 5.0, 50.0, 1e6)
+        ]
+        for mean in (0.02, -0.02)
     )
 
     assert good == sorted(good)
     assert bad == sorted(bad, reverse=True)
-    assert (good[-1], bad[-1]) == (1.75, 0.25)
+    assert good[-1] == pytest.approx(1.75, rel=1e-4)
+    assert bad[-1] == pytest.approx(0.25, rel=1e-4)
+
+
+@pytest.mark.parametrize("mean", [0.02, 0.0, -0.001])
+def test_the_strategys_own_mean_alone_moves_nothing(mean: float) -> None:
+    """A group that does as well as all others is no reason for another stake."""
+    wish = BAYES(known(spread_out(300.0, mean), spread_out(60.0, mean)))
+
+    assert wish.multiplier == 1.0
+
+
+def test_a_loss_beyond_doubt_damps_all_stakes() -> None:
+    """By the documented factor; a loss that may be chance does not."""
+    n, mean = 500.0, -0.006
+    error = SPREAD * math.sqrt(2 * (n + 20))
+    factor = 1 + 0.75 * math.tanh(n * mean / error + 2)
+    wish = BAYES(known(spread_out(n, mean)))
+
+    assert wish.multiplier == pytest.approx(factor, rel=1e-12)
+    assert wish.reasons[0].effect == pytest.approx(factor - 1, rel=1e-12)
+    assert wish.reasons[0].text.endswith("a loss beyond doubt")
+    assert BAYES(known(spread_out(50.0, mean))).multiplier == 1.0
+    never = replace(BAYES, brake_after=100.0)
+    assert never(known(spread_out(n, mean))).multiplier == 1.0
+
+
+def test_differences_that_were_learned_are_used() -> None:
+    """Where the groups of a level are known to differ more, the same group is believed more."""
+    believed = [
+        BAYES(
+            replace(known(spread_out(400.0), spread_out(20.0, 0.005)), differences={"pair": theta})
+        ).multiplier
+        for theta in (0.001, 0.01, 0.1)
+    ]
+
+    assert believed == sorted(believed)
+    assert believed[0] < believed[-1]
 
 
 def test_every_part_has_a_reason_with_its_numbers() -> None:
@@ -83,7 +132,9 @@ def test_every_part_has_a_reason_with_its_numbers() -> None:
     )
     assert pair.text == "pair P0/USDT: 12.5 trades, mean +2.00% (95 % interval +0.84% to +3.16%)"
     assert single.text == "pair P1/USDT: 1.0 trade, mean +10.00%"
-    assert strategy.effect < 0.0 < pair.effect
+    assert strategy.effect == pytest.approx(0.0, abs=1e-15)
+    assert pair.effect > 0.0
+    assert single.effect > 0.0
 
 
 def test_a_level_without_trades_says_so() -> None:
@@ -107,8 +158,11 @@ def test_off_never_scales() -> None:
 
 def test_the_settings_choose_the_policy() -> None:
     """By its name, with its numbers."""
-    settings = SizingSettings(pseudo_trades=7, min_multiplier=0.5, max_multiplier=3)
+    settings = SizingSettings(pseudo_trades=7, min_multiplier=0.5, max_multiplier=3, brake_after=4)
+    chosen = Bayes(
+        prior=Shrinkage(pseudo_trades=7), min_multiplier=0.5, max_multiplier=3, brake_after=4
+    )
 
-    assert Bayes(pseudo_trades=7, min_multiplier=0.5, max_multiplier=3) == policy_for(settings)
+    assert chosen == policy_for(settings)
     assert Off() == policy_for(SizingSettings(policy="off"))
     assert (BAYES.name, Off().name) == ("bayes", "off")
