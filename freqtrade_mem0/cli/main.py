@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import (
+    compare,
     deliver,
     demo,
     doctor,
@@ -36,7 +37,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, doctor, stats, listings, evidence, importing, priors, deliver, rebuild):
+    for module in (
+        demo,
+        compare,
+        doctor,
+        stats,
+        listings,
+        evidence,
+        importing,
+        priors,
+        deliver,
+        rebuild,
+    ):
         module.add_commands(commands)
     return parser
 
