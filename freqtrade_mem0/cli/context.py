@@ -39,12 +39,18 @@ class Named:
         The name under which a bot with this config remembers.
     has_block
         Whether there is a `"mem0"` block at all, or these are the defaults.
+    strategy_path
+        Another folder with strategies, beside `<user_data>/strategies`; None where there is none.
+    recursive_strategy_search
+        Whether Freqtrade looks for strategies in sub-folders, too.
     """
 
     settings: Settings
     user_data_dir: Path
     bot_id: str
     has_block: bool
+    strategy_path: Path | None = None
+    recursive_strategy_search: bool = False
 
 
 def memory_options(parser: argparse.ArgumentParser) -> None:
@@ -167,6 +173,8 @@ def read_config(arguments: argparse.Namespace) -> Named:
         user_data_dir=arguments.userdir or Path(config.get("user_data_dir") or "user_data"),
         bot_id=bot_id(settings, config),
         has_block=has_block,
+        strategy_path=Path(config["strategy_path"]) if config.get("strategy_path") else None,
+        recursive_strategy_search=bool(config.get("recursive_strategy_search")),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import (
+    compare,
     dead_letters,
     deliver,
     demo,
@@ -40,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
         demo,
+        compare,
         doctor,
         stats,
         listings,

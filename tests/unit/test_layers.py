@@ -84,7 +84,14 @@ ONLY_IN = {
     "mem0": {"backends"},
     "fastapi": {"service"},
     # The reader of trade databases is a process of its own that lets Freqtrade migrate a copy.
-    "freqtrade": {"mixin", "host", "imports.database_reader", *EDGES_THAT_READ_CONFIGS},
+    # The comparison runs Freqtrade's own backtest engine.
+    "freqtrade": {
+        "mixin",
+        "host",
+        "imports.database_reader",
+        "evaluate.engine",
+        *EDGES_THAT_READ_CONFIGS,
+    },
 }
 """Foreign packages, and the only parts of ours that may import them."""
 

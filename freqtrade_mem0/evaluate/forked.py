@@ -1,0 +1,92 @@
+"""Does a piece of work in a copy of this process, as it stands now, and hands back the result."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import sys
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from freqtrade_mem0.errors import Mem0Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+IS_SAFE = sys.platform.startswith("linux")
+"""Elsewhere (macOS) system libraries do not survive a fork."""
+
+
+class ChildError(Mem0Error):
+    """Work in another process failed; the sentence says why."""
+
+
+class Child(Generic[T]):
+    """A process that does one piece of work.
+
+    Parameters
+    ----------
+    process
+        It.
+    receiver
+        Where its answer comes out.
+    """
+
+    def __init__(self, process: Any, receiver: Connection) -> None:
+        self._process = process
+        self._receiver = receiver
+        self._answer: tuple[bool, Any] | None = None
+
+    def wait(self) -> None:
+        """Wait until the work is done, whatever comes of it."""
+        if self._answer is not None:
+            return
+        try:
+            self._answer = self._receiver.recv()
+        except EOFError:
+            self._process.join()
+            why = (
+                f"Its process ended with exit code {self._process.exitcode} before it was done. "
+                "-9 is what the system does when memory (RAM) runs out: use --jobs 1, fewer pairs "
+                "or a shorter --timerange."
+            )
+            self._answer = (False, why)
+        self._process.join()
+
+    def result(self) -> T:
+        """Return what the work gave, waiting for it.
+
+        Raises
+        ------
+        ChildError
+            It failed, or the process was killed.
+        """
+        self.wait()
+        done, answer = self._answer or (False, "")
+        if not done:
+            raise ChildError(str(answer))
+        return cast("T", answer)
+
+
+def start(work: Callable[[], T]) -> Child[T]:
+    """Begin a piece of work, whose result can be pickled, in a fork of this process."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def answer() -> None:
+        try:
+            sender.send((True, work()))
+        except Mem0Error as error:
+            sender.send((False, str(error)))
+        except Exception as error:
+            logger.exception("Work in a forked process failed.")
+            sender.send((False, f"{type(error).__name__}: {error}"))
+
+    process = context.Process(target=answer)
+    process.start()
+    sender.close()
+    return Child(process, receiver)

@@ -1,0 +1,61 @@
+"""Finds strategy classes by the text of their files, without running them."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
+_N_NAMED = 12
+
+
+def check_names(names: Sequence[str], folders: Sequence[Path], *, recursive: bool) -> None:
+    """Refuse names of strategies that no file defines.
+
+    Parameters
+    ----------
+    names
+        As the user wrote them.
+    folders
+        Where Freqtrade looks for strategies.
+    recursive
+        Whether it looks into their sub-folders, too.
+
+    Raises
+    ------
+    ConfigError
+        There is no such class; the sentence names what there is.
+    """
+    known = classes_in(folders, recursive=recursive)
+    for name in names:
+        # "Name:base64" carries its own source.
+        if ":" in name or name in known:
+            continue
+        where = " or ".join(map(str, folders)) or "any folder"
+        close = get_close_matches(name, known, n=1)
+        hint = "No file there defines a class. Name the strategy's folder with --strategy-path."
+        if close:
+            hint = f"Did you mean {close[0]}?"
+        elif known:
+            more = ", ..." if len(known) > _N_NAMED else ""
+            hint = (
+                f"There are: {', '.join(known[:_N_NAMED])}{more}. Name another folder with "
+                "--strategy-path."
+            )
+        raise ConfigError(f"There is no strategy {name} in {where}. {hint}")
+
+
+def classes_in(folders: Sequence[Path], *, recursive: bool) -> list[str]:
+    """Return the names of all classes that Python files in some folders define, sorted."""
+    found: set[str] = set()
+    for folder in folders:
+        for file in sorted(folder.glob("**/*.py" if recursive else "*.py")):
+            found.update(_CLASS.findall(file.read_text(encoding="utf-8", errors="replace")))
+    return sorted(found)

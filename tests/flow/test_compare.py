@@ -1,0 +1,248 @@
+"""The comparison in real runs: both are Freqtrade's own, and nothing of the user's is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freqtrade_mem0 import attach
+from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
+from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
+from freqtrade_mem0.demo.freqtrade_run import BacktestJob
+from freqtrade_mem0.demo.markets import markets_in
+from freqtrade_mem0.evaluate.engine import Job, Memory
+from freqtrade_mem0.evaluate.pool import run_all
+from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory, write_strategy
+from tests.flow.scenarios import FUTURES, SPOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.evaluate.pool import Outcome
+    from tests.flow.harness import Backtests
+
+pytestmark = pytest.mark.flow
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 180.0
+TIMERANGE = "20240101-20240112"
+
+COUNTING = '''
+from freqtrade.strategy import IStrategy
+from freqtrade_mem0.mixin import Mem0Mixin
+
+
+class Counting(Mem0Mixin, IStrategy):
+    """Has the mixin already, and stakes that depend on how often it was asked before."""
+
+    timeframe = "5m"
+    stoploss = -0.2
+    minimal_roi = {"0": 0.005}
+    asked = {}
+
+    def populate_indicators(self, dataframe, metadata):
+        self.asked[metadata["pair"]] = 0
+        return dataframe
+
+    def populate_entry_trend(self, dataframe, metadata):
+        dataframe.loc[dataframe["volume"] > 0, "enter_long"] = 1
+        return dataframe
+
+    def populate_exit_trend(self, dataframe, metadata):
+        return dataframe
+
+    def custom_stake_amount(self, pair, current_time, current_rate, proposed_stake, min_stake,
+                            max_stake, leverage, entry_tag, side, **kwargs):
+        self.asked[pair] += 1
+        return 100 + self.asked[pair] % 7 * 50
+'''
+
+BROKEN = COUNTING.replace("Counting", "Broken").replace(
+    'self.asked[metadata["pair"]] = 0', 'dataframe["no_such_column"]'
+)
+
+IDLE = COUNTING.replace("Counting", "Idle").replace('["volume"] > 0', '["volume"] < 0')
+
+
+FUTURES_PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=12, seed=11)
+
+
+def options_of(job: BacktestJob) -> tuple[str, ...]:
+    """Return a backtest's options as `compare` takes and hands them on."""
+    return (
+        *("--config", str(job.config), "--userdir", str(job.userdir)),
+        *("--datadir", str(job.datadir), "--strategy-path", str(job.strategy_path)),
+        *("--timerange", TIMERANGE),
+    )
+
+
+def compared(backtests: Backtests, folder: Path, names: Sequence[str]) -> list[Outcome]:
+    """Run strategies of the folder with and without memory, on the generated candles."""
+    job = backtests.job(COUNTING)
+    for name, source in (("Broken", BROKEN), ("Idle", IDLE), ("Spot", SPOT)):
+        write_strategy(job.strategy_path, name, source)
+    return run_jobs(job, folder, names)
+
+
+def run_jobs(job: BacktestJob, folder: Path, names: Sequence[str]) -> list[Outcome]:
+    """Run strategies with the options of a backtest."""
+    jobs = [
+        Job(
+            strategy=name,
+            options=options_of(job),
+            folder=folder / name,
+            memory=Memory(start=attach.start, stop=attach.stop),
+        )
+        for name in names
+    ]
+    return run_all(jobs, n_processes=2, watch=lambda _: None)
+
+
+def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_path: Path) -> None:
+    """Its numbers are those of `freqtrade backtesting` with mixin and without; no file stays."""
+    memory = {"enabled": True, "mode": "local", "sizing": {"pseudo_trades": 10}}
+    job = backtests.job(PLAIN_STRATEGY, memory, userdir="compared")
+    before = set(job.userdir.rglob("*"))
+    page = tmp_path / "report.html"
+
+    answer = compare_command(job, "--html", str(page))
+
+    new = set(job.userdir.rglob("*")) - before
+    assert {path for path in new if path.is_file() and path.suffix != ".pyc"} == set()
+    assert not (job.userdir / "mem0").exists()
+    (strategy,) = answer["strategies"]
+    plain = backtests.run(PLAIN_STRATEGY, userdir="plain", timerange=TIMERANGE)
+    sized = backtests.run(strategy_with_memory(), memory, userdir="sized", timerange=TIMERANGE)
+    for side, run in (("without", plain), ("with_memory", sized)):
+        shown = strategy["freqtrade"][side]
+        assert shown["total_trades"] == run.metrics.n_trades > 40
+        assert shown["profit_total_abs"] == pytest.approx(run.metrics.profit_quote)
+        assert shown["sharpe"] == pytest.approx(run.metrics.sharpe)
+        assert shown["max_drawdown_account"] == pytest.approx(run.metrics.max_drawdown_ratio)
+        assert shown["avg_stake_amount"] == pytest.approx(run.metrics.mean_stake_quote)
+    assert strategy["finding"] == "too_little_data"
+    assert strategy["changed_stakes"] > 40
+    assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def compare_command(job: BacktestJob, *more: str) -> Any:
+    """Return what `freqtrade-mem0 compare --json` answers."""
+    command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "compare", "-s", job.strategy]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, *options_of(job), "--json", *more],
+        capture_output=True,
+        check=True,
+        timeout=TIMEOUT_S,
+        env=environment,
+    )
+    return json.loads(done.stdout)
+
+
+def test_nothing_of_one_run_reaches_the_other(backtests: Backtests, tmp_path: Path) -> None:
+    """A strategy that counts proposes the same stakes in both runs; memory only scales them."""
+    (outcome,) = compared(backtests, tmp_path / "memory", ["Counting"])
+    assert outcome.runs is not None
+    without, remembered = outcome.runs
+
+    assert len(without.trades) > 40
+    assert {trade.multiplier for trade in without.trades} == {1.0}
+    assert len({round(trade.multiplier, 3) for trade in remembered.trades}) > 10
+    assert [t.entry for t in without.trades] == [t.entry for t in remembered.trades]
+    for plain, sized in zip(without.trades, remembered.trades, strict=True):
+        assert sized.stake_quote / sized.multiplier == pytest.approx(plain.stake_quote, rel=0.01)
+        assert sized.profit_ratio == pytest.approx(plain.profit_ratio, abs=1e-4)
+
+
+def test_a_strategy_that_fails_does_not_stop_the_others(
+    backtests: Backtests, tmp_path: Path
+) -> None:
+    """The broken one is named with its error; one that never trades has an empty run."""
+    broken, idle = compared(backtests, tmp_path / "memory", ["Broken", "Idle"])
+
+    assert broken.runs is None
+    assert "no_such_column" in broken.error
+    assert idle.runs is not None
+    assert [run.trades for run in idle.runs] == [(), ()]
+    assert idle.error == ""
+
+
+def test_trades_in_steps_and_late_fills_find_their_decisions(
+    backtests: Backtests, tmp_path: Path
+) -> None:
+    """Added to, sold in part, filled late: stake, fees and turnover are those of the orders."""
+    for outcome in compared(backtests, tmp_path / "memory", ["Stepwise", "Patient"]):
+        assert outcome.runs is not None, outcome.error
+        for run in outcome.runs:
+            assert len(run.trades) > 50
+            for trade in run.trades:
+                assert trade.fees_quote == pytest.approx(0.001 * trade.turnover_quote)
+                assert trade.exposure_quote_days >= 0.0
+        late = [trade for trade in outcome.runs[1].trades if trade.open_date.day > 3]
+        assert [trade.entry for trade in late if not trade.regime] == []
+        assert len({round(trade.multiplier, 3) for trade in late}) > 10
+
+
+def test_futures_with_leverage_and_shorts(tmp_path: Path) -> None:
+    """Exposure is stake times leverage times the time it was held, for longs and shorts."""
+    write_candles(tmp_path / "candles", FUTURES_PLAN)
+    write_futures_candles(tmp_path / "candles", FUTURES_PLAN)
+    with ExchangeStandIn(markets_in(tmp_path / "candles")) as exchange:
+        pairs = [f"{pair}:USDT" for pair in FUTURES_PLAN.pairs]
+        job = BacktestJob(
+            config=write_config(
+                tmp_path / "futures" / "config.json",
+                freqtrade_config(exchange.url, pairs, "5m", futures=True),
+            ),
+            userdir=tmp_path / "futures",
+            datadir=tmp_path / "candles",
+            strategy="Leveraged",
+            strategy_path=write_strategy(tmp_path / "futures" / "strategies", "F", FUTURES),
+        )
+        (outcome,) = run_jobs(job, tmp_path / "memory", ["Leveraged"])
+    assert outcome.runs is not None, outcome.error
+    for run in outcome.runs:
+        assert {trade.side for trade in run.trades} == {"long", "short"}
+        for trade in run.trades:
+            assert trade.leverage == (3.0 if trade.side == "short" else 5.0)
+            held_days = (trade.close_date - trade.open_date).total_seconds() / 86_400.0
+            at_work = trade.stake_quote * trade.leverage
+            assert trade.exposure_quote_days == pytest.approx(at_work * held_days)
+            assert trade.turnover_quote == pytest.approx(2.0 * at_work, rel=0.1)
+
+
+def test_without_forking_the_runs_are_the_same(backtests: Backtests, tmp_path: Path) -> None:
+    """Where a system can not fork safely, everything is loaded twice instead."""
+    job = backtests.job(COUNTING)
+    script = """
+import sys
+from pathlib import Path
+from freqtrade_mem0 import attach
+from freqtrade_mem0.evaluate import engine, forked
+
+found = []
+for forks in (True, False):
+    forked.IS_SAFE = forks
+    job = engine.Job(
+        strategy="Counting", options=tuple(sys.argv[2:]), folder=Path(sys.argv[1]) / str(forks),
+        memory=engine.Memory(start=attach.start, stop=attach.stop),
+    )
+    found.append([run.trades for run in engine.run_both(job, lambda *_: None, at_once=True)])
+assert len(found[0][0]) > 40, len(found[0][0])
+assert found[0] == found[1]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "memory"), *options_of(job)],
+        capture_output=True,
+        check=False,
+        timeout=TIMEOUT_S,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2_000:]
