@@ -122,6 +122,8 @@ def decide(columns: Columns, policy: Policy) -> Decided:
     trust = _trust(columns, policy, deviation / unit, surprise)
     belief = n / (n + policy.pseudo_trades)
     forecast = trust * deviation + policy.strategy * belief * mean
+    if policy.warm_up > 0.0:
+        forecast = forecast * n / (n + policy.warm_up)
     edge = np.tanh(forecast / (policy.reach * unit))
     reach = np.where(edge > 0, policy.high - 1.0, 1.0 - policy.low)
     multipliers = (1.0 + reach * edge) * np.exp(_risk(columns, policy))

@@ -53,6 +53,8 @@ class Policy:
         never does.
     brake_half_life_days, brake_pseudo_trades
         Of that loss; pseudo-trades have no loss and keep a few trades from proving anything.
+    warm_up
+        Trades of the strategy after which a forecast counts half of what it will, >= 0.
     norm_pseudo_trades
         Trades after which the usual volatility and crowd are believed halfway.
     low, high
@@ -74,6 +76,7 @@ class Policy:
     brake_after: float = 2.0
     brake_half_life_days: float = 365.0
     brake_pseudo_trades: float = 20.0
+    warm_up: float = 0.0
     norm_pseudo_trades: float = 10.0
     low: float = 0.25
     high: float = 1.75

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHOSEN = Policy()
-SHIPPED = replace(CHOSEN, trust_spread=0.0, reach=0.03)
+SHIPPED = replace(CHOSEN, trust_spread=0.0, reach=0.03, warm_up=50.0)
 FIXED = replace(CHOSEN, pseudo_groups=float("inf"))
 """Fixed pseudo-trades instead of an estimated variance between groups."""
 NOTHING = replace(
@@ -88,7 +88,13 @@ TRIALS = (
         "no trust", "chosen with a fixed trust of 1", replace(CHOSEN, trust=1.0, trust_spread=0.0)
     ),
     _trial("trust fixed 1/3", "chosen with its prior trust", replace(CHOSEN, trust_spread=0.0)),
-    _trial("shipped", "fixed trust, and a little calmer: what `bayes` does", SHIPPED),
+    *(
+        _trial(f"warm-up {n:g}", "shipped, with another warm-up", replace(SHIPPED, warm_up=n))
+        for n in (0.0, 20.0, 100.0, 200.0, 400.0)
+    ),
+    _trial(
+        "shipped", "fixed trust, calmer, with a warm-up of 50 trades: what `bayes` does", SHIPPED
+    ),
     _trial("fixed shrinkage", "chosen without estimated variances", FIXED),
     _trial("fixed shrinkage 50", "the same, half of it", replace(FIXED, pseudo_trades=50.0)),
     _trial("single levels", "chosen without combined levels", replace(CHOSEN, levels=SINGLE)),

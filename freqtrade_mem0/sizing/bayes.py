@@ -28,7 +28,8 @@ class Bayes:
     With the shifts :math:`\delta_l` of all levels (`insight.forecast`) and the spread :math:`s` of
     the strategy's trades,
 
-    .. math:: e = \frac{\text{trust}}{\text{reach}} \cdot \frac{\sum_l \delta_l}{s}
+    .. math:: e = \frac{\text{trust}}{\text{reach}} \cdot \frac{n}{n + \text{warm\_up}}
+                  \cdot \frac{\sum_l \delta_l}{s}
 
     and the multiplier is `1 + (max - 1) * tanh(e)` for `e > 0`, `1 + (1 - min) * tanh(e)` below: 1
     without evidence, at its bounds only in the limit.
@@ -49,6 +50,9 @@ class Bayes:
     reach
         Trusted forecast difference, in spreads, at which tanh(1) of the way to a bound is gone.
         > 0.
+    warm_up_trades
+        Trades of the strategy after which forecasts count half of what they will, >= 0: which
+        groups are good is known before it is known how much of that is chance.
     brake_after
         Standard errors of loss beyond which the strategy is damped; infinity never does.
     overlap
@@ -62,6 +66,7 @@ class Bayes:
     max_multiplier: float
     trust: float = 1.0 / 3.0
     reach: float = 0.03
+    warm_up_trades: float = 50.0
     brake_after: float = 2.0
     overlap: float = 2.0
     brake_pseudo_trades: float = 20.0
@@ -89,22 +94,23 @@ class Bayes:
             reason = Reason(name="no_evidence", text=text, n_effective=whole.n)
             return Wish(multiplier=1.0, reasons=(reason,))
         brake = self._brake(whole)
+        share = self.trust * whole.n / (whole.n + self.warm_up_trades)
         reasons, evidence, reached = [], 0.0, 1.0
         parts = forecast(whole, known.levels, known.differences, self.prior)
         for part in parts:
             # Each part's effect is what it moves on top of the parts before it, so they add up.
-            evidence += self._evidence(part.shift, spread)
+            evidence += self._evidence(share * part.shift, spread)
             moved = self._map(evidence)
             reasons.append(_reason(part, brake * (moved - reached)))
             reached = moved
         multiplier = max(self.min_multiplier, brake * reached)
         rest = multiplier - 1.0 - math.fsum(reason.effect for reason in reasons)
         strategy = _reason(known.strategy, rest, "a loss beyond doubt" if brake < 1.0 else "")
-        expected = whole.mean + self.trust * math.fsum(part.shift for part in parts)
+        expected = whole.mean + share * math.fsum(part.shift for part in parts)
         return Wish(multiplier=multiplier, reasons=(strategy, *reasons), expected_ratio=expected)
 
     def _evidence(self, shift: float, spread: float) -> float:
-        evidence = self.trust * shift / (self.reach * spread)
+        evidence = shift / (self.reach * spread)
         return max(-_FARTHEST, min(evidence, _FARTHEST))
 
     def _map(self, evidence: float) -> float:
