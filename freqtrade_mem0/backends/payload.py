@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from freqtrade_mem0.backends.filters import as_instant
@@ -28,6 +28,7 @@ RESERVED_KEYS = frozenset(
 
 # What Mem0 lifts out of the payload and sets beside "metadata" in its answers.
 _PROMOTED_KEYS = (*SCOPE_KEYS, "actor_id", "attributed_to", "expiration_date")
+_PLAIN_TYPES = frozenset({str, int, float, bool})
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -106,7 +107,7 @@ def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None
         run_id=_text(payload.get("run_id")),
         created_at=_LONG_AGO if created_at is None else created_at,
         metadata={
-            key: _flat(value)
+            key: cast("Scalar", value) if value.__class__ in _PLAIN_TYPES else _flat(value)
             for key, value in payload.items()
             if key not in RESERVED_KEYS and value is not None
         },

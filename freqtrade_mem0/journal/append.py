@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Record, from_ms, to_ms
-from freqtrade_mem0.records.codec import content_hash, decode, encode
+from freqtrade_mem0.records.codec import content_hash, decode, encode, hash_of
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import Retraction, retraction_id
@@ -87,7 +87,7 @@ def _append_fresh(sqlite: sqlite3.Connection, fresh: Mapping[str, Record]) -> No
     if not fresh:
         return
     (last_seq,) = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
-    sqlite.executemany(_INSERT, [_row(record, content_hash(record)) for record in fresh.values()])
+    sqlite.executemany(_INSERT, [_row(record) for record in fresh.values()])
     sqlite.execute(
         "INSERT INTO outbox (seq) SELECT seq FROM records WHERE seq > ?",
         [last_seq],
@@ -110,7 +110,8 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
             others.append(record)
         else:
             fresh[record.id] = record
-    sqlite.executemany(_INSERT, [_row(record, content_hash(record)) for record in fresh.values()])
+    # They were decoded a moment ago.
+    sqlite.executemany(_INSERT, [_row(record, is_sound=True) for record in fresh.values()])
     return len(fresh) + sum(_adopt(sqlite, record) for record in others)
 
 
@@ -138,7 +139,7 @@ def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:
         return 1
     if current is not None:
         _supersede(sqlite, record.id)
-    _insert(sqlite, record, said)
+    _insert(sqlite, record)
     if isinstance(record, Retraction) and not _was_said_after(sqlite, record):
         return int(current is None) | _supersede(sqlite, record.target_id)
     return int(current is None or current[0] != said)
@@ -155,7 +156,7 @@ def _completed(sqlite: sqlite3.Connection, last: Record | None, other: Record | 
     said = content_hash(whole)
     if said == content_hash(last):
         return 0
-    _write(sqlite, replace(whole, recorded_at=_just_after(last.recorded_at)), said)
+    _write(sqlite, replace(whole, recorded_at=_just_after(last.recorded_at)))
     return 1
 
 
@@ -202,14 +203,14 @@ def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
     said = content_hash(record)
     if current is not None and current[0] == said and not _takes_back_again(sqlite, record):
         return 0
-    _write(sqlite, _noted_last(sqlite, record), said)
+    _write(sqlite, _noted_last(sqlite, record))
     return 1
 
 
-def _write(sqlite: sqlite3.Connection, record: Record, said: str) -> None:
+def _write(sqlite: sqlite3.Connection, record: Record) -> None:
     """Let a record count from now on, and wait for delivery."""
     _supersede(sqlite, record.id)
-    seq = _insert(sqlite, record, said)
+    seq = _insert(sqlite, record)
     sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [seq])
     if isinstance(record, Retraction):
         _supersede(sqlite, record.target_id)
@@ -239,15 +240,16 @@ _INSERT = (
 )
 
 
-def _insert(sqlite: sqlite3.Connection, record: Record, said: str) -> int | None:
-    return sqlite.execute(_INSERT, _row(record, said)).lastrowid
+def _insert(sqlite: sqlite3.Connection, record: Record) -> int | None:
+    return sqlite.execute(_INSERT, _row(record)).lastrowid
 
 
-def _row(record: Record, said: str) -> list[str | int]:
+def _row(record: Record, *, is_sound: bool = False) -> list[str | int]:
     origin = record.origin
+    body = encode(record, is_sound=is_sound)
     return [
         record.id,
-        said,
+        hash_of(body),
         record.kind,
         category_of(record),
         origin.user_id,
@@ -257,7 +259,7 @@ def _row(record: Record, said: str) -> list[str | int]:
         getattr(record, "pair", ""),
         to_ms(record.known_at),
         to_ms(record.recorded_at),
-        encode(record),
+        body,
     ]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from freqtrade_mem0.records.codec import content_hash, decode, encode
 from freqtrade_mem0.records.mapping import from_memory, to_memory
@@ -74,3 +77,17 @@ def test_a_note_keeps_the_types_of_its_metadata(
     assert {key: type(value) for key, value in metadata.items()} == {
         key: type(value) for key, value in kept.items()
     }
+
+
+@given(trades, times)
+def test_the_wall_time_of_noting_is_no_part_of_what_is_said(
+    trade: TradeRecord, noted_at: datetime
+) -> None:
+    """Whatever else the record says, words that look like a key included; as ever since."""
+    odd = replace(trade, enter_tag='"recorded_at":"' + trade.enter_tag)
+    assert content_hash(odd) != content_hash(trade)
+    for record in (trade, odd):
+        again = replace(record, recorded_at=noted_at)
+        assert content_hash(again) == content_hash(record)
+        plain = TypeAdapter(type(record)).dump_json(record, exclude={"recorded_at"})
+        assert content_hash(record) == sha256(plain).hexdigest()
