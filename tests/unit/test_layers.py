@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "lifetime",
         "runtime",
         "client",
+        "replay",
     ),
     (
         "alerts",
