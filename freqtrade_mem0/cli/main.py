@@ -22,6 +22,7 @@ from freqtrade_mem0.cli import (
     rebuild,
     salvage,
     stats,
+    wrap,
 )
 from freqtrade_mem0.errors import Mem0Error
 
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         dead_letters,
         rebuild,
         salvage,
+        wrap,
     ):
         module.add_commands(commands)
     return parser

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "placed",
         "store",
         "sync",
+        "wrapped",
     ),
     ("journal", "backends"),
     ("breaker", "insight", "sizing", "situation", "risk"),
