@@ -43,7 +43,8 @@ def original(file: Path, name: str) -> type[Any]:
     try:
         spec.loader.exec_module(module)
     finally:
-        sys.path.remove(folder)
+        if folder in sys.path:  # the file may have changed it, too
+            sys.path.remove(folder)
     found: type[Any] | None = getattr(module, name, None)
     if found is None:
         raise ImportError(f"{file} has no class {name} any more. Make its copy with memory anew.")
