@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0 import __version__, callbacks, host, lifetime
+from freqtrade_mem0 import __version__, callbacks, host, lifetime, wrapped
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.runtime import Run
@@ -26,7 +26,8 @@ def prepare(strategy: Any) -> None:
     """Check the config, and mark it with what this run's stakes depend on.
 
     Freqtrade serves a cached backtest where config and strategy file are unchanged. Its key knows
-    nothing of this package, so the mark stands in the config.
+    nothing of this package, nor of the original of a strategy that `wrap` made, so the mark stands
+    in the config.
 
     Raises
     ------
@@ -45,8 +46,10 @@ def prepare(strategy: Any) -> None:
             f'"{BLOCK}" block. Add "{BLOCK}": {{"enabled": true}} to remember, or "{BLOCK}": '
             '{"enabled": false} to run the strategy without memory.'
         )
-    if settings.enabled and not kind.is_bot:
-        strategy.config[BLOCK]["knowledge"] = _knowledge(strategy, settings)
+    if not kind.is_bot:
+        parts = (_knowledge(strategy, settings) if settings.enabled else "", wrapped.mark(strategy))
+        if any(parts):
+            strategy.config[BLOCK]["knowledge"] = " ".join(filter(None, parts))
     if settings.enabled and kind is host.RunKind.BACKTEST:
         lifetime.remember_results(settings, _user_data_dir(strategy))
 

@@ -121,6 +121,21 @@ def scope_of(arguments: argparse.Namespace, store: Store, kind: str | None = Non
     )
 
 
+def described(scope: Scope) -> str:
+    """Return a scope in words."""
+    named = [
+        f"{name} {value}"
+        for name, value in (
+            ("strategy", scope.strategy),
+            ("mode", scope.modes and next(iter(scope.modes))),
+            ("run", scope.run_id),
+            ("pair", scope.pair),
+        )
+        if value is not None
+    ]
+    return ", ".join(named) or "any strategy"
+
+
 @contextmanager
 def opened_store(arguments: argparse.Namespace) -> Iterator[Store]:
     """Open the memory that the options name, and close it in the end.

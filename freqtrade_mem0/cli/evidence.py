@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import explain
+from freqtrade_mem0.cli import now
 from freqtrade_mem0.cli.context import (
+    described,
     memory_options,
     opened_store,
     output_options,
     scope_of,
     scope_options,
 )
+from freqtrade_mem0.cli.decision_facts import decision_facts
 from freqtrade_mem0.cli.output import console, iso, print_json, print_table, when
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight import NOTHING, Group, Shrinkage, group_shifts, interval
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.config.settings import SizingSettings
     from freqtrade_mem0.insight import Moments
-    from freqtrade_mem0.journal.journal import LedgerLine, Scope
+    from freqtrade_mem0.journal.journal import LedgerLine
     from freqtrade_mem0.store import Store
 
 
@@ -47,8 +49,9 @@ def add_commands(commands: Commands) -> None:
 
     why = commands.add_parser(
         "why",
-        help="explain the stake of a trade",
-        description="Explain the stake of a trade in words and numbers.",
+        help="explain the stake of a trade, or what memory would do now",
+        description="Explain the stake of a trade in words and numbers; with --now, what memory "
+        "would make of an entry now, with all it knows and the present settings.",
     )
     why.add_argument(
         "trade",
@@ -56,6 +59,7 @@ def add_commands(commands: Commands) -> None:
         help="Id of a trade or decision, or its beginning; or a pair (its last trade). Default: the"
         " last trade.",
     )
+    now.add_options(why)
     scope_options(why)
     memory_options(why)
     output_options(why)
@@ -99,6 +103,9 @@ def run_insights(arguments: argparse.Namespace) -> int:
 
 def run_why(arguments: argparse.Namespace) -> int:
     """Print the explanation of one decision."""
+    now.check(arguments)
+    if arguments.now is not None:
+        return now.run(arguments)
     with opened_store(arguments) as store:
         line = _line_asked_for(store, arguments)
     if not arguments.json:
@@ -107,21 +114,9 @@ def run_why(arguments: argparse.Namespace) -> int:
     decision, trade = line.decision, line.trade
     with_memory, without = (None, None) if trade is None else explain.both_outcomes(decision, trade)
     print_json(
-        {
-            "text": explain.why(line),
-            "trade_id": decision.trade_id,
-            "pair": decision.pair,
-            "side": decision.side,
-            "enter_tag": decision.enter_tag,
-            "decided_at": iso(decision.decided_at),
-            "proposed_stake": decision.proposed_stake,
-            "multiplier": decision.multiplier,
-            "stake": decision.stake,
-            "applied": decision.applied,
-            "policy": decision.policy,
-            "n_effective": decision.n_effective,
-            "reasons": [asdict(reason) for reason in decision.reasons],
-            "situation": dict(decision.situation),
+        {"text": explain.why(line)}
+        | decision_facts(decision)
+        | {
             "profit_ratio": None if trade is None else trade.profit_ratio,
             "profit_abs_with_memory": with_memory,
             "profit_abs_without_memory": without,
@@ -135,7 +130,7 @@ def _trades_of_newest_run(store: Store, arguments: argparse.Namespace) -> list[T
     trades = [r for _, r in store.journal.records(scope) if isinstance(r, TradeRecord)]
     if not trades:
         raise RecordError(
-            f"No trade of {_described(scope)} is remembered in {store.folder}. "
+            f"No trade of {described(scope)} is remembered in {store.folder}. "
             "'freqtrade-mem0 stats' shows what is."
         )
     newest = trades[-1].origin
@@ -206,7 +201,7 @@ def _line_asked_for(store: Store, arguments: argparse.Namespace) -> LedgerLine:
         ]
     if not lines:
         raise RecordError(
-            f"No decision {f'{wanted!r} ' if wanted else ''}of {_described(scope)} is in the "
+            f"No decision {f'{wanted!r} ' if wanted else ''}of {described(scope)} is in the "
             "ledger. 'freqtrade-mem0 ledger' lists them."
         )
     if len(lines) > 1:
@@ -215,17 +210,3 @@ def _line_asked_for(store: Store, arguments: argparse.Namespace) -> LedgerLine:
             f"The first are {', '.join((line.decision.trade_id or '')[:13] for line in lines[:5])}."
         )
     return lines[0]
-
-
-def _described(scope: Scope) -> str:
-    named = [
-        f"{name} {value}"
-        for name, value in (
-            ("strategy", scope.strategy),
-            ("mode", scope.modes and next(iter(scope.modes))),
-            ("run", scope.run_id),
-            ("pair", scope.pair),
-        )
-        if value is not None
-    ]
-    return ", ".join(named) or "any strategy"

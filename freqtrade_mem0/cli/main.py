@@ -17,10 +17,12 @@ from freqtrade_mem0.cli import (
     evidence,
     importing,
     listings,
+    preview,
     priors,
     rebuild,
     salvage,
     stats,
+    wrap,
 )
 from freqtrade_mem0.errors import Mem0Error
 
@@ -46,12 +48,14 @@ def build_parser() -> argparse.ArgumentParser:
         stats,
         listings,
         evidence,
+        preview,
         importing,
         priors,
         deliver,
         dead_letters,
         rebuild,
         salvage,
+        wrap,
     ):
         module.add_commands(commands)
     return parser

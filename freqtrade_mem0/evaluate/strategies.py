@@ -52,6 +52,15 @@ def check_names(names: Sequence[str], folders: Sequence[Path], *, recursive: boo
         raise ConfigError(f"There is no strategy {name} in {where}. {hint}")
 
 
+def file_of(name: str, folders: Sequence[Path], *, recursive: bool) -> Path | None:
+    """Return the file in which Freqtrade finds a strategy class; None where there is none."""
+    for folder in folders:
+        for file in sorted(folder.glob("**/*.py" if recursive else "*.py")):
+            if f"class {name}(" in file.read_text(encoding="utf-8", errors="replace"):
+                return file
+    return None
+
+
 def classes_in(folders: Sequence[Path], *, recursive: bool) -> list[str]:
     """Return the names of all classes that Python files in some folders define, sorted."""
     found: set[str] = set()

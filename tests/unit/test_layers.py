@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "lifetime",
         "runtime",
         "client",
+        "replay",
     ),
     (
         "alerts",
@@ -44,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "placed",
         "store",
         "sync",
+        "wrapped",
     ),
     ("journal", "backends"),
     ("breaker", "insight", "sizing", "situation", "risk"),
