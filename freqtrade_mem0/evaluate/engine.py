@@ -8,6 +8,7 @@ loaded anew for each run.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr
@@ -27,6 +28,10 @@ from freqtrade_mem0.records.base import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+_FOLDERS = 12  # more than Freqtrade makes
 
 METRICS = (
     "total_trades",
@@ -138,17 +143,31 @@ def run_both(job: Job, tell: Tell, *, at_once: bool) -> tuple[Run, Run]:
     return without, remembered
 
 
+def _configured(job: Job) -> Any:
+    """Return Freqtrade's config, which makes the folders that are missing.
+
+    It looks whether a folder is there and then makes it. Several of us start at the same instant.
+    """
+    from freqtrade.commands.optimize_commands import setup_optimize_configuration
+    from freqtrade.enums import RunMode
+
+    for _ in range(_FOLDERS):
+        try:
+            return setup_optimize_configuration(_arguments(job), RunMode.BACKTEST)
+        except FileExistsError as error:
+            logger.debug("Another process made %s a moment earlier.", error.filename)
+    return setup_optimize_configuration(_arguments(job), RunMode.BACKTEST)
+
+
 def _prepare(job: Job, tell: Callable[[float], None]) -> _Prepared:
     """Load config, candles and strategy, and compute the indicators, as Freqtrade does it."""
-    from freqtrade.commands.optimize_commands import setup_optimize_configuration
     from freqtrade.data.converter import trim_dataframes
     from freqtrade.data.history import get_timerange
-    from freqtrade.enums import RunMode
     from freqtrade.exceptions import FreqtradeException
     from freqtrade.optimize.backtesting import Backtesting
 
     try:
-        config = setup_optimize_configuration(_arguments(job), RunMode.BACKTEST)
+        config = _configured(job)
         config.pop("strategy_list", None)
         block = _block(config, job.folder)
         config[BLOCK] = {"enabled": False}  # a strategy that has the mixin starts without memory
