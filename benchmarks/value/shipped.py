@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from freqtrade_mem0.config.settings import SizingSettings
+from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import Part, Shrinkage
 from freqtrade_mem0.outlook import Outlook
 from freqtrade_mem0.recall import STRATEGY, Recall
