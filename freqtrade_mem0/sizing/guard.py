@@ -88,6 +88,8 @@ def _clean(reason: Any) -> Reason:
     """Return a reason in the form that the journal keeps."""
     if not isinstance(reason, Reason):
         raise TypeError(f"a reason must be a Reason, not {type(reason).__name__}")
+    if _is_plain(reason):
+        return reason  # as all of ours are; a backtest asks for very many
     return Reason(
         name=str(reason.name),
         value=str(reason.value),
@@ -95,6 +97,16 @@ def _clean(reason: Any) -> Reason:
         n_effective=_finite(reason.n_effective, "n_effective"),
         mean_ratio=_finite(reason.mean_ratio, "mean_ratio"),
         effect=_finite(reason.effect, "effect"),
+    )
+
+
+def _is_plain(reason: Reason) -> bool:
+    return (
+        type(reason.name) is type(reason.value) is type(reason.text) is str
+        and type(reason.n_effective) is type(reason.mean_ratio) is type(reason.effect) is float
+        and math.isfinite(reason.n_effective)
+        and math.isfinite(reason.mean_ratio)
+        and math.isfinite(reason.effect)
     )
 
 
