@@ -115,7 +115,7 @@ class Kelly:
         strategy = part_reason(
             known.strategy,
             rest,
-            f"its edge is taken as {own:+.3f} spreads a trade, this entry's as {edge:+.3f}",
+            f"its edge is taken as {own:+.1%} of what a trade moves, this entry's as {edge:+.1%}",
         )
         return Wish(multiplier=reached, reasons=(strategy, *reasons), expected_ratio=edge * spread)
 

@@ -109,7 +109,7 @@ def test_every_part_has_a_reason() -> None:
 
     assert strategy.text.startswith("strategy Sample: 400.0 trades, mean +0.00%")
     assert strategy.text.endswith(
-        "its edge is taken as +0.020 spreads a trade, this entry's as +0.042"
+        "its edge is taken as +2.0% of what a trade moves, this entry's as +4.2%"
     )
     assert strategy.effect == pytest.approx(-0.4, abs=1e-12)
     assert good.effect > 0.0 == empty.effect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.advice import guarded_policy
+from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.policies import fingerprint
 from freqtrade_mem0.errors import ConfigError
@@ -134,6 +136,23 @@ def test_what_can_not_be_made_stops_the_start(site: Path, policy: str, parts: li
 
     assert sentence.startswith(f"\"mem0.sizing.policy\" is '{policy}': ")
     assert [part for part in parts if part not in sentence] == []
+
+
+def test_the_doctor_sees_a_policy_that_can_not_be_made(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before a bot is started with it; one that can be made is in order."""
+    install_bad_ones(site)
+    monkeypatch.chdir(site)
+    states = []
+    for policy in ("can_not_be_made", "raises"):
+        config = {"mem0": {"sizing": {"policy": policy}}, "user_data_dir": str(site / "user_data")}
+        (site / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        main(["doctor", "--json", "-c", "config.json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        states += [finding["state"] for finding in findings if finding["check"] == "config"]
+
+    assert states == ["failed", "ok"]
 
 
 def test_one_name_of_two_distributions_is_refused(site: Path) -> None:
