@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import __version__, callbacks, host, lifetime, wrapped
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
+from freqtrade_mem0.config.policies import fingerprint
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.runtime import Run
 
@@ -56,7 +57,8 @@ def prepare(strategy: Any) -> None:
 
 def _knowledge(strategy: Any, settings: Settings) -> str:
     prior = lifetime.prior_of(settings, _user_data_dir(strategy), type(strategy).__name__)
-    return f"freqtrade_mem0 {__version__} {prior.fingerprint}".rstrip()
+    policy = fingerprint(settings.sizing.policy)
+    return " ".join(f"freqtrade_mem0 {__version__} {prior.fingerprint} {policy}".split())
 
 
 def start(strategy: Any) -> None:

@@ -42,16 +42,25 @@ class Moments:
         Weighted mean profit ratio; 0.0 where `n` is 0.
     variance
         Weighted variance of the profit ratios around `mean`, >= 0.
+    wins
+        Sum of the weights of trades with a profit above zero, in [0, `n`]; None where nobody
+        counted.
     """
 
     n: float
     mean: float
     variance: float
+    wins: float | None = None
 
     @property
     def spread(self) -> float:
         """Root mean square profit ratio: the unit in which deviations are measured."""
         return math.sqrt(self.variance + self.mean**2)
+
+    @property
+    def win_rate(self) -> float | None:
+        """Share of the weight that won, in [0, 1]; None where nothing was counted."""
+        return None if self.wins is None or self.n <= 0.0 else self.wins / self.n
 
 
 _MIN_FOR_INTERVAL = 2.0

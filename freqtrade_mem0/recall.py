@@ -1,7 +1,7 @@
 """What is known about situations like this one, as of a moment: an in-process index over trades.
 
-The index keeps, for the strategy and every level below it, sums of weights, profit ratios and their
-squares. Three properties make it trustworthy:
+The index keeps, for the strategy and every level below it, sums of weights, wins, profit ratios
+and their squares. Three properties make it trustworthy:
 
 * Strictly as-of: a trade counts at moment `t` only if it became known before `t`. The index can be
   asked about any moment, forwards and backwards.
@@ -18,11 +18,12 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.history import HistoryReader
 from freqtrade_mem0.insight import NOTHING, Group, Key, Moments
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.records.trade import TradeRecord
@@ -47,17 +48,24 @@ class _Observation:
     """Weight in fixed point, relative to the epoch; it decays only when asked about."""
     keys: tuple[Key, ...]
 
+    @property
+    def ratio(self) -> float:
+        """Profit ratio."""
+        return self.value / (1 << _VALUE_BITS)
+
 
 class _Sums:
-    __slots__ = ("weight", "weighted", "weighted_squares")
+    __slots__ = ("weight", "weighted", "weighted_squares", "wins")
 
     def __init__(self) -> None:
-        self.weight = self.weighted = self.weighted_squares = 0
+        self.weight = self.weighted = self.weighted_squares = self.wins = 0
 
     def add(self, weight: int, value: int) -> None:
         self.weight += weight
         self.weighted += weight * value
         self.weighted_squares += weight * value * value
+        if value > 0:
+            self.wins += weight
 
 
 class Recall:
@@ -87,6 +95,7 @@ class Recall:
         self._applied = 0
         """How many of `_by_time` are in `_sums`."""
         self._oldest_change_ms: int | None = None
+        self._readers: list[HistoryReader] = []
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -163,11 +172,25 @@ class Recall:
             oldest, self._oldest_change_ms = self._oldest_change_ms, None
             return oldest
 
+    def reader(self) -> Callable[[datetime], tuple[bool, list[float]]]:
+        """Return a new reader of all trades in their order, see `form.FormReader`."""
+        reader = HistoryReader()
+        with self._lock:
+            self._readers.append(reader)
+
+        def read_on(moment: datetime) -> tuple[bool, list[float]]:
+            with self._lock:
+                return reader.read_on(self._by_time, to_ms(moment))
+
+        return read_on
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._by_time, self._by_id, self._sums, self._applied = [], {}, {}, 0
             self._oldest_change_ms = 0
+            for reader in self._readers:
+                reader.begin_anew()
 
     def _insert(self, observation: _Observation) -> None:
         self._by_id[observation.id] = observation
@@ -193,6 +216,8 @@ class Recall:
         known = self._oldest_change_ms
         is_older = known is None or observation.known_ms < known
         self._oldest_change_ms = observation.known_ms if is_older else known
+        for reader in self._readers:
+            reader.changed(observation.known_ms)
         by_level = dict(observation.keys)
         for key in observation.keys:
             names = self.parts_of.get(key[0])
@@ -235,6 +260,7 @@ class Recall:
             n=sums.weight / scale,
             mean=sums.weighted / (sums.weight << _VALUE_BITS),
             variance=spread / (sums.weight * sums.weight << (2 * _VALUE_BITS)),
+            wins=sums.wins / scale,
         )
 
 

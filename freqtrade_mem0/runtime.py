@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.advice import guarded_policy
 from freqtrade_mem0.alerts import Alerts
 from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.host import BacktestTrades, RunKind
@@ -23,7 +24,6 @@ from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.session import Session
-from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import MemorySync
 
@@ -130,7 +130,7 @@ class Runtime:
                 run_id=run.run_id,
             ),
             recall=self.recall,
-            policy=policy_for(sizing),
+            policy=guarded_policy(sizing),
             applied=not sizing.shadow and (run.kind is not RunKind.LIVE or sizing.live),
             submit=self._submit,
             categories=settings.categories,

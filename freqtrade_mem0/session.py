@@ -14,11 +14,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.insight import Part, Shrinkage
+from freqtrade_mem0.evidence import Evidence
 from freqtrade_mem0.journal.append import Opened, SeenIn
-from freqtrade_mem0.outlook import Outlook
 from freqtrade_mem0.placed import PlacedDecisions
-from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import (
@@ -31,11 +29,11 @@ from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.risk import RiskWatch, exit_event
 from freqtrade_mem0.sizing.limits import within_limits
-from freqtrade_mem0.sizing.policy import Known
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import CategorySettings
     from freqtrade_mem0.host import BacktestTrades
+    from freqtrade_mem0.insight import Shrinkage
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
@@ -120,7 +118,7 @@ class Session:
     ) -> None:
         self.origin = origin
         self.recall = recall
-        self._outlook = Outlook(recall, prior_of_differences)
+        self._evidence = Evidence(recall, prior_of_differences)
         self._policy = policy
         self.applied = applied
         self._submit = submit
@@ -370,21 +368,15 @@ class Session:
         self.recall.add(record)
 
     def _decision(self, proposal: Proposal) -> Decision:
-        keys = self.recall.keys(
-            proposal.pair, proposal.side, proposal.enter_tag, proposal.situation
+        known = self._evidence.for_entry(
+            strategy=self.origin.strategy,
+            pair=proposal.pair,
+            side=proposal.side,
+            enter_tag=proposal.enter_tag,
+            moment=proposal.moment,
+            situation=proposal.situation,
         )
-        differences = self._outlook.differences(proposal.moment)
-        whole, *levels = self.recall.as_of(proposal.moment, [STRATEGY, *keys])
-        wish = self._policy(
-            Known(
-                strategy=Part("strategy", self.origin.strategy, whole),
-                levels=[
-                    Part(name, value, moments, 0.0, self.recall.parts_of[name])
-                    for (name, value), moments in zip(keys, levels, strict=True)
-                ],
-                differences=differences,
-            )
-        )
+        wish = self._policy(known)
         stake, limits = within_limits(
             proposal.stake,
             proposal.stake * wish.multiplier,
@@ -412,7 +404,7 @@ class Session:
             stake=stake,
             applied=self.applied,
             policy=self._policy.name,
-            n_effective=whole.n,
+            n_effective=known.strategy.moments.n,
             reasons=(*wish.reasons, *limits),
             situation=proposal.situation,
             expected_ratio=wish.expected_ratio,

@@ -1,4 +1,4 @@
-"""The package's own recall, outlook and policy over a trade table: what a bot would have done."""
+"""The package's own evidence and policies over a trade table: what a bot would have done."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from freqtrade_mem0.config.settings import SizingSettings
-from freqtrade_mem0.insight import Part, Shrinkage
-from freqtrade_mem0.outlook import Outlook
-from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.config.sizing import SizingSettings
+from freqtrade_mem0.evidence import Evidence
+from freqtrade_mem0.insight import Shrinkage
+from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.situation import calendar
-from freqtrade_mem0.sizing.policy import Known
 from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:
@@ -38,30 +37,26 @@ class _Trade:
     is_evidence: bool = True
 
 
-def shipped_multipliers(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Return what `sizing.policy: bayes` makes of each trade of a table, shape (n_trades,)."""
-    settings = SizingSettings()
+def shipped_multipliers(table: pd.DataFrame, policy: str = "bayes") -> NDArray[np.float64]:
+    """Return what a `sizing.policy` makes of each trade of a table, shape (n_trades,)."""
+    settings = SizingSettings(policy=policy)
     recall = Recall(settings.levels, settings.half_life_days)
-    outlook = Outlook(recall, Shrinkage(pseudo_trades=settings.pseudo_trades))
-    policy = policy_for(settings)
+    evidence = Evidence(recall, Shrinkage(pseudo_trades=settings.pseudo_trades))
+    decide = policy_for(settings)
     rows: list[Any] = list(table.itertuples(index=False))
     for number, row in enumerate(rows):
         recall.add(cast("TradeRecord", _trade(number, row)))
     multipliers = []
     for row in rows:
-        moment = from_ms(int(row.open_ms))
-        keys = recall.keys(row.pair, row.side, row.enter_tag, _situation(row))
-        differences = outlook.differences(moment)
-        whole, *levels = recall.as_of(moment, [STRATEGY, *keys])
-        known = Known(
-            strategy=Part("strategy", "", whole),
-            levels=[
-                Part(name, value, moments, 0.0, recall.parts_of[name])
-                for (name, value), moments in zip(keys, levels, strict=True)
-            ],
-            differences=differences,
+        known = evidence.for_entry(
+            strategy="",
+            pair=row.pair,
+            side=row.side,
+            enter_tag=row.enter_tag,
+            moment=from_ms(int(row.open_ms)),
+            situation=_situation(row),
         )
-        multipliers.append(policy(known).multiplier)
+        multipliers.append(decide(known).multiplier)
     return np.array(multipliers)
 
 

@@ -15,6 +15,7 @@ from freqtrade_mem0.cli.context import memory_options, output_options, read_conf
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         yield Finding(check="config", state=FAILED, text=str(error))
         return
     if named.has_block:
-        yield Finding(check="config", state=OK, text=_config_text(named.settings))
+        yield _attempt("config", lambda: (OK, _config_text(named.settings)))
     else:
         text = 'there is no "mem0" block: a strategy with Mem0Mixin does not start with it'
         yield Finding(check="config", state=FAILED if arguments.config else WARNING, text=text)
@@ -135,6 +136,7 @@ def _installation() -> tuple[str, str]:
 
 def _config_text(settings: Settings) -> str:
     sizing = settings.sizing
+    policy_for(sizing)  # one of another distribution may not load
     return (
         f"mode {settings.mode}, user {settings.user_id}, "
         f"{'enabled' if settings.enabled else 'switched off'}, policy {sizing.policy} "

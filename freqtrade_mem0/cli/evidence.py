@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import argparse
 
     from freqtrade_mem0.cli.context import Commands
-    from freqtrade_mem0.config.settings import SizingSettings
+    from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight import Moments
     from freqtrade_mem0.journal.journal import LedgerLine
     from freqtrade_mem0.store import Store

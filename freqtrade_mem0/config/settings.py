@@ -8,88 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from freqtrade_mem0.config.block import Block
+from freqtrade_mem0.config.sizing import SizingSettings
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=False, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class SizingSettings(_Block):
-    """How stakes are scaled."""
-
-    policy: Literal["bayes", "off"] = Field(
-        "bayes",
-        description="How a stake follows from memory; `off` leaves every stake as proposed.",
-    )
-    shadow: bool = Field(
-        default=False,
-        description="Decide and record, but let every trade have the proposed stake.",
-    )
-    live: bool = Field(
-        default=False,
-        description="Let a live bot's stakes be scaled. Until this is true they run in shadow.",
-    )
-    min_multiplier: float = Field(
-        0.25, gt=0, le=1, description="A stake is never scaled below this. (0, 1]"
-    )
-    max_multiplier: float = Field(
-        1.75, ge=1, le=10, description="A stake is never scaled above this. [1, 10]"
-    )
-    half_life_days: float = Field(
-        365,
-        ge=1,
-        le=3650,
-        description="A trade this many market days old counts half. [1, 3650]",
-    )
-    pseudo_trades: float = Field(
-        100,
-        gt=0,
-        le=10_000,
-        description="How many trades a group (a pair, a tag, ...) needs to be believed halfway, as"
-        " long as nothing is known about how much the groups of its level differ. (0, 10000]",
-    )
-    brake_after: float = Field(
-        2,
-        ge=0,
-        le=100,
-        description="Standard errors of loss beyond which all stakes of the strategy are damped."
-        " [0, 100]; 100 never does.",
-    )
-    prior_discount: float = Field(
-        0.5,
-        ge=0.001,
-        le=1,
-        description="What a trade of a prior weighs, and a dry-run trade in a live bot. [0.001, 1]",
-    )
-    levels: tuple[str, ...] = Field(
-        (
-            "pair",
-            "side",
-            "enter_tag",
-            "session",
-            "volatility_regime",
-            "trend_regime",
-            "volatility_regime*trend_regime",
-            "side*trend_regime",
-            "enter_tag*trend_regime",
-        ),
-        description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, the name"
-        " of a feature of the situation, or several of them combined by `*`.",
-    )
-
-    @field_validator("levels")
-    @classmethod
-    def _each_level_once(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
-        for level in levels:
-            if levels.count(level) > 1:
-                raise ValueError(f"{level!r} is named twice, so its trades would count twice")
-        return levels
-
-
-class CategorySettings(_Block):
+class CategorySettings(Block):
     """Which categories of memory are written."""
 
     user_preferences: bool = Field(default=True, description="Preferences of the owner.")
@@ -103,7 +28,7 @@ class CategorySettings(_Block):
 _RETENTION = "Days, or null for ever. This version keeps everything, whatever stands here."
 
 
-class RetentionSettings(_Block):
+class RetentionSettings(Block):
     """Days a memory of a category is kept; null keeps it for ever."""
 
     user_preferences: float | None = Field(None, gt=0, description=_RETENTION)
@@ -114,7 +39,7 @@ class RetentionSettings(_Block):
     learning_insights: float | None = Field(None, gt=0, description=_RETENTION)
 
 
-class DeliverySettings(_Block):
+class DeliverySettings(Block):
     """How records travel from the journal to Mem0."""
 
     batch_size: int = Field(500, ge=1, le=10_000, description="Records per write. [1, 10000]")
@@ -147,7 +72,7 @@ class DeliverySettings(_Block):
     )
 
 
-class AlertSettings(_Block):
+class AlertSettings(Block):
     """What a bot tells through Freqtrade's channels (Telegram, webhook, Discord)."""
 
     memory: bool = Field(
@@ -163,7 +88,7 @@ class AlertSettings(_Block):
     )
 
 
-class CacheSettings(_Block):
+class CacheSettings(Block):
     """Answers repeated to scripts and services without asking Mem0 again."""
 
     ttl_s: float = Field(
@@ -183,7 +108,7 @@ class CacheSettings(_Block):
     )
 
 
-class ProviderSettings(_Block):
+class ProviderSettings(Block):
     """A provider in Mem0's own form, handed to Mem0 as it is."""
 
     provider: str = Field(description="Mem0's name of the provider.")
@@ -194,7 +119,7 @@ class ProviderSettings(_Block):
     )
 
 
-class Settings(_Block):
+class Settings(Block):
     """The `"mem0"` block."""
 
     enabled: bool = Field(default=True, description="False switches memory off altogether.")

@@ -11,12 +11,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight import Moments, Part, Shrinkage, forecast, interval
-from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.insight import Moments, Shrinkage, forecast
 from freqtrade_mem0.sizing.policy import Known, Wish
+from freqtrade_mem0.sizing.wording import part_reason, without_evidence
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.config.settings import SizingSettings
+    from freqtrade_mem0.config.sizing import SizingSettings
 
 _FARTHEST = 1e6  # units of evidence; far beyond what tanh can tell from its limit
 
@@ -87,12 +87,7 @@ class Bayes:
         whole = known.strategy.moments
         spread = whole.spread
         if whole.n <= 0.0 or spread <= 0.0:
-            found = (
-                "no closed trade made or lost anything" if whole.n else "no closed trades are known"
-            )
-            text = f"{found} yet: the stake stays as proposed"
-            reason = Reason(name="no_evidence", text=text, n_effective=whole.n)
-            return Wish(multiplier=1.0, reasons=(reason,))
+            return without_evidence(whole)
         brake = self._brake(whole)
         share = self.trust * whole.n / (whole.n + self.warm_up_trades)
         reasons, evidence, reached = [], 0.0, 1.0
@@ -101,11 +96,11 @@ class Bayes:
             # Each part's effect is what it moves on top of the parts before it, so they add up.
             evidence += self._evidence(share * part.shift, spread)
             moved = self._map(evidence)
-            reasons.append(_reason(part, brake * (moved - reached)))
+            reasons.append(part_reason(part, brake * (moved - reached)))
             reached = moved
         multiplier = max(self.min_multiplier, brake * reached)
         rest = multiplier - 1.0 - math.fsum(reason.effect for reason in reasons)
-        strategy = _reason(known.strategy, rest, "a loss beyond doubt" if brake < 1.0 else "")
+        strategy = part_reason(known.strategy, rest, "a loss beyond doubt" if brake < 1.0 else "")
         expected = whole.mean + share * math.fsum(part.shift for part in parts)
         return Wish(multiplier=multiplier, reasons=(strategy, *reasons), expected_ratio=expected)
 
@@ -122,24 +117,3 @@ class Bayes:
         error = whole.spread * math.sqrt((whole.n + self.brake_pseudo_trades) * self.overlap)
         doubtless = min(0.0, whole.n * whole.mean / error + self.brake_after) if error else 0.0
         return 1.0 + (1.0 - self.min_multiplier) * math.tanh(doubtless)
-
-
-def _reason(part: Part, effect: float, remark: str = "") -> Reason:
-    moments = part.moments
-    low, high = interval(moments)
-    spread = f" (95 % interval {low:+.2%} to {high:+.2%})" if math.isfinite(low) else ""
-    who = f"{part.name} {part.value}".strip()
-    trades = f"{moments.n:.1f} trade{'' if moments.n == 1.0 else 's'}"
-    text = (
-        f"{who}: {trades}, mean {moments.mean:+.2%}{spread}"
-        if moments.n > 0.0
-        else f"{who}: no trades known yet"
-    ) + (f"; {remark}" if remark else "")
-    return Reason(
-        name=part.name,
-        value=part.value,
-        text=text,
-        n_effective=moments.n,
-        mean_ratio=moments.mean,
-        effect=effect,
-    )

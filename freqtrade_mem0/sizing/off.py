@@ -9,7 +9,7 @@ from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.config.settings import SizingSettings
+    from freqtrade_mem0.config.sizing import SizingSettings
 
 
 @dataclass(frozen=True, slots=True)

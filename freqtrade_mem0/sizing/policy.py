@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from freqtrade_mem0.form import Form
 from freqtrade_mem0.insight import Part
 from freqtrade_mem0.records.decision import Reason
 
@@ -23,11 +24,19 @@ class Known:
     differences
         How much the groups of each level differ, see `insight.differences`; a level that is missing
         has told nothing yet.
+    situation
+        Market features of candles closed before the decision, see `situation.Candles.features`;
+        empty where too few candles are there.
+    form
+        Gives the strategy's losing streak and drawdown. Worked out only if it is called, and only
+        to be called while the policy decides.
     """
 
     strategy: Part
     levels: Sequence[Part]
     differences: Mapping[str, float] = field(default_factory=dict)
+    situation: Mapping[str, float | str] = field(default_factory=dict)
+    form: Callable[[], Form] = Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +59,14 @@ class Wish:
 
 
 class Policy(Protocol):
-    """Maps what is known to a multiplier. Pure: no clock, no I/O, no state."""
+    """Maps what is known to a multiplier. Pure: no clock, no I/O, no state.
+
+    What it raises, and a wish that breaks a rule of `Wish`, never reaches a trade: see `guard`.
+    """
 
     @property
     def name(self) -> str:
         """As in `sizing.policy`."""
 
-    def __call__(self, known: Known) -> Wish:
+    def __call__(self, known: Known, /) -> Wish:
         """Return the multiplier for an entry about which `known` is known."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from freqtrade_mem0.config.settings import SizingSettings
+from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
 from freqtrade_mem0.demo.exchange import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config

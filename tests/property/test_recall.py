@@ -93,7 +93,9 @@ def brute_force(
         return Moments(0.0, 0.0, 0.0)
     mean = math.fsum(w * x for w, x in zip(weights, values, strict=True)) / n
     variance = math.fsum(w * (x - mean) ** 2 for w, x in zip(weights, values, strict=True)) / n
-    return Moments(n, mean, variance)
+    # What the fixed point of recall rounds to zero made nothing.
+    wins = math.fsum(w for w, x in zip(weights, values, strict=True) if x > 2.0**-51)
+    return Moments(n, mean, variance, wins)
 
 
 def everything(recall: Recall, moment: datetime) -> dict[Key, Group]:
@@ -114,7 +116,7 @@ ALL_KEYS: list[Key] = [
 
 @given(histories, moments_in_time)
 def test_moments_match_brute_force(history: list[Known], moment: datetime) -> None:
-    """Every group's count, mean and variance, with decay and discount, to 1e-9."""
+    """Every group's count, mean, variance and wins, with decay and discount, to 1e-9."""
     found = index_of(history).as_of(moment, ALL_KEYS)
 
     for key, moments in zip(ALL_KEYS, found, strict=True):
@@ -123,6 +125,8 @@ def test_moments_match_brute_force(history: list[Known], moment: datetime) -> No
         assert moments.mean == pytest.approx(expected.mean, abs=1e-9)
         assert moments.variance == pytest.approx(expected.variance, abs=1e-9)
         assert moments.variance >= 0.0
+        assert (moments.wins or 0.0) == pytest.approx(expected.wins or 0.0, abs=1e-9)
+        assert moments.win_rate is None or 0.0 <= moments.win_rate <= 1.0
 
 
 @given(histories, moments_in_time)

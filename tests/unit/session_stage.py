@@ -19,6 +19,7 @@ from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from freqtrade_mem0.sizing.policy import Policy
 
 SITUATION: dict[str, float | str] = {"rsi": 30.0, "regime": "calm uptrend"}
 
@@ -64,13 +65,14 @@ def a_stage(
     categories: CategorySettings | None = None,
     prior: Prior | None = None,
     database: str = "",
+    policy: Policy = POLICY,
 ) -> Stage:
     """Return a bot's session, or a backtest's."""
     entries: list[Entry] = []
     session = Session(
         origin=ORIGIN if bot else BACKTEST,
         recall=Recall(("pair", "side"), 120.0),
-        policy=POLICY,
+        policy=policy,
         applied=applied,
         submit=entries.append,
         categories=categories or CategorySettings(),

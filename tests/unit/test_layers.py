@@ -28,10 +28,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "replay",
     ),
     (
+        "advice",
         "alerts",
         "deliverer",
         "delivery",
         "evaluate",
+        "evidence",
         "explain",
         "follow",
         "host",
@@ -48,14 +50,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "wrapped",
     ),
     ("journal", "backends"),
-    ("breaker", "insight", "sizing", "situation", "risk"),
+    ("breaker", "form", "history", "insight", "sizing", "situation", "risk"),
     ("records", "config", "errors"),
 )
 """Top-level modules and packages, from the edges down."""
 
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
-PURE = ("breaker", "insight", "sizing", "risk", "recall")
+PURE = ("breaker", "form", "history", "insight", "sizing", "risk", "recall")
 """Arithmetic on what is handed to it: no clock, no files, no network, no logs."""
 
 IMPURE_MODULES = {

@@ -8,7 +8,8 @@ from freqtrade.persistence import Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
-from freqtrade_mem0.config.settings import CategorySettings, SizingSettings
+from freqtrade_mem0.config.settings import CategorySettings
+from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry, SeenIn
 from freqtrade_mem0.journal.journal import Journal

@@ -9,6 +9,7 @@ import pytest
 
 from freqtrade_mem0.config.load import bot_id, folder, load_settings
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.config.sizing import RuleSettings
 from freqtrade_mem0.errors import ConfigError
 
 
@@ -44,6 +45,28 @@ def refusal(block: Any) -> str:
         ({"sizing": {"shadow": "maybe"}}, ["\"mem0.sizing.shadow\" is 'maybe': ", "boolean"]),
         ({"sizing": []}, ['"mem0.sizing" is []: ', "dictionary"]),
         ({"sizing": {"policy": "baye"}}, ["is 'baye': ", "'bayes'", 'Did you mean "bayes"?']),
+        (
+            {"sizing": {"policy": "zzz"}},
+            [
+                "\"mem0.sizing.policy\" is 'zzz': ",
+                "must be one of 'bayes', 'kelly', 'off', 'rules'",
+            ],
+        ),
+        ({"sizing": {"policy": 3}}, ['"mem0.sizing.policy" is 3: ', "string"]),
+        ({"sizing": {"kelly": {"fraction": 0}}}, ['"mem0.sizing.kelly.fraction" is 0: ']),
+        ({"sizing": {"kelly": {"edge": None}}}, ['"mem0.sizing.kelly.edge" is None: ', "number"]),
+        (
+            {"sizing": {"rules": {"low_winrate": 0.4}}},
+            ['"mem0.sizing.rules.low_winrate" is not a key.', 'Did you mean "low_win_rate"?'],
+        ),
+        ({"sizing": {"rules": {"low_win_rate": 45}}}, ["low_win_rate", "is 45: ", "equal to 1"]),
+        ({"sizing": {"rules": {"low_win_rate_factor": 1.2}}}, ["is 1.2: ", "equal to 1"]),
+        ({"sizing": {"rules": {"high_win_rate_factor": 0.9}}}, ["is 0.9: ", "equal to 1"]),
+        ({"sizing": {"rules": {"losing_streak": 2.5}}}, ["losing_streak", "is 2.5: ", "integer"]),
+        (
+            {"sizing": {"rules": {"win_rate_levels": ["par"]}}},
+            ["mem0.sizing.rules", "win_rate_levels names 'par', which is not among", "pair, side"],
+        ),
         ({"sizing": {"levels": ["pair", "pair"]}}, ["levels", "'pair' is named twice"]),
         ({"mode": "embeded"}, ["is 'embeded': ", "'local'", 'Did you mean "embedded"?']),
         ({"mode": 3}, ['"mem0.mode" is 3: ', "'embedded'"]),
@@ -66,10 +89,20 @@ def test_a_mistake_is_named_with_key_value_and_rule(block: Any, parts: list[str]
 
 def test_all_mistakes_are_named_at_once() -> None:
     """One start of the bot shows everything there is to mend."""
-    sentence = refusal({"enabeld": True, "sizing": {"min_multiplier": 2}, "mode": "x"})
+    sizing = {"min_multiplier": 2, "policy": "x"}
+    sentence = refusal({"enabeld": True, "sizing": sizing, "mode": "x"})
 
-    keys = ["mem0.enabeld", "mem0.sizing.min_multiplier", "mem0.mode"]
+    keys = ["mem0.enabeld", "mem0.sizing.min_multiplier", "mem0.sizing.policy", "mem0.mode"]
     assert [key for key in keys if key not in sentence] == []
+
+
+def test_null_switches_a_rule_off() -> None:
+    """And only that one; factors stay as they are."""
+    settings = load_settings({"mem0": {"sizing": {"rules": {"drawdown": None}}}})
+
+    assert settings is not None
+    assert settings.sizing.rules == RuleSettings(drawdown=None)
+    assert (settings.sizing.rules.drawdown, settings.sizing.rules.losing_streak) == (None, 5)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from freqtrade_mem0.config.settings import SizingSettings
+from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import NOTHING, Moments, Part, Shrinkage
 from freqtrade_mem0.sizing.bayes import Bayes
 from freqtrade_mem0.sizing.off import Off

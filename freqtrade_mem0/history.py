@@ -1,0 +1,62 @@
+"""Reads the trades of a strategy in the order in which they became known, each of them once."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Outcome(Protocol):
+    """What is read of a trade."""
+
+    @property
+    def known_ms(self) -> int:
+        """When it became known, milliseconds since 1970 in UTC."""
+
+    @property
+    def ratio(self) -> float:
+        """Profit ratio."""
+
+
+class HistoryReader:
+    """How far a history has been read; whoever changes the history tells its readers.
+
+    It begins anew when it is asked about an earlier moment than before, or when something before
+    the last moment came or went. So what it has given since it last began is always what a fresh
+    reader would give at once.
+    """
+
+    def __init__(self) -> None:
+        self._n_read = 0
+        self._read_ms: int | None = None
+        """Everything known before this moment has been given; None: it begins anew."""
+
+    def changed(self, known_ms: int) -> None:
+        """Take note that a trade known at that time came or went."""
+        if self._read_ms is not None and known_ms < self._read_ms:
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Give everything again at the next reading."""
+        self._n_read, self._read_ms = 0, None
+
+    def read_on(self, history: Sequence[Outcome], now_ms: int) -> tuple[bool, list[float]]:
+        """Return whether it began anew, and the profit ratios from there to those before `now_ms`.
+
+        Parameters
+        ----------
+        history
+            Ascending by `known_ms`. It must not change during the call.
+        now_ms
+            Trades known strictly before it are given, milliseconds since 1970 in UTC.
+        """
+        if self._read_ms is not None and now_ms < self._read_ms:
+            self.begin_anew()
+        began_anew, first = self._read_ms is None, self._n_read
+        end = bisect_left(history, now_ms, lo=first, key=attrgetter("known_ms"))
+        self._n_read, self._read_ms = end, now_ms
+        return began_anew, [outcome.ratio for outcome in history[first:end]]

@@ -1,0 +1,116 @@
+"""Whatever a policy does, a stake stays inside the bounds and its reasons explain it."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.policy import Known, Policy, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TOLERANCE = 1e-9
+"""What effects may miss by rounding."""
+
+
+class Guarded:
+    """A policy that keeps its word.
+
+    On failure: where the policy raises, or its wish can not be understood, the stake stays as
+    proposed. A multiplier beyond its bounds is moved to the bound, and what the policy's reasons do
+    not explain becomes a reason of its own. A policy that never returns can not be guarded against.
+
+    Parameters
+    ----------
+    policy
+        Any policy.
+    name
+        As in `sizing.policy`: what the ledger calls it.
+    min_multiplier, max_multiplier
+        Bounds, 0 < min <= 1 <= max.
+    complain
+        Told of every broken promise: in a sentence, and with the exception where there was one.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        name: str,
+        min_multiplier: float,
+        max_multiplier: float,
+        complain: Callable[[str, Exception | None], None],
+    ) -> None:
+        self._policy = policy
+        self.name = name
+        self._min = min_multiplier
+        self._max = max_multiplier
+        self._complain = complain
+
+    def __call__(self, known: Known) -> Wish:
+        """Return the policy's wish where it keeps the rules of `Wish`, else one that does."""
+        try:
+            return self._checked(self._policy(known))
+        except Exception as error:  # noqa: BLE001 - a stranger's code must not stop a trade
+            self._complain("it could not be used; the stake stays as proposed", error)
+            text = (
+                f"policy {self.name} could not be used ({type(error).__name__}): the stake stays as"
+                " proposed"
+            )
+            reason = Reason(name="policy_failed", text=text, n_effective=known.strategy.moments.n)
+            return Wish(multiplier=1.0, reasons=(reason,))
+
+    def _checked(self, wish: Any) -> Wish:
+        if not isinstance(wish, Wish):
+            raise TypeError(f"a policy must return a Wish, not {type(wish).__name__}")
+        wanted = _finite(wish.multiplier, "multiplier")
+        reasons = [_clean(reason) for reason in wish.reasons]
+        unexplained = wanted - 1.0 - math.fsum(reason.effect for reason in reasons)
+        if not reasons or abs(unexplained) > _TOLERANCE * max(1.0, abs(wanted)):
+            self._complain("the effects of its reasons do not add up to multiplier - 1", None)
+            text = f"policy {self.name} gave no reason for this part"
+            reasons.append(Reason(name="unexplained", text=text, effect=unexplained))
+        multiplier = max(self._min, min(wanted, self._max))
+        if multiplier != wanted:
+            self._complain("its multiplier is beyond sizing.min_multiplier or max_multiplier", None)
+            name = "min_multiplier" if multiplier > wanted else "max_multiplier"
+            text = f"sizing.{name} of {multiplier:g} keeps the multiplier from {wanted:.3g}"
+            reasons.append(Reason(name=name, text=text, effect=multiplier - wanted))
+        expected = wish.expected_ratio
+        if expected is not None:
+            expected = _finite(expected, "expected_ratio")
+        return Wish(multiplier=multiplier, reasons=tuple(reasons), expected_ratio=expected)
+
+
+def _clean(reason: Any) -> Reason:
+    """Return a reason in the form that the journal keeps."""
+    if not isinstance(reason, Reason):
+        raise TypeError(f"a reason must be a Reason, not {type(reason).__name__}")
+    if _is_plain(reason):
+        return reason  # as all of ours are; a backtest asks for very many
+    return Reason(
+        name=str(reason.name),
+        value=str(reason.value),
+        text=str(reason.text),
+        n_effective=_finite(reason.n_effective, "n_effective"),
+        mean_ratio=_finite(reason.mean_ratio, "mean_ratio"),
+        effect=_finite(reason.effect, "effect"),
+    )
+
+
+def _is_plain(reason: Reason) -> bool:
+    return (
+        type(reason.name) is type(reason.value) is type(reason.text) is str
+        and type(reason.n_effective) is type(reason.mean_ratio) is type(reason.effect) is float
+        and math.isfinite(reason.n_effective)
+        and math.isfinite(reason.mean_ratio)
+        and math.isfinite(reason.effect)
+    )
+
+
+def _finite(value: Any, name: str) -> float:
+    if not isinstance(value, Real) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, not {value!r}")
+    return float(value)

@@ -1,0 +1,59 @@
+"""Reasons that several policies give, in the same words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.insight import interval
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.policy import Wish
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.insight import Moments, Part
+
+
+def without_evidence(whole: Moments) -> Wish:
+    """Return the wish of a policy that has nothing to go by: the proposal, and why.
+
+    Parameters
+    ----------
+    whole
+        Of all trades of the strategy: none, or none that made or lost anything.
+    """
+    found = "no closed trade made or lost anything" if whole.n else "no closed trades are known"
+    text = f"{found} yet: the stake stays as proposed"
+    reason = Reason(name="no_evidence", text=text, n_effective=whole.n)
+    return Wish(multiplier=1.0, reasons=(reason,))
+
+
+def part_reason(part: Part, effect: float, remark: str = "") -> Reason:
+    """Return the reason that a level is, with what is known of it and what it moved.
+
+    Parameters
+    ----------
+    part
+        The strategy, or a level below it.
+    effect
+        What it moved the multiplier by.
+    remark
+        What else is to be said of it; "" for nothing.
+    """
+    moments = part.moments
+    low, high = interval(moments)
+    spread = f" (95 % interval {low:+.2%} to {high:+.2%})" if math.isfinite(low) else ""
+    who = f"{part.name} {part.value}".strip()
+    trades = f"{moments.n:.1f} trade{'' if moments.n == 1.0 else 's'}"
+    text = (
+        f"{who}: {trades}, mean {moments.mean:+.2%}{spread}"
+        if moments.n > 0.0
+        else f"{who}: no trades known yet"
+    ) + (f"; {remark}" if remark else "")
+    return Reason(
+        name=part.name,
+        value=part.value,
+        text=text,
+        n_effective=moments.n,
+        mean_ratio=moments.mean,
+        effect=effect,
+    )

@@ -1,0 +1,85 @@
+"""Every policy in a real backtest: ours, and one of another distribution."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.flow.scenarios import CORE, complaints, ledger, memory_in, run_freqtrade
+from tests.unit.own_policies import install_the_documented_one
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freqtrade_mem0.journal.journal import LedgerLine
+    from tests.flow.harness import Backtests
+
+pytestmark = pytest.mark.flow
+
+TIMERANGE = "20240102-20240108"
+"""Closed at both ends: Freqtrade caches no other."""
+
+REUSED = "Reusing result of previous backtest"
+
+TAGGED = f'''{CORE}
+
+class Tagged(Mem0Mixin, Core):
+    """Nothing but the mixin."""
+'''
+
+
+def decided(backtests: Backtests, **sizing: Any) -> tuple[list[LedgerLine], str]:
+    """Return the ledger and the log of a backtest with a policy."""
+    mem0 = {"enabled": True, "sizing": sizing}
+    job = backtests.job(TAGGED, mem0, userdir=str(sizing["policy"]), timerange=TIMERANGE)
+    ended = run_freqtrade("backtesting", job)
+    assert ended.code == 0, ended.output
+    with memory_in(job.userdir) as store:
+        return ledger(store), ended.output
+
+
+@pytest.mark.parametrize("policy", ["bayes", "kelly", "rules", "off"])
+def test_our_policies_scale_real_stakes(backtests: Backtests, policy: str) -> None:
+    """Within the bounds, explained to the last digit, without a complaint."""
+    lines, log = decided(backtests, policy=policy)
+    decisions = [line.decision for line in lines]
+
+    assert len(decisions) > 20
+    assert {decision.policy for decision in decisions} == {policy}
+    assert complaints(log) == []
+    for decision in decisions:
+        explained = sum(reason.effect for reason in decision.reasons)
+        assert explained == pytest.approx(decision.multiplier - 1.0, abs=1e-9)
+        assert 0.25 <= decision.multiplier <= 1.75
+    assert ({decision.multiplier for decision in decisions} == {1.0}) == (policy == "off")
+
+
+def test_an_own_policy_scales_real_stakes(
+    backtests: Backtests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one of the docs; a new version of it is never served from the old one's cache."""
+    site = tmp_path / "site"
+    site.mkdir()
+    install_the_documented_one(site)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
+    lines, log = decided(backtests, policy="careful")
+
+    assert complaints(log) == []
+    assert {line.decision.policy for line in lines} == {"careful"}
+    assert {line.decision.multiplier for line in lines} >= {1.0, 0.5}
+    assert REUSED in decided(backtests, policy="careful")[1]
+    with (site / "careful.py").open("a", encoding="utf-8") as file:
+        file.write("# mended\n")
+    assert REUSED not in decided(backtests, policy="careful")[1]
+
+
+def test_a_policy_that_nobody_offers_stops_freqtrade(backtests: Backtests) -> None:
+    """With a sentence that says what there is."""
+    job = backtests.job(TAGGED, {"enabled": True, "sizing": {"policy": "kely"}})
+    ended = run_freqtrade("backtesting", job)
+
+    assert ended.code != 0
+    assert "must be one of 'bayes', 'kelly', 'off', 'rules'" in ended.output
+    assert 'Did you mean "kelly"?' in ended.output
