@@ -111,11 +111,13 @@ def resume(strategy: Any) -> None:
 
 def _install(strategy: Any) -> None:
     kind = host.run_kind(strategy.config)
+    settings = load_settings(strategy.config)
     callbacks.install(
         strategy,
         lambda: _runtime_of(strategy),
         timeframe_s=host.timeframe_seconds(strategy.timeframe),
         is_bot=kind is not None and kind.is_bot,
+        damps_leverage=settings is not None and settings.risk.leverage,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.vetoes import is_vetoed
+
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import LedgerLine
     from freqtrade_mem0.records.decision import Decision
@@ -16,7 +18,9 @@ def headline(decision: Decision) -> str:
     """Return a decision in one sentence."""
     tag = f" ({decision.enter_tag})" if decision.enter_tag else ""
     direction = (
-        "left as proposed"
+        "refused altogether"
+        if is_vetoed(decision)
+        else "left as proposed"
         if decision.stake == decision.proposed_stake
         else f"{'raised' if decision.stake > decision.proposed_stake else 'cut'} to "
         f"{decision.stake:.6g} (x{decision.stake / decision.proposed_stake:.2f})"
@@ -48,6 +52,8 @@ def situation(decision: Decision) -> str:
 def outcome(line: LedgerLine) -> str:
     """Return what came of a decision, with memory and without it."""
     decision, trade = line.decision, line.trade
+    if is_vetoed(decision):
+        return "no entry order was placed"
     if decision.trade_id is None:
         return "its entry order was never filled"
     if trade is None:

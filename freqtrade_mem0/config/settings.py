@@ -5,16 +5,14 @@ The reference in `docs/reference/configuration.md` is generated from the descrip
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads it at run time
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-
-class _Block(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=False, allow_inf_nan=False, hide_input_in_errors=True
-    )
+from freqtrade_mem0.config.alert_settings import AlertSettings
+from freqtrade_mem0.config.block import Block as _Block
+from freqtrade_mem0.config.risk_settings import RiskSettings
 
 
 class SizingSettings(_Block):
@@ -64,6 +62,13 @@ class SizingSettings(_Block):
         le=1,
         description="What a trade of a prior weighs, and a dry-run trade in a live bot. [0.001, 1]",
     )
+    veto_below: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Refuse an entry altogether where its multiplier would be below this; null"
+        " never does. A bot in shadow refuses nothing. Above `sizing.min_multiplier`, (0, 1]",
+    )
     levels: tuple[str, ...] = Field(
         (
             "pair",
@@ -87,6 +92,15 @@ class SizingSettings(_Block):
             if levels.count(level) > 1:
                 raise ValueError(f"{level!r} is named twice, so its trades would count twice")
         return levels
+
+    @model_validator(mode="after")
+    def _a_veto_can_happen(self) -> SizingSettings:
+        if self.veto_below is not None and self.veto_below <= self.min_multiplier:
+            raise ValueError(
+                f"veto_below is {self.veto_below:g}, but no multiplier is below min_multiplier, "
+                f"{self.min_multiplier:g}: nothing would ever be refused"
+            )
+        return self
 
 
 class CategorySettings(_Block):
@@ -144,22 +158,6 @@ class DeliverySettings(_Block):
         le=1000,
         description="After so many failed writes in a row only one record is tried after each"
         " pause, until one is taken. [1, 1000]",
-    )
-
-
-class AlertSettings(_Block):
-    """What a bot tells through Freqtrade's channels (Telegram, webhook, Discord)."""
-
-    memory: bool = Field(
-        default=True,
-        description="Tell when the journal or Mem0 can not be used for a while, when Mem0 refuses"
-        " a record, and when that is over.",
-    )
-    interval_s: float = Field(
-        3600,
-        ge=1,
-        le=604_800,
-        description="Shortest time between two alerts of one kind. Seconds, [1, 604800]",
     )
 
 
@@ -243,6 +241,9 @@ class Settings(_Block):
     )
     sizing: SizingSettings = Field(
         default_factory=SizingSettings, description="How stakes are scaled."
+    )
+    risk: RiskSettings = Field(
+        default_factory=RiskSettings, description="What is done about risk events."
     )
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings, description="How long memories are kept."

@@ -86,7 +86,10 @@ def content_hash(item: Record | Decision) -> str:
     Noting the same fact again (the same backtest run twice) gives the same hash, so nothing is
     stored; a fact that turned out different gives another one and becomes a correction.
     """
-    content = _adapter(type(item)).dump_json(item, exclude={"recorded_at"}, warnings=False)
+    # Records of earlier versions had no response; without one they still say the same.
+    is_bare = getattr(item, "response", None) == ""
+    left_out = {"recorded_at", "response"} if is_bare else {"recorded_at"}
+    content = _adapter(type(item)).dump_json(item, exclude=left_out, warnings=False)
     return sha256(content).hexdigest()
 
 
