@@ -11,7 +11,7 @@ from freqtrade_mem0.vetoes import is_vetoed
 
 if TYPE_CHECKING:
     from freqtrade_mem0.alerts import Alerts
-    from freqtrade_mem0.config.settings import AlertSettings
+    from freqtrade_mem0.config.alert_settings import AlertSettings
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.risk import RiskEvent
 

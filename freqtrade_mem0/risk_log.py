@@ -71,8 +71,8 @@ class RiskLog:
         """By trade id: the event that the trade's exit is."""
         self._volatile_on: dict[str, date] = {}
         """By pair: the last UTC day on which its range was noted to have jumped."""
-        self._in_journal: set[str] | None = None
-        """After a restart, until the first look: ids that need not be handed over again."""
+        self._unkept: list[RiskEvent] = []
+        """What an earlier process did not come to hand over; until the first look."""
 
     def clear(self) -> None:
         """Forget everything: another run begins."""
@@ -92,9 +92,9 @@ class RiskLog:
         events
             What the journal has of events; those that no trade tells are taken up.
         """
-        self._in_journal = set()
+        in_journal = set()
         for event in events:
-            self._in_journal.add(event.id)
+            in_journal.add(event.id)
             if event.event_type in ("volatility_regime_change", "protection_lock"):
                 self._noted[event.id] = event
                 self._active.add(event)
@@ -108,6 +108,8 @@ class RiskLog:
             self._take(trade)
         for event in self._watch.until(None).noted:
             self._active.add(event)
+        # The earlier process may have been killed between a trade and what it completed.
+        self._unkept = [event for event in self._all() if event.id not in in_journal]
 
     def closed(self, trade: TradeRecord) -> None:
         """Note what a closed trade, or a corrected one, is by the way it ended; watch it."""
@@ -143,12 +145,9 @@ class RiskLog:
         moment
             Aware UTC market time.
         """
-        if self._in_journal is not None:
-            # The earlier process may have been killed between a trade and what it completed.
-            for event in self._all():
-                if event.id not in self._in_journal:
-                    self._keep(event)
-            self._in_journal = None
+        unkept, self._unkept = self._unkept, []
+        for event in unkept:
+            self._keep(event)
         changes: Changes = self._watch.until(moment)
         for event in changes.gone:
             self._withdraw(event, _GONE)

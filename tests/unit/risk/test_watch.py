@@ -33,8 +33,8 @@ def stops(*hours: float) -> list[TradeRecord]:
     """Return stop-losses at some hours, with a win after each so that there is no streak."""
     trades = []
     for number, hour in enumerate(hours):
-        stop = {"profit_ratio": -0.02, "exit_reason": "stop_loss", "pair": f"P{number}/USDT"}
-        trades.append(a_trade(2 * number, closed_at=at(hour), **stop))
+        stop = a_trade(2 * number, closed_at=at(hour), profit_ratio=-0.02, pair=f"P{number}/USDT")
+        trades.append(replace(stop, exit_reason="stop_loss"))
         trades.append(a_trade(2 * number + 1, closed_at=at(hour + 0.1), profit_ratio=0.03))
     return trades
 
