@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0 import __version__, callbacks, host, lifetime
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.errors import ConfigError, JournalError
-from freqtrade_mem0.runtime import Run
+from freqtrade_mem0.run import Run
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings

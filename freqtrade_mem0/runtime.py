@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import host
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
+    from freqtrade_mem0.run import Run
 
 logger = logging.getLogger(__name__)
 
@@ -57,31 +56,6 @@ _MODE_OF_KIND = {
     RunKind.DRY_RUN: Mode.DRY_RUN,
     RunKind.LIVE: Mode.LIVE,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """How and by whom a strategy is being run.
-
-    Parameters
-    ----------
-    kind
-        The way Freqtrade runs it.
-    strategy
-        Class name.
-    run_id
-        Freqtrade's run id of a backtest; the bot's id otherwise.
-    user_data_dir
-        Freqtrade's user data folder.
-    database
-        Identity of a bot's trade database, see `host.database_identity`.
-    """
-
-    kind: RunKind
-    strategy: str
-    run_id: str
-    user_data_dir: Path
-    database: str = ""
 
 
 class Runtime:

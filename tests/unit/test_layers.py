@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "notices",
         "reconcile",
         "risk_log",
+        "run",
         "session",
         "outlook",
         "placed",

@@ -13,7 +13,8 @@ from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Reason
-from freqtrade_mem0.runtime import Run, Runtime
+from freqtrade_mem0.run import Run
+from freqtrade_mem0.runtime import Runtime
 from tests.unit.samples import NOTED, a_decision, a_risk_event
 from tests.unit.session_stage import proposal
 from tests.unit.test_alerts import Owner
