@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
+from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
+from freqtrade_mem0.demo.freqtrade_run import run_backtests
+from freqtrade_mem0.demo.markets import markets_in
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.risk import RiskEvent
-from tests.flow.scenarios import CORE, complaints, ledger, memory_in, trade_records
+from tests.flow.harness import Backtests
+from tests.flow.scenarios import CORE, FUTURES, complaints, ledger, memory_in, trade_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from freqtrade_mem0.journal.journal import LedgerLine
-    from tests.flow.harness import Backtests
 
 pytestmark = pytest.mark.flow
 
@@ -126,3 +132,44 @@ def test_a_veto_leaves_trades_out_and_decisions_in(backtests: Backtests) -> None
     entered = {(to_ms(trade.open_date), trade.pair) for trade in trades}
     assert entered
     assert not entered & {(to_ms(v.decision.decided_at), v.decision.pair) for v in vetoed}
+
+
+def test_a_liquidation_damps_the_leverage_that_follows(tmp_path: Path) -> None:
+    """On futures: what the strategy asks for times what is left, of that pair alone."""
+    plan = CandlePlan(
+        pairs=("BTC/USDT", "ETH/USDT", "DOGE/USDT"), timeframe_minutes=5, days=12, seed=7
+    )
+    write_candles(tmp_path / "candles", plan)
+    write_futures_candles(tmp_path / "candles", plan)
+    severity = {"liquidation": 0.5, "drawdown": 0}
+    damping = {"enabled": True, "half_life_days": 2, "severity": severity}
+    mem0 = {"mode": "local", "risk": {"damping": damping, "leverage": True}}
+    pairs = [f"{pair}:USDT" for pair in plan.pairs]
+    with ExchangeStandIn(markets_in(tmp_path / "candles")) as exchange:
+        backtests = Backtests(
+            url=exchange.url,
+            datadir=tmp_path / "candles",
+            pairs=plan.pairs,
+            timeframe=plan.timeframe,
+            folder=tmp_path,
+        )
+        job = backtests.job(FUTURES, userdir="futures")
+        config = freqtrade_config(exchange.url, pairs, "5m", futures=True, mem0=mem0)
+        write_config(job.config, config)
+        run_backtests([replace(job, strategy="Reckless")], 150.0)
+    with memory_in(tmp_path / "futures", mem0) as store:
+        trades = trade_records(store)
+    liquidated = [trade for trade in trades if trade.exit_reason == "liquidation"]
+    n_damped = 0
+    for trade in trades:
+        ages_days = [
+            (trade.open_date - other.known_at).total_seconds() / 86_400
+            for other in liquidated
+            if other.pair == trade.pair and other.known_at < trade.open_date
+        ]
+        shares = [0.5 * 2.0 ** (-age / 2.0) for age in ages_days]
+        factor = math.prod(1.0 - share for share in shares if share >= 0.001)
+        assert trade.leverage == pytest.approx(max(1.0, 30.0 * max(factor, 0.25)))
+        n_damped += factor < 1.0
+    assert n_damped > 3
+    assert n_damped < len(trades)
