@@ -11,7 +11,7 @@ from freqtrade_mem0 import __version__, callbacks, host, lifetime, wrapped
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.config.policies import fingerprint
 from freqtrade_mem0.errors import ConfigError, JournalError
-from freqtrade_mem0.runtime import Run
+from freqtrade_mem0.run import Run
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
@@ -116,11 +116,13 @@ def resume(strategy: Any) -> None:
 
 def _install(strategy: Any) -> None:
     kind = host.run_kind(strategy.config)
+    settings = load_settings(strategy.config)
     callbacks.install(
         strategy,
         lambda: _runtime_of(strategy),
         timeframe_s=host.timeframe_seconds(strategy.timeframe),
         is_bot=kind is not None and kind.is_bot,
+        damps_leverage=settings is not None and settings.risk.leverage,
     )
 
 

@@ -34,13 +34,19 @@ logger = logging.getLogger(__name__)
 
 HOOKED = ("custom_stake_amount", "confirm_trade_entry", "order_filled")
 HOOKED_IN_BOTS = (*HOOKED, "bot_loop_start")
+HOOKED_FOR_LEVERAGE = ("leverage",)
 
 EXTRA_SITUATION = "mem0_situation"
 """Name of a method a strategy may define to add features of its own to a situation."""
 
 
 def install(
-    strategy: Any, runtime_of: Callable[[], Runtime], *, timeframe_s: int, is_bot: bool
+    strategy: Any,
+    runtime_of: Callable[[], Runtime],
+    *,
+    timeframe_s: int,
+    is_bot: bool,
+    damps_leverage: bool = False,
 ) -> None:
     """Wrap the callbacks of a strategy object.
 
@@ -54,15 +60,18 @@ def install(
         Length of its candles, in seconds.
     is_bot
         Whether it runs by the wall clock.
+    damps_leverage
+        Whether risk events damp its leverage; else that callback is left alone.
     """
     hooks = _Hooks(strategy, runtime_of, timeframe_s)
-    for name in HOOKED_IN_BOTS if is_bot else HOOKED:
+    hooked = HOOKED_IN_BOTS if is_bot else HOOKED
+    for name in (*hooked, *HOOKED_FOR_LEVERAGE) if damps_leverage else hooked:
         setattr(strategy, name, getattr(hooks, name)(_own(strategy, name)))
 
 
 def uninstall(state: dict[str, Any]) -> None:
     """Take the wrappers out of a strategy's `__dict__`; they can not be pickled."""
-    for name in HOOKED_IN_BOTS:
+    for name in (*HOOKED_IN_BOTS, *HOOKED_FOR_LEVERAGE):
         state.pop(name, None)
 
 
@@ -99,14 +108,19 @@ class _Hooks:
         return scaled
 
     def confirm_trade_entry(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Keep the decision of an entry the strategy lets through. On failure: its own answer."""
+        """Keep the decision of an entry the strategy lets through, or veto it where configured.
+
+        The strategy's own veto stands. On failure: its own answer.
+        """
 
         @wraps(own)
         def confirmed(*args: Any, **kwargs: Any) -> Any:
             answer = own(*args, **kwargs)
             try:
-                if answer:
-                    self._runtime_of().session.entry_confirmed(kwargs["pair"], kwargs["side"])
+                if answer and not self._runtime_of().entry_confirmed(
+                    kwargs["pair"], kwargs["side"]
+                ):
+                    return False
             except Exception as error:  # noqa: BLE001 - as above
                 self._complain("confirm_trade_entry", error, kwargs)
             return answer
@@ -139,11 +153,31 @@ class _Hooks:
 
         return looped
 
+    def leverage(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Damp the leverage the strategy asks for, never below 1. On failure: as it asks."""
+
+        @wraps(own)
+        def damped(*args: Any, **kwargs: Any) -> Any:
+            asked = own(*args, **kwargs)
+            try:
+                if not isinstance(asked, Real) or not float(asked) > 1.0:
+                    return asked
+                factor = self._runtime_of().session.leverage_factor(
+                    kwargs["pair"], as_utc(kwargs["current_time"])
+                )
+                return asked if factor == 1.0 else max(1.0, float(asked) * factor)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._complain("leverage", error, kwargs)
+                return asked
+
+        return damped
+
     def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
         # NumPy's numbers are real numbers, too.
         if not isinstance(proposal, Real) or not float(proposal) > 0.0:
             return proposal  # the strategy does not want this entry
         runtime = self._runtime_of()
+        situation, times_usual_range = self._situation(call)
         decision = runtime.session.decide(
             Proposal(
                 pair=call["pair"],
@@ -153,7 +187,8 @@ class _Hooks:
                 stake=float(proposal),
                 min_stake=call["min_stake"],
                 max_stake=call["max_stake"],
-                situation=self._situation(call),
+                situation=situation,
+                times_usual_range=times_usual_range,
             )
         )
         self._warn_of_unknown_levels(runtime, decision.situation)
@@ -176,7 +211,8 @@ class _Hooks:
                     ", ".join(sorted(known)),
                 )
 
-    def _situation(self, call: Mapping[str, Any]) -> dict[str, float | str]:
+    def _situation(self, call: Mapping[str, Any]) -> tuple[dict[str, float | str], float | None]:
+        """Return the situation of an entry, and how far its range has jumped, if it has."""
         pair: str = call["pair"]
         moment = as_utc(call["current_time"])
         frame = host.analysed_candles(self._strategy, pair)
@@ -197,7 +233,7 @@ class _Hooks:
                 )
             except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
                 self._complain(EXTRA_SITUATION, error, call)
-        return situation
+        return situation, candles.times_usual_range(n_closed)
 
     def _candles_of(self, pair: str, frame: Any) -> Candles:
         """Return a dataframe in columns; computed once for as long as it is the same one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.vetoes import is_vetoed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,7 +34,9 @@ def headline(decision: Decision) -> str:
     """Return a decision in one sentence."""
     tag = f" ({decision.enter_tag})" if decision.enter_tag else ""
     direction = (
-        "left as proposed"
+        "refused altogether"
+        if is_vetoed(decision)
+        else "left as proposed"
         if decision.stake == decision.proposed_stake
         else f"{'raised' if decision.stake > decision.proposed_stake else 'cut'} to "
         f"{decision.stake:.6g} (x{decision.stake / decision.proposed_stake:.2f})"
@@ -119,6 +123,8 @@ def situation(features: Mapping[str, float | str]) -> str:
 def outcome(line: LedgerLine) -> str:
     """Return what came of a decision, with memory and without it."""
     decision, trade = line.decision, line.trade
+    if is_vetoed(decision):
+        return "no entry order was placed"
     if decision.trade_id is None:
         return "its entry order was never filled"
     if trade is None:

@@ -12,6 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.risk.market import Lock
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -132,6 +135,51 @@ class BacktestTrades:
         new = self._list[self._taken :]
         self._taken = len(self._list)
         return new
+
+
+class BacktestLocks:
+    """The locks of the backtest that runs in this process, each handed out once.
+
+    As with its trades, Freqtrade makes a new list for every backtest.
+    """
+
+    def __init__(self) -> None:
+        self._list: list[Any] | None = None
+        self._taken = 0
+
+    def take_new(self) -> list[Lock]:
+        """Return the locks made since the last call, or since a new run began."""
+        from freqtrade.persistence import PairLocks
+
+        locks = PairLocks.locks
+        if locks is not self._list:
+            self._list, self._taken = locks, 0
+        new = locks[self._taken :]
+        self._taken = len(locks)
+        return [_lock(lock) for lock in new]
+
+    def last_of_run(self) -> list[Lock]:
+        """Return what was locked since, in the run that was asked about last."""
+        new = [] if self._list is None else self._list[self._taken :]
+        self._taken += len(new)
+        return [_lock(lock) for lock in new]
+
+
+def active_bot_locks(moment: datetime) -> list[Lock]:
+    """Return the locks in a bot's database that last longer than an aware UTC moment."""
+    from freqtrade.persistence import PairLocks
+
+    return [_lock(lock) for lock in PairLocks.get_pair_locks(None, moment)]
+
+
+def _lock(lock: Any) -> Lock:
+    return Lock(
+        pair=lock.pair,
+        side=lock.side or "*",
+        reason=lock.reason or "",
+        since=as_utc(lock.lock_time),
+        until=as_utc(lock.lock_end_time),
+    )
 
 
 def open_bot_trades() -> list[Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.runtime import Run
+    from freqtrade_mem0.run import Run
 
 logger = logging.getLogger(__name__)
 

@@ -5,27 +5,31 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0 import host
 from freqtrade_mem0.advice import guarded_policy
 from freqtrade_mem0.alerts import Alerts
 from freqtrade_mem0.follow import JournalFollower
-from freqtrade_mem0.host import BacktestTrades, RunKind
+from freqtrade_mem0.host import BacktestLocks, BacktestTrades, RunKind
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.priors import load_prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext
+from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.risk.damping import Damping
 from freqtrade_mem0.session import Session
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import MemorySync
+from freqtrade_mem0.trouble import report_trouble
+from freqtrade_mem0.vetoes import is_vetoed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
+    from freqtrade_mem0.run import Run
 
 logger = logging.getLogger(__name__)
 
@@ -51,31 +56,6 @@ _MODE_OF_KIND = {
     RunKind.DRY_RUN: Mode.DRY_RUN,
     RunKind.LIVE: Mode.LIVE,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """How and by whom a strategy is being run.
-
-    Parameters
-    ----------
-    kind
-        The way Freqtrade runs it.
-    strategy
-        Class name.
-    run_id
-        Freqtrade's run id of a backtest; the bot's id otherwise.
-    user_data_dir
-        Freqtrade's user data folder.
-    database
-        Identity of a bot's trade database, see `host.database_identity`.
-    """
-
-    kind: RunKind
-    strategy: str
-    run_id: str
-    user_data_dir: Path
-    database: str = ""
 
 
 class Runtime:
@@ -117,8 +97,10 @@ class Runtime:
         self._delivery: Delivery | None = None
         self._closed = False
         self._n_replaced = 0
+        self._locks_failed = False
         self._now = now
         self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
+        self._notices = Notices(settings.alerts)
         self._last_sync_s = time.monotonic()
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
@@ -139,6 +121,14 @@ class Runtime:
             prior=prior,
             prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
             database=run.database,
+            damping=(
+                None
+                if sizing.policy == "off"
+                else Damping.from_settings(settings.risk, sizing.min_multiplier)
+            ),
+            veto_below=sizing.veto_below,
+            backtest_locks=None if run.kind.is_bot else BacktestLocks(),
+            tell=self._notices.of_risk if run.kind.is_bot else None,
         )
         self._reconciler = Reconciler(self.session)
         self._follower: JournalFollower | None = None
@@ -161,7 +151,7 @@ class Runtime:
         )
 
     def tick(self, moment: datetime) -> None:
-        """Once per bot loop: every `sync_interval`, reconcile and learn what others recorded.
+        """Once per bot loop: watch risk; every `sync_interval`, reconcile and learn from others.
 
         Parameters
         ----------
@@ -170,6 +160,7 @@ class Runtime:
         """
         if not self.run.kind.is_bot or self._store is None:
             return
+        self._watch_risk(moment)
         elapsed_s = time.monotonic() - self._last_sync_s
         if self._reconciler.has_run and elapsed_s < self.settings.sync_interval:
             return
@@ -182,7 +173,7 @@ class Runtime:
         if self._delivery is not None:
             self._delivery.wake()
         if self.settings.alerts.memory:
-            self._report_trouble(self._store)
+            report_trouble(self._alerts, self._store, self._writer, self._delivery, self._sync)
 
     def end_backtest(self) -> None:
         """Record what the backtest closed last. Called again, it does nothing more."""
@@ -202,6 +193,31 @@ class Runtime:
                 closing.callback(self._writer.close, CLOSE_TIMEOUT_S)
             if not self.run.kind.is_bot:
                 self.end_backtest()
+
+    def entry_confirmed(self, pair: str, side: str) -> bool:
+        """Keep the decision of an entry the strategy lets through; return whether memory does, too.
+
+        Parameters
+        ----------
+        pair, side
+            Which entry.
+        """
+        decision = self.session.entry_confirmed(pair, side)
+        if decision is None:
+            return True
+        if self.run.kind.is_bot:
+            self._notices.of_decision(decision)
+        return not is_vetoed(decision)
+
+    def _watch_risk(self, moment: datetime) -> None:
+        try:
+            locks = host.active_bot_locks(moment)
+        except Exception as error:  # noqa: BLE001 - whatever Freqtrade's database suffers from
+            if not self._locks_failed:
+                logger.warning("Locks by protections could not be read: %s", error)
+            self._locks_failed, locks = True, []
+        self.session.watch_risk(moment, locks)
+        self._notices.tell(self._alerts)
 
     def _submit(self, entry: Entry) -> None:
         if self._writer is not None:
@@ -241,36 +257,6 @@ class Runtime:
             )
             self.session.replace_prior(prior)
 
-    def _report_trouble(self, store: Store) -> None:
-        """Tell the owner what memory suffers from; trading is never affected."""
-        if self._writer is not None:
-            text = "The journal of memory can not be written; trades wait in the bot's memory."
-            self._alerts.state(
-                "journal",
-                text if self._writer.in_trouble else "",
-                "The journal of memory is written again; nothing was lost.",
-            )
-        if self._delivery is None:
-            return
-        state = store.outbox.state()
-        # Delivery begins after the first sync: where Mem0 was never there, only sync knows.
-        alarm = self._delivery.alarm or ("" if self._sync is None else self._sync.alarm)
-        self._alerts.state(
-            "mem0",
-            f"Mem0 can not be reached; {state.pending} records wait in the journal. {alarm}"
-            if alarm
-            else "",
-            "Mem0 is back; what waited is being delivered.",
-        )
-        self._alerts.state(
-            "dead",
-            f"Mem0 refuses {state.dead} records: {state.last_error} See 'freqtrade-mem0 "
-            "dead-letters'."
-            if state.dead
-            else "",
-            "Mem0 refuses nothing any more.",
-        )
-
     def _close_store(self, store: Store) -> None:
         workers = [worker for worker in (self._sync, self._delivery) if worker is not None]
         ended = [worker.stop(CLOSE_TIMEOUT_S) for worker in workers]
@@ -297,9 +283,9 @@ class Runtime:
         """Take up what earlier processes of this bot left: decisions, entries, known trades."""
         origin = self.session.origin
         scope = Scope(user_id=origin.user_id, modes=[origin.mode], run_id=origin.run_id)
-        recorded = [
-            record for _, record in store.journal.records(scope) if isinstance(record, TradeRecord)
-        ]
+        records = [record for _, record in store.journal.records(scope)]
+        recorded = [record for record in records if isinstance(record, TradeRecord)]
+        events = [record for record in records if isinstance(record, RiskEvent)]
         placed, opened = [], {}
         for decision in store.journal.loose_decisions(scope, self._now() - _ORDERS_LAST):
             if decision.trade_id is None:
@@ -309,4 +295,6 @@ class Runtime:
                     decision_id=decision.id, situation=decision.situation
                 )
         seen = store.journal.seen_in(self.run.database)
-        self.session.remember_earlier(placed=placed, opened=opened, recorded=recorded, seen=seen)
+        self.session.remember_earlier(
+            placed=placed, opened=opened, recorded=recorded, seen=seen, events=events
+        )

@@ -27,18 +27,22 @@ from freqtrade_mem0.records.from_trade import (
 )
 from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import retraction
-from freqtrade_mem0.risk import RiskWatch, exit_event
+from freqtrade_mem0.risk_log import RiskLog
 from freqtrade_mem0.sizing.limits import within_limits
+from freqtrade_mem0.vetoes import Vetoes, is_vetoed
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import CategorySettings
-    from freqtrade_mem0.host import BacktestTrades
+    from freqtrade_mem0.host import BacktestLocks, BacktestTrades
     from freqtrade_mem0.insight import Shrinkage
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.risk import RiskEvent
     from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.risk.damping import Damping
+    from freqtrade_mem0.risk.market import Lock
     from freqtrade_mem0.sizing.policy import Policy
 
 logger = logging.getLogger(__name__)
@@ -60,6 +64,8 @@ class Proposal:
         What exchange and wallet allow, in stake currency; no minimum is None.
     situation
         Market features of the candles closed before `moment`.
+    times_usual_range
+        How far they range against what is usual, where that is a jump; see `situation`.
     """
 
     pair: str
@@ -70,6 +76,7 @@ class Proposal:
     min_stake: float | None
     max_stake: float
     situation: Mapping[str, float | str]
+    times_usual_range: float | None = None
 
 
 class Session:
@@ -99,6 +106,14 @@ class Session:
         What is assumed about how much situations differ.
     database
         Identity of the bot's trade database; "" where there is none that lasts.
+    damping
+        How much risk events damp; None for not at all.
+    veto_below
+        Refuse entries with a smaller multiplier; None for never.
+    backtest_locks
+        Where a backtest's locks come from; None for bots.
+    tell
+        Takes risk events that are news, for the owner; never blocks.
     """
 
     def __init__(
@@ -115,6 +130,10 @@ class Session:
         prior: Prior,
         prior_of_differences: Shrinkage,
         database: str = "",
+        damping: Damping | None = None,
+        veto_below: float | None = None,
+        backtest_locks: BacktestLocks | None = None,
+        tell: Callable[[RiskEvent], None] | None = None,
     ) -> None:
         self.origin = origin
         self.recall = recall
@@ -131,7 +150,11 @@ class Session:
         """Ids of trades that were seen in that database, by this process or earlier ones."""
         # Freqtrade's REST server force-exits in a thread of its own.
         self._lock = threading.RLock()
-        self._watch = RiskWatch()
+        self._backtest_locks = backtest_locks
+        self._risk = RiskLog(
+            origin=origin, keep=self._keep, now=now, damping=damping, applied=applied, tell=tell
+        )
+        self._vetoes = Vetoes(veto_below if applied else None)
         self._asked: dict[tuple[str, str], Decision] = {}
         """Decisions whose entry has not been confirmed; by pair and side."""
         self._placed = PlacedDecisions(at_once=backtest_trades is not None)
@@ -151,6 +174,7 @@ class Session:
         opened: Mapping[str, EntryContext],
         recorded: Iterable[TradeRecord],
         seen: Iterable[str] = (),
+        events: Iterable[RiskEvent] = (),
     ) -> None:
         """Go on where an earlier process of this bot stopped.
 
@@ -164,21 +188,26 @@ class Session:
             What the journal has of this bot.
         seen
             Ids of trades that were seen in the bot's database.
+        events
+            Risk events that the journal has of this bot.
         """
         with self._lock:
             self._seen.update(seen)
             for decision in placed:
-                self._placed.add(decision)
+                if not is_vetoed(decision):
+                    self._placed.add(decision)
             self._open.update(opened)
-            for record in sorted(recorded, key=lambda record: (record.known_at, record.id)):
-                self._recorded[record.id] = record
-                self._watch.closed(record)  # a losing streak goes on over a restart
+            self._recorded.update((record.id, record) for record in recorded)
+            # A losing streak goes on over a restart.
+            self._risk.replay(self._recorded.values(), events)
 
     def heard(self, records: Iterable[TradeRecord]) -> None:
         """Take up own trades that came back from Mem0: they know more than the bot's database."""
         with self._lock:
             for record in records:
-                self._recorded.setdefault(record.id, record)
+                if record.id not in self._recorded:
+                    self._recorded[record.id] = record
+                    self._risk.heard(record)
 
     def replace_prior(self, prior: Prior) -> None:
         """Read another prior from now on; what the bot learned itself stays."""
@@ -195,15 +224,34 @@ class Session:
         """Return the decision on a proposed stake. Reads memory, writes nothing."""
         with self._lock:
             self.learn_closed()
+            self._risk.until(proposal.moment)
+            if proposal.times_usual_range is not None:
+                self._risk.ranged(proposal.pair, proposal.times_usual_range, proposal.moment)
             decision = self._decision(proposal)
             self._asked[proposal.pair, proposal.side] = decision
             return decision
+
+    def leverage_factor(self, pair: str, moment: datetime) -> float:
+        """Return what risk events leave of an entry's leverage, in (0, 1]; 1.0 in shadow."""
+        if not self.applied:
+            return 1.0
+        with self._lock:
+            self.learn_closed()
+            self._risk.until(moment)
+            return self._risk.leverage_factor(moment, pair)
+
+    def watch_risk(self, moment: datetime, locks: Iterable[Lock]) -> None:
+        """Note what trades completed before a moment, and locks by protections."""
+        with self._lock:
+            self._risk.until(moment)
+            self._risk.locked(locks)
 
     def submit_again(self) -> None:
         """Hand over all this session knows once more, to a journal that knows nothing."""
         with self._lock:
             for record in self._recorded.values():
                 self._keep(record)
+            self._risk.submit_again()
             for seen in sorted(self._seen):
                 self._submit(SeenIn(record_id=seen, database=self._database))
             for decision in self._placed:
@@ -214,14 +262,21 @@ class Session:
         with self._lock:
             self._asked.pop((pair, side), None)
 
-    def entry_confirmed(self, pair: str, side: str) -> None:
-        """Keep the decision of an entry whose order is about to be placed."""
+    def entry_confirmed(self, pair: str, side: str) -> Decision | None:
+        """Keep the decision of an entry whose order is about to be placed, and return it.
+
+        A vetoed one is kept in the ledger and waits for no order.
+        """
         with self._lock:
             decision = self._asked.pop((pair, side), None)
             if decision is None:
-                return
-            self._placed.add(decision)
-            self._submit(decision)
+                return None
+            if not is_vetoed(decision):
+                self._placed.add(decision)
+                self._submit(decision)
+            elif self._vetoes.is_news(decision):
+                self._submit(decision)
+            return decision
 
     def entry_filled(self, trade: Any) -> None:
         """Tie a trade to its decision, at its first filled entry order."""
@@ -267,12 +322,7 @@ class Session:
             self._recorded[trade_id] = record
             self._open.pop(trade_id, None)
             self._keep(record)
-            if earlier is None:
-                events = self._watch.closed(record)
-            else:
-                events = [event for event in (exit_event(record),) if event is not None]
-            for event in events:
-                self._keep(event)
+            self._risk.closed(record)
             if own_strategy == self.origin.strategy:
                 self._learn(record)
 
@@ -306,9 +356,8 @@ class Session:
                     if record.id in reopened
                     else "the trade is not in Freqtrade's database any more"
                 )
-                for gone in (record, exit_event(record)):
-                    if gone is not None:
-                        self._keep(retraction(gone, reason, self._now()))
+                self._keep(retraction(record, reason, self._now()))
+                self._risk.reopened(record, reason)
 
     def trades_closed(self, trades: Iterable[Any]) -> None:
         """Record several closed trades; one that can not be recorded does not stop the others."""
@@ -334,18 +383,24 @@ class Session:
         if began:
             self._begin_run()
         self.trades_closed(trades)
+        if (began or trades) and self._backtest_locks is not None:
+            self._risk.locked(self._backtest_locks.take_new())
 
     def end_run(self) -> None:
         """Take in what a backtest closed after its last entry."""
         with self._lock:
             if self._backtest_trades is not None:
                 self.trades_closed(self._backtest_trades.last_of_run())
+                if self._backtest_locks is not None:
+                    self._risk.locked(self._backtest_locks.last_of_run())
+                self._risk.until(None)
 
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
         self.recall.clear()
         self._restore_prior()
-        self._watch = RiskWatch()
+        self._risk.clear()
+        self._vetoes.clear()
         self._asked.clear()
         self._placed.clear()
         self._open.clear()
@@ -377,9 +432,10 @@ class Session:
             situation=proposal.situation,
         )
         wish = self._policy(known)
+        multiplier, risks = self._risk.damp(wish.multiplier, proposal.moment, proposal.pair)
         stake, limits = within_limits(
             proposal.stake,
-            proposal.stake * wish.multiplier,
+            proposal.stake * multiplier,
             proposal.min_stake,
             proposal.max_stake,
         )
@@ -400,12 +456,12 @@ class Session:
             side=proposal.side,
             enter_tag=proposal.enter_tag,
             proposed_stake=proposal.stake,
-            multiplier=wish.multiplier,
+            multiplier=multiplier,
             stake=stake,
             applied=self.applied,
             policy=self._policy.name,
             n_effective=known.strategy.moments.n,
-            reasons=(*wish.reasons, *limits),
+            reasons=(*wish.reasons, *risks, *limits, *self._vetoes.reasons(multiplier)),
             situation=proposal.situation,
             expected_ratio=wish.expected_ratio,
         )

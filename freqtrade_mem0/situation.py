@@ -30,6 +30,9 @@ MIN_CANDLES = 120
 """Closed candles below which nothing is said (an empty situation)."""
 
 _RANGE = 14
+_JUMP = 2.0
+"""Times the usual true range that is a change of regime."""
+
 _FAST, _MEDIUM, _SLOW = 12, 48, 96
 _TREND_THRESHOLD = 0.5
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -117,6 +120,30 @@ class Candles:
             name: _six_digits(value) for name, value in numbers.items() if math.isfinite(value)
         }
         return found | _regimes(found)
+
+    def times_usual_range(self, n_closed: int) -> float | None:
+        """Return how far the last candles range against their window, where that is a jump.
+
+        Parameters
+        ----------
+        n_closed
+            As for `features`.
+
+        Returns
+        -------
+        float or None
+            The relative true range over its median in the window, > 2; None where it is less, or
+            where there are too few candles.
+        """
+        if n_closed < MIN_CANDLES:
+            return None
+        relative = self._relative[max(0, n_closed - WINDOW) : n_closed - _RANGE]
+        last = float(relative[-1])
+        # More than half of the window below half of the last: counting is cheaper than sorting.
+        if 2 * np.count_nonzero(relative < last / _JUMP) <= len(relative):
+            return None
+        median = float(np.median(relative))
+        return last / median if median > 0.0 else None
 
 
 def _ratio(above: float, below: float) -> float:

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.block import Block
+from freqtrade_mem0.config.risk_settings import RiskSettings
 from freqtrade_mem0.config.sizing import SizingSettings
 
 
@@ -69,22 +71,6 @@ class DeliverySettings(Block):
         le=1000,
         description="After so many failed writes in a row only one record is tried after each"
         " pause, until one is taken. [1, 1000]",
-    )
-
-
-class AlertSettings(Block):
-    """What a bot tells through Freqtrade's channels (Telegram, webhook, Discord)."""
-
-    memory: bool = Field(
-        default=True,
-        description="Tell when the journal or Mem0 can not be used for a while, when Mem0 refuses"
-        " a record, and when that is over.",
-    )
-    interval_s: float = Field(
-        3600,
-        ge=1,
-        le=604_800,
-        description="Shortest time between two alerts of one kind. Seconds, [1, 604800]",
     )
 
 
@@ -168,6 +154,9 @@ class Settings(Block):
     )
     sizing: SizingSettings = Field(
         default_factory=SizingSettings, description="How stakes are scaled."
+    )
+    risk: RiskSettings = Field(
+        default_factory=RiskSettings, description="What is done about risk events."
     )
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings, description="How long memories are kept."

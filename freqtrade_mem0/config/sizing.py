@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from freqtrade_mem0.config.block import Block
 from freqtrade_mem0.config.policies import refuse_unknown_policy
@@ -137,6 +137,13 @@ class SizingSettings(Block):
         le=1,
         description="What a trade of a prior weighs, and a dry-run trade in a live bot. [0.001, 1]",
     )
+    veto_below: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Refuse an entry altogether where its multiplier would be below this; null"
+        " never does. A bot in shadow refuses nothing. Above `sizing.min_multiplier`, (0, 1]",
+    )
     levels: tuple[str, ...] = Field(
         (
             "pair",
@@ -177,6 +184,15 @@ class SizingSettings(Block):
                     f"{', '.join(levels)}"
                 )
         return rules
+
+    @model_validator(mode="after")
+    def _a_veto_can_happen(self) -> SizingSettings:
+        if self.veto_below is not None and self.veto_below <= self.min_multiplier:
+            raise ValueError(
+                f"veto_below is {self.veto_below:g}, but no multiplier is below min_multiplier, "
+                f"{self.min_multiplier:g}: nothing would ever be refused"
+            )
+        return self
 
     @field_validator("levels")
     @classmethod

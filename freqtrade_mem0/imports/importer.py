@@ -198,7 +198,7 @@ class Importer:
         tally.notes.append(found.note)
         tally.skipped += found.skipped
         _note_others(len(found.trades) - len(wanted), "trades", tally)
-        # Risk events need all trades in their order: a losing streak is one of the whole bot.
+        # Risk events need all trades in their order, whatever is wanted of them.
         self._keeper.keep(
             [
                 record

@@ -13,7 +13,7 @@ from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.risk import RiskWatch
+from freqtrade_mem0.risk import RiskWatch, exit_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,17 +64,23 @@ def trade_records(
 
 
 def with_risk_events(trades: Iterable[TradeRecord]) -> list[Record]:
-    """Return trades, each followed by the risk events it is or completes, as a session notes them.
+    """Return trades, each followed by the risk event it is, and what they complete together.
+
+    As a session notes them, but for what no file tells: volatility and protections' locks.
 
     Parameters
     ----------
     trades
-        Of one run, in the order in which they were closed.
+        Of one run.
     """
-    watch = RiskWatch()
+    watches: dict[str, RiskWatch] = {}
     records: list[Record] = []
     for trade in trades:
-        records += [trade, *watch.closed(trade)]
+        event = exit_event(trade)
+        records += [trade] if event is None else [trade, event]
+        watches.setdefault(trade.origin.strategy, RiskWatch()).add(trade)
+    for watch in watches.values():
+        records += watch.until(None).noted
     return records
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ItemT = TypeVar("ItemT", bound="Record")
 
 _NOTED = '"recorded_at":"'
+_NO_RESPONSE = ',"response":""}'
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of records and decisions."""
@@ -104,6 +105,9 @@ def hash_of(body: str) -> str:
     # The first one is the record's own: in a text, quotes are escaped.
     before, found, after = body.partition(_NOTED)
     content = before + after.partition('",')[2] if found else body
+    if content.endswith(_NO_RESPONSE):
+        # Risk events of earlier versions had no response; without one they still say the same.
+        content = content.removesuffix(_NO_RESPONSE) + "}"
     return sha256(content.encode()).hexdigest()
 
 

@@ -46,6 +46,7 @@ def to_memory(record: Record) -> Memory:
         metadata["event_type"] = record.event_type
         metadata["impact"] = record.impact
         metadata["pair"] = record.pair
+        metadata["response"] = record.response
     elif isinstance(record, Note):
         metadata.update(record.metadata)
     metadata.update(

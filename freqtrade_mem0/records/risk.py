@@ -15,13 +15,15 @@ class RiskEvent(Record):
     Parameters
     ----------
     event_type
-        For example "stop_loss", "liquidation", "losing_streak".
+        See `docs/concepts/risk.md`, or anything a person or tool wants to note.
     description
         One sentence for people.
     impact
         Profit ratio lost (negative) where it can be said, else 0.0.
     pair
         "" where the event concerns the whole account.
+    response
+        What memory does about it, in words; "" where nobody said (a note by hand, an older record).
     """
 
     kind: ClassVar[str] = "risk_event"
@@ -31,3 +33,4 @@ class RiskEvent(Record):
     description: str
     impact: float = 0.0
     pair: str = ""
+    response: str = ""

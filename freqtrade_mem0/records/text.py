@@ -58,7 +58,9 @@ def _(record: BacktestRecord) -> str:
 
 @sentence.register
 def _(record: RiskEvent) -> str:
-    return f"Risk event {record.event_type} of {record.origin.strategy}: {record.description}"
+    response = f" ({record.response})" if record.response else ""
+    what = f"Risk event {record.event_type} of {record.origin.strategy}"
+    return f"{what}: {record.description}{response}"
 
 
 @sentence.register

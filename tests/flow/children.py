@@ -17,7 +17,8 @@ from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.priors import Prior
-from freqtrade_mem0.runtime import Run, Runtime
+from freqtrade_mem0.run import Run
+from freqtrade_mem0.runtime import Runtime
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import pull_news
 from tests.unit.samples import a_decision, a_note, a_retraction, a_trade, opened

@@ -22,6 +22,7 @@ from freqtrade_mem0.imports.catch_up import catch_up
 from freqtrade_mem0.imports.importer import import_files
 from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Record, to_ms
+from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.store import Store
 from tests.flow.harness import Backtests
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.flow
 
+OF_MARKET = ("volatility_regime_change", "protection_lock")
 PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=6, seed=7)
 PAIRS = [f"{pair}:USDT" for pair in PLAN.pairs]
 NAMES = ("Leveraged", "Steps")
@@ -81,7 +83,9 @@ def without_context(records: list[Record]) -> dict[str, Record]:
         plain = replace(record, recorded_at=record.known_at)
         if isinstance(plain, TradeRecord):
             plain = replace(plain, decision_id=None, situation={})
-        if not isinstance(plain, BacktestRecord):
+        # What was seen of candles and locks stands in no file.
+        is_of_market = isinstance(plain, RiskEvent) and plain.event_type in OF_MARKET
+        if not isinstance(plain, BacktestRecord) and not is_of_market:
             found[record.id] = plain
     return found
 

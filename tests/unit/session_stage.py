@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import CategorySettings
-from freqtrade_mem0.host import BacktestTrades
+from freqtrade_mem0.host import BacktestLocks, BacktestTrades
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.session import Proposal, Session
 from freqtrade_mem0.sizing.policy import Known, Wish
 from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
@@ -19,7 +20,9 @@ from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from freqtrade_mem0.risk.damping import Damping
     from freqtrade_mem0.sizing.policy import Policy
+
 
 SITUATION: dict[str, float | str] = {"rsi": 30.0, "regime": "calm uptrend"}
 
@@ -48,6 +51,8 @@ class Stage:
 
     session: Session
     entries: list[Entry]
+    told: list[RiskEvent]
+    """Risk events that were news for the owner."""
 
     def written(self, kind: type) -> list[Entry]:
         """Return the entries of a type, in order."""
@@ -66,9 +71,12 @@ def a_stage(
     prior: Prior | None = None,
     database: str = "",
     policy: Policy = POLICY,
+    damping: Damping | None = None,
+    veto_below: float | None = None,
 ) -> Stage:
     """Return a bot's session, or a backtest's."""
     entries: list[Entry] = []
+    told: list[RiskEvent] = []
     session = Session(
         origin=ORIGIN if bot else BACKTEST,
         recall=Recall(("pair", "side"), 120.0),
@@ -78,11 +86,15 @@ def a_stage(
         categories=categories or CategorySettings(),
         now=lambda: NOTED,
         backtest_trades=None if bot else BacktestTrades(),
+        backtest_locks=None if bot else BacktestLocks(),
+        damping=damping,
+        veto_below=veto_below,
+        tell=told.append,
         prior=prior or Prior(),
         prior_of_differences=Shrinkage(pseudo_trades=20.0),
         database=database,
     )
-    return Stage(session, entries)
+    return Stage(session, entries, told)
 
 
 def proposal(hours: float = 0.0, pair: str = "ETH/USDT", side: str = "long") -> Proposal:

@@ -11,7 +11,8 @@ from freqtrade_mem0.alerts import Alerts
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
-from freqtrade_mem0.runtime import Run, Runtime
+from freqtrade_mem0.run import Run
+from freqtrade_mem0.runtime import Runtime
 from tests.unit.in_memory_mem0 import InMemoryMem0
 from tests.unit.samples import NOTED, a_trade
 from tests.unit.wait import eventually

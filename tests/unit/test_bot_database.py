@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from freqtrade.persistence import Order, Trade
+from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import init_db
 
 from freqtrade_mem0.host import (
+    active_bot_locks,
     closed_bot_trade_ids,
     closed_bot_trades,
     database_birth,
@@ -138,3 +139,18 @@ def test_a_closed_trade_of_the_database_has_freqtrades_numbers() -> None:
     names = ("profit_ratio", "profit_abs", "amount", "stake_amount", "open_rate", "close_rate")
     assert {n: getattr(record, n) for n in names} == {n: reported[n] for n in names}
     assert (record.known_at, record.open_date) == (at(5), at(1))
+
+
+def test_locks_are_read_as_long_as_they_last() -> None:
+    """Those by protections and others, in UTC; what is over is left out."""
+    uses_db, timeframe = PairLocks.use_db, PairLocks.timeframe
+    PairLocks.use_db, PairLocks.timeframe = True, "5m"
+    try:
+        PairLocks.lock_pair("*", at(3), "2 stoplosses in 60 min, locking for 3 h.", now=at(1))
+        PairLocks.lock_pair("ETH/USDT", at(2), "Auto lock", now=at(1), side="long")
+        found = [(lock.pair, lock.side, lock.since) for lock in active_bot_locks(at(1.5))]
+        assert found == [("*", "*", at(1)), ("ETH/USDT", "long", at(1))]
+        (lock,) = active_bot_locks(at(2.5))
+        assert (lock.until, lock.is_by_protection) == (at(3) + timedelta(minutes=5), True)
+    finally:
+        PairLocks.use_db, PairLocks.timeframe = uses_db, timeframe

@@ -227,3 +227,32 @@ def test_an_authors_own_features_are_cleaned() -> None:
 
     expected = {"np": 0.5, "int": 3.0, "long": 1.23457, "flag": "True", "word": "bull"}
     assert expected == clean(extra)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_jump_of_the_range_matches_plain_pandas(seed: int) -> None:
+    """The last mean range over the window's median; nothing below twice that."""
+    calm = random_walk(400, seed)
+    wild = calm.copy()
+    middle = (wild["high"] + wild["low"]) / 2.0
+    wild.loc[380:, "high"] = middle + 4.0 * (wild["high"] - middle)
+    wild.loc[380:, "low"] = middle - 4.0 * (middle - wild["low"])
+    candles = Candles(wild)
+    found = []
+    for n in range(MIN_CANDLES, 401, 7):
+        window = wild[max(0, n - WINDOW) : n]
+        before = window["close"].shift(1)
+        true_range = pd.concat(
+            [
+                window["high"] - window["low"],
+                (window["high"] - before).abs(),
+                (window["low"] - before).abs(),
+            ],
+            axis=1,
+        )
+        relative = (true_range.max(axis=1)[1:].rolling(14).mean() / window["close"]).dropna()
+        times = relative.iloc[-1] / relative.median()
+        assert candles.times_usual_range(n) == (pytest.approx(times) if times > 2.0 else None)
+        found.append(times > 2.0)
+    assert set(found) == {True, False}
+    assert candles.times_usual_range(MIN_CANDLES - 1) is None

@@ -1,0 +1,177 @@
+"""Pure: how risk events damp a stake or a leverage, and how that wears off."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.records.decision import Reason
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.risk_settings import RiskSettings
+    from freqtrade_mem0.records.risk import RiskEvent
+
+_ORDER = attrgetter("known_at", "id")
+_NEGLIGIBLE = 0.001
+"""Share of a stake below which an event has worn off."""
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damping:
+    r"""How much events damp.
+
+    An event of severity :math:`s` and age :math:`a` leaves :math:`1 - s \, 2^{-a/h}` of a stake,
+    all active events together the product of that. An event is active once the market is past its
+    `known_at`, until less than a thousandth of the stake hangs on it. One with a pair damps entries
+    of that pair, one without damps all.
+
+    Parameters
+    ----------
+    severity
+        By event type, in [0, 1); a type that is missing does not damp.
+    half_life_days
+        Market days after which half of an event has worn off, > 0.
+    min_multiplier
+        The least a stake's multiplier and a leverage's factor can be, in (0, 1].
+    leverage
+        Whether leverage is damped, too.
+
+    What this does not show
+    -----------------------
+    That smaller stakes after losses earn more. In trials on real candles they did not.
+    """
+
+    severity: Mapping[str, float] = field(default_factory=dict)
+    half_life_days: float = 7.0
+    min_multiplier: float = 0.25
+    leverage: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: RiskSettings, min_multiplier: float) -> Damping:
+        """Build it from the `"risk"` block; where damping is off, nothing damps."""
+        damping = settings.damping
+        severity = damping.severity.model_dump() if damping.enabled else {}
+        return cls(
+            severity={name: value for name, value in severity.items() if value > 0.0},
+            half_life_days=damping.half_life_days,
+            min_multiplier=min_multiplier,
+            leverage=settings.leverage and damping.enabled,
+        )
+
+    def remaining(self, event: RiskEvent, moment: datetime) -> float:
+        """Return the share of a stake that an event still takes, in [0, 1); 0.0 if not active."""
+        if event.known_at >= moment:
+            return 0.0
+        age_days = (moment - event.known_at) / _DAY
+        share = self.severity.get(event.event_type, 0.0) * 2.0 ** (-age_days / self.half_life_days)
+        return share if share >= _NEGLIGIBLE else 0.0
+
+    @property
+    def lasts_at_most(self) -> timedelta:
+        """Market time after which the severest event has worn off; zero where nothing damps."""
+        worst = max(self.severity.values(), default=0.0)
+        if worst < _NEGLIGIBLE:
+            return timedelta(0)
+        return self.half_life_days * math.log2(worst / _NEGLIGIBLE) * _DAY
+
+    def response(self, event_type: str, pair: str) -> str:
+        """Return in words what is done about an event."""
+        severity = self.severity.get(event_type, 0.0)
+        if severity < _NEGLIGIBLE:
+            return "noted; stakes are not damped by it"
+        what = "stakes and leverage" if self.leverage else "stakes"
+        return (
+            f"{what} of {pair or 'all pairs'} are damped by {severity:.0%}, half of which wears off"
+            f" in {self.half_life_days:g} days"
+        )
+
+
+class ActiveEvents:
+    """The events of a run, asked what they do to an entry.
+
+    Parameters
+    ----------
+    damping
+        How much they damp.
+    """
+
+    def __init__(self, damping: Damping) -> None:
+        self._damping = damping
+        self._by_id: dict[str, RiskEvent] = {}
+        self._by_time: list[RiskEvent] = []
+
+    def add(self, event: RiskEvent) -> None:
+        """Let an event count from its `known_at` on; a corrected one replaces itself."""
+        self.remove(event.id)
+        if event.event_type in self._damping.severity:
+            self._by_id[event.id] = event
+            insort(self._by_time, event, key=_ORDER)
+
+    def remove(self, event_id: str) -> None:
+        """Let an event count no more."""
+        event = self._by_id.pop(event_id, None)
+        if event is not None:
+            del self._by_time[bisect_left(self._by_time, _ORDER(event), key=_ORDER)]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._by_id, self._by_time = {}, []
+
+    def factor(self, moment: datetime, pair: str) -> float:
+        """Return what is left of an entry's leverage, in [`min_multiplier`, 1]."""
+        left = math.prod(1.0 - share for _, share in self._shares(moment, pair))
+        return max(left, self._damping.min_multiplier)
+
+    def damp(
+        self, multiplier: float, moment: datetime, pair: str
+    ) -> tuple[float, tuple[Reason, ...]]:
+        """Return a damped multiplier, and a reason per active event, oldest first.
+
+        The reasons' effects add up to the damped multiplier less the given one.
+
+        Parameters
+        ----------
+        multiplier
+            As the policy asks for, > 0.
+        moment
+            Aware UTC market time of the decision.
+        pair
+            Which is to be entered.
+        """
+        reasons = []
+        lowest = min(multiplier, self._damping.min_multiplier)
+        undamped, reached = multiplier, multiplier
+        for event, share in self._shares(moment, pair):
+            undamped *= 1.0 - share
+            damped = max(undamped, lowest)
+            text = (
+                f"{event.event_type.replace('_', ' ')} on {event.known_at:%Y-%m-%d %H:%M} UTC: "
+                f"{event.description}; it still damps by {share:.1%}"
+            )
+            reasons.append(
+                Reason(name="risk", value=event.event_type, text=text, effect=damped - reached)
+            )
+            reached = damped
+        return reached, tuple(reasons)
+
+    def _shares(self, moment: datetime, pair: str) -> list[tuple[RiskEvent, float]]:
+        if not self._by_time:
+            return []
+        # An event is ordered before all of its moment, so `since` itself is looked at, too.
+        since = (moment - self._damping.lasts_at_most, "")
+        found = []
+        for event in self._by_time[bisect_left(self._by_time, since, key=_ORDER) :]:
+            if event.known_at >= moment:
+                break
+            if event.pair in ("", pair):
+                share = self._damping.remaining(event, moment)
+                if share > 0.0:
+                    found.append((event, share))
+        return found
