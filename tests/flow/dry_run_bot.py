@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -175,6 +176,8 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
             "force_entry_enable": True,
             "db_url": f"sqlite:///{self.folder / 'trades.sqlite'}",
             "internals": {"process_throttle_secs": 1, "heartbeat_interval": 60},
+            # An order whose price the market has left would hold up whoever waits for its trade.
+            "unfilledtimeout": {"entry": 5, "exit": 5, "unit": "seconds"},
             "api_server": {
                 "enabled": True,
                 "listen_ip_address": "127.0.0.1",
@@ -206,14 +209,22 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
 
     def _end(self, signal_number: signal.Signals, timeout_s: float) -> int:
         process = self._running()
+        n_swallowed = self._n_swallowed()
         process.send_signal(signal_number)
-        try:
-            return process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(
-                f"The bot still runs {timeout_s:.0f} s after {signal_number.name}:\n"
-                f"{tail(self.log())}"
-            ) from None
+
+        def has_ended() -> bool:
+            nonlocal n_swallowed
+            if self._n_swallowed() > n_swallowed:
+                n_swallowed += 1
+                process.send_signal(signal_number)  # as a person would press Ctrl-C again
+            return process.poll() is not None
+
+        wait_until(has_ended, timeout_s, why=lambda: tail(self.log(), 400))
+        return process.wait()
+
+    def _n_swallowed(self) -> int:
+        """Return how many interrupts came while an object was collected: Python drops those."""
+        return len(re.findall(r"^KeyboardInterrupt\b", self.log(), flags=re.MULTILINE))
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "The bot was never started."
