@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.run import Run
 from freqtrade_mem0.runtime import Runtime
-from freqtrade_mem0.session import Proposal
 from tests.unit.samples import OrderStandIn, TradeStandIn
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import host
+from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.records.base import as_utc
-from freqtrade_mem0.session import Proposal
 from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
 
 if TYPE_CHECKING:

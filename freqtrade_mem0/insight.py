@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +30,7 @@ Key = tuple[str, str]
 """A level and its value, for example ("pair", "ETH/USDT")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(NamedTuple):
     """Time-decayed moments of the profit ratios of a group of trades.
 
     Parameters
@@ -88,8 +87,7 @@ class Group:
     inside: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one level adds to the forecast for an entry.
 
     Parameters
@@ -195,16 +193,31 @@ def forecast(
     prior
         What holds without evidence.
     """
-    shifts: dict[str, float] = {}
-    parts = []
-    for part in levels:
-        theta = difference_of.get(part.name, 1.0 / prior.pseudo_trades)
-        n = part.moments.n
-        explained = math.fsum(shifts.get(name, 0.0) for name in part.inside)
-        shift = (part.moments.mean - whole.mean - explained) * belief(n, theta) if n > 0.0 else 0.0
-        shifts[part.name] = shift
-        parts.append(Part(part.name, part.value, part.moments, shift, part.inside))
-    return tuple(parts)
+    found = shifts(whole, levels, difference_of, prior)
+    return tuple(part._replace(shift=shift) for part, shift in zip(levels, found, strict=True))
+
+
+def shifts(
+    whole: Moments,
+    levels: Sequence[Part],
+    difference_of: Mapping[str, float],
+    prior: Shrinkage,
+) -> list[float]:
+    """Return what each level adds to a forecast, in their order; see `forecast`."""
+    assumed = 1.0 / prior.pseudo_trades
+    mean = whole.mean
+    found: list[float] = []
+    shift_of: dict[str, float] = {}
+    for name, _, moments, _, inside in levels:
+        shift = 0.0
+        if moments.n > 0.0:
+            deviation = moments.mean - mean
+            if inside:
+                deviation -= math.fsum([shift_of.get(around, 0.0) for around in inside])
+            shift = deviation * belief(moments.n, difference_of.get(name, assumed))
+        shift_of[name] = shift
+        found.append(shift)
+    return found
 
 
 def belief(n: float, theta: float) -> float:

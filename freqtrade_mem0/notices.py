@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.explain import headline
 from freqtrade_mem0.records.text import sentence
-from freqtrade_mem0.vetoes import is_vetoed
 
 if TYPE_CHECKING:
     from freqtrade_mem0.alerts import Alerts
     from freqtrade_mem0.config.alert_settings import AlertSettings
-    from freqtrade_mem0.records.decision import Decision
+    from freqtrade_mem0.deciding import Answer
     from freqtrade_mem0.records.risk import RiskEvent
 
 
@@ -37,14 +36,14 @@ class Notices:
         if self._settings.risk:
             self.add(f"risk {event.event_type}", f"{sentence(event)}.")
 
-    def of_decision(self, decision: Decision) -> None:
-        """Let a decision wait to be told that changed a stake far, or refused an entry."""
+    def of_answer(self, answer: Answer) -> None:
+        """Let an answer wait to be told that changed a stake far, or refused an entry."""
         threshold = self._settings.stake_change
-        if threshold is None or not decision.applied:
+        if threshold is None or not answer.applied:
             return
-        change = decision.stake / decision.proposed_stake - 1.0
-        if is_vetoed(decision) or abs(change) > threshold:
-            self.add("stake", f"{headline(decision)}.")
+        change = answer.stake / answer.proposal.stake - 1.0
+        if answer.is_vetoed or abs(change) > threshold:
+            self.add("stake", f"{headline(answer.decision())}.")
 
     def add(self, kind: str, text: str) -> None:
         """Let something wait to be told; never blocks, from any thread."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.records.base import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from freqtrade_mem0.records.decision import Decision
 
@@ -22,6 +23,11 @@ _KEPT = 100
 
 _ORDER_DELAY = timedelta(minutes=5)
 """Longest time between a decision and the placing of its order. Freqtrade does both at once."""
+
+
+class _Waiting(NamedTuple):
+    decided_at: datetime
+    written: Callable[[], Decision]
 
 
 class PlacedDecisions:
@@ -35,35 +41,49 @@ class PlacedDecisions:
 
     def __init__(self, *, at_once: bool) -> None:
         self._at_once = at_once
-        self._waiting: dict[tuple[str, str], deque[Decision]] = {}
+        self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
 
-    def add(self, decision: Decision) -> None:
-        """Let a decision wait for its fill."""
-        key = (decision.pair, decision.side)
-        self._waiting.setdefault(key, deque(maxlen=_KEPT)).append(decision)
+    def add(
+        self, pair: str, side: str, decided_at: datetime, written: Callable[[], Decision]
+    ) -> None:
+        """Let a decision wait for its fill.
+
+        Parameters
+        ----------
+        pair, side
+            What is entered.
+        decided_at
+            Aware UTC market time.
+        written
+            Gives the decision; called when its trade is there.
+        """
+        waiting = self._waiting.setdefault((pair, side), deque(maxlen=_KEPT))
+        waiting.append(_Waiting(decided_at, written))
 
     def take_for(self, trade: Any) -> Decision | None:
         """Take off the newest decision that can have opened a trade; None where none can."""
         waiting = self._waiting.get((trade.pair, trade.trade_direction), deque())
-        for decision in reversed(waiting):
-            if self._can_have_opened(decision, trade):
-                waiting.remove(decision)
-                return decision
+        for position in range(len(waiting) - 1, -1, -1):
+            if self._can_have_opened(waiting[position].decided_at, trade):
+                found = waiting[position]
+                del waiting[position]
+                return found.written()
         return None
 
     def __iter__(self) -> Iterator[Decision]:
         for waiting in self._waiting.values():
-            yield from waiting
+            for each in waiting:
+                yield each.written()
 
     def clear(self) -> None:
         """Forget all of them."""
         self._waiting.clear()
 
-    def _can_have_opened(self, decision: Decision, trade: Any) -> bool:
+    def _can_have_opened(self, decided_at: datetime, trade: Any) -> bool:
         if self._at_once:
-            return decision.decided_at == as_utc(trade.open_date)
+            return decided_at == as_utc(trade.open_date)
         placed = [order.order_date_utc for order in trade.orders if order.order_date is not None]
         if not placed:
             return False
         # An exchange's clock may run a little behind ours.
-        return abs(as_utc(min(placed)) - decision.decided_at) <= _ORDER_DELAY
+        return abs(as_utc(min(placed)) - decided_at) <= _ORDER_DELAY

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.journal import Scope
@@ -16,7 +17,7 @@ from freqtrade_mem0.priors import load_prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.session import Proposal, Session
+from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:

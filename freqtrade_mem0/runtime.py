@@ -29,7 +29,6 @@ from freqtrade_mem0.session import Session
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import MemorySync
 from freqtrade_mem0.trouble import report_trouble
-from freqtrade_mem0.vetoes import is_vetoed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,12 +201,12 @@ class Runtime:
         pair, side
             Which entry.
         """
-        decision = self.session.entry_confirmed(pair, side)
-        if decision is None:
+        answer = self.session.entry_confirmed(pair, side)
+        if answer is None:
             return True
         if self.run.kind.is_bot:
-            self._notices.of_decision(decision)
-        return not is_vetoed(decision)
+            self._notices.of_answer(answer)
+        return not answer.is_vetoed
 
     def _watch_risk(self, moment: datetime) -> None:
         try:
@@ -219,7 +218,7 @@ class Runtime:
         self.session.watch_risk(moment, locks)
         self._notices.tell(self._alerts)
 
-    def _submit(self, entry: Entry) -> None:
+    def _submit(self, entry: Entry | Callable[[], Entry]) -> None:
         if self._writer is not None:
             self._writer.submit(entry)
             if self._delivery is not None:

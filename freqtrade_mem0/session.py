@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.deciding import Answer, Decider, Proposal
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.evidence import Evidence
 from freqtrade_mem0.journal.append import Opened, SeenIn
 from freqtrade_mem0.placed import PlacedDecisions
-from freqtrade_mem0.records.base import Record, as_utc, record_id, to_ms
-from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.records.base import Record, as_utc
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
@@ -28,10 +27,12 @@ from freqtrade_mem0.records.from_trade import (
 from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.risk_log import RiskLog
-from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.vetoes import Vetoes, is_vetoed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
     from freqtrade_mem0.config.settings import CategorySettings
     from freqtrade_mem0.host import BacktestLocks, BacktestTrades
     from freqtrade_mem0.insight import Shrinkage
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.risk import RiskEvent
     from freqtrade_mem0.records.trade import TradeRecord
     from freqtrade_mem0.risk.damping import Damping
@@ -46,37 +48,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.sizing.policy import Policy
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """A stake that the strategy proposes.
-
-    Parameters
-    ----------
-    pair, side, enter_tag
-        What is to be entered; the tag is "" where there is none.
-    moment
-        Aware UTC market time.
-    stake
-        In stake currency, > 0.
-    min_stake, max_stake
-        What exchange and wallet allow, in stake currency; no minimum is None.
-    situation
-        Market features of the candles closed before `moment`.
-    times_usual_range
-        How far they range against what is usual, where that is a jump; see `situation`.
-    """
-
-    pair: str
-    side: str
-    enter_tag: str
-    moment: datetime
-    stake: float
-    min_stake: float | None
-    max_stake: float
-    situation: Mapping[str, float | str]
-    times_usual_range: float | None = None
 
 
 class Session:
@@ -123,7 +94,7 @@ class Session:
         recall: Recall,
         policy: Policy,
         applied: bool,
-        submit: Callable[[Entry], None],
+        submit: Callable[[Entry | Callable[[], Entry]], None],
         categories: CategorySettings,
         now: Callable[[], datetime],
         backtest_trades: BacktestTrades | None,
@@ -137,8 +108,6 @@ class Session:
     ) -> None:
         self.origin = origin
         self.recall = recall
-        self._evidence = Evidence(recall, prior_of_differences)
-        self._policy = policy
         self.applied = applied
         self._submit = submit
         self._categories = categories
@@ -155,8 +124,16 @@ class Session:
             origin=origin, keep=self._keep, now=now, damping=damping, applied=applied, tell=tell
         )
         self._vetoes = Vetoes(veto_below if applied else None)
-        self._asked: dict[tuple[str, str], Decision] = {}
-        """Decisions whose entry has not been confirmed; by pair and side."""
+        self._decider = Decider(
+            origin=origin,
+            evidence=Evidence(recall, prior_of_differences),
+            policy=policy,
+            risk=self._risk,
+            vetoes=self._vetoes,
+            applied=applied,
+        )
+        self._asked: dict[tuple[str, str], Answer] = {}
+        """Answers whose entry has not been confirmed; by pair and side."""
         self._placed = PlacedDecisions(at_once=backtest_trades is not None)
         self._open: dict[str, EntryContext] = {}
         """What was known at entry; by trade id."""
@@ -195,7 +172,12 @@ class Session:
             self._seen.update(seen)
             for decision in placed:
                 if not is_vetoed(decision):
-                    self._placed.add(decision)
+                    self._placed.add(
+                        decision.pair,
+                        decision.side,
+                        decision.decided_at,
+                        partial(_as_it_stands, decision),
+                    )
             self._open.update(opened)
             self._recorded.update((record.id, record) for record in recorded)
             # A losing streak goes on over a restart.
@@ -220,16 +202,20 @@ class Session:
                 if record.origin.strategy == self.origin.strategy:
                     self._learn(record)
 
-    def decide(self, proposal: Proposal) -> Decision:
-        """Return the decision on a proposed stake. Reads memory, writes nothing."""
+    def answer(self, proposal: Proposal) -> Answer:
+        """Return what memory makes of a proposed stake. Writes nothing."""
         with self._lock:
             self.learn_closed()
             self._risk.until(proposal.moment)
             if proposal.times_usual_range is not None:
                 self._risk.ranged(proposal.pair, proposal.times_usual_range, proposal.moment)
-            decision = self._decision(proposal)
-            self._asked[proposal.pair, proposal.side] = decision
-            return decision
+            answer = self._decider.answer(proposal)
+            self._asked[proposal.pair, proposal.side] = answer
+            return answer
+
+    def decide(self, proposal: Proposal) -> Decision:
+        """Return the answer to a proposed stake, written down with its reasons."""
+        return self.answer(proposal).decision()
 
     def leverage_factor(self, pair: str, moment: datetime) -> float:
         """Return what risk events leave of an entry's leverage, in (0, 1]; 1.0 in shadow."""
@@ -262,21 +248,21 @@ class Session:
         with self._lock:
             self._asked.pop((pair, side), None)
 
-    def entry_confirmed(self, pair: str, side: str) -> Decision | None:
-        """Keep the decision of an entry whose order is about to be placed, and return it.
+    def entry_confirmed(self, pair: str, side: str) -> Answer | None:
+        """Keep the answer for an entry whose order is about to be placed, and return it.
 
-        A vetoed one is kept in the ledger and waits for no order.
+        A veto is kept in the ledger and waits for no order.
         """
         with self._lock:
-            decision = self._asked.pop((pair, side), None)
-            if decision is None:
+            answer = self._asked.pop((pair, side), None)
+            if answer is None:
                 return None
-            if not is_vetoed(decision):
-                self._placed.add(decision)
-                self._submit(decision)
-            elif self._vetoes.is_news(decision):
-                self._submit(decision)
-            return decision
+            if not answer.is_vetoed:
+                self._placed.add(pair, side, answer.proposal.moment, answer.decision)
+                self._submit(answer.decision)
+            elif self._vetoes.is_news(answer.proposal):
+                self._submit(answer.decision)
+            return answer
 
     def entry_filled(self, trade: Any) -> None:
         """Tie a trade to its decision, at its first filled entry order."""
@@ -422,49 +408,9 @@ class Session:
             self.recall.remove(twin)
         self.recall.add(record)
 
-    def _decision(self, proposal: Proposal) -> Decision:
-        known = self._evidence.for_entry(
-            strategy=self.origin.strategy,
-            pair=proposal.pair,
-            side=proposal.side,
-            enter_tag=proposal.enter_tag,
-            moment=proposal.moment,
-            situation=proposal.situation,
-        )
-        wish = self._policy(known)
-        multiplier, risks = self._risk.damp(wish.multiplier, proposal.moment, proposal.pair)
-        stake, limits = within_limits(
-            proposal.stake,
-            proposal.stake * multiplier,
-            proposal.min_stake,
-            proposal.max_stake,
-        )
-        return Decision(
-            id=record_id(
-                "decision",
-                self.origin.user_id,
-                self.origin.strategy,
-                self.origin.mode,
-                self.origin.run_id,
-                proposal.pair,
-                proposal.side,
-                to_ms(proposal.moment),
-            ),
-            origin=self.origin,
-            decided_at=proposal.moment,
-            pair=proposal.pair,
-            side=proposal.side,
-            enter_tag=proposal.enter_tag,
-            proposed_stake=proposal.stake,
-            multiplier=multiplier,
-            stake=stake,
-            applied=self.applied,
-            policy=self._policy.name,
-            n_effective=known.strategy.moments.n,
-            reasons=(*wish.reasons, *risks, *limits, *self._vetoes.reasons(multiplier)),
-            situation=proposal.situation,
-            expected_ratio=wish.expected_ratio,
-        )
+
+def _as_it_stands(decision: Decision) -> Decision:
+    return decision
 
 
 def _entry_of(record: TradeRecord) -> tuple[str, str, datetime]:

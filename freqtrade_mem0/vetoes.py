@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.records.decision import Reason
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.deciding import Proposal
     from freqtrade_mem0.records.decision import Decision
 
 _VETOED = "vetoed"
@@ -38,12 +39,12 @@ class Vetoes:
         text = f"x{multiplier:.3f} is below sizing.veto_below, {self._below:g}: no entry"
         return (Reason(name=_VETOED, text=text),)
 
-    def is_news(self, decision: Decision) -> bool:
+    def is_news(self, proposal: Proposal) -> bool:
         """Return whether a refusal is the first of its pair and side in its UTC hour.
 
         Freqtrade asks again every few seconds, for as long as the signal lasts.
         """
-        key, hour = (decision.pair, decision.side), f"{decision.decided_at:%Y-%m-%d %H}"
+        key, hour = (proposal.pair, proposal.side), f"{proposal.moment:%Y-%m-%d %H}"
         if self._noted.get(key) == hour:
             return False
         self._noted[key] = hour

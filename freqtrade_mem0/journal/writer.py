@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.journal.journal import Journal
 
@@ -41,7 +43,7 @@ class JournalWriter:
     def __init__(self, journal: Journal, *, background: bool, batch: int = 500) -> None:
         self._journal = journal
         self._batch = self._append_at = batch
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[Entry | Callable[[], Entry]] = deque()
         self._changed = threading.Condition()
         self._appending = False
         self._closed = False
@@ -64,8 +66,15 @@ class JournalWriter:
         """Entries handed over and not yet in the journal."""
         return len(self._waiting)
 
-    def submit(self, *entries: Entry) -> None:
-        """Hand entries over. Never raises, never blocks on a disk in the background mode."""
+    def submit(self, *entries: Entry | Callable[[], Entry]) -> None:
+        """Hand entries over. Never raises, never blocks on a disk in the background mode.
+
+        Parameters
+        ----------
+        entries
+            An entry, or a function that gives it: who appends it has the time to word it. The
+            function must give the same entry whenever it is called.
+        """
         with self._changed:
             self._waiting.extend(entries)
             while len(self._waiting) > CAPACITY:
@@ -114,7 +123,7 @@ class JournalWriter:
         stored = False
         try:
             if entries:
-                self._journal.append(entries)
+                self._journal.append([_written(entry) for entry in entries])
             stored = True
         except (ConfigError, JournalError) as error:
             self._warn_once(error, len(entries))
@@ -131,11 +140,11 @@ class JournalWriter:
                 self._changed.notify_all()
         return stored
 
-    def _append_singly(self, entries: list[Entry]) -> bool:
+    def _append_singly(self, entries: list[Entry | Callable[[], Entry]]) -> bool:
         """Append one by one; what can not be written is logged whole, so that it is not lost."""
         for entry in entries:
             try:
-                self._journal.append([entry])
+                self._journal.append([_written(entry)])
             except (ConfigError, JournalError) as error:
                 self._warn_once(error, len(entries))
                 return False
@@ -156,3 +165,7 @@ class JournalWriter:
         if not self._in_trouble:
             self._in_trouble = True
             logger.warning("%s %d entries wait in memory (up to %d).", error, entries, CAPACITY)
+
+
+def _written(entry: Entry | Callable[[], Entry]) -> Entry:
+    return entry() if callable(entry) else entry

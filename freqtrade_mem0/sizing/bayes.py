@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight import Moments, Shrinkage, forecast
+from freqtrade_mem0.insight import Moments, Shrinkage, shifts
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import part_reason, without_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.insight import Part
+    from freqtrade_mem0.records.decision import Reason
 
 _FARTHEST = 1e6  # units of evidence; far beyond what tanh can tell from its limit
 
@@ -25,7 +30,7 @@ _FARTHEST = 1e6  # units of evidence; far beyond what tanh can tell from its lim
 class Bayes:
     r"""Empirical-Bayes shrinkage, then a bounded, monotone map from evidence to multiplier.
 
-    With the shifts :math:`\delta_l` of all levels (`insight.forecast`) and the spread :math:`s` of
+    With the shifts :math:`\delta_l` of all levels (`insight.shifts`) and the spread :math:`s` of
     the strategy's trades,
 
     .. math:: e = \frac{\text{trust}}{\text{reach}} \cdot \frac{n}{n + \text{warm\_up}}
@@ -90,19 +95,33 @@ class Bayes:
             return without_evidence(whole)
         brake = self._brake(whole)
         share = self.trust * whole.n / (whole.n + self.warm_up_trades)
+        found = shifts(whole, known.levels, known.differences, self.prior)
+        steps = [self._evidence(share * shift, spread) for shift in found]
+        multiplier = max(self.min_multiplier, brake * self._map(sum(steps)))
+        return Wish(
+            multiplier=multiplier,
+            reasons=partial(self._reasons, known.strategy, known.levels, steps, brake, multiplier),
+            expected_ratio=whole.mean + share * math.fsum(found),
+        )
+
+    def _reasons(
+        self,
+        strategy: Part,
+        levels: Sequence[Part],
+        steps: Sequence[float],
+        brake: float,
+        multiplier: float,
+    ) -> list[Reason]:
         reasons, evidence, reached = [], 0.0, 1.0
-        parts = forecast(whole, known.levels, known.differences, self.prior)
-        for part in parts:
+        for part, step in zip(levels, steps, strict=True):
             # Each part's effect is what it moves on top of the parts before it, so they add up.
-            evidence += self._evidence(share * part.shift, spread)
+            evidence += step
             moved = self._map(evidence)
             reasons.append(part_reason(part, brake * (moved - reached)))
             reached = moved
-        multiplier = max(self.min_multiplier, brake * reached)
         rest = multiplier - 1.0 - math.fsum(reason.effect for reason in reasons)
-        strategy = part_reason(known.strategy, rest, "a loss beyond doubt" if brake < 1.0 else "")
-        expected = whole.mean + share * math.fsum(part.shift for part in parts)
-        return Wish(multiplier=multiplier, reasons=(strategy, *reasons), expected_ratio=expected)
+        braked = "a loss beyond doubt" if brake < 1.0 else ""
+        return [part_reason(strategy, rest, braked), *reasons]
 
     def _evidence(self, shift: float, spread: float) -> float:
         evidence = shift / (self.reach * spread)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -66,22 +67,45 @@ class Guarded:
         if not isinstance(wish, Wish):
             raise TypeError(f"a policy must return a Wish, not {type(wish).__name__}")
         wanted = _finite(wish.multiplier, "multiplier")
+        expected = wish.expected_ratio
+        if expected is not None:
+            expected = _finite(expected, "expected_ratio")
+        multiplier = max(self._min, min(wanted, self._max))
+        if multiplier != wanted:
+            self._complain("its multiplier is beyond sizing.min_multiplier or max_multiplier", None)
+        explained = partial(self._explained, wish, multiplier)
+        return Wish(
+            multiplier=multiplier,
+            reasons=partial(self._explained_later, explained, multiplier)
+            if wish.puts_off_reasons
+            else explained(),
+            expected_ratio=expected,
+        )
+
+    def _explained_later(
+        self, explained: Callable[[], tuple[Reason, ...]], multiplier: float
+    ) -> tuple[Reason, ...]:
+        try:
+            return explained()
+        except Exception as error:  # noqa: BLE001 - as above; the stake has been placed meanwhile
+            self._complain("it can not say why", error)
+            text = f"policy {self.name} can not say why ({type(error).__name__})"
+            return (Reason(name="unexplained", text=text, effect=multiplier - 1.0),)
+
+    def _explained(self, wish: Wish, multiplier: float) -> tuple[Reason, ...]:
+        """Return reasons whose effects add up to the multiplier less 1, whatever the wish has."""
+        wanted = float(wish.multiplier)
         reasons = [_clean(reason) for reason in wish.reasons]
         unexplained = wanted - 1.0 - math.fsum(reason.effect for reason in reasons)
         if not reasons or abs(unexplained) > _TOLERANCE * max(1.0, abs(wanted)):
             self._complain("the effects of its reasons do not add up to multiplier - 1", None)
             text = f"policy {self.name} gave no reason for this part"
             reasons.append(Reason(name="unexplained", text=text, effect=unexplained))
-        multiplier = max(self._min, min(wanted, self._max))
         if multiplier != wanted:
-            self._complain("its multiplier is beyond sizing.min_multiplier or max_multiplier", None)
             name = "min_multiplier" if multiplier > wanted else "max_multiplier"
             text = f"sizing.{name} of {multiplier:g} keeps the multiplier from {wanted:.3g}"
             reasons.append(Reason(name=name, text=text, effect=multiplier - wanted))
-        expected = wish.expected_ratio
-        if expected is not None:
-            expected = _finite(expected, "expected_ratio")
-        return Wish(multiplier=multiplier, reasons=tuple(reasons), expected_ratio=expected)
+        return tuple(reasons)
 
 
 def _clean(reason: Any) -> Reason:

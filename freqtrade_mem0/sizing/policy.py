@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from freqtrade_mem0.form import Form
-from freqtrade_mem0.insight import Part
-from freqtrade_mem0.records.decision import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from freqtrade_mem0.insight import Part
+    from freqtrade_mem0.records.decision import Reason
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What a policy may use: moments of trades known strictly before the decision.
 
     Parameters
@@ -34,12 +38,11 @@ class Known:
 
     strategy: Part
     levels: Sequence[Part]
-    differences: Mapping[str, float] = field(default_factory=dict)
-    situation: Mapping[str, float | str] = field(default_factory=dict)
+    differences: Mapping[str, float] = _NOTHING
+    situation: Mapping[str, float | str] = _NOTHING
     form: Callable[[], Form] = Form
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a policy asks for, before the limits of exchange and wallet.
 
@@ -48,14 +51,45 @@ class Wish:
     multiplier
         > 0, inside the configured bounds.
     reasons
-        Why, never empty; their effects add up to `multiplier - 1`.
+        Why, never empty; their effects add up to `multiplier - 1`. Or a function that gives them:
+        it is called when somebody looks, maybe in another thread, which saves a trading callback
+        from wording what nobody reads there.
     expected_ratio
         The profit ratio it expects of the trade; None where it has no such forecast.
     """
 
-    multiplier: float
-    reasons: tuple[Reason, ...]
-    expected_ratio: float | None = None
+    __slots__ = ("_reasons", "expected_ratio", "multiplier")
+
+    def __init__(
+        self,
+        *,
+        multiplier: float,
+        reasons: Sequence[Reason] | Callable[[], Sequence[Reason]],
+        expected_ratio: float | None = None,
+    ) -> None:
+        self.multiplier = multiplier
+        self._reasons = reasons
+        self.expected_ratio = expected_ratio
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Wish):
+            return NotImplemented
+        mine = (self.multiplier, self.expected_ratio, tuple(self.reasons))
+        return mine == (other.multiplier, other.expected_ratio, tuple(other.reasons))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def reasons(self) -> Sequence[Reason]:
+        """Why, worked out now where that was put off."""
+        if callable(self._reasons):
+            self._reasons = self._reasons()
+        return self._reasons
+
+    @property
+    def puts_off_reasons(self) -> bool:
+        """Whether nobody has asked yet for reasons that are given by a function."""
+        return callable(self._reasons)
 
 
 class Policy(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,7 +111,7 @@ def test_the_reasons_explain_all_of_it(policy: AnyPolicy, known: Known) -> None:
 @given(policies, knowledge)
 def test_no_trades_no_effect(policy: AnyPolicy, known: Known) -> None:
     """With nothing known of the strategy the stake is exactly the proposal."""
-    nothing = replace(known, strategy=replace(known.strategy, moments=Moments(0.0, 0.0, 0.0)))
+    nothing = known._replace(strategy=known.strategy._replace(moments=Moments(0.0, 0.0, 0.0)))
 
     assert policy(nothing).multiplier == 1.0
 
@@ -146,9 +145,9 @@ def test_a_better_group_never_gets_less(
     if not known.levels:
         return
     *others, last = known.levels
-    better = replace(last, moments=replace(last.moments, mean=last.moments.mean + better_by))
+    better = last._replace(moments=last.moments._replace(mean=last.moments.mean + better_by))
 
-    more = policy(replace(known, levels=[*others, better])).multiplier
+    more = policy(known._replace(levels=[*others, better])).multiplier
     assert more >= policy(known).multiplier - 1e-12
 
 
@@ -171,11 +170,9 @@ def test_more_wins_never_get_less_of_rules(
 ) -> None:
     """All else being equal: the same trades, more of them won."""
     worse, better = (
-        replace(
-            known,
-            strategy=replace(
-                known.strategy,
-                moments=replace(known.strategy.moments, wins=known.strategy.moments.n * share),
+        known._replace(
+            strategy=known.strategy._replace(
+                moments=known.strategy.moments._replace(wins=known.strategy.moments.n * share),
             ),
         )
         for share in sorted((one, other))

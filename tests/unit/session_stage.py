@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import CategorySettings
+from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.host import BacktestLocks, BacktestTrades
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry
@@ -13,11 +14,12 @@ from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.session import Proposal, Session
+from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.policy import Known, Wish
 from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from freqtrade_mem0.risk.damping import Damping
@@ -77,12 +79,16 @@ def a_stage(
     """Return a bot's session, or a backtest's."""
     entries: list[Entry] = []
     told: list[RiskEvent] = []
+
+    def keep(entry: Entry | Callable[[], Entry]) -> None:
+        entries.append(entry() if callable(entry) else entry)
+
     session = Session(
         origin=ORIGIN if bot else BACKTEST,
         recall=Recall(("pair", "side"), 120.0),
         policy=policy,
         applied=applied,
-        submit=entries.append,
+        submit=keep,
         categories=categories or CategorySettings(),
         now=lambda: NOTED,
         backtest_trades=None if bot else BacktestTrades(),

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "advice",
         "alerts",
+        "deciding",
         "deliverer",
         "delivery",
         "evaluate",

@@ -9,18 +9,36 @@ import pytest
 
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.deciding import Answer
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.run import Run
 from freqtrade_mem0.runtime import Runtime
-from tests.unit.samples import NOTED, a_decision, a_risk_event
+from freqtrade_mem0.sizing.policy import Wish
+from tests.unit.samples import NOTED, ORIGIN, a_risk_event
 from tests.unit.session_stage import proposal
 from tests.unit.test_alerts import Owner
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def an_answer(stake: float, *, applied: bool, veto: Reason | None = None) -> Answer:
+    """Return the answer to a proposed stake of 100."""
+    return Answer(
+        ORIGIN,
+        proposal(),
+        Wish(multiplier=stake / 100.0, reasons=()),
+        policy="follows",
+        multiplier=stake / 100.0,
+        stake=stake,
+        applied=applied,
+        n_known=1.0,
+        reasons=() if veto is None else (veto,),
+        is_vetoed=veto is not None,
+    )
 
 
 def test_events_of_one_kind_are_told_together() -> None:
@@ -71,7 +89,7 @@ def test_a_stake_that_was_scaled_far_is_told(
     """Beyond the threshold, in both directions; not in shadow; not by default."""
     owner = Owner()
     notices = Notices(AlertSettings(stake_change=threshold))
-    notices.of_decision(a_decision(stake=stake, multiplier=stake / 100.0, applied=applied))
+    notices.of_answer(an_answer(stake, applied=applied))
     notices.tell(owner.alerts())
     assert len(owner.heard) == expected
 
@@ -80,8 +98,8 @@ def test_a_refused_entry_is_told_as_such() -> None:
     """Whatever its multiplier was."""
     owner = Owner()
     notices = Notices(AlertSettings(stake_change=0.9))
-    refused = a_decision(stake=60.0, reasons=(Reason(name="vetoed", text="x0.6 is too little"),))
-    notices.of_decision(refused)
+    veto = Reason(name="vetoed", text="x0.6 is too little")
+    notices.of_answer(an_answer(60.0, applied=True, veto=veto))
     notices.tell(owner.alerts())
     assert "a stake of 100 was refused altogether" in owner.heard[0]
 

@@ -22,7 +22,7 @@ from freqtrade_mem0.sizing.registry import policy_for
 from tests.unit.samples import NOTED, ORIGIN, START, a_decision, a_trade, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -64,8 +64,9 @@ class Bot:
             self.recall.add(record)
         self.reconciler = Reconciler(self.session)
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: Entry | Callable[[], Entry]) -> None:
         """Take an entry for the journal."""
+        entry = entry() if callable(entry) else entry
         self.written.append(entry)
         self.journal.append([entry])
 

@@ -244,7 +244,8 @@ def test_a_veto_is_a_decision_without_an_order() -> None:
         stage.session.decide(asked)
         answer = stage.session.entry_confirmed("P1/USDT", "long")
         assert answer is not None
-        assert is_vetoed(answer)
+        assert answer.is_vetoed
+        assert is_vetoed(answer.decision())
     vetoed = [entry for entry in stage.entries if isinstance(entry, Decision)]
     assert [decision.decided_at for decision in vetoed] == [at(2), at(3)]
     assert vetoed[0].reasons[-1].text == "x0.250 is below sizing.veto_below, 0.5: no entry"

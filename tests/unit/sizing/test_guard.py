@@ -16,7 +16,12 @@ from freqtrade_mem0.sizing.policy import Known, Policy, Wish
 
 KNOWN = Known(strategy=Part("strategy", "Sample", Moments(7.0, 0.0, 0.01)), levels=[])
 REASON = Reason(name="mine", text="because", effect=0.25)
-GOOD = Wish(multiplier=1.25, reasons=(REASON,), expected_ratio=0.01)
+
+
+def good(**changes: Any) -> Wish:
+    """Return a wish that keeps all rules, but for what is changed."""
+    values: dict[str, Any] = {"multiplier": 1.25, "reasons": (REASON,), "expected_ratio": 0.01}
+    return Wish(**values | changes)
 
 
 @dataclass
@@ -44,7 +49,35 @@ def asked(answer: Any) -> tuple[Wish, list[str]]:
 
 def test_a_good_wish_passes_as_it_is() -> None:
     """Without a complaint."""
-    assert asked(GOOD) == (GOOD, [])
+    wish, complaints = asked(good())
+    assert (wish.multiplier, wish.reasons, wish.expected_ratio) == (1.25, (REASON,), 0.01)
+    assert complaints == []
+
+
+def test_reasons_that_are_put_off_are_checked_when_they_are_given() -> None:
+    """Nothing is worded before somebody looks; then they must add up like all others."""
+    asked_for: list[int] = []
+
+    def explain() -> list[Reason]:
+        asked_for.append(1)
+        return [replace(REASON, effect=0.1)]
+
+    wish, complaints = asked(good(reasons=explain))
+    assert (wish.multiplier, asked_for, complaints) == (1.25, [], [])
+    assert [reason.name for reason in wish.reasons] == ["mine", "unexplained"]
+    assert math.fsum(reason.effect for reason in wish.reasons) == pytest.approx(0.25)
+    assert (asked_for, len(complaints)) == ([1], 1)
+
+
+def test_reasons_that_can_not_be_given_later_say_so() -> None:
+    """The stake has been placed by then; it is explained as what nobody explained."""
+
+    def explain() -> list[Reason]:
+        raise ValueError("no words")
+
+    wish, complaints = asked(good(reasons=explain))
+    assert [(r.name, r.effect) for r in wish.reasons] == [("unexplained", 0.25)]
+    assert complaints == ["it can not say why no words"]
 
 
 @pytest.mark.parametrize(
@@ -53,15 +86,15 @@ def test_a_good_wish_passes_as_it_is() -> None:
         ValueError("no idea"),
         None,
         1.2,
-        replace(GOOD, multiplier=math.nan),
-        replace(GOOD, multiplier=math.inf),
-        replace(GOOD, multiplier=cast("float", "1.2")),
-        replace(GOOD, multiplier=cast("float", None)),
-        replace(GOOD, expected_ratio=math.nan),
-        replace(GOOD, reasons=cast("tuple[Reason, ...]", None)),
-        replace(GOOD, reasons=cast("tuple[Reason, ...]", ("because",))),
-        replace(GOOD, reasons=(replace(REASON, effect=math.nan),)),
-        replace(GOOD, reasons=(replace(REASON, n_effective=math.inf),)),
+        good(multiplier=math.nan),
+        good(multiplier=math.inf),
+        good(multiplier="1.2"),
+        good(multiplier=None),
+        good(expected_ratio=math.nan),
+        good(reasons=None),
+        good(reasons=("because",)),
+        good(reasons=(replace(REASON, effect=math.nan),)),
+        good(reasons=(replace(REASON, n_effective=math.inf),)),
     ],
     ids=repr,
 )
@@ -99,7 +132,7 @@ def test_beyond_a_bound_the_bound_holds(wanted: float, bound: float, name: str) 
 @pytest.mark.parametrize("reasons", [(), (replace(REASON, effect=0.1),)])
 def test_what_is_not_explained_is_said_to_be(reasons: tuple[Reason, ...]) -> None:
     """The stake follows the policy; the ledger shows what it kept to itself."""
-    wish, complaints = asked(replace(GOOD, reasons=reasons))
+    wish, complaints = asked(good(reasons=reasons))
 
     assert (wish.multiplier, wish.reasons[-1].name) == (1.25, "unexplained")
     assert math.fsum(r.effect for r in wish.reasons) == pytest.approx(0.25)
@@ -116,7 +149,7 @@ def test_numbers_of_numpy_become_plain_ones() -> None:
         )
     )
 
-    assert (GOOD.multiplier, 0.5, []) == (wish.multiplier, wish.expected_ratio, complaints)
+    assert (wish.multiplier, wish.expected_ratio, complaints) == (1.25, 0.5, [])
     assert {type(wish.multiplier), type(wish.expected_ratio), type(wish.reasons[0].effect)} == {
         float
     }

@@ -117,7 +117,7 @@ def test_differences_that_were_learned_are_used() -> None:
     """Where the groups of a level are known to differ more, the same group is believed more."""
     believed = [
         BAYES(
-            replace(known(spread_out(400.0), spread_out(20.0, 0.005)), differences={"pair": theta})
+            known(spread_out(400.0), spread_out(20.0, 0.005))._replace(differences={"pair": theta})
         ).multiplier
         for theta in (0.001, 0.01, 0.1)
     ]

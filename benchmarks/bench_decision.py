@@ -1,0 +1,228 @@
+"""What one decision costs, by how many trades are in memory, and against a search of Mem0.
+
+    python benchmarks/bench_decision.py [--sizes 1000 1000000] [--decisions 5000] [--search-at 10000]
+
+A decision is what a trading callback waits for: recall, insight, sizing, and the line for the
+ledger handed over to a bot's journal writer, which appends it in its own thread to a real file.
+They come one by one, as in a bot: the writer is idle again before the next. Every tenth is asked
+after a trade has been closed and learned, which is not part of the figure but makes recall look
+anew. The search is Mem0's own, in the embedded memory, for trades like this one.
+Prints JSON: microseconds and ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.advice import guarded_policy
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.deciding import Proposal
+from freqtrade_mem0.insight import Shrinkage
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.priors import Prior
+from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.records.base import Mode, Origin, record_id
+from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.risk.damping import Damping
+from freqtrade_mem0.session import Session
+from freqtrade_mem0.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ORIGIN = Origin(user_id="bench", strategy="Sample", mode=Mode.DRY_RUN, run_id="bot")
+SISTER = replace(ORIGIN, run_id="sister")
+BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
+END = datetime(2024, 1, 1, tzinfo=UTC)
+PAIRS = [f"C{number:02d}/USDT" for number in range(40)]
+TAGS = ("dip", "ahead", "calm", "breakout")
+VOLATILITY = ("calm", "normal", "volatile")
+TREND = ("downtrend", "sideways", "uptrend")
+SESSIONS = ("00-06h", "06-12h", "12-18h", "18-24h")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SETTLE_S = 5.0
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 1_000_000])
+    parser.add_argument("--decisions", type=int, default=5_000)
+    parser.add_argument("--searches", type=int, default=50)
+    parser.add_argument("--search-at", type=int, default=10_000, help="0: leave the search out.")
+    options = parser.parse_args()
+    results: dict[str, Any] = {}
+    for size in options.sizes:
+        results[f"{size}"] = _summary(_decisions(size, options.decisions))
+    found: dict[str, Any] = {
+        "benchmark": "decision",
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "decisions": options.decisions,
+        "us": results,
+    }
+    smallest, largest = (results[f"{size}"]["median"] for size in (min(options.sizes), max(options.sizes)))
+    found["ratio_largest_to_smallest"] = round(largest / smallest, 2)
+    if options.search_at:
+        own = _summary(_decisions(options.search_at, options.decisions))
+        search = _summary(_searches(options.search_at, options.searches))
+        found["at"] = {
+            "memories": options.search_at,
+            "decision_us": own,
+            "search_us": search,
+            "search_to_decision": round(search["median"] / own["median"]),
+        }
+    print(json.dumps(found, indent=2))
+    return 0
+
+
+def trades(n: int, chance: random.Random, origin: Origin = SISTER) -> Iterator[TradeRecord]:
+    """Yield closed trades spread over three years, oldest first."""
+    span_s = (END - BEGIN).total_seconds()
+    for number in range(n):
+        closed = BEGIN + timedelta(seconds=int(span_s * number / n))
+        yield TradeRecord(
+            id=record_id("bench", origin.run_id, number),
+            origin=origin,
+            known_at=closed,
+            recorded_at=closed,
+            pair=chance.choice(PAIRS),
+            side=chance.choice(("long", "short")),
+            enter_tag=chance.choice(TAGS),
+            exit_reason="roi",
+            open_date=closed - timedelta(hours=2),
+            close_date=closed,
+            open_rate=100.0,
+            close_rate=101.0,
+            amount=1.0,
+            stake_amount=100.0,
+            max_stake_amount=100.0,
+            leverage=1.0,
+            fee_open=0.001,
+            fee_close=0.001,
+            funding_fees=0.0,
+            profit_ratio=chance.gauss(0.001, 0.02),
+            profit_abs=1.0,
+            n_entries=1,
+            n_exits=1,
+            situation=situation(chance),
+        )
+
+
+def situation(chance: random.Random) -> dict[str, float | str]:
+    """Return a situation as the candles give it."""
+    volatility, trend = chance.choice(VOLATILITY), chance.choice(TREND)
+    return {
+        "volatility": 0.01,
+        "volatility_rank": 0.5,
+        "trend": 0.1,
+        "momentum": 0.2,
+        "rsi": 50.0,
+        "range_position": 0.5,
+        "volume_ratio": 1.0,
+        "volatility_regime": volatility,
+        "trend_regime": trend,
+        "regime": f"{volatility} {trend}",
+        "session": chance.choice(SESSIONS),
+        "weekday": chance.choice(WEEKDAYS),
+    }
+
+
+def proposal(moment: datetime, chance: random.Random) -> Proposal:
+    """Return a proposed stake."""
+    return Proposal(
+        pair=chance.choice(PAIRS),
+        side=chance.choice(("long", "short")),
+        enter_tag=chance.choice(TAGS),
+        moment=moment,
+        stake=100.0,
+        min_stake=10.0,
+        max_stake=1_000.0,
+        situation=situation(chance),
+    )
+
+
+def _decisions(n_known: int, n: int) -> list[float]:
+    """Return the microseconds each of `n` decisions held its callback, with so much in memory."""
+    chance = random.Random(7)
+    sizing = Settings().sizing
+    recall = Recall(sizing.levels, sizing.half_life_days)
+    for record in trades(n_known, chance):
+        recall.add(record)
+    fresh = trades(n, chance, ORIGIN)
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder))
+        writer = JournalWriter(journal, background=True)
+        session = Session(
+            origin=ORIGIN,
+            recall=recall,
+            policy=guarded_policy(sizing),
+            applied=True,
+            submit=writer.submit,
+            categories=Settings().categories,
+            now=lambda: END,
+            backtest_trades=None,
+            prior=Prior(),
+            prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+            damping=Damping(),
+        )
+        seconds = []
+        for number in range(n):
+            moment = END + timedelta(minutes=5 * number)
+            if number % 10 == 0:
+                recall.add(replace(next(fresh), known_at=moment - timedelta(minutes=1)))
+            asked = proposal(moment, chance)
+            begin = time.perf_counter()
+            session.answer(asked)
+            session.entry_confirmed(asked.pair, asked.side)
+            seconds.append(time.perf_counter() - begin)
+            writer.flush(SETTLE_S)
+        writer.close(SETTLE_S)
+        journal.close()
+    gc.collect()
+    return [second * 1e6 for second in seconds]
+
+
+def _searches(n_known: int, n: int) -> list[float]:
+    """Return the microseconds of Mem0 searches for trades like an entry, one per entry."""
+    chance = random.Random(7)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Settings.model_validate({"enabled": True}), Path(folder))
+        store.journal.append(list(trades(n_known, chance)))
+        store.delivery().drain(600.0)
+        seconds = []
+        for _ in range(n):
+            asked = proposal(END, chance)
+            text = f"{asked.side} {asked.pair} {asked.enter_tag} {asked.situation['regime']}"
+            begin = time.perf_counter()
+            store.backend.search(text, filters={"user_id": ORIGIN.user_id}, limit=10)
+            seconds.append(time.perf_counter() - begin)
+        store.close()
+    return [second * 1e6 for second in seconds]
+
+
+def _summary(microseconds: list[float]) -> dict[str, float]:
+    ordered = sorted(microseconds)
+    return {
+        "median": round(statistics.median(ordered), 1),
+        "p99": round(ordered[int(0.99 * len(ordered))], 1),
+        "p999": round(ordered[int(0.999 * len(ordered))], 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
