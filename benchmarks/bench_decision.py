@@ -1,6 +1,7 @@
 """What one decision costs, by how many trades are in memory, and against a search of Mem0.
 
-    python benchmarks/bench_decision.py [--sizes 1000 1000000] [--decisions 5000] [--search-at 10000]
+    python benchmarks/bench_decision.py [--sizes 1000 1000000] [--decisions 5000]
+        [--search-at 10000]
 
 A decision is what a trading callback waits for: recall, insight, sizing, and the line for the
 ledger handed over to a bot's journal writer, which appends it in its own thread to a real file.
@@ -75,7 +76,9 @@ def main() -> int:
         "decisions": options.decisions,
         "us": results,
     }
-    smallest, largest = (results[f"{size}"]["median"] for size in (min(options.sizes), max(options.sizes)))
+    smallest, largest = (
+        results[f"{size}"]["median"] for size in (min(options.sizes), max(options.sizes))
+    )
     found["ratio_largest_to_smallest"] = round(largest / smallest, 2)
     if options.search_at:
         own = _summary(_decisions(options.search_at, options.decisions))

@@ -59,7 +59,7 @@ def level(name: str) -> str:
 
 def reason(part: Reason) -> str:
     """Return one part of a decision in words, with its numbers."""
-    said = part.text.removeprefix(f"{part.name} {part.value}".strip() + ": ")
+    said = part.words.removeprefix(f"{part.name} {part.value}".strip() + ": ")
     if not part.value:
         return said
     return f"{level(part.name)}: {', '.join(part.value.split(' & '))}; {said}"
@@ -69,7 +69,7 @@ def known(decision: Decision) -> str:
     """Return how much was known, and how the strategy fared in it."""
     trades = f"{decision.n_effective:.1f} closed trades of {decision.origin.strategy}"
     whole = _whole(decision)
-    fared = "" if whole is None else whole.text.partition(", ")[2]
+    fared = "" if whole is None else whole.words.partition(", ")[2]
     return f"known: {trades} (older ones count less){fared and f', {fared}'}"
 
 

@@ -62,7 +62,7 @@ class Moments(NamedTuple):
         return None if self.wins is None or self.n <= 0.0 else self.wins / self.n
 
 
-_MIN_FOR_INTERVAL = 2.0
+_MIN_FOR_ERROR = 2.0
 _LEAST_OF_PRIOR = 0.1
 """`theta` never falls below this share of what is assumed without evidence."""
 _NOTHING = 1e-9
@@ -210,11 +210,13 @@ def shifts(
     shift_of: dict[str, float] = {}
     for name, _, moments, _, inside in levels:
         shift = 0.0
-        if moments.n > 0.0:
-            deviation = moments.mean - mean
+        n, group_mean, _, _ = moments
+        if n > 0.0:
+            deviation = group_mean - mean
             if inside:
                 deviation -= math.fsum([shift_of.get(around, 0.0) for around in inside])
-            shift = deviation * belief(moments.n, difference_of.get(name, assumed))
+            # As `belief`, without the call: nine of these are half of a decision.
+            shift = deviation * (n / (n + 1.0 / difference_of.get(name, assumed)))
         shift_of[name] = shift
         found.append(shift)
     return found
@@ -239,10 +241,23 @@ def interval(moments: Moments, level: float = 1.959963984540054) -> tuple[float,
     level
         Quantile of the normal distribution; the default gives 95 %.
     """
-    if moments.n < _MIN_FOR_INTERVAL:
+    error = standard_error(moments)
+    if error is None:
         return -math.inf, math.inf
-    half = level * math.sqrt(moments.variance / (moments.n - 1.0))
-    return moments.mean - half, moments.mean + half
+    return moments.mean - level * error, moments.mean + level * error
+
+
+def standard_error(moments: Moments) -> float | None:
+    """Return the standard error of a group's mean; None with fewer than two trades.
+
+    Parameters
+    ----------
+    moments
+        Of a group of trades.
+    """
+    if moments.n < _MIN_FOR_ERROR:
+        return None
+    return math.sqrt(moments.variance / (moments.n - 1.0))
 
 
 def _walk(

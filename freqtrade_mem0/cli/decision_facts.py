@@ -26,6 +26,6 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "policy": decision.policy,
         "n_effective": decision.n_effective,
         "expected_ratio": decision.expected_ratio,
-        "reasons": [asdict(reason) for reason in decision.reasons],
+        "reasons": [asdict(reason) | {"text": reason.words} for reason in decision.reasons],
         "situation": dict(decision.situation),
     }

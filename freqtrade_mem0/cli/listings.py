@@ -249,10 +249,11 @@ def _ledger_facts(line: LedgerLine) -> dict[str, Any]:
             {
                 "name": reason.name,
                 "value": reason.value,
-                "text": reason.text,
+                "text": reason.words,
                 "n_effective": reason.n_effective,
                 "mean_ratio": reason.mean_ratio,
                 "effect": reason.effect,
+                "mean_error": reason.mean_error,
             }
             for reason in decision.reasons
         ],

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from freqtrade_mem0.records.base import Origin
 
+_QUANTILE_95 = 1.959963984540054
+"""Of the normal distribution: a 95 % interval is so many standard errors to each side."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
@@ -20,21 +23,47 @@ class Reason:
     value
         The key within that level, for example "ETH/USDT" or "volatile uptrend"; "" for limits.
     text
-        The part in words, with its numbers.
+        The part in words of its own; "" where its numbers say it all. Readers want `words`.
     n_effective
         Time-decayed number of trades behind it (0.0 for limits).
     mean_ratio
         Their decayed mean profit ratio (0.0 for limits).
     effect
         What it changed in the multiplier; all effects of a decision add up to `multiplier - 1`.
+    mean_error
+        Standard error of `mean_ratio`; None where it is not known, as with fewer than two trades.
     """
 
     name: str
     value: str = ""
-    text: str
+    text: str = ""
     n_effective: float = 0.0
     mean_ratio: float = 0.0
     effect: float = 0.0
+    mean_error: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The part in words, with its numbers; never empty."""
+        return self.text or part_in_words(
+            f"{self.name} {self.value}".strip(),
+            self.n_effective,
+            self.mean_ratio,
+            self.mean_error,
+        )
+
+
+def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
+    """Return what is known of a group of trades.
+
+    >>> part_in_words("pair ETH/USDT", 12.5, 0.02, 0.006)
+    'pair ETH/USDT: 12.5 trades, mean +2.00% (95 % interval +0.82% to +3.18%)'
+    """
+    if n <= 0.0:
+        return f"{name}: no trades known yet"
+    half = None if error is None else _QUANTILE_95 * error
+    spread = "" if half is None else f" (95 % interval {mean - half:+.2%} to {mean + half:+.2%})"
+    return f"{name}: {n:.1f} trade{'' if n == 1.0 else 's'}, mean {mean:+.2%}{spread}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

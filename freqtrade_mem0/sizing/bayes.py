@@ -96,7 +96,13 @@ class Bayes:
         brake = self._brake(whole)
         share = self.trust * whole.n / (whole.n + self.warm_up_trades)
         found = shifts(whole, known.levels, known.differences, self.prior)
-        steps = [self._evidence(share * shift, spread) for shift in found]
+        unit = self.reach * spread
+        steps = [
+            step
+            if -_FARTHEST < (step := share * shift / unit) < _FARTHEST
+            else math.copysign(_FARTHEST, step)
+            for shift in found
+        ]
         multiplier = max(self.min_multiplier, brake * self._map(sum(steps)))
         return Wish(
             multiplier=multiplier,
@@ -122,10 +128,6 @@ class Bayes:
         rest = multiplier - 1.0 - math.fsum(reason.effect for reason in reasons)
         braked = "a loss beyond doubt" if brake < 1.0 else ""
         return [part_reason(strategy, rest, braked), *reasons]
-
-    def _evidence(self, shift: float, spread: float) -> float:
-        evidence = shift / (self.reach * spread)
-        return max(-_FARTHEST, min(evidence, _FARTHEST))
 
     def _map(self, evidence: float) -> float:
         reach = self.max_multiplier - 1.0 if evidence > 0.0 else 1.0 - self.min_multiplier

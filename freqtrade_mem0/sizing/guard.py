@@ -121,20 +121,29 @@ def _clean(reason: Any) -> Reason:
         n_effective=_finite(reason.n_effective, "n_effective"),
         mean_ratio=_finite(reason.mean_ratio, "mean_ratio"),
         effect=_finite(reason.effect, "effect"),
+        mean_error=None if reason.mean_error is None else _finite(reason.mean_error, "mean_error"),
     )
 
 
 def _is_plain(reason: Reason) -> bool:
     return (
         type(reason.name) is type(reason.value) is type(reason.text) is str
-        and type(reason.n_effective) is type(reason.mean_ratio) is type(reason.effect) is float
-        and math.isfinite(reason.n_effective)
-        and math.isfinite(reason.mean_ratio)
-        and math.isfinite(reason.effect)
+        and _is_finite_float(reason.n_effective)
+        and _is_finite_float(reason.mean_ratio)
+        and _is_finite_float(reason.effect)
+        and (reason.mean_error is None or _is_finite_float(reason.mean_error))
     )
 
 
+def _is_finite_float(value: Any) -> bool:
+    return type(value) is float and math.isfinite(value)
+
+
 def _finite(value: Any, name: str) -> float:
+    if _is_finite_float(value):
+        return float(
+            value
+        )  # asked of every wish, and the check below takes longer than all of this
     if not isinstance(value, Real) or not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, not {value!r}")
     return float(value)

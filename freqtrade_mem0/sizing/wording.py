@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight import interval
-from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.insight import standard_error
+from freqtrade_mem0.records.decision import Reason, part_in_words
 from freqtrade_mem0.sizing.policy import Wish
 
 if TYPE_CHECKING:
@@ -39,21 +38,18 @@ def part_reason(part: Part, effect: float, remark: str = "") -> Reason:
     remark
         What else is to be said of it; "" for nothing.
     """
-    moments = part.moments
-    low, high = interval(moments)
-    spread = f" (95 % interval {low:+.2%} to {high:+.2%})" if math.isfinite(low) else ""
-    who = f"{part.name} {part.value}".strip()
-    trades = f"{moments.n:.1f} trade{'' if moments.n == 1.0 else 's'}"
-    text = (
-        f"{who}: {trades}, mean {moments.mean:+.2%}{spread}"
-        if moments.n > 0.0
-        else f"{who}: no trades known yet"
-    ) + (f"; {remark}" if remark else "")
+    name, value, moments, _, _ = part
+    error = standard_error(moments)
+    text = ""
+    if remark:
+        who = f"{name} {value}".strip()
+        text = f"{part_in_words(who, moments.n, moments.mean, error)}; {remark}"
     return Reason(
-        name=part.name,
-        value=part.value,
+        name=name,
+        value=value,
         text=text,
         n_effective=moments.n,
         mean_ratio=moments.mean,
         effect=effect,
+        mean_error=error,
     )

@@ -224,7 +224,7 @@ def test_every_decision_explains_itself(ran: dict[str, Ran], name: str) -> None:
     for line in ran[name].lines:
         decision = line.decision
         assert decision.reasons
-        assert all(reason.text for reason in decision.reasons)
+        assert all(reason.words for reason in decision.reasons)
         effects = math.fsum(reason.effect for reason in decision.reasons)
         assert effects == pytest.approx(decision.multiplier - 1.0, abs=1e-12)
         assert SIZING.min_multiplier <= decision.multiplier <= SIZING.max_multiplier

@@ -105,7 +105,7 @@ def test_the_reasons_explain_all_of_it(policy: AnyPolicy, known: Known) -> None:
 
     assert len(wish.reasons) > 0
     assert abs(effects(wish) - (wish.multiplier - 1.0)) <= 1e-12
-    assert all(reason.text for reason in wish.reasons)
+    assert all(reason.words for reason in wish.reasons)
 
 
 @given(policies, knowledge)

@@ -19,6 +19,7 @@ from freqtrade_mem0.insight import (
     forecast,
     group_shifts,
     interval,
+    standard_error,
 )
 
 PRIOR = Shrinkage(pseudo_trades=100.0)
@@ -197,6 +198,7 @@ def test_an_interval_covers_the_mean_as_often_as_it_says() -> None:
     assert 0.93 <= hits / 2000 <= 0.96
 
 
-def test_no_interval_below_two_trades() -> None:
+def test_no_error_is_known_below_two_trades() -> None:
     """One trade says nothing about the spread."""
+    assert standard_error(Moments(1.9, 0.01, 0.0)) is None
     assert interval(Moments(1.9, 0.01, 0.0)) == (-math.inf, math.inf)

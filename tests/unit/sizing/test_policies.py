@@ -139,11 +139,11 @@ def test_every_part_has_a_reason_with_its_numbers() -> None:
         strategy.n_effective,
         strategy.mean_ratio,
     ) == ("strategy", "Sample", 40.0, -0.002)
-    assert strategy.text == (
+    assert strategy.words == (
         "strategy Sample: 40.0 trades, mean -0.20% (95 % interval -1.14% to +0.74%)"
     )
-    assert pair.text == "pair P0/USDT: 12.5 trades, mean +2.00% (95 % interval +0.84% to +3.16%)"
-    assert single.text == "pair P1/USDT: 1.0 trade, mean +10.00%"
+    assert pair.words == "pair P0/USDT: 12.5 trades, mean +2.00% (95 % interval +0.84% to +3.16%)"
+    assert single.words == "pair P1/USDT: 1.0 trade, mean +10.00%"
     assert strategy.effect == pytest.approx(0.0, abs=1e-15)
     assert pair.effect > 0.0
     assert single.effect > 0.0
@@ -154,7 +154,7 @@ def test_a_level_without_trades_says_so() -> None:
     wish = BAYES(known(Moments(40.0, 0.01, 0.0009), NOTHING))
 
     assert (
-        wish.reasons[1].text,
+        wish.reasons[1].words,
         wish.reasons[1].effect,
     ) == ("pair P0/USDT: no trades known yet", 0.0)
 
