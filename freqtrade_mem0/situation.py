@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 WINDOW = 240
@@ -60,15 +62,22 @@ class Candles:
             else np.empty(0, dtype=np.int64)
         )
         high, low, close, volume = (
-            frame[name].to_numpy(dtype=np.float64) for name in ("high", "low", "close", "volume")
+            np.ascontiguousarray(frame[name].to_numpy(dtype=np.float64))
+            for name in ("high", "low", "close", "volume")
         )
-        self._high, self._low, self._close, self._volume = high, low, close, volume
+        self._close, self._volume = close, volume
         if len(close) < MIN_CANDLES:
             return
         # Each mean by itself: a running sum would leave rounding errors where prices stand still.
         # Element k belongs to candle k + _RANGE.
         self._ranges = sliding_window_view(talib.TRANGE(high, low, close)[1:], _RANGE).mean(axis=1)
         self._relative = self._ranges / close[_RANGE:]
+        # TA-Lib works through each window of these three by itself, too.
+        self._lowest, self._highest = talib.MIN(low, _MEDIUM), talib.MAX(high, _MEDIUM)
+        self._slope = talib.LINEARREG_SLOPE(close, _MEDIUM)
+        # Element k is the move from candle k to candle k + 1.
+        moves = np.diff(close)
+        self._gains, self._losses = np.maximum(moves, 0.0), np.maximum(-moves, 0.0)
 
     def n_closed(self, moment: datetime, timeframe_s: int) -> int:
         """Return how many candles were closed at an aware UTC moment."""
@@ -97,29 +106,36 @@ class Candles:
         """
         if n_closed < MIN_CANDLES:
             return {}
-        first = max(0, n_closed - WINDOW)
-        close = self._close[first:n_closed]
-        volume = self._volume[:n_closed]
-        last = float(close[-1])
-        spread = float(self._ranges[n_closed - 1 - _RANGE])
+        first, current = max(0, n_closed - WINDOW), n_closed - 1
+        last = float(self._close[current])
+        spread = float(self._ranges[current - _RANGE])
         relative = self._relative[first : n_closed - _RANGE]
-        lowest = float(self._low[n_closed - _MEDIUM : n_closed].min())
-        highest = float(self._high[n_closed - _MEDIUM : n_closed].max())
-        slope = float(talib.LINEARREG_SLOPE(close[-_MEDIUM:], _MEDIUM)[-1])
-        has_moved = float(close.max()) > float(close.min())
+        lowest, highest = float(self._lowest[current]), float(self._highest[current])
+        volume = self._volume
+        recent = float(np.add.reduce(volume[n_closed - _FAST : n_closed])) / _FAST
+        usual = float(np.add.reduce(volume[n_closed - _SLOW : n_closed])) / _SLOW
         numbers = {
             "volatility": _ratio(spread, last),
             "volatility_rank": np.count_nonzero(relative <= relative[-1]) / len(relative),
-            "trend": _ratio(slope * math.sqrt(_MEDIUM), spread),
-            "momentum": _ratio(last - float(close[-1 - _FAST]), spread * math.sqrt(_FAST)),
-            "rsi": float(talib.RSI(close, _RANGE)[-1]) if has_moved else math.nan,
+            "trend": _ratio(float(self._slope[current]) * math.sqrt(_MEDIUM), spread),
+            "momentum": _ratio(
+                last - float(self._close[current - _FAST]), spread * math.sqrt(_FAST)
+            ),
+            "rsi": self._rsi(first, current),
             "range_position": _ratio(last - lowest, highest - lowest),
-            "volume_ratio": _ratio(float(volume[-_FAST:].mean()), float(volume[-_SLOW:].mean())),
+            "volume_ratio": _ratio(recent, usual),
         }
         found: Situation = {
             name: _six_digits(value) for name, value in numbers.items() if math.isfinite(value)
         }
         return found | _regimes(found)
+
+    def _rsi(self, first: int, last: int) -> float:
+        """Return Wilder's RSI of the candles from `first` to `last`; NaN where no price moved."""
+        weights = _wilder_weights(last - first)
+        gain = float(self._gains[first:last] @ weights)
+        loss = float(self._losses[first:last] @ weights)
+        return _ratio(100.0 * gain, gain + loss)
 
     def times_usual_range(self, n_closed: int) -> float | None:
         """Return how far the last candles range against their window, where that is a jump.
@@ -144,6 +160,18 @@ class Candles:
             return None
         median = float(np.median(relative))
         return last / median if median > 0.0 else None
+
+
+@lru_cache
+def _wilder_weights(n_moves: int) -> NDArray[np.float64]:
+    """Return what each of a window's moves weighs in Wilder's mean of them, oldest first.
+
+    It begins with the plain mean of the first 14 and then is `(13 * mean + move) / 14`.
+    """
+    kept = (_RANGE - 1) / _RANGE
+    age = np.arange(n_moves - 1, -1, -1, dtype=np.float64)
+    weights: NDArray[np.float64] = kept ** np.minimum(age, float(n_moves - _RANGE)) / _RANGE
+    return weights
 
 
 def _ratio(above: float, below: float) -> float:
