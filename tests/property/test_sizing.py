@@ -146,7 +146,7 @@ def test_a_better_group_never_gets_less(
     if not known.levels:
         return
     *others, last = known.levels
-    better = replace(last, moments=replace(last.moments, mean=last.moments.mean + better_by))
+    better = replace(last, moments=last.moments._replace(mean=last.moments.mean + better_by))
 
     more = policy(replace(known, levels=[*others, better])).multiplier
     assert more >= policy(known).multiplier - 1e-12
@@ -175,7 +175,7 @@ def test_more_wins_never_get_less_of_rules(
             known,
             strategy=replace(
                 known.strategy,
-                moments=replace(known.strategy.moments, wins=known.strategy.moments.n * share),
+                moments=known.strategy.moments._replace(wins=known.strategy.moments.n * share),
             ),
         )
         for share in sorted((one, other))
