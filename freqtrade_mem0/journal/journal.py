@@ -32,7 +32,7 @@ FILE_NAME = "journal.sqlite"
 PAGE_ROWS = 1_000
 """Rows that are read at once."""
 
-_FEW_ROWS = 10_000
+FEW_ROWS = 10_000
 """So many rows of the journal are walked through sooner than the scope's index is."""
 
 _Row = tuple[int, str, str, str]
@@ -279,7 +279,7 @@ class Journal:
     def _pages(self, scope: Scope, after_seq: int) -> Iterator[list[_Row]]:
         """Yield the rows of a scope in order of arrival, a page at a time."""
         last = self.last_seq()
-        if scope.user_id is not None and last - after_seq > _FEW_ROWS:
+        if scope.user_id is not None and last - after_seq > FEW_ROWS:
             # Of a scope in a large journal: what an index lists, instead of walking all of it.
             seqs = self._listed(scope, after_seq, last)
             for first in range(0, len(seqs), PAGE_ROWS):
