@@ -224,6 +224,7 @@ class Recall:
             old, told = self._columns, self._by_time
             keys = [sums.key for sums in self._by_number]
             self._begin_empty()
+            self._sums, self._by_number = {}, []
             for key, inside, plain in groups:
                 self._group(key, inside).plain = plain
             self._columns, self._ids = columns, IdIndex(columns.id_first, columns.id_last)
