@@ -12,9 +12,12 @@ from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.recall import Recall
-    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.snapshots import Snapshots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class News:
     Parameters
     ----------
     own
-        Trades of the reading bot itself, as they stand in the journal.
+        Trades of the reading bot itself that came since it began, as they stand in the journal.
     prior_changed
         Whether a run was promoted for this strategy, or withdrawn.
     """
@@ -47,9 +50,18 @@ class JournalFollower:
         live trades alike; a live bot reads dry-run trades, whose fills are assumed, at `discount`.
     discount
         In (0, 1].
+    snapshots
+        Where recall begins from, and what is written on; None reads the whole journal.
     """
 
-    def __init__(self, journal: Journal, recall: Recall, origin: Origin, discount: float) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        recall: Recall,
+        origin: Origin,
+        discount: float,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         self._journal = journal
         self._recall = recall
         self._origin = origin
@@ -57,29 +69,73 @@ class JournalFollower:
         modes = [Mode.LIVE, Mode.DRY_RUN, Mode.MANUAL]
         self._scope = Scope(user_id=origin.user_id, strategy=origin.strategy, modes=modes)
         self._discount = discount
+        self._snapshots = snapshots
         self._seen_seq = 0
+        self._n_learned = 0
+
+    def begin(self) -> None:
+        """Read what there is when a bot starts, so that its first decision finds it summed up."""
+        if self._snapshots is not None:
+            self._seen_seq = self._snapshots.restore()
+        for _ in self._news():
+            pass
+        self._recall.take_in_all()
+        self._note()
 
     def start_over(self) -> None:
         """Read everything again at the next run: the file is another one, and counts anew."""
         self._seen_seq = 0
+        if self._snapshots is not None:
+            self._snapshots.give_up()
 
     def run(self) -> News:
         """Read what came since the last time."""
         own: list[TradeRecord] = []
         prior_changed = False
-        for seq, record in self._journal.records(self._scope, after_seq=self._seen_seq):
-            self._seen_seq = max(self._seen_seq, seq)
+        for record in self._news():
+            if isinstance(record, Promotion):
+                prior_changed = True
+            elif isinstance(record, TradeRecord) and record.origin == self._origin:
+                own.append(record)
+        self._note()
+        return News(own=tuple(own), prior_changed=prior_changed)
+
+    def close(self, timeout_s: float) -> None:
+        """Leave behind what the next start begins from; at most so many seconds are waited."""
+        if self._snapshots is not None:
+            self._snapshots.close(timeout_s)
+
+    def _news(self) -> Iterator[Record]:
+        """Let recall learn what is new, and yield it."""
+        last = self._journal.last_seq()
+        if last <= self._seen_seq:
+            return
+        records = self._journal.records(
+            self._scope, after_seq=self._seen_seq, left_out=self._leave_out
+        )
+        for seq, record in records:
+            last = max(last, seq)
+            self._n_learned += 1
             if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
                 self._learn(record)
-                if record.origin == self._origin:
-                    own.append(record)
-            elif isinstance(record, Retraction):
-                if not self._journal.is_current(record.target_id):  # it may be older than its news
-                    self._recall.remove(record.target_id)
-            elif isinstance(record, Promotion):
-                prior_changed = True
-        return News(own=tuple(own), prior_changed=prior_changed)
+            elif isinstance(record, Retraction) and not self._journal.is_current(record.target_id):
+                # Else it is older than what was said again.
+                self._recall.remove(record.target_id, from_journal=True)
+            yield record
+        # Also rows of others: nobody has to walk over them again.
+        self._seen_seq = last
 
     def _learn(self, record: TradeRecord) -> None:
         is_assumed = self._origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
-        self._recall.add(record, self._discount if is_assumed else 1.0)
+        self._recall.add(record, self._discount if is_assumed else 1.0, from_journal=True)
+
+    def _leave_out(self, record_id: str) -> None:
+        """Forget what an unreadable record has corrected; one day, somebody will read it."""
+        self._recall.remove(record_id, from_journal=True)
+        if self._snapshots is not None:
+            self._snapshots.give_up()
+
+    def _note(self) -> None:
+        if self._snapshots is not None:
+            self._snapshots.note(self._seen_seq, self._n_learned)
+        self._n_learned = 0

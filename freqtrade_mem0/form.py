@@ -9,12 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
+
+    from numpy.typing import NDArray
 
 _UNIT = 1 << 50
 """One, in the fixed point in which profit ratios are added without rounding."""
+
+_MANY = 64
+"""So many trades are faster to take in columns than one by one."""
+_MOST = 1 << 20
+_LARGE = 1 << 12
+_LOW_BITS = 26
+_LOW_MASK = (1 << _LOW_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,32 @@ class Tally:
         self._sum += value
         self._best = max(self._best, self._sum)
 
+    def add_all(self, profit_ratios: NDArray[np.float64]) -> None:
+        """Take the next trades in their order, as `add` would; shape (n_trades,)."""
+        if len(profit_ratios) < _MANY or float(np.abs(profit_ratios).max()) >= _LARGE:
+            for ratio in profit_ratios.tolist():
+                self.add(ratio)
+            return
+        for first in range(0, len(profit_ratios), _MOST):
+            self._add_page(profit_ratios[first : first + _MOST])
+
+    def _add_page(self, ratios: NDArray[np.float64]) -> None:
+        values = np.rint(ratios * _UNIT).astype(np.int64)
+        # Sums of all values may need more than 64 bits; those of their halves do not.
+        low = np.cumsum(values & _LOW_MASK)
+        high = np.cumsum(values >> _LOW_BITS) + (low >> _LOW_BITS)
+        low &= _LOW_MASK
+        top = high.max()
+        best = (int(top) << _LOW_BITS) + int(low[high == top].max())
+        self._n += len(values)
+        unbroken = np.flatnonzero(ratios >= 0.0)
+        if len(unbroken):
+            self._streak = len(values) - 1 - int(unbroken[-1])
+        else:
+            self._streak += len(values)
+        self._best = max(self._best, self._sum + best)
+        self._sum += (int(high[-1]) << _LOW_BITS) + int(low[-1])
+
     def form(self) -> Form:
         """Return the form after all trades taken."""
         return Form(self._n, self._streak, (self._best - self._sum) / _UNIT)
@@ -79,7 +116,7 @@ class FormReader:
         more. See `recall.Recall.reader`.
     """
 
-    def __init__(self, read_on: Callable[[datetime], tuple[bool, Sequence[float]]]) -> None:
+    def __init__(self, read_on: Callable[[datetime], tuple[bool, NDArray[np.float64]]]) -> None:
         self._read_on = read_on
         self._tally = Tally()
 
@@ -88,6 +125,5 @@ class FormReader:
         began_anew, ratios = self._read_on(moment)
         if began_anew:
             self._tally = Tally()
-        for ratio in ratios:
-            self._tally.add(ratio)
+        self._tally.add_all(ratios)
         return self._tally.form()

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-class Outcome(Protocol):
-    """What is read of a trade."""
-
-    @property
-    def known_ms(self) -> int:
-        """When it became known, milliseconds since 1970 in UTC."""
-
-    @property
-    def ratio(self) -> float:
-        """Profit ratio."""
+    from collections.abc import Callable
 
 
 class HistoryReader:
@@ -44,19 +30,19 @@ class HistoryReader:
         """Give everything again at the next reading."""
         self._n_read, self._read_ms = 0, None
 
-    def read_on(self, history: Sequence[Outcome], now_ms: int) -> tuple[bool, list[float]]:
-        """Return whether it began anew, and the profit ratios from there to those before `now_ms`.
+    def read_on(self, n_before: Callable[[int], int], now_ms: int) -> tuple[bool, int, int]:
+        """Return whether it began anew, and which trades come next: from, and up to without.
 
         Parameters
         ----------
-        history
-            Ascending by `known_ms`. It must not change during the call.
+        n_before
+            Returns how many trades of the history are known strictly before a moment. The history
+            must not change during the call.
         now_ms
             Trades known strictly before it are given, milliseconds since 1970 in UTC.
         """
         if self._read_ms is not None and now_ms < self._read_ms:
             self.begin_anew()
         began_anew, first = self._read_ms is None, self._n_read
-        end = bisect_left(history, now_ms, lo=first, key=attrgetter("known_ms"))
-        self._n_read, self._read_ms = end, now_ms
-        return began_anew, [outcome.ratio for outcome in history[first:end]]
+        self._n_read, self._read_ms = n_before(now_ms), now_ms
+        return began_anew, first, self._n_read

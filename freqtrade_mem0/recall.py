@@ -7,65 +7,38 @@ and their squares. Three properties make it trustworthy:
   asked about any moment, forwards and backwards.
 * Exact: the sums are integers, so adding is associative and a trade can be taken out again without
   a trace. Whatever the order of arrival, the same trades give bit-identical answers.
-* Flat: an answer costs a few look-ups and divisions, however many trades there are.
+* Flat: an answer costs a few look-ups and products, however many trades there are.
 """
 
 from __future__ import annotations
 
-import math
 import threading
-from bisect import bisect_left, insort
-from dataclasses import dataclass
+from array import array
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.history import HistoryReader
 from freqtrade_mem0.insight import NOTHING, Group, Key, Moments
+from freqtrade_mem0.levels import Levels
+from freqtrade_mem0.recall_state import RecallState
 from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.sums import DISCOUNT_BITS, Decay, Sums, terms
+from freqtrade_mem0.trade_columns import MISSING, Row, TradeColumns, rounded
+from freqtrade_mem0.trade_ids import Id, IdIndex, Place, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from freqtrade_mem0.records.trade import TradeRecord
-
-_WEIGHT_BITS = 52
-_VALUE_BITS = 50
-_DISCOUNT_BITS = 10
-_MS_PER_DAY = 86_400_000
-
-_COMBINES = "*"
+    from freqtrade_mem0.sums import Plain
 
 STRATEGY: Key = ("strategy", "")
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Observation:
-    known_ms: int
-    id: str
-    value: int
-    """Profit ratio in fixed point."""
-    weight: int
-    """Weight in fixed point, relative to the epoch; it decays only when asked about."""
-    keys: tuple[Key, ...]
-
-    @property
-    def ratio(self) -> float:
-        """Profit ratio."""
-        return self.value / (1 << _VALUE_BITS)
-
-
-class _Sums:
-    __slots__ = ("weight", "weighted", "weighted_squares", "wins")
-
-    def __init__(self) -> None:
-        self.weight = self.weighted = self.weighted_squares = self.wins = 0
-
-    def add(self, weight: int, value: int) -> None:
-        self.weight += weight
-        self.weighted += weight * value
-        self.weighted_squares += weight * value * value
-        if value > 0:
-            self.wins += weight
+_BEFORE_ALL = -(1 << 62)
 
 
 class Recall:
@@ -81,26 +54,41 @@ class Recall:
     """
 
     def __init__(self, levels: Sequence[str], half_life_days: float) -> None:
-        # What others combine stands before them: what it explains is not counted again.
-        self.levels = tuple(sorted(levels, key=lambda level: level.count(_COMBINES)))
-        self.parts_of = {level: _parts_of(level, self.levels) for level in self.levels}
+        self._levels = Levels(levels)
+        self.levels = self._levels.names
+        self.parts_of = self._levels.parts_of
         """By combined level: the levels among these that it combines."""
-        self._half_life_ms = half_life_days * _MS_PER_DAY
+        self.keys = self._levels.keys
+        self.half_life_days = half_life_days
+        self._decay = Decay(half_life_days)
         self._lock = threading.Lock()
-        self._by_time: list[_Observation] = []
-        self._by_id: dict[str, _Observation] = {}
-        self._sums: dict[Key, _Sums] = {}
-        self._inside: dict[Key, tuple[Key, ...]] = {}
-        """By group of a combined level: the groups it is a part of."""
-        self._applied = 0
-        """How many of `_by_time` are in `_sums`."""
-        self._oldest_change_ms: int | None = None
         self._readers: list[HistoryReader] = []
+        self._oldest_change_ms: int | None = None
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
+        self._columns = TradeColumns(len(self.levels))
+        self._ids = IdIndex(self._columns.id_first, self._columns.id_last)
+        self._by_time = array("i")
+        """Rows that count, by time, then id."""
+        self._is_from_journal = bytearray()
+        """By row: 1 if the journal said so."""
+        self._overruled: dict[Id, int] = {}
+        """What the journal said under ids about which something else was said since: the row."""
+        self._asked_ms = _BEFORE_ALL
+        """What was known before this is in the sums."""
+        self._n_asked = 0
+        """How many of `_by_time` that are."""
+        self._sums: dict[Key, Sums] = {}
+        self._by_number: list[Sums] = []
+        self._group(STRATEGY)
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self._by_time)
 
-    def add(self, record: TradeRecord, discount: float = 1.0) -> None:
+    def add(
+        self, record: TradeRecord, discount: float = 1.0, *, from_journal: bool = False
+    ) -> None:
         """Let a closed trade count from its `known_at` on; a corrected trade replaces itself.
 
         Parameters
@@ -109,161 +97,244 @@ class Recall:
             Trades that are no evidence are left out.
         discount
             Factor on the trade's weight in (0, 1], for trades of another mode.
+        from_journal
+            Whether the journal says so. What is told ahead of it is in no snapshot, see
+            `recall_state`.
         """
-        keys = (STRATEGY, *self.keys(record.pair, record.side, record.enter_tag, record.situation))
-        known_ms = to_ms(record.known_at)
-        weight = self._scale(known_ms) * round(discount * (1 << _DISCOUNT_BITS))
-        observation = _Observation(
-            known_ms=known_ms,
-            id=record.id,
-            value=round(record.profit_ratio * (1 << _VALUE_BITS)),
-            weight=weight,
-            keys=keys,
-        )
+        if not record.is_evidence:
+            self.remove(record.id, from_journal=from_journal)
+            return
+        keys = self.keys(record.pair, record.side, record.enter_tag, record.situation)
+        known_ms, ratio = to_ms(record.known_at), rounded(record.profit_ratio)
+        share = round(discount * (1 << DISCOUNT_BITS))
         with self._lock:
-            self._remove(record.id)
-            if record.is_evidence:
-                self._insert(observation)
+            row = Row(packed(record.id), known_ms, ratio, share, self._numbers(keys))
+            self._put(row, from_journal=from_journal)
 
-    def remove(self, record_id: str) -> None:
+    def remove(self, record_id: str, *, from_journal: bool = False) -> None:
         """Let a trade count no more; it leaves no trace."""
         with self._lock:
-            self._remove(record_id)
-
-    def keys(
-        self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
-    ) -> list[Key]:
-        """Return the level keys of a trade; a level it has no value for is left out."""
-        own: dict[str, float | str] = {"pair": pair, "side": side, "enter_tag": enter_tag}
-        known = {**situation, **own}
-        keys = []
-        for level in self.levels:
-            names = level.split(_COMBINES)
-            values = [str(known.get(name, "")) for name in names]
-            if all(values):
-                keys.append((level, " & ".join(values)))
-        return keys
+            packed_id = packed(record_id)
+            self._drop(packed_id, self._ids.find(packed_id), from_journal=from_journal)
 
     def as_of(self, moment: datetime, keys: Sequence[Key]) -> list[Moments]:
         """Return the moments of each group in `keys`, of trades known strictly before `moment`."""
         now_ms = to_ms(moment)
-        scale = self._scale(now_ms) << _DISCOUNT_BITS
+        period, left = self._decay.since(now_ms)
+        found = []
+        new, get = tuple.__new__, self._sums.get
         with self._lock:
-            self._move_to(now_ms)
-            return [self._moments(self._sums.get(key), scale) for key in keys]
+            if now_ms != self._asked_ms:
+                self._move_to(now_ms)
+            for key in keys:
+                sums = get(key)
+                if sums is None or sums.weight <= 0:
+                    found.append(NOTHING)
+                    continue
+                if sums.period != period:
+                    sums.settle(period)
+                # As `Sums.moments` has it; one call less for each of a decision's ten groups.
+                plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
+                found.append(new(Moments, plain))
+        return found
 
     def groups(self, moment: datetime) -> dict[Key, Group]:
         """Return every group there is, as of `moment`; `STRATEGY` has all trades."""
+        now_ms = to_ms(moment)
+        period, left = self._decay.since(now_ms)
         with self._lock:
-            self._move_to(to_ms(moment))
-            keys = [key for key, sums in self._sums.items() if sums.weight]
-        found = self.as_of(moment, keys)
-        return {
-            key: Group(moments, self._inside.get(key, ()))
-            for key, moments in zip(keys, found, strict=True)
-        }
+            self._move_to(now_ms)
+            return {
+                key: Group(sums.moments(period, left), sums.inside)
+                for key, sums in self._sums.items()
+                if sums.weight > 0
+            }
 
     def oldest_change_ms(self) -> int | None:
         """Return the earliest `known_at` of what came or went since the last call, None if nothing.
 
         What was asked about moments up to that one still holds.
         """
+        if self._oldest_change_ms is None:
+            return None
         with self._lock:
             oldest, self._oldest_change_ms = self._oldest_change_ms, None
             return oldest
 
-    def reader(self) -> Callable[[datetime], tuple[bool, list[float]]]:
+    def reader(self) -> Callable[[datetime], tuple[bool, NDArray[np.float64]]]:
         """Return a new reader of all trades in their order, see `form.FormReader`."""
         reader = HistoryReader()
         with self._lock:
             self._readers.append(reader)
 
-        def read_on(moment: datetime) -> tuple[bool, list[float]]:
+        def read_on(moment: datetime) -> tuple[bool, NDArray[np.float64]]:
+            now_ms = to_ms(moment)
             with self._lock:
-                return reader.read_on(self._by_time, to_ms(moment))
+                began_anew, first, end = reader.read_on(self._n_before, now_ms)
+                return began_anew, self._columns.ratios(self._by_time[first:end])
 
         return read_on
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._by_time, self._by_id, self._sums, self._applied = [], {}, {}, 0
+            self._begin_empty()
             self._oldest_change_ms = 0
             for reader in self._readers:
                 reader.begin_anew()
 
-    def _insert(self, observation: _Observation) -> None:
-        self._by_id[observation.id] = observation
-        self._note_change(observation)
-        position = bisect_left(self._by_time, observation)
-        insort(self._by_time, observation)
-        if position < self._applied:
-            self._apply(observation, +1)
-            self._applied += 1
+    def take_in_all(self) -> None:
+        """Sum up all there is now, so that no later question has to do it."""
+        with self._lock:
+            if self._by_time:
+                self._move_to(self._columns.known_ms[self._by_time[-1]] + 1)
 
-    def _remove(self, record_id: str) -> None:
-        observation = self._by_id.pop(record_id, None)
-        if observation is None:
-            return
-        self._note_change(observation)
-        position = bisect_left(self._by_time, observation)
-        del self._by_time[position]
-        if position < self._applied:
-            self._apply(observation, -1)
-            self._applied -= 1
+    def state(self) -> RecallState:
+        """Return what the journal has said so far, to be written down; see `recall_state`."""
+        with self._lock:
+            return RecallState(
+                lock=self._lock,
+                columns=self._columns,
+                decay=self._decay,
+                by_time=self._by_time[:],
+                is_from_journal=self._is_from_journal[:],
+                overruled=list(self._overruled.values()),
+                asked_ms=self._asked_ms,
+                groups=[(sums.key, sums.inside, sums.plain) for sums in self._by_number],
+            )
 
-    def _note_change(self, observation: _Observation) -> None:
-        known = self._oldest_change_ms
-        is_older = known is None or observation.known_ms < known
-        self._oldest_change_ms = observation.known_ms if is_older else known
-        for reader in self._readers:
-            reader.changed(observation.known_ms)
-        by_level = dict(observation.keys)
-        for key in observation.keys:
-            names = self.parts_of.get(key[0])
-            if names and key not in self._inside:
-                self._inside[key] = tuple((name, by_level[name]) for name in names)
+    def restore(
+        self,
+        columns: TradeColumns,
+        asked_ms: int,
+        groups: Iterable[tuple[Key, tuple[Key, ...], Plain]],
+    ) -> None:
+        """Begin anew with what the journal said, as it was written down, and keep what is else.
 
-    def _move_to(self, now_ms: int) -> None:
-        by_time = self._by_time
-        while self._applied < len(by_time) and by_time[self._applied].known_ms < now_ms:
-            self._apply(by_time[self._applied], +1)
-            self._applied += 1
-        while self._applied > 0 and by_time[self._applied - 1].known_ms >= now_ms:
-            self._applied -= 1
-            self._apply(by_time[self._applied], -1)
+        Parameters
+        ----------
+        columns
+            Trades by time, then id.
+        asked_ms
+            Those known before it are in the sums.
+        groups
+            Keys, what they are inside of, and sums, by the numbers that `columns` has.
+        """
+        with self._lock:
+            old, told = self._columns, self._by_time
+            keys = [sums.key for sums in self._by_number]
+            self._begin_empty()
+            self._sums, self._by_number = {}, []
+            for key, inside, plain in groups:
+                self._group(key, inside).plain = plain
+            self._columns, self._ids = columns, IdIndex(columns.id_first, columns.id_last)
+            self._ids.fill()
+            self._by_time = array("i", range(len(columns)))
+            self._is_from_journal = bytearray(b"\1") * len(columns)
+            self._asked_ms = asked_ms
+            self._n_asked = bisect_left(columns.known_ms, asked_ms)
+            self._note_change(_BEFORE_ALL)
+            for number in told:
+                row = old.row(number)
+                if self._ids.find(row.id).row is None:
+                    numbers = self._numbers([keys[group] for group in row.groups if group >= 0])
+                    self._put(row._replace(groups=numbers), from_journal=False)
 
-    def _apply(self, observation: _Observation, sign: int) -> None:
-        for key in observation.keys:
+    def _group(self, key: Key, inside: tuple[Key, ...] = ()) -> Sums:
+        sums = self._sums[key] = Sums(key, len(self._by_number), inside)
+        self._by_number.append(sums)
+        return sums
+
+    def _numbers(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return by level the number of a trade's group."""
+        numbers = []
+        known = iter(keys)
+        key = next(known, None)
+        for level in self.levels:
+            if key is None or key[0] != level:
+                numbers.append(MISSING)
+                continue
             sums = self._sums.get(key)
             if sums is None:
-                sums = self._sums[key] = _Sums()
-            sums.add(sign * observation.weight, observation.value)
+                sums = self._group(key, self._levels.inside(key, keys))
+            numbers.append(sums.number)
+            key = next(known, None)
+        return tuple(numbers)
 
-    def _scale(self, at_ms: int) -> int:
-        """Return 2 ** (at / half-life) in fixed point: the weight of a trade known at that moment.
+    def _put(self, row: Row, *, from_journal: bool) -> None:
+        columns = self._columns
+        place = self._ids.find(row.id)
+        if place.row is not None and columns.row(place.row) == row:
+            if from_journal:  # it says what it was told ahead of
+                self._overruled.pop(row.id, None)
+                self._is_from_journal[place.row] = 1
+            return
+        self._drop(row.id, place, from_journal=from_journal)
+        number = columns.append(row)
+        self._is_from_journal.append(from_journal)
+        place.bucket.insert(place.position, number)
+        self._by_time.insert(self._position(number), number)
+        self._note_change(row.known_ms)
+        if row.known_ms < self._asked_ms:
+            self._apply(number, +1)
+            self._n_asked += 1
 
-        Weights grow into the future instead of shrinking into the past, so that a stored weight
-        never has to be touched again; an answer divides by the scale of its own moment.
-        """
-        exponent = at_ms / self._half_life_ms
-        whole = math.floor(exponent)
-        mantissa = int(math.ldexp(2.0 ** (exponent - whole), _WEIGHT_BITS))
-        return mantissa << whole if whole >= 0 else mantissa >> -whole
+    def _drop(self, record_id: Id, place: Place, *, from_journal: bool) -> None:
+        """Let a row count no more; its id belongs where it stood."""
+        if from_journal:
+            self._overruled.pop(record_id, None)
+        number = place.row
+        if number is None:
+            return
+        if not from_journal and self._is_from_journal[number]:
+            self._overruled[record_id] = number
+        del place.bucket[place.position]
+        del self._by_time[self._position(number)]
+        known_ms = self._columns.known_ms[number]
+        self._note_change(known_ms)
+        if known_ms < self._asked_ms:
+            self._apply(number, -1)
+            self._n_asked -= 1
 
-    @staticmethod
-    def _moments(sums: _Sums | None, scale: int) -> Moments:
-        if sums is None or sums.weight <= 0:
-            return NOTHING
-        spread = sums.weighted_squares * sums.weight - sums.weighted * sums.weighted
-        return Moments(
-            n=sums.weight / scale,
-            mean=sums.weighted / (sums.weight << _VALUE_BITS),
-            variance=spread / (sums.weight * sums.weight << (2 * _VALUE_BITS)),
-            wins=sums.wins / scale,
+    def _position(self, number: int) -> int:
+        """Return where in `_by_time` a row stands, or belongs."""
+        columns, by_time = self._columns, self._by_time
+        if not by_time or columns.known_ms[by_time[-1]] < columns.known_ms[number]:
+            return len(by_time)  # as good as always
+        return bisect_left(by_time, columns.place_of(number), key=columns.place_of)
+
+    def _n_before(self, now_ms: int) -> int:
+        if now_ms == self._asked_ms:
+            return self._n_asked
+        return bisect_left(self._by_time, now_ms, key=self._columns.known_ms.__getitem__)
+
+    def _note_change(self, known_ms: int) -> None:
+        oldest = self._oldest_change_ms
+        if oldest is None or known_ms < oldest:
+            self._oldest_change_ms = known_ms
+        for reader in self._readers:
+            reader.changed(known_ms)
+
+    def _move_to(self, now_ms: int) -> None:
+        by_time, known_ms, position = self._by_time, self._columns.known_ms, self._n_asked
+        while position < len(by_time) and known_ms[by_time[position]] < now_ms:
+            self._apply(by_time[position], +1)
+            position += 1
+        while position > 0 and known_ms[by_time[position - 1]] >= now_ms:
+            position -= 1
+            self._apply(by_time[position], -1)
+        self._n_asked, self._asked_ms = position, now_ms
+
+    def _apply(self, number: int, sign: int) -> None:
+        columns, groups = self._columns, self._by_number
+        scale = self._decay.weight(columns.known_ms[number])
+        weight, weighted, squares, won = terms(
+            sign * scale * columns.discount[number], columns.ratio[number]
         )
-
-
-def _parts_of(level: str, levels: Sequence[str]) -> tuple[str, ...]:
-    names = level.split(_COMBINES)
-    return tuple(name for name in names if name in levels) if len(names) > 1 else ()
+        for group in (0, *columns.groups_of(number)):
+            sums = groups[group]
+            sums.weight += weight
+            sums.weighted += weighted
+            sums.squares += squares
+            sums.won += won
+            sums.period = None

@@ -26,6 +26,7 @@ from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
 from freqtrade_mem0.session import Session
+from freqtrade_mem0.snapshots import Snapshots
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import MemorySync
 from freqtrade_mem0.trouble import report_trouble
@@ -188,6 +189,8 @@ class Runtime:
         with ExitStack() as closing:  # whatever one of them raises, the others are closed
             if self._store is not None:
                 closing.callback(self._close_store, self._store)
+            if self._follower is not None:
+                closing.callback(self._follower.close, CLOSE_TIMEOUT_S)
             if self._writer is not None:
                 closing.callback(self._writer.close, CLOSE_TIMEOUT_S)
             if not self.run.kind.is_bot:
@@ -230,10 +233,12 @@ class Runtime:
         if is_bot:
             self._load_history(store)
             discount = self.settings.sizing.prior_discount
+            origin = self.session.origin
+            snapshots = Snapshots(store.journal, self.recall, origin, discount)
             self._follower = JournalFollower(
-                store.journal, self.recall, self.session.origin, discount
+                store.journal, self.recall, origin, discount, snapshots
             )
-            self._follower.run()
+            self._follower.begin()
         else:
             store.journal.open()  # so that a wrong path stops the run right here
         self._store = store

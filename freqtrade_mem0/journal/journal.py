@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
@@ -16,7 +19,7 @@ from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -25,6 +28,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "journal.sqlite"
+
+PAGE_ROWS = 1_000
+"""Rows that are read at once."""
+
+FEW_ROWS = 10_000
+"""So many rows of the journal are walked through sooner than the scope's index is."""
+
+_Row = tuple[int, str, str, str]
+"""`seq`, id, kind and JSON of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +109,16 @@ class Journal:
             return adopt_records(sqlite, records)
 
     def records(
-        self, scope: Scope | None = None, *, after_seq: int = 0, limit: int | None = None
+        self,
+        scope: Scope | None = None,
+        *,
+        after_seq: int = 0,
+        limit: int | None = None,
+        left_out: Callable[[str], None] | None = None,
     ) -> Iterator[tuple[int, Record]]:
-        """Yield `(seq, record)` of current records in order of arrival.
+        """Yield `(seq, record)` of current records in order of arrival, read a page at a time.
+
+        What is corrected meanwhile may come twice: as it was, and later as it is.
 
         Parameters
         ----------
@@ -110,26 +129,30 @@ class Journal:
             reads what other processes added since.
         limit
             The newest so many only.
+        left_out
+            Takes the ids of records that can not be read; they are logged, once.
         """
-        where, values = _where(scope or Scope(), records=True)
-        newest = "" if limit is None else "ORDER BY seq DESC LIMIT ?"
-        query = f"""
-            SELECT seq, kind, body FROM (
-                SELECT seq, kind, body FROM records
-                WHERE is_current = 1 AND seq > ? AND {where} {newest}
-            ) ORDER BY seq
-        """  # noqa: S608 - `where` is made of fixed column names, values are bound
-        bound = [after_seq, *values, *([] if limit is None else [limit])]
-        with self.connection.read() as sqlite:
-            rows = sqlite.execute(query, bound).fetchall()
-        for seq, kind, body in rows:
+        scope = scope or Scope()
+        if limit is None:
+            pages = self._pages(scope, after_seq)
+        else:
+            pages = iter([self._newest(scope, after_seq, limit)])
+        for seq, record_id, kind, body in chain.from_iterable(pages):
             try:
                 record = decode(kind, body)
             except RecordError as error:
                 # Of a newer version, say. One row must not keep a bot from all others.
                 self._warn_unreadable(seq, error)
+                if left_out is not None:
+                    left_out(record_id)
             else:
                 yield seq, record
+
+    def last_seq(self) -> int:
+        """Return the number of the row that arrived last, 0 where there is none."""
+        with self.connection.read() as sqlite:
+            row = sqlite.execute("SELECT max(seq) FROM records").fetchone()
+        return row[0] or 0
 
     def record(self, record_id: str) -> Record | None:
         """Return the current record with this id, or None."""
@@ -243,6 +266,60 @@ class Journal:
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
         self.connection.close()
+
+    def _newest(self, scope: Scope, after_seq: int, limit: int) -> list[_Row]:
+        where, values = _where(scope, records=True)
+        query = f"""
+            SELECT seq, id, kind, body FROM records
+            WHERE is_current = 1 AND seq > ? AND {where} ORDER BY seq DESC LIMIT ?
+        """  # noqa: S608 - `where` is made of fixed column names, values are bound
+        with self.connection.read() as sqlite:
+            return sqlite.execute(query, [after_seq, *values, limit]).fetchall()[::-1]
+
+    def _pages(self, scope: Scope, after_seq: int) -> Iterator[list[_Row]]:
+        """Yield the rows of a scope in order of arrival, a page at a time."""
+        last = self.last_seq()
+        if scope.user_id is not None and last - after_seq > FEW_ROWS:
+            # Of a scope in a large journal: what an index lists, instead of walking all of it.
+            seqs = self._listed(scope, after_seq, last)
+            for first in range(0, len(seqs), PAGE_ROWS):
+                yield self._rows_in(scope, seqs[first : first + PAGE_ROWS])
+            after_seq = last
+        where, values = _where(scope, records=True)
+        # SQLite would take the scope's index, read all it lists, and sort it for every page.
+        query = f"""
+            SELECT seq, id, kind, body FROM records NOT INDEXED
+            WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {PAGE_ROWS}
+        """  # noqa: S608 - as above
+        while True:
+            with self.connection.read() as sqlite:
+                rows: list[_Row] = sqlite.execute(query, [after_seq, *values]).fetchall()
+            if not rows:
+                return
+            yield rows
+            after_seq = rows[-1][0]
+            if len(rows) < PAGE_ROWS:
+                return
+
+    def _listed(self, scope: Scope, after_seq: int, last: int) -> array[int]:
+        """Return the rows of a scope by its index alone; some of them may count no more."""
+        indexed = replace(scope, run_id=None, pair=None)
+        where, values = _where(indexed, records=True)
+        # The plus keeps SQLite from walking the table after all.
+        query = f"SELECT seq FROM records WHERE {where} AND +seq > ? AND +seq <= ?"  # noqa: S608
+        with self.connection.read() as sqlite:
+            rows = sqlite.execute(query, [*values, after_seq, last])
+            return array("q", sorted(seq for (seq,) in rows))
+
+    def _rows_in(self, scope: Scope, seqs: array[int]) -> list[_Row]:
+        where, values = _where(scope, records=True)
+        query = f"""
+            SELECT seq, records.id, kind, body FROM json_each(?) AS listed
+            CROSS JOIN records NOT INDEXED ON seq = listed.value
+            WHERE is_current = 1 AND {where} ORDER BY seq
+        """  # noqa: S608 - as above
+        with self.connection.read() as sqlite:
+            return sqlite.execute(query, [json.dumps(seqs.tolist()), *values]).fetchall()
 
     def _warn_unreadable(self, seq: int, error: RecordError) -> None:
         if seq not in self._unreadable:

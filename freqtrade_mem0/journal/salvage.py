@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.journal.identity import IDENTITY_MARK
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.pages import Value, read_pages
 from freqtrade_mem0.journal.schema import refuse_foreign
@@ -312,8 +313,15 @@ def _one_current(rows: Mapping[int, tuple[Value, ...]]) -> dict[int, tuple[Value
 
 
 def _marks(found: _Found) -> list[tuple[str, str]]:
-    """Return the marks, without those of sync: it brings back what Mem0 has of the lost rows."""
-    return [(name, value) for name, value in found.marks.items() if not name.startswith("pulled")]
+    """Return the marks, without those of sync: it brings back what Mem0 has of the lost rows.
+
+    The new journal lacks rows, so that it must not be taken for the old one either.
+    """
+    return [
+        (name, value)
+        for name, value in found.marks.items()
+        if not name.startswith("pulled") and name != IDENTITY_MARK
+    ]
 
 
 def _insert(sqlite: sqlite3.Connection, table: str, rows: Mapping[int, Sequence[Value]]) -> None:

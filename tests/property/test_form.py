@@ -6,12 +6,14 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.form import Form, FormReader
+from freqtrade_mem0.form import Form, FormReader, Tally
 from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.trade_columns import rounded
 from tests.unit.samples import a_trade, at
 
 if TYPE_CHECKING:
@@ -79,3 +81,23 @@ def test_the_order_of_arrival_does_not_matter(
         dice.shuffle(trades)  # type: ignore[attr-defined]
 
     assert forms[0] == forms[1]
+
+
+ratio_lists = st.lists(
+    st.floats(-1.0, 3.0) | st.sampled_from([0.0, -0.01, 5_000.0, -4_000.0]), max_size=300
+)
+
+
+@given(ratio_lists, ratio_lists, st.integers(1, 8))
+def test_many_trades_at_once_are_the_same_as_one_by_one(
+    first: list[float], then: list[float], times: int
+) -> None:
+    """Bit for bit, however far their sum goes beyond what 64 bits hold."""
+    one_by_one, at_once = Tally(), Tally()
+    for ratios in (first, then * times):
+        rounded_ratios = [rounded(ratio) for ratio in ratios]
+        for ratio in rounded_ratios:
+            one_by_one.add(ratio)
+        at_once.add_all(np.array(rounded_ratios, dtype=np.float64))
+
+    assert one_by_one.form() == at_once.form()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,13 +49,21 @@ def passes(record: Record, scope: Scope) -> bool:
     )
 
 
-@settings(max_examples=40)
-@given(records, scopes, st.integers(0, 12), st.none() | st.integers(0, 12))
+@settings(max_examples=80)
+@given(
+    records,
+    scopes,
+    st.integers(0, 12),
+    st.none() | st.integers(0, 12),
+    st.sampled_from([(1_000, 10_000), (2, 3), (1, 0), (3, 10_000)]),
+)
 def test_a_scope_is_a_filter(
-    written: list[Record], scope: Scope, after_seq: int, limit: int | None
+    written: list[Record], scope: Scope, after_seq: int, limit: int | None, paging: tuple[int, int]
 ) -> None:
-    """Scope, `after_seq` and `limit` together, in order of arrival."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Scope, `after_seq` and `limit` together, in order of arrival; whichever way it is read."""
+    page_rows, few_rows = paging
+    sizes = patch.multiple("freqtrade_mem0.journal.journal", PAGE_ROWS=page_rows, FEW_ROWS=few_rows)
+    with tempfile.TemporaryDirectory() as folder, sizes:
         journal = Journal(Path(folder))
         journal.append(written)
         found = list(journal.records(scope, after_seq=after_seq, limit=limit))

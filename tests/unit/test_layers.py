@@ -41,7 +41,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "imports",
         "lifecycle",
         "priors",
+        "levels",
         "recall",
+        "recall_file",
+        "recall_state",
+        "snapshots",
         "notices",
         "reconcile",
         "risk_log",
@@ -56,14 +60,38 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "wrapped",
     ),
     ("journal", "backends"),
-    ("breaker", "form", "history", "insight", "sizing", "situation", "risk"),
+    (
+        "breaker",
+        "form",
+        "history",
+        "insight",
+        "sizing",
+        "situation",
+        "risk",
+        "sums",
+        "trade_columns",
+        "trade_ids",
+    ),
     ("records", "config", "errors"),
 )
 """Top-level modules and packages, from the edges down."""
 
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
-PURE = ("breaker", "form", "history", "insight", "sizing", "risk", "recall")
+PURE = (
+    "breaker",
+    "form",
+    "history",
+    "insight",
+    "sizing",
+    "risk",
+    "levels",
+    "recall",
+    "recall_state",
+    "sums",
+    "trade_columns",
+    "trade_ids",
+)
 """Arithmetic on what is handed to it: no clock, no files, no network, no logs."""
 
 IMPURE_MODULES = {

@@ -1,0 +1,90 @@
+"""Finds rows by record id, in a few bytes per row and without ever pausing to grow."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+
+Id = tuple[int, int]
+"""The first and the last 64 bits of a record id; they order as its text does."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HALF = 1 << 64
+_BUCKET_BITS = 52
+
+
+def packed(record_id: str) -> Id:
+    """Return a record id in 128 bits; what is no UUID is hashed.
+
+    >>> [f"{half:x}" for half in packed("53f1de6e-4a1f-5864-a6aa-72a7933941fd")]
+    ['53f1de6e4a1f5864', 'a6aa72a7933941fd']
+    """
+    if _UUID.fullmatch(record_id) is not None:
+        return divmod(int(record_id.replace("-", ""), 16), _HALF)
+    return divmod(int.from_bytes(blake2b(record_id.encode(), digest_size=16).digest()), _HALF)
+
+
+class Place(NamedTuple):
+    """Where an id stands, or belongs.
+
+    Parameters
+    ----------
+    bucket, position
+        Here, until the index changes.
+    row
+        What it stands for; None where the id is not there.
+    """
+
+    bucket: array[int]
+    position: int
+    row: int | None
+
+
+class IdIndex:
+    """The rows of a table by their ids.
+
+    Record ids are hashes, so their first bits spread the rows evenly over 4096 buckets. A bucket
+    holds its row numbers in the order of their ids: it is searched in O(log), and an insertion
+    moves a kilobyte, also with a million rows.
+
+    Parameters
+    ----------
+    first, last
+        Halves of the ids, row after row; they may grow, and are never changed otherwise.
+    """
+
+    __slots__ = ("_buckets", "_first", "_last")
+
+    def __init__(self, first: array[int], last: array[int]) -> None:
+        self._first, self._last = first, last
+        self._buckets: dict[int, array[int]] = {}
+
+    def find(self, record_id: Id) -> Place:
+        """Return where an id is."""
+        first, last = record_id
+        bucket = self._buckets.get(first >> _BUCKET_BITS)
+        if bucket is None:
+            bucket = self._buckets[first >> _BUCKET_BITS] = array("i")
+        position = bisect_left(bucket, first, key=self._first.__getitem__)
+        while position < len(bucket) and self._first[bucket[position]] == first:
+            if self._last[bucket[position]] == last:
+                return Place(bucket, position, bucket[position])
+            position += 1  # as good as never, with hashes
+        return Place(bucket, position, None)
+
+    def fill(self) -> None:
+        """Take up every row of the table at once; to be called while the index is empty."""
+        if not self._first:
+            return
+        first = np.frombuffer(self._first, dtype=np.uint64)
+        order = np.argsort(first)
+        buckets = first[order] >> np.uint64(_BUCKET_BITS)
+        numbers, starts = np.unique(buckets, return_index=True)
+        rows, ends = order.astype(np.int32), [*starts[1:].tolist(), len(order)]
+        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
+            self._buckets[number] = array("i", rows[start:end].tobytes())
