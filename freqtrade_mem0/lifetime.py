@@ -36,6 +36,8 @@ _memories: dict[Path, tuple[Settings, Path]] = {}
 """Memories that backtests of this process write to, with user data folder; by their own folder."""
 _deliverers: dict[Path, Deliverer] = {}
 """Processes that deliver beside this one, by the folder of their memory."""
+_recorded: set[tuple[str, str]] = set()
+"""Backtests of this process that are in the journal to their end, as `(strategy, run id)`."""
 _priors: dict[tuple[Path, str, str, str], Prior] = {}
 _registered_pid: int | None = None
 _began = datetime.now(UTC)
@@ -78,6 +80,8 @@ def stop(runtime: Runtime) -> None:
     """Close a runtime; again is harmless. Nothing is raised: Freqtrade is shutting down."""
     _running.discard(runtime)
     _shielded(runtime.close)
+    if runtime.run.kind is RunKind.BACKTEST and runtime.is_recorded:
+        _recorded.add((runtime.run.strategy, runtime.run.run_id))
 
 
 def remember_results(settings: Settings, user_data_dir: Path) -> None:
@@ -137,7 +141,8 @@ def _end_when_idle() -> None:
 def _finish(settings: Settings, user_data_dir: Path) -> None:
     store = Store(settings, user_data_dir)
     try:
-        catch_up(store, user_data_dir / "backtest_results", fresh_since=_began)
+        results = user_data_dir / "backtest_results"
+        catch_up(store, results, fresh_since=_began, recorded=_recorded)
         waits = store.delivers and store.outbox.state().pending > 0
         waits = waits and settings.delivery.flush_timeout_s > 0  # else the next process does it
     except ConfigError:
