@@ -171,9 +171,6 @@ def preload(backend: str) -> None:
     import tests.unit.samples  # noqa: F401
 
     if backend == "embedded":
-        import mem0  # noqa: F401
-        import sklearn.feature_extraction.text  # noqa: F401
-
         import freqtrade_mem0.backends.embedded
     elif backend == "server":
         import freqtrade_mem0.backends.rest_server

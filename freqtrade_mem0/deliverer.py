@@ -1,8 +1,8 @@
 """A process of its own that delivers what a backtest leaves in the journal.
 
-It is started with the backtest and loads Mem0 meanwhile, so that nobody waits for that at the end.
-Then it is needed: the interpreter that ends starts no more threads and can not import Mem0 at all,
-and a Mem0 that hangs must not hold up Freqtrade's exit.
+It is started with the backtest and delivers whole batches beside it, so that little is left to
+wait for at the end. Then it is needed: the interpreter that ends starts no more threads and can not
+import Mem0 at all, and a Mem0 that hangs must not hold up Freqtrade's exit.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 _GRACE_S = 5.0
 _NICENESS = 10
-"""It shall load beside the backtest, not instead of it."""
+"""It shall work beside the backtest, not instead of it."""
 
 
 class Deliverer:
-    """Runs `freqtrade-mem0 deliver`, which waits for the word on its standard input.
+    """Runs `freqtrade-mem0 deliver`, which is told on its standard input when the run has ended.
 
     Parameters
     ----------
@@ -54,25 +54,15 @@ class Deliverer:
         except (AttributeError, OSError) as error:  # no such thing here, or it has ended
             logger.debug("The delivering process keeps its priority: %s", error)
 
-    def deliver(self) -> None:
-        """Let it deliver, and wait for it, a bounded time."""
-        self._say("deliver")
+    def finish(self) -> None:
+        """Let it deliver the rest, if any, and wait for it, a bounded time."""
+        self._say("finish")
         try:
             self._process.communicate(timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
             logger.warning("Mem0 takes too long. What waits in the journal is delivered later.")
-
-    def dismiss(self) -> None:
-        """Let it end without delivering anything."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
     def _say(self, line: str) -> None:
         if self._process.stdin is None:

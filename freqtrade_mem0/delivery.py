@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS_OF_A_FLUSH = 3
+_LOOK_AGAIN_S = 0.5
+"""How often delivery beside a run looks whether a batch is full; a look takes some 20 us."""
 
 
 def breaker_for(settings: DeliverySettings) -> Breaker:
@@ -129,6 +131,38 @@ class Delivery:
             if progress is not None:
                 progress(dealt_with)
         return self._outbox.state().pending == 0
+
+    def deliver_beside(self, pause: Callable[[float], bool]) -> int:
+        """Deliver whole batches as they come, until somebody says that it is enough.
+
+        For a process beside one that has no time to lose: what does not fill a batch is left, and
+        a Mem0 that fails is left alone for a while, without a word; who drains in the end says so.
+
+        Parameters
+        ----------
+        pause
+            Waits up to so many seconds, and returns whether it is enough.
+
+        Returns
+        -------
+        int
+            How many records were dealt with.
+        """
+        n_done = 0
+        pause_s = 0.0
+        while not pause(pause_s):
+            try:
+                if self._outbox.has_waiting(self._settings.batch_size):
+                    n_done += self.deliver_batch()
+                    pause_s = 0.0
+                else:
+                    pause_s = _LOOK_AGAIN_S
+            except (BackendError, JournalError) as error:
+                logger.debug("Delivery beside the run: %s", error)
+                pause_s = self._breaker.failed(_retry_after_s(error))
+            else:
+                self._breaker.succeeded()
+        return n_done
 
     @property
     def alarm(self) -> str:

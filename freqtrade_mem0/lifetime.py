@@ -35,7 +35,9 @@ _running: set[Runtime] = set()
 _memories: dict[Path, tuple[Settings, Path]] = {}
 """Memories that backtests of this process write to, with user data folder; by their own folder."""
 _deliverers: dict[Path, Deliverer] = {}
-"""Processes that wait to deliver, by the folder of their memory."""
+"""Processes that deliver beside this one, by the folder of their memory."""
+_recorded: set[tuple[str, str]] = set()
+"""Backtests of this process that are in the journal to their end, as `(strategy, run id)`."""
 _priors: dict[tuple[Path, str, str, str], Prior] = {}
 _registered_pid: int | None = None
 _began = datetime.now(UTC)
@@ -70,7 +72,7 @@ def start(settings: Settings, run: Run, send: Callable[[str], None]) -> Runtime:
         name = "freqtrade-mem0-backtest"
         threading.Thread(target=_end_when_idle, name=name, daemon=True).start()
     else:
-        _shielded(partial(_load_beside, settings, run.user_data_dir))
+        _shielded(partial(_deliver_beside, settings, run.user_data_dir))
     return runtime
 
 
@@ -78,6 +80,8 @@ def stop(runtime: Runtime) -> None:
     """Close a runtime; again is harmless. Nothing is raised: Freqtrade is shutting down."""
     _running.discard(runtime)
     _shielded(runtime.close)
+    if runtime.run.kind is RunKind.BACKTEST and runtime.is_recorded:
+        _recorded.add((runtime.run.strategy, runtime.run.run_id))
 
 
 def remember_results(settings: Settings, user_data_dir: Path) -> None:
@@ -137,7 +141,8 @@ def _end_when_idle() -> None:
 def _finish(settings: Settings, user_data_dir: Path) -> None:
     store = Store(settings, user_data_dir)
     try:
-        catch_up(store, user_data_dir / "backtest_results", fresh_since=_began)
+        results = user_data_dir / "backtest_results"
+        catch_up(store, results, fresh_since=_began, recorded=_recorded)
         waits = store.delivers and store.outbox.state().pending > 0
         waits = waits and settings.delivery.flush_timeout_s > 0  # else the next process does it
     except ConfigError:
@@ -145,14 +150,14 @@ def _finish(settings: Settings, user_data_dir: Path) -> None:
     finally:
         store.close()
     deliverer = _deliverers.pop(store.folder, None)
-    if waits:
-        (deliverer or Deliverer(settings, user_data_dir)).deliver()
-    elif deliverer is not None:
-        deliverer.dismiss()
+    if deliverer is None and waits:
+        deliverer = Deliverer(settings, user_data_dir)
+    if deliverer is not None:
+        deliverer.finish()
 
 
-def _load_beside(settings: Settings, user_data_dir: Path) -> None:
-    """Let the process that delivers in the end load what it needs, while the backtest runs."""
+def _deliver_beside(settings: Settings, user_data_dir: Path) -> None:
+    """Deliver in another process while the backtest runs, so that little is left for its end."""
     store = Store(settings, user_data_dir)
     wanted = store.delivers and settings.delivery.flush_timeout_s > 0
     if wanted and store.folder not in _deliverers:

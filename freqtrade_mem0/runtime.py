@@ -181,6 +181,11 @@ class Runtime:
         if self._writer is not None and not self._writer.flush(CLOSE_TIMEOUT_S):
             logger.error("Some trades of this run could not be written to the journal.")
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the journal has all that was noted so far."""
+        return self._writer is not None and self._writer.waiting == 0
+
     def close(self) -> None:
         """Take everything down; a bot's journal entries are written. Closing twice is harmless."""
         if self._closed:

@@ -12,7 +12,9 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends import foreign_store, mem0_setup, payload
+from freqtrade_mem0.backends.embedder import HashingEmbedder
 from freqtrade_mem0.backends.exact_store import ExactStore
+from freqtrade_mem0.backends.mem0_setup import Parts
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.errors import BackendError
 
@@ -86,11 +88,12 @@ class EmbeddedBackend:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._memory: Any = None
+        self._parts: Parts | None = None
 
     def _part_from_the_parent(self) -> None:
         """In a forked child, build anew: Mem0's connections must not be used or closed here."""
         if self._pid != os.getpid():
-            self._left_to_the_parent += [self._memory, self._lock]
+            self._left_to_the_parent += [self._memory, self._parts, self._lock]
             self._start_afresh()
 
     @property
@@ -98,39 +101,62 @@ class EmbeddedBackend:
         """The `mem0.Memory` itself, for what the port does not offer; do not close it."""
         self._part_from_the_parent()
         with self._lock:
-            if self._is_closed:
-                raise BackendError(f"The memories in {self._folder} are closed; open them anew.")
+            self._refuse_if_closed()
             if self._memory is None:
-                self._memory = mem0_setup.build_memory(
+                memory = mem0_setup.build_memory(
                     self._folder, **self._blocks, timeout_s=self._timeout_s
                 )
+                if self._parts is not None:  # ours are in use already: one cache, not two
+                    foreign_store.close(memory.vector_store)
+                    memory.vector_store = self._parts.store
+                    memory.embedding_model = self._parts.embedder
+                self._memory = memory
             return self._memory
+
+    def _opened(self) -> Parts:
+        """Return store and embedder. Ours need no Mem0, whose import takes longer than most work.
+
+        A process that only delivers or reads never loads it; a search does.
+        """
+        self._part_from_the_parent()
+        with self._lock:
+            self._refuse_if_closed()
+            if self._parts is None and self._memory is None:
+                self._parts = mem0_setup.own_parts(self._folder, **self._blocks)
+            if self._parts is None:
+                self._parts = Parts(self.memory.vector_store, self.memory.embedding_model)
+            return self._parts
+
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise BackendError(f"The memories in {self._folder} are closed; open them anew.")
 
     def write(self, memories: Sequence[Memory]) -> None:
         """Store all of `memories`, or raise; see `MemoryBackend.write`.
 
         They get no row in Mem0's history: where they come from stands in the journal.
         """
-        with self._at_work("write") as memory:
-            lemmatize = mem0_setup.lemmatizer()
+        with self._at_work("write") as parts:
+            lemmatize = mem0_setup.lemmatizer(self._folder)
             # Prepared as a whole first, so that a refused memory leaves nothing half-written.
             payloads = {each.id: payload.to_payload(each, lemmatize) for each in memories}
             for ids in _parts(list(payloads), _MEMORIES_PER_WRITE):
                 part = {each: payloads[each] for each in ids}
                 texts = [fields["data"] for fields in part.values()]
-                vectors = memory.embedding_model.embed_batch(texts, "add")
-                if isinstance(memory.vector_store, ExactStore):
-                    memory.vector_store.insert(vectors, list(part.values()), list(part))
+                if isinstance(parts.store, ExactStore):
+                    vectors = _vectors(parts.embedder, texts)
+                    parts.store.insert(vectors, list(part.values()), list(part))
                 else:
-                    foreign_store.upsert(memory.vector_store, part, vectors)
+                    vectors = parts.embedder.embed_batch(texts, "add")
+                    foreign_store.upsert(parts.store, part, vectors)
 
     def get(self, memory_id: str) -> Memory | None:
         """Return one memory, or None where there is none with this id."""
-        with self._at_work("get") as memory:
-            if isinstance(memory.vector_store, ExactStore):
-                rows = memory.vector_store.get_many([memory_id])
+        with self._at_work("get") as parts:
+            if isinstance(parts.store, ExactStore):
+                rows = parts.store.get_many([memory_id])
                 return payload.from_payload(rows[0].id, rows[0].payload) if rows else None
-            item = memory.get(memory_id)
+            item = self.memory.get(memory_id)
             return None if item is None else payload.from_item(item)
 
     def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
@@ -144,7 +170,8 @@ class EmbeddedBackend:
         if limit <= 0:
             return []
         rerank = self._blocks["reranker"] is not None
-        with self._at_work("search") as memory:
+        with self._at_work("search"):
+            memory = self.memory
             if not isinstance(memory.vector_store, ExactStore):
                 return foreign_store.search(
                     memory, query, filters=filters, limit=limit, rerank=rerank
@@ -164,67 +191,81 @@ class EmbeddedBackend:
 
         Which ones is settled by the call; each is then read as it stands when it is reached.
         """
-        with self._at_work("scan") as memory:
-            if isinstance(memory.vector_store, ExactStore):
-                return self._read(memory.vector_store.list_ids(filters))
-            return iter(foreign_store.scan(memory.vector_store, filters))
+        with self._at_work("scan") as parts:
+            if isinstance(parts.store, ExactStore):
+                return self._read(parts.store.list_ids(filters))
+            return iter(foreign_store.scan(parts.store, filters))
 
     def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
         """Yield what was stored at `since` or later; see `MemoryBackend.changes`."""
-        with self._at_work("read the changes") as memory:
-            if not isinstance(memory.vector_store, ExactStore):
-                return iter(foreign_store.scan(memory.vector_store, filters, since))
+        with self._at_work("read the changes") as parts:
+            if not isinstance(parts.store, ExactStore):
+                return iter(foreign_store.scan(parts.store, filters, since))
         return self.scan(filters=payload.stored_since(filters, since))
 
     def _read(self, ids: list[str]) -> Iterator[Memory]:
         for part in _parts(ids, _MEMORIES_PER_READ):
-            with self._at_work("scan") as memory:
-                rows = memory.vector_store.get_many(part)
+            with self._at_work("scan") as parts:
+                rows = parts.store.get_many(part)
             yield from (payload.from_payload(row.id, row.payload) for row in rows)
 
     def delete(self, memory_ids: Sequence[str]) -> int:
         """Delete these memories; return how many were there."""
-        with self._at_work("delete") as memory:
-            if isinstance(memory.vector_store, ExactStore):
-                return memory.vector_store.delete_many(memory_ids)
-            return foreign_store.delete(memory, memory_ids)
+        with self._at_work("delete") as parts:
+            if isinstance(parts.store, ExactStore):
+                return parts.store.delete_many(memory_ids)
+            return foreign_store.delete(self.memory, memory_ids)
 
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""
-        with self._at_work("count") as memory:
-            if isinstance(memory.vector_store, ExactStore):
-                return memory.vector_store.count(filters, by)
-            return payload.count_groups(foreign_store.scan(memory.vector_store, filters), by)
+        with self._at_work("count") as parts:
+            if isinstance(parts.store, ExactStore):
+                return parts.store.count(filters, by)
+            return payload.count_groups(foreign_store.scan(parts.store, filters), by)
 
     def close(self) -> None:
         """Close the store and Mem0's history; closing twice is harmless."""
         self._part_from_the_parent()
         with self._lock:
             self._is_closed = True
+            parts, self._parts = self._parts, None
             memory, self._memory = self._memory, None
+            if parts is not None:
+                foreign_store.close(parts.store)
             if memory is None:
                 return
             # Mem0 opens its second store when it is first asked for; `_entity_store` does not ask.
-            for store in (memory.vector_store, memory._entity_store):  # noqa: SLF001
-                foreign_store.close(store)
+            stores = (memory.vector_store, memory._entity_store)  # noqa: SLF001
+            for store in stores:
+                if parts is None or store is not parts.store:
+                    foreign_store.close(store)
             memory.close()
 
     @contextmanager
-    def _at_work(self, what: str) -> Iterator[Any]:
-        """Give `mem0.Memory`, in turn where the store needs it; name errors that come out."""
-        memory = self.memory
-        is_ours = isinstance(memory.vector_store, ExactStore)
+    def _at_work(self, what: str) -> Iterator[Parts]:
+        """Give store and embedder, in turn where the store needs it; name errors that come out."""
+        parts = self._opened()
+        is_ours = isinstance(parts.store, ExactStore)
         with nullcontext() if is_ours else self._lock:
             try:
-                yield memory
+                yield parts
             except BackendError:
                 raise
             except Exception as error:  # every provider raises exceptions of its own
-                provider = memory.config.vector_store.provider
+                block = self._blocks["vector_store"]
+                provider = mem0_setup.OWN_STORE if block is None else block.get("provider")
                 raise BackendError(
                     f"Mem0 with the vector store {provider!r} failed to {what}: "
                     f"{type(error).__name__}: {error}."
                 ) from error
+
+
+def _vectors(embedder: Any, texts: Sequence[str]) -> Sequence[Any]:
+    """Return vectors for our store, which takes arrays: lists of numbers would be made in vain."""
+    if isinstance(embedder, HashingEmbedder):
+        return list(embedder.embed_matrix(texts))
+    vectors: Sequence[Any] = embedder.embed_batch(texts, "add")
+    return vectors
 
 
 def _shielded(filters: Filters) -> Filters:

@@ -5,20 +5,31 @@ hashed sign so that collisions cancel out on average. It finds memories that sha
 question; it does not know that "rally" and "uptrend" mean the same. For that, configure one of
 Mem0's other embedders.
 
-Reference: Weinberger et al. (2009), "Feature Hashing for Large Scale Multitask Learning".
+The vectors are, bit by bit, those of scikit-learn's `HashingVectorizer(n_features=dimensions,
+ngram_range=(1, 2))`, without the second and the hundred megabytes that its import takes.
+
+References
+----------
+Weinberger et al. (2009), "Feature Hashing for Large Scale Multitask Learning".
 """
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.backends.murmur import signed_hash
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
 DEFAULT_DIMENSIONS = 256
+
+_WORD = re.compile(r"\b\w\w+\b")
 
 
 class HashingEmbedder:
@@ -31,7 +42,9 @@ class HashingEmbedder:
     Parameters
     ----------
     config
-        Mem0's `BaseEmbedderConfig`, of which only `embedding_dims` matters (None: 256), or None.
+        Mem0's `BaseEmbedderConfig`, of which only `embedding_dims` matters, or None.
+    dimensions
+        Length of the vectors, >= 1, where `config` does not say.
 
     Examples
     --------
@@ -41,18 +54,12 @@ class HashingEmbedder:
     (256, 1.0, False)
     """
 
-    def __init__(self, config: Any = None) -> None:
-        # Imported here because it takes half a second that most commands need not pay.
-        from sklearn.feature_extraction.text import HashingVectorizer
-
-        dimensions = None if config is None else config.embedding_dims
-        self.dimensions = DEFAULT_DIMENSIONS if dimensions is None else int(dimensions)
+    def __init__(self, config: Any = None, *, dimensions: int = DEFAULT_DIMENSIONS) -> None:
+        given = None if config is None else config.embedding_dims
+        self.dimensions = dimensions if given is None else int(given)
         if config is not None:
             config.embedding_dims = self.dimensions  # Mem0 reads it from here
         self.config = config
-        self._vectorizer = HashingVectorizer(
-            n_features=self.dimensions, ngram_range=(1, 2), alternate_sign=True, norm="l2"
-        )
 
     def embed(self, text: str, memory_action: str | None = None) -> list[float]:
         """Return the vector of one text (`memory_action` makes no difference)."""
@@ -72,7 +79,28 @@ class HashingEmbedder:
 
         A text without a word of two or more letters or digits becomes the zero vector.
         """
-        # Half of a surrogate pair, as broken input may hold, can be hashed only once replaced.
-        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        matrix: NDArray[np.float64] = self._vectorizer.transform(clean).toarray()
-        return matrix
+        import numpy as np
+
+        places: list[int] = []
+        signs: list[int] = []
+        for number, text in enumerate(texts):
+            start = number * self.dimensions
+            for term in _terms(text):
+                hashed = signed_hash(term)
+                places.append(start + abs(hashed) % self.dimensions)
+                signs.append(1 if hashed >= 0 else -1)
+        size = len(texts) * self.dimensions
+        counts = np.bincount(np.array(places, dtype=np.int64), signs, size)
+        matrix = counts.reshape(len(texts), self.dimensions)
+        lengths = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
+        unit: NDArray[np.float64] = matrix / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+        return unit
+
+
+def _terms(text: str) -> Iterator[str]:
+    """Yield the words of a text in lower case, then its pairs of neighbouring words."""
+    # Half of a surrogate pair, as broken input may hold, can be hashed only once replaced.
+    words = _WORD.findall(text.encode("utf-8", "replace").decode("utf-8").lower())
+    yield from words
+    for one, other in pairwise(words):
+        yield f"{one} {other}"

@@ -1,7 +1,7 @@
 """Import Mem0 quietly and build its `Memory` from our defaults and the user's own blocks.
 
-Only here is Mem0 imported, and only when a backend is used for the first time: the import takes
-more than a second and makes a folder.
+Only here is Mem0 imported, and only when it is needed for the first time: the import takes more
+than a second and makes a folder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib.util
 import logging
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,13 @@ from pydantic import ValidationError
 
 from freqtrade_mem0.backends import foreign_qdrant
 from freqtrade_mem0.backends.embedder import DEFAULT_DIMENSIONS, HashingEmbedder
+from freqtrade_mem0.backends.no_llm import NoLanguageModel
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,15 @@ OWN_EMBEDDER = "hashing"
 _STORE_FILE = "memories.sqlite"
 _HISTORY_FILE = "history.db"
 _ADDRESSES = ("path", "host", "url", "client", "connection_string", "connection_pool")
-# One that can be constructed without a key and without a network. It is never called: we write
-# with infer=False, and who wants an LLM configures one.
-_NO_LLM = {"provider": "lmstudio", "config": {}}
+_NO_LLM = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where memories are kept, and what makes vectors of their texts; both as Mem0 has them."""
+
+    store: Any
+    embedder: Any
 
 
 @dataclass
@@ -90,11 +97,40 @@ def _forbid_download_of_models() -> None:
     It does so where spaCy is installed and its English model is not, and warns where spaCy is not
     installed. Both times it then goes on with plain words, which is what we tell it to do at once.
     """
-    if importlib.util.find_spec("spacy") is None or (
-        importlib.util.find_spec("en_core_web_sm") is None
-    ):
+    if not _has_language_model():
         models = importlib.import_module("mem0.utils.spacy_models")
         vars(models).update(_load_failed_full=True, _load_failed_lemma=True)
+
+
+def _has_language_model() -> bool:
+    """Tell whether spaCy and the English model that Mem0 wants of it are installed."""
+    return all(importlib.util.find_spec(name) for name in ("spacy", "en_core_web_sm"))
+
+
+def own_parts(
+    folder: Path,
+    *,
+    vector_store: Mapping[str, Any] | None,
+    embedder: Mapping[str, Any] | None,
+    llm: Mapping[str, Any] | None,
+    reranker: Mapping[str, Any] | None,
+) -> Parts | None:
+    """Open our store and our embedder without Mem0; None where something else is configured.
+
+    They are what Mem0's factories make of the same blocks. A block that only a search needs is
+    still checked by Mem0 itself at the first use, whatever that is.
+    """
+    if llm is not None or reranker is not None:
+        return None
+    if vector_store is not None and provider_of("vector_store", vector_store) != OWN_STORE:
+        return None
+    if embedder is not None and provider_of("embedder", embedder) != OWN_EMBEDDER:
+        return None
+    with _starting(folder, {"vector_store": vector_store, "embedder": embedder}):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        dimensions = _dimensions(embedder) or DEFAULT_DIMENSIONS
+        config = _own_store(folder, vector_store, dimensions)
+        return Parts(SqliteStore(**config.model_dump()), HashingEmbedder(dimensions=dimensions))
 
 
 def register() -> None:
@@ -102,6 +138,7 @@ def register() -> None:
     factory = importlib.import_module("mem0.utils.factory")
     factory.VectorStoreFactory.provider_to_class[OWN_STORE] = _path_of(SqliteStore)
     factory.EmbedderFactory.provider_to_class[OWN_EMBEDDER] = _path_of(HashingEmbedder)
+    factory.LlmFactory.register_provider(_NO_LLM, _path_of(NoLanguageModel))
     # Told apart by isinstance they shall be what they behave like (see the classes).
     importlib.import_module("mem0.vector_stores.base").VectorStoreBase.register(SqliteStore)
     importlib.import_module("mem0.embeddings.base").EmbeddingBase.register(HashingEmbedder)
@@ -124,9 +161,8 @@ def build_memory(
         Mem0 or one of its providers refused; names the provider and the cause.
     """
     blocks = {"vector_store": vector_store, "embedder": embedder, "llm": llm, "reranker": reranker}
-    chosen = ", ".join(f"{key} {provider_of(key, b)!r}" for key, b in blocks.items() if b)
     history = folder / _HISTORY_FILE
-    try:
+    with _starting(folder, blocks):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Mem0 would create its history with the rights of the umask.
         # Opening one in use and closing it again would drop SQLite's locks on it.
@@ -140,14 +176,26 @@ def build_memory(
         config = configs.MemoryConfig.model_construct(
             vector_store=_store_config(configs, folder, vector_store, embedder, timeout_s),
             embedder=_embedder_config(configs, embedder),
-            llm=configs.LlmConfig(**(_NO_LLM if llm is None else llm)),
+            llm=(
+                configs.LlmConfig.model_construct(provider=_NO_LLM, config={})
+                if llm is None
+                else configs.LlmConfig(**llm)
+            ),
             reranker=None if reranker is None else configs.RerankerConfig(**reranker),
             history_db_path=str(history),
         )
         return mem0.Memory(config)
+
+
+@contextmanager
+def _starting(folder: Path, blocks: Mapping[str, Mapping[str, Any] | None]) -> Iterator[None]:
+    """Turn what providers raise when they are started into `BackendError`."""
+    try:
+        yield
     except BackendError:
         raise
     except Exception as error:  # noqa: BLE001 - every provider raises exceptions of its own
+        chosen = ", ".join(f"{key} {provider_of(key, b)!r}" for key, b in blocks.items() if b)
         # Pydantic's own text, and the traceback with it, would show what was given: passwords too.
         is_about_values = isinstance(error, ValidationError)
         raise BackendError(
@@ -166,8 +214,11 @@ def _said(error: Exception) -> str:
     )
 
 
-def lemmatizer() -> Callable[[str], str]:
+def lemmatizer(folder: Path) -> Callable[[str], str]:
     """Return Mem0's own preparation of texts for keyword search (without spaCy: none)."""
+    if not _has_language_model():
+        return str  # what Mem0 does then, without a second for its import
+    import_mem0(folder)
     module = importlib.import_module("mem0.utils.lemmatization")
     lemmatize: Callable[[str], str] = module.lemmatize_for_bm25
     return lemmatize
@@ -195,13 +246,11 @@ def _store_config(
     given = {} if block is None else dict(block.get("config") or {})
     dimensions = _dimensions(embedder)
     if provider == OWN_STORE:
-        given.setdefault("path", str(folder / _STORE_FILE))
-        given.setdefault("embedding_model_dims", dimensions)
         # Mem0's configuration admits a fixed list of provider names although its factory can be
         # extended; model_construct makes the object without asking that list. The factory, which
         # is asked next, knows the name from `register`.
         return configs.VectorStoreConfig.model_construct(
-            provider=provider, config=SqliteStoreConfig(**given)
+            provider=provider, config=_own_store(folder, block, dimensions)
         )
     names = _config_fields(configs, provider)
     if dimensions is not None and "embedding_model_dims" in names:
@@ -213,6 +262,14 @@ def _store_config(
     if foreign_qdrant.is_server(provider, given):
         given = foreign_qdrant.with_client(given, folder, timeout_s=timeout_s)
     return configs.VectorStoreConfig(provider=provider, config=given)
+
+
+def _own_store(
+    folder: Path, block: Mapping[str, Any] | None, dimensions: int | None
+) -> SqliteStoreConfig:
+    given = {} if block is None else dict(block.get("config") or {})
+    defaults = {"path": str(folder / _STORE_FILE), "embedding_model_dims": dimensions}
+    return SqliteStoreConfig(**defaults | given)
 
 
 def _config_fields(configs: Any, provider: str) -> frozenset[str]:

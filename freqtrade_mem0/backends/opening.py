@@ -88,15 +88,14 @@ def prepare(settings: Settings, folder: Path) -> None:
     BackendError, ConfigError
         As `open_backend` and the backends themselves.
     """
-    in_process = settings.mode == "embedded" or address.vector_store(settings) is not None
-    if settings.mode == "local" or not (in_process or settings.mode == "platform"):
-        return
-    from freqtrade_mem0.backends.embedder import HashingEmbedder
-    from freqtrade_mem0.backends.mem0_setup import import_mem0
+    store = address.vector_store(settings)
+    in_process = settings.mode == "embedded" or store is not None
+    if in_process and store is None and settings.embedder is None:
+        from freqtrade_mem0.backends import embedded  # noqa: F401 - loads what delivery needs
+    elif in_process or settings.mode == "platform":
+        from freqtrade_mem0.backends.mem0_setup import import_mem0
 
-    import_mem0(folder)
-    if in_process and settings.embedder is None:
-        HashingEmbedder().embed("load what embedding needs")
+        import_mem0(folder)
 
 
 def _plain(provider: ProviderSettings | None, key: str) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
-"""`deliver`: bring to Mem0 what waits in the journal. A backtest runs this when it ends."""
+"""`deliver`: bring to Mem0 what waits in the journal. A backtest runs this beside itself."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.opening import prepare
@@ -31,7 +32,7 @@ def add_commands(commands: Commands) -> None:
         "--settings-from-stdin",
         action="store_true",
         help='Read the "mem0" block as JSON from the first line of standard input instead of a '
-        "config file, load Mem0, and deliver when a second line comes.",
+        "config file, deliver whole batches as they come, and the rest when a second line comes.",
     )
     memory_options(parser)
     output_options(parser)
@@ -42,26 +43,41 @@ def run(arguments: argparse.Namespace) -> int:
     """Deliver, showing progress where somebody watches."""
     if arguments.settings_from_stdin:
         settings = Settings.model_validate_json(sys.stdin.readline())
-        user_data_dir = arguments.userdir
-        prepare(settings, Store(settings, user_data_dir).folder)
-        if not sys.stdin.readline():
-            return 0  # nobody needs it
+        store = Store(settings, arguments.userdir)
     else:
         named = read_config(arguments)
-        settings, user_data_dir = named.settings, named.user_data_dir
-    store = Store(settings, user_data_dir)
+        store = Store(named.settings, named.user_data_dir)
     try:
+        beside = _deliver_beside(store) if arguments.settings_from_stdin else 0
         waiting = store.outbox.state().pending
         with progress_bar() as progress:
             deliver(store, progress)
         state = store.outbox.state()
     finally:
         store.close()
+    delivered = beside + waiting - state.pending
     if arguments.json:
-        print_json({"delivered": waiting - state.pending, "pending": state.pending})
-    elif store.delivers:
-        print(_sentence(waiting - state.pending, state), file=sys.stderr)  # noqa: T201
+        print_json({"delivered": delivered, "pending": state.pending})
+    elif store.delivers and (delivered or state.pending or not arguments.settings_from_stdin):
+        print(_sentence(delivered, state), file=sys.stderr)  # noqa: T201
     return 1 if state.pending and store.delivers else 0
+
+
+def _deliver_beside(store: Store) -> int:
+    """Deliver whole batches until a line comes, or the end of input; return how many records.
+
+    What is left then is delivered like any other rest, also where the process that should have said
+    the word was killed.
+    """
+    prepare(store.settings, store.folder)
+    has_ended = threading.Event()
+
+    def listen() -> None:
+        sys.stdin.readline()
+        has_ended.set()
+
+    threading.Thread(target=listen, name="freqtrade-mem0-listen", daemon=True).start()
+    return store.delivery().deliver_beside(has_ended.wait)
 
 
 def _sentence(delivered: int, state: OutboxState) -> str:

@@ -62,6 +62,11 @@ def add_commands(commands: Commands) -> None:
         action="store_true",
         help="Also let the strategies read these backtests as a prior from now on.",
     )
+    parser.add_argument(
+        "--no-wait",
+        action="store_true",
+        help="Leave the delivery to Mem0 to the next bot, backtest or 'freqtrade-mem0 deliver'.",
+    )
     memory_options(parser)
     output_options(parser)
     parser.set_defaults(run=run)
@@ -78,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     store = Store(named.settings, named.user_data_dir)
     try:
-        report = _import(store, arguments.paths, options)
+        report = _import(store, arguments.paths, options, waits=not arguments.no_wait)
         pending = store.outbox.state().pending if store.delivers else 0
     finally:
         store.close()
@@ -89,7 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if report.n_found or report.n_priors else 1
 
 
-def _import(store: Store, paths: list[Path], options: ImportOptions) -> ImportReport:
+def _import(
+    store: Store, paths: list[Path], options: ImportOptions, *, waits: bool
+) -> ImportReport:
     with progress_bar() as progress:
         task = progress.add_task("Reading", total=None)
 
@@ -98,7 +105,8 @@ def _import(store: Store, paths: list[Path], options: ImportOptions) -> ImportRe
 
         report = import_files(store, paths, options, on_file)
         progress.remove_task(task)
-        deliver(store, progress)
+        if waits:
+            deliver(store, progress)
     return report
 
 

@@ -17,7 +17,7 @@ from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import record_id, to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from freqtrade_mem0.imports.importer import Progress
@@ -32,6 +32,7 @@ def catch_up(
     results_folder: Path,
     *,
     fresh_since: datetime | None = None,
+    recorded: Collection[tuple[str, str]] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import results that this memory should have and has not; quick when there are none.
@@ -50,6 +51,8 @@ def catch_up(
         Aware UTC wall time; results of runs that began then or later are opened in any case. The
         same run on the same days can end differently: on candles that were downloaded again, or
         with another Freqtrade.
+    recorded
+        Runs that this process recorded to their end, see `ImportOptions`.
     progress
         Told before each file that is opened.
 
@@ -65,7 +68,7 @@ def catch_up(
         for path in _unknown_results(store, results_folder, fresh_since)
         if _belongs_to(store, path, results_folder)
     ]
-    importer = Importer(store, ImportOptions())
+    importer = Importer(store, ImportOptions(recorded=recorded))
     reports = []
     for done, path in enumerate(wanted):
         if progress is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from freqtrade_mem0.imports.results import read_results
 from freqtrade_mem0.imports.to_records import (
     backtest_record,
     origin_of,
+    trade_ids,
     trade_records,
     with_risk_events,
 )
@@ -47,12 +49,16 @@ class ImportOptions:
         The bot whose databases are imported: run id of their trades.
     as_prior
         Promote every imported backtest to a prior of its strategy.
+    recorded
+        Runs, as `(strategy, run id)`, that this very process recorded to their end. Where their
+        trades are those of the file, what the file says of each is not read again.
     """
 
     strategy: str | None = None
     mode: Mode | None = None
     bot_id: str = "freqtrade"
     as_prior: bool = False
+    recorded: Collection[tuple[str, str]] = ()
 
 
 def import_files(
@@ -144,8 +150,6 @@ class Importer:
         except RecordError as error:
             tally.skipped.append(Skipped(what=result.strategy, why=f"{error}."))
             return
-        trades, skipped = trade_records(result, user_id, self._now)
-        tally.skipped += skipped
         if len(result.trades) < whole.n_trades:
             missing = f"{result.strategy}: {whole.n_trades - len(result.trades)} trades"
             tally.skipped.append(Skipped(what=missing, why="they are not in the file"))
@@ -157,12 +161,25 @@ class Importer:
             )
             tally.skipped.append(Skipped(what=result.strategy, why=why))
             return
+        if standing is Standing.SAME and self._is_recorded(result):
+            self._keeper.keep([whole], tally)
+            return
+        trades, skipped = trade_records(result, user_id, self._now)
+        tally.skipped += skipped
         records = [*with_risk_events(trades), whole]
         self._keeper.keep(records, tally, corrects=standing is Standing.LATER)
         if not skipped:
             self._keeper.retract_others(whole.origin, {trade.id for trade in trades}, self._now)
         if self._options.as_prior:
             self._promote(result, provenance, tally)
+
+    def _is_recorded(self, result: Result) -> bool:
+        """Tell whether a run's trades are remembered as they were captured, all and no others."""
+        if (result.strategy, result.run_id) not in self._options.recorded:
+            return False
+        user_id = self._store.settings.user_id
+        ids = trade_ids(result, user_id)
+        return ids is not None and self._keeper.has_exactly(origin_of(result, user_id), ids)
 
     def _take_backtests(self, path: Path, tally: Tally) -> None:
         results = read_results(path)

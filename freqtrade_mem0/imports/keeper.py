@@ -100,6 +100,10 @@ class Keeper:
         is_later = ran_at is not None and ran_at > earlier.recorded_at
         return Standing.LATER if is_later else Standing.OTHER
 
+    def has_exactly(self, origin: Origin, trade_ids: Collection[str]) -> bool:
+        """Tell whether these are the trades that are remembered of a run, all and no others."""
+        return self._journal.ids(_trades_of(origin)) == set(trade_ids)
+
     def keep(self, records: Sequence[Record], tally: Tally, *, corrects: bool = False) -> None:
         """Append what is not known yet, as far as its category is written.
 
@@ -141,18 +145,12 @@ class Keeper:
         now
             Aware UTC wall time.
         """
-        scope = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
-            kind=TradeRecord.kind,
-        )
+        stale_ids = sorted(self._journal.ids(_trades_of(origin)).difference(trade_ids))
         reason = "the run's last result does not have it"
         stale = [
             retraction(gone, reason, now)
-            for _, record in self._journal.records(scope)
-            if isinstance(record, TradeRecord) and record.id not in trade_ids
+            for record in map(self._journal.record, stale_ids)
+            if isinstance(record, TradeRecord)
             for gone in (record, exit_event(record))
             if gone is not None
         ]
@@ -165,6 +163,16 @@ class Keeper:
         if isinstance(earlier, TradeRecord):
             return earlier.decision_id is None and not earlier.situation
         return earlier is not None
+
+
+def _trades_of(origin: Origin) -> Scope:
+    return Scope(
+        user_id=origin.user_id,
+        strategy=origin.strategy,
+        modes=[origin.mode],
+        run_id=origin.run_id,
+        kind=TradeRecord.kind,
+    )
 
 
 def _comparable(record: BacktestRecord) -> BacktestRecord:

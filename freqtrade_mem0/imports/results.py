@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
 from freqtrade_mem0.imports.files import ImportFileError, is_archive, metadata_file
 
 if TYPE_CHECKING:
@@ -198,6 +200,10 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _parsed(text: bytes) -> Any:
+    try:
+        return from_json(text)  # three times as fast
+    except ValueError:
+        pass  # half of a surrogate pair, say, which Python's own parser takes
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

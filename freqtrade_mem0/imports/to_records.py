@@ -63,6 +63,18 @@ def trade_records(
     return records, skipped
 
 
+def trade_ids(result: Result, user_id: str) -> set[str] | None:
+    """Return the record ids of a run's trades alone; None where one of them can not be used."""
+    origin = origin_of(result, user_id)
+    try:
+        return {
+            trade_identity(origin, trade["pair"], _side(trade), to_ms(_opened(trade)))
+            for trade in result.trades
+        }
+    except (KeyError, RecordError):
+        return None
+
+
 def with_risk_events(trades: Iterable[TradeRecord]) -> list[Record]:
     """Return trades, each followed by the risk event it is, and what they complete together.
 
@@ -172,9 +184,9 @@ def _trade_record(trade: Mapping[str, Any], origin: Origin, recorded_at: datetim
     pair = trade.get("pair")
     if not isinstance(pair, str):
         raise RecordError("it names no pair")
-    open_date = moment(trade, "open_timestamp", "open_date")
+    open_date = _opened(trade)
     close_date = moment(trade, "close_timestamp", "close_date")
-    side = "short" if trade.get("is_short") else "long"
+    side = _side(trade)
     stake = number(trade, "stake_amount")
     exit_reason = str(trade.get("exit_reason") or trade.get("sell_reason") or "")
     exit_reason = _EXIT_REASONS.get(exit_reason, exit_reason)
@@ -206,6 +218,14 @@ def _trade_record(trade: Mapping[str, Any], origin: Origin, recorded_at: datetim
         n_exits=n_exits,
         is_evidence=exit_reason != END_OF_DATA,
     )
+
+
+def _opened(trade: Mapping[str, Any]) -> datetime:
+    return moment(trade, "open_timestamp", "open_date")
+
+
+def _side(trade: Mapping[str, Any]) -> str:
+    return "short" if trade.get("is_short") else "long"
 
 
 def _filled_orders(trade: Mapping[str, Any], side: str) -> tuple[int, int]:

@@ -77,8 +77,11 @@ def append_entries(sqlite: sqlite3.Connection, entries: Sequence[Entry]) -> int:
             fresh[record.id] = record
     _append_fresh(sqlite, fresh)
     # Records know nothing of decisions; a decision comes before what is said about it.
-    _append_decisions(sqlite, [entry for entry in entries if isinstance(entry, Decision)])
-    _mark_opened(sqlite, [entry for entry in entries if isinstance(entry, Opened)])
+    _append_decisions(
+        sqlite,
+        [entry for entry in entries if isinstance(entry, Decision)],
+        [entry for entry in entries if isinstance(entry, Opened)],
+    )
     _mark_seen(sqlite, [entry for entry in entries if isinstance(entry, SeenIn)])
     return n_new + len(fresh)
 
@@ -286,32 +289,44 @@ def _supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
     return cursor.rowcount
 
 
-def _append_decisions(sqlite: sqlite3.Connection, decisions: Sequence[Decision]) -> None:
-    sqlite.executemany(
-        "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-        [
+def _append_decisions(
+    sqlite: sqlite3.Connection, decisions: Sequence[Decision], opened: Sequence[Opened]
+) -> None:
+    """Write decisions, and what became of these or earlier ones."""
+    # In a backtest both come together, and two writes to one row become one.
+    ties = {each.decision_id: (each.trade_id, to_ms(each.open_date)) for each in opened}
+    rows = []
+    for decision in decisions:
+        origin = decision.origin
+        rows.append(
             [
                 decision.id,
-                decision.origin.user_id,
-                decision.origin.strategy,
-                decision.origin.mode,
-                decision.origin.run_id,
+                origin.user_id,
+                origin.strategy,
+                origin.mode,
+                origin.run_id,
                 decision.pair,
                 decision.side,
                 to_ms(decision.decided_at),
+                *ties.get(decision.id, (None, None)),
                 encode(decision),
             ]
-            for decision in decisions
-        ],
-    )
-
-
-def _mark_opened(sqlite: sqlite3.Connection, opened: Sequence[Opened]) -> None:
+        )
+    sqlite.executemany(_INSERT_DECISION, rows)
+    for decision in decisions:
+        ties.pop(decision.id, None)
     sqlite.executemany(
         "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ?",
-        [(each.trade_id, to_ms(each.open_date), each.decision_id) for each in opened],
+        [(*tie, decision_id) for decision_id, tie in ties.items()],
     )
+
+
+_INSERT_DECISION = (
+    "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, trade_id,"
+    " open_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+    " body = excluded.body, trade_id = coalesce(excluded.trade_id, trade_id),"
+    " open_ms = coalesce(excluded.open_ms, open_ms)"
+)
 
 
 def _mark_seen(sqlite: sqlite3.Connection, seen: Sequence[SeenIn]) -> None:

@@ -55,6 +55,10 @@ class Connection:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.is_patient = True
+        """Whether a commit waits for the disk; to be set before the first write. Without, a power
+        cut may take the last commits, but neither it nor a kill harms the file, or what was
+        committed by others."""
         self.n_replaced = 0
         """How often the file was found deleted, or another one in its place."""
         self._start_afresh()
@@ -140,7 +144,7 @@ class Connection:
         try:
             refuse_foreign(connection, self.path)
             _switch_to_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_patient else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection)
         except BaseException:

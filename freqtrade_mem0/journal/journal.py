@@ -170,6 +170,13 @@ class Journal:
             ).fetchone()
         return row is not None
 
+    def ids(self, scope: Scope) -> set[str]:
+        """Return the ids of current records, without reading what they say."""
+        where, values = _where(scope, records=True)
+        query = f"SELECT id FROM records WHERE is_current = 1 AND {where}"  # noqa: S608 - as above
+        with self.connection.read() as sqlite:
+            return {each for (each,) in sqlite.execute(query, values)}
+
     def ledger(
         self, scope: Scope | None = None, *, only_opened: bool = True, limit: int | None = None
     ) -> Iterator[LedgerLine]:

@@ -97,6 +97,14 @@ class Outbox:
             self.refused([seq], sentence)
         return batch if batch or not unreadable else self.pending(limit)
 
+    def has_waiting(self, count: int) -> bool:
+        """Tell whether at least `count` (>= 1) records wait, without reading them."""
+        with self._connection.read() as sqlite:
+            row = sqlite.execute(
+                "SELECT 1 FROM outbox WHERE is_dead = 0 LIMIT 1 OFFSET ?", [count - 1]
+            ).fetchone()
+        return row is not None
+
     def delivered(self, seqs: Sequence[int], at: datetime) -> None:
         """Take these off the queue; `at` is the aware UTC wall time.
 

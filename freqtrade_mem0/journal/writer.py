@@ -35,13 +35,16 @@ class JournalWriter:
     background
         True for bots: a thread appends right behind the callback. False for backtests: appended in
         the callback once `batch` entries are there, as a second thread would only compete with
-        Freqtrade's loop for the interpreter.
+        Freqtrade's loop for the interpreter; and without waiting for the disk, as what a power cut
+        takes of a backtest is there again when it is repeated.
     batch
         Entries per append when not in the background, at least 1.
     """
 
-    def __init__(self, journal: Journal, *, background: bool, batch: int = 500) -> None:
+    def __init__(self, journal: Journal, *, background: bool, batch: int = 2_000) -> None:
         self._journal = journal
+        if not background:
+            journal.connection.is_patient = False
         self._batch = self._append_at = batch
         self._waiting: deque[Entry | Callable[[], Entry]] = deque()
         self._changed = threading.Condition()

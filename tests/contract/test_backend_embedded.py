@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -376,3 +377,45 @@ def test_a_forked_child_builds_its_own(backend: EmbeddedBackend, make_memory: Ma
     assert os.waitstatus_to_exitcode(status) == 0
     backend.memory.update(make_memory(0).id, text="changed")
     assert backend.count(filters={}) == {(): 2}
+
+
+DELIVERING = """
+import sys
+from pathlib import Path
+from datetime import UTC, datetime
+from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.records.memory import Memory
+backend = EmbeddedBackend(Path(sys.argv[1]))
+memory = Memory(id="00000000-0000-0000-0000-000000000001", text="calm uptrend", user_id="me",
+                agent_id="", run_id="", created_at=datetime.now(UTC))
+backend.write([memory])
+assert backend.count(filters={}) == {(): 1} and list(backend.scan(filters={})) != []
+assert backend.delete([memory.id]) == 1
+print(sorted({"mem0", "sklearn", "openai", "qdrant_client"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.skipif(find_spec("spacy") is not None, reason="Mem0 prepares texts with spaCy")
+def test_delivering_does_not_load_mem0(tmp_path: Path) -> None:
+    """Its import takes longer than most deliveries; our store and embedder need nothing of it."""
+    said = subprocess.check_output(
+        [sys.executable, "-c", DELIVERING, str(tmp_path / "mem0")], text=True
+    )
+    assert said == "[]\n"
+
+
+def test_a_search_uses_the_store_that_is_open(
+    backend: EmbeddedBackend, make_memory: MakeMemory
+) -> None:
+    """Vectors are kept in memory once, not twice."""
+    backend.write([make_memory(1)])
+    store = backend._parts.store if backend._parts else None
+
+    assert backend.search("profit", filters=MINE, limit=1) != []
+    assert backend.memory.vector_store is store
+
+
+def test_mem0_without_a_language_model_says_so(backend: EmbeddedBackend) -> None:
+    """Who lets Mem0 infer facts learns which block is missing."""
+    with pytest.raises(BackendError, match="needs a language model"):
+        backend.memory.llm.generate_response(messages=[])

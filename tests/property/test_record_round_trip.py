@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.codec import content_hash, decode, encode
 from freqtrade_mem0.records.mapping import from_memory, to_memory
 from tests.unit.samples import a_note, a_risk_event, a_trade
@@ -56,6 +57,30 @@ def test_a_trade_comes_back(trade: TradeRecord) -> None:
 
     assert trade == again
     assert content_hash(trade) == content_hash(again)
+
+
+odd_numbers = st.floats() | st.none() | st.booleans() | st.integers() | words
+odd_values = {
+    "profit_ratio": odd_numbers,
+    "pair": st.text() | st.none() | st.just("null") | st.floats(),
+    "n_entries": odd_numbers,
+    "open_date": times | st.datetimes() | st.none() | words,
+    "is_evidence": st.booleans() | st.none() | st.integers(),
+    "decision_id": st.none() | words | st.integers(),
+    "situation": st.none() | st.dictionaries(words, odd_numbers | st.lists(words), max_size=3),
+}
+
+
+@given(trades, st.fixed_dictionaries({}, optional=odd_values))
+def test_what_could_not_be_read_back_is_never_written(
+    trade: TradeRecord, odd: dict[str, object]
+) -> None:
+    """Whatever stands in a record: it is refused, or comes back."""
+    try:
+        text = encode(replace(trade, **odd))  # type: ignore[arg-type]
+    except RecordError:
+        return
+    assert decode("trade", text).id == trade.id
 
 
 @given(trades)

@@ -442,3 +442,46 @@ def test_what_another_process_overtook_is_delivered_again(
     assert slow.drain(20.0)
     assert TRADES[0].id not in backend.memories
     assert Outbox(journal).state().pending == 0
+
+
+def test_beside_a_run_whole_batches_are_delivered(journal: Journal, backend: InMemoryMem0) -> None:
+    """A part of a batch may still grow; who drains in the end takes it."""
+    delivery = delivery_of(journal, backend)
+    pauses: list[float] = []
+
+    def pause(pause_s: float) -> bool:
+        pauses.append(pause_s)
+        return len(pauses) > 3
+
+    assert delivery.deliver_beside(pause) == 6
+    assert [len(ids) for ids in backend.writes] == [3, 3]
+    assert waiting(journal) == (1, 0)
+    assert pauses[:3] == [0.0, 0.0, 0.0]
+    assert pauses[3] > 0.0
+
+
+def test_beside_a_run_a_mem0_that_fails_is_left_alone_for_a_while(
+    journal: Journal, backend: InMemoryMem0
+) -> None:
+    """It comes back, and gets what waited; nobody was told, as nothing is lost."""
+    delivery = delivery_of(journal, backend, retry_s=5.0, max_retry_s=50.0)
+    backend.is_away = True
+    pauses: list[float] = []
+
+    def pause(pause_s: float) -> bool:
+        pauses.append(pause_s)
+        if len(pauses) == 3:
+            backend.is_away = False
+        return len(pauses) > 5
+
+    assert delivery.deliver_beside(pause) == 6
+    assert 2.5 <= pauses[1] <= 5.0 < pauses[2]
+    assert records_in(backend) == TRADES[:6]
+
+
+def test_beside_a_run_the_end_is_heard_before_the_first_look(
+    journal: Journal, backend: InMemoryMem0
+) -> None:
+    """A process that was started at the end goes straight to the rest."""
+    assert delivery_of(journal, backend).deliver_beside(lambda _: True) == 0
+    assert backend.writes == []

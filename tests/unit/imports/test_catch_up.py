@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,10 @@ import pytest
 from freqtrade_mem0.imports import catch_up as module
 from freqtrade_mem0.imports.catch_up import catch_up
 from freqtrade_mem0.records.backtest import BacktestRecord
+from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.records.from_trade import trade_identity
+from freqtrade_mem0.records.retraction import retraction
+from freqtrade_mem0.records.trade import TradeRecord
 from tests.unit.imports.result_files import (
     MINUTE_MS,
     START_MS,
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.store import Store
 
 CONTENT = statistics([a_result_trade(1), a_result_trade(2)])
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER_S = 4_000_000_000
 
 
@@ -179,3 +186,52 @@ def test_a_run_from_freqtrades_cache_is_found_again(store: Store, results: Path)
 def _whole(store: Store) -> BacktestRecord:
     (record,) = [r for _, r in store.journal.records() if isinstance(r, BacktestRecord)]
     return record
+
+
+def test_a_run_this_process_recorded_is_not_taken_apart(
+    store: Store, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its trades are in the journal, all and no others, the run as a whole is noted."""
+    write_result(results, {"One": CONTENT}, name="backtest-result-1")
+    catch_up(store, results)
+    whole = _whole(store)
+    store.journal.append([retraction(whole, "as if it had not been noted yet", NOW)])
+    run = ("One", whole.origin.run_id)
+
+    def no_reading(*_: object) -> None:
+        raise AssertionError("the trades were read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("freqtrade_mem0.imports.importer.trade_records", no_reading)
+        taken = catch_up(store, results, recorded={run})
+    (file,) = taken.files
+    assert (file.n_found, file.skipped) == (1, ())
+
+
+@pytest.mark.parametrize("difference", ["missing", "other run", "too many", "unusable"])
+def test_a_recorded_run_that_differs_from_its_result_is_taken_apart(
+    store: Store, results: Path, difference: str
+) -> None:
+    """Interrupted, or with trades of other candles: the result has the last word."""
+    write_result(results, {"One": CONTENT}, name="backtest-result-1")
+    catch_up(store, results)
+    whole = _whole(store)
+    trades = [r for _, r in store.journal.records() if isinstance(r, TradeRecord)]
+    store.close()
+    rmtree(store.folder)
+    run = ("Two" if difference == "other run" else "One", whole.origin.run_id)
+    if difference == "missing":
+        trades = trades[:1]
+    if difference == "too many":
+        opened = trades[0].open_date - timedelta(days=1)
+        other = trade_identity(whole.origin, trades[0].pair, trades[0].side, to_ms(opened))
+        trades.append(replace(trades[0], id=other, open_date=opened))
+    if difference == "unusable":
+        odd = {**CONTENT, "trades": [*CONTENT["trades"], {"pair": "ETH/USDT"}]}
+        write_result(results, {"One": odd}, name="backtest-result-1")
+    store.journal.append(trades)
+    catch_up(store, results, recorded={run})
+
+    kept = [r for _, r in store.journal.records() if isinstance(r, TradeRecord)]
+    assert {trade.pair for trade in kept} == {trade.pair for trade in trades}
+    assert len(kept) == _whole(store).n_trades == 2

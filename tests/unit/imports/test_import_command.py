@@ -72,3 +72,16 @@ def test_nothing_at_all_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
     assert code == 1
     assert "Nothing to import" in capsys.readouterr().err
+
+
+def test_without_waiting_mem0_is_left_to_the_next_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--no-wait` is done when the journal has it."""
+    command = ["import", "--userdir", str(tmp_path), "--json", "--no-wait", str(OLD_RESULT)]
+    code = main(command)
+    said = json.loads(capsys.readouterr().out)
+
+    assert (code, said["pending"]) == (0, said["new"])
+    assert said["new"] > 0
+    assert not (tmp_path / "mem0" / "memories.sqlite").exists()

@@ -32,6 +32,19 @@ def test_a_decision_whose_trade_is_open_has_no_outcome(journal: Journal) -> None
     assert (a_trade(9).id, None) == (line.decision.trade_id, line.trade)
 
 
+def test_a_decision_that_is_noted_again_stays_tied(journal: Journal) -> None:
+    """Whether its fill came with it or before."""
+    decision, trade = a_decision(1), a_trade(9)
+    other = a_trade(10)
+    journal.append([decision, opened(decision, trade)])
+    journal.append([decision])
+    journal.append([opened(decision, other), replace(decision, stake=1.0)])
+
+    (line,) = journal.ledger()
+    assert (line.decision.stake, line.decision.trade_id) == (1.0, other.id)
+    assert line.decision.open_date == other.open_date
+
+
 def test_a_decision_that_was_never_filled_is_left_out(journal: Journal) -> None:
     """Its entry order timed out; it can be asked for on purpose."""
     journal.append([a_decision(1)])

@@ -186,6 +186,17 @@ def test_a_backtest_writes_in_batches(journal: Journal) -> None:
     assert [a_trade(number) for number in range(1, 5)] == records_in(journal)
 
 
+@pytest.mark.parametrize(("background", "level"), [(True, 2), (False, 1)])
+def test_only_a_bot_waits_for_the_disk(journal: Journal, background: bool, level: int) -> None:
+    """What a power cut takes of a backtest is there again when it is repeated."""
+    writer = JournalWriter(journal, background=background)
+    writer.submit(a_trade(1))
+    assert writer.close(5.0)
+
+    with journal.connection.write() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+
+
 def test_flushing_nothing_is_done_at_once(journal: Journal, background: JournalWriter) -> None:
     """Also while the file is locked: there is nothing to write."""
     with locked(journal):
