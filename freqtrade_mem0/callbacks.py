@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HOOKED = ("custom_stake_amount", "confirm_trade_entry", "order_filled")
-HOOKED_IN_BOTS = (*HOOKED, "bot_loop_start")
+HOOKED = ("custom_stake_amount", "confirm_trade_entry")
+HOOKED_IN_BOTS = (*HOOKED, "order_filled", "bot_loop_start")
+"""A backtest's trades are read from Freqtrade's own list once they are closed."""
 HOOKED_FOR_LEVERAGE = ("leverage",)
 
 EXTRA_SITUATION = "mem0_situation"
@@ -247,7 +248,7 @@ class _Hooks:
         if order.ft_order_side == trade.entry_side:
             if order.safe_filled > 0:
                 runtime.session.entry_filled(trade)
-        elif runtime.run.kind.is_bot and not trade.is_open:
+        elif not trade.is_open:
             runtime.session.trade_closed(trade)
 
     def _complain(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:

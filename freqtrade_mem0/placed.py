@@ -41,6 +41,8 @@ class PlacedDecisions:
 
     def __init__(self, *, at_once: bool) -> None:
         self._at_once = at_once
+        self._by_moment: dict[tuple[str, str, datetime], Callable[[], Decision]] = {}
+        """Of a backtest; by pair, side and moment. Those whose order timed out stay."""
         self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
 
     def add(
@@ -57,12 +59,19 @@ class PlacedDecisions:
         written
             Gives the decision; called when its trade is there.
         """
+        if self._at_once:
+            self._by_moment[pair, side, decided_at] = written
+            return
         waiting = self._waiting.setdefault((pair, side), deque(maxlen=_KEPT))
         waiting.append(_Waiting(decided_at, written))
 
     def take_for(self, trade: Any) -> Decision | None:
         """Take off the newest decision that can have opened a trade; None where none can."""
-        waiting = self._waiting.get((trade.pair, trade.trade_direction), deque())
+        pair, side = trade.pair, trade.trade_direction
+        if self._at_once:
+            written = self._by_moment.pop((pair, side, as_utc(trade.open_date)), None)
+            return None if written is None else written()
+        waiting = self._waiting.get((pair, side), deque())
         for position in range(len(waiting) - 1, -1, -1):
             if self._can_have_opened(waiting[position].decided_at, trade):
                 found = waiting[position]
@@ -71,6 +80,8 @@ class PlacedDecisions:
         return None
 
     def __iter__(self) -> Iterator[Decision]:
+        for written in self._by_moment.values():
+            yield written()
         for waiting in self._waiting.values():
             for each in waiting:
                 yield each.written()
@@ -78,10 +89,10 @@ class PlacedDecisions:
     def clear(self) -> None:
         """Forget all of them."""
         self._waiting.clear()
+        self._by_moment.clear()
 
-    def _can_have_opened(self, decided_at: datetime, trade: Any) -> bool:
-        if self._at_once:
-            return decided_at == as_utc(trade.open_date)
+    @staticmethod
+    def _can_have_opened(decided_at: datetime, trade: Any) -> bool:
         placed = [order.order_date_utc for order in trade.orders if order.order_date is not None]
         if not placed:
             return False

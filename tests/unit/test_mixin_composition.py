@@ -208,16 +208,22 @@ def test_an_own_callback_that_raises_behaves_as_without_the_mixin(
 
 
 def test_an_own_order_filled_that_raises_loses_no_entry(loader: Loader) -> None:
-    """The decision is tied to its trade although the strategy's own part fails afterwards."""
+    """A bot's decision is tied to its trade although the strategy's own part fails afterwards."""
     strategy = loader.load(
         "class Mine(Mem0Mixin, Base):\n    def order_filled(self, **kwargs):\n"
-        "        raise ValueError('the author made a mistake')"
+        "        raise ValueError('the author made a mistake')",
+        runmode=RunMode.DRY_RUN,
     )
     _stake(strategy)
     _confirmed(strategy)
     with pytest.raises(ValueError, match="the author made a mistake"):
         strategy.order_filled(**_filling())
     assert len(_journal(strategy, only_opened=True)) == 1
+
+
+def test_a_backtest_leaves_order_filled_alone(loader: Loader) -> None:
+    """Its trades are read from Freqtrade's own list; a fill costs what it costs without memory."""
+    assert "order_filled" not in vars(loader.load("class Mine(Mem0Mixin, Base):\n    pass"))
 
 
 def test_order_filled_keeps_the_name_freqtrade_looks_for(loader: Loader) -> None:
@@ -340,7 +346,7 @@ class _Trade:
         self.entry_side, self.exit_side = "buy", "sell"
         self.open_date = MOMENT
         self.is_open = True
-        self.orders: list[Any] = []
+        self.orders = [_order()]
         self.copies = 0
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> _Trade:
@@ -348,9 +354,18 @@ class _Trade:
         return self
 
 
+def _order() -> SimpleNamespace:
+    return SimpleNamespace(
+        ft_order_side="buy",
+        safe_filled=1.0,
+        order_id="entry-1",
+        order_date=MOMENT,
+        order_date_utc=MOMENT,
+    )
+
+
 def _filling() -> dict[str, Any]:
-    order = SimpleNamespace(ft_order_side="buy", safe_filled=1.0)
-    return {"pair": PAIR, "trade": _Trade(), "order": order, "current_time": MOMENT}
+    return {"pair": PAIR, "trade": _Trade(), "order": _order(), "current_time": MOMENT}
 
 
 def _fill(strategy: Any) -> None:
