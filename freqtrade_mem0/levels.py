@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from freqtrade_mem0.insight import Key
 
 _COMBINES = "*"
 _OWN = ("pair", "side", "enter_tag")
+
+Values = tuple[str, ...]
+"""Texts of a trade's pair, side, tag and features; equal ones mean equal keys."""
+
+N_REMEMBERED = 4_096
+"""Situations whose keys are kept at hand; beyond it, all are put together anew."""
 
 
 class Levels:
@@ -27,30 +33,38 @@ class Levels:
         self.names = tuple(sorted(names, key=lambda level: level.count(_COMBINES)))
         self.parts_of = {level: _parts_of(level, self.names) for level in self.names}
         """By combined level: the levels among these that it combines."""
-        parts = {level: tuple(level.split(_COMBINES)) for level in self.names}
-        single = (name for names in parts.values() for name in names)
-        self._features = tuple(dict.fromkeys(name for name in single if name not in _OWN))
-        self._parts = tuple(parts.items())
+        parts = {level: level.split(_COMBINES) for level in self.names}
+        read = dict.fromkeys(name for names in parts.values() for name in names)
+        self._features = tuple(name for name in read if name not in _OWN)
+        place = {name: number for number, name in enumerate((*_OWN, *self._features))}
+        self._places = [
+            (level, tuple(place[name] for name in names)) for level, names in parts.items()
+        ]
+        self._keys_of: dict[Values, tuple[Key, ...]] = {}
 
-    def keys(
+    def values(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
-    ) -> list[Key]:
+    ) -> Values:
+        """Return all that the keys of a trade are made of; "" where it has no value."""
+        known: list[object] = [pair, side, enter_tag]
+        known += [situation.get(name, "") for name in self._features]
+        return tuple([value if type(value) is str else str(value) for value in known])
+
+    def keys(self, values: Values) -> tuple[Key, ...]:
         """Return the level keys of a trade; a level it has no value for is left out."""
-        values = {"pair": pair, "side": side, "enter_tag": enter_tag}
-        for name in self._features:
-            value = situation.get(name, "")
-            values[name] = value if type(value) is str else str(value)
-        keys = []
-        for level, parts in self._parts:
-            if len(parts) == 1:
-                text = values[level]
-                if text:
-                    keys.append((level, text))
-            else:
-                texts = [values[name] for name in parts]
-                if all(texts):
-                    keys.append((level, " & ".join(texts)))
+        # Few situations make up most trades, as long as no level is a number.
+        keys = self._keys_of.get(values)
+        if keys is None:
+            if len(self._keys_of) >= N_REMEMBERED:
+                self._keys_of.clear()
+            keys = self._keys_of[values] = tuple(self._made(values))
         return keys
+
+    def _made(self, values: Values) -> Iterator[Key]:
+        for level, places in self._places:
+            parts = [values[place] for place in places]
+            if all(parts):
+                yield level, " & ".join(parts)
 
     def inside(self, key: Key, keys: Sequence[Key]) -> tuple[Key, ...]:
         """Return the groups that one of a trade's is a part of.

@@ -17,9 +17,11 @@ from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from freqtrade_mem0.history import HistoryReader
 from freqtrade_mem0.insight import NOTHING, Group, Key, Moments
-from freqtrade_mem0.levels import Levels
+from freqtrade_mem0.levels import N_REMEMBERED, Levels, Values
 from freqtrade_mem0.recall_state import RecallState
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.sums import DISCOUNT_BITS, Decay, Sums, terms
@@ -27,10 +29,9 @@ from freqtrade_mem0.trade_columns import MISSING, Row, TradeColumns, rounded
 from freqtrade_mem0.trade_ids import Id, IdIndex, Place, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from freqtrade_mem0.records.trade import TradeRecord
@@ -58,7 +59,6 @@ class Recall:
         self.levels = self._levels.names
         self.parts_of = self._levels.parts_of
         """By combined level: the levels among these that it combines."""
-        self.keys = self._levels.keys
         self.half_life_days = half_life_days
         self._decay = Decay(half_life_days)
         self._lock = threading.Lock()
@@ -82,6 +82,7 @@ class Recall:
         self._sums: dict[Key, Sums] = {}
         self._by_number: list[Sums] = []
         self._group(STRATEGY)
+        self._numbers_of: dict[Values, tuple[int, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._by_time)
@@ -104,12 +105,18 @@ class Recall:
         if not record.is_evidence:
             self.remove(record.id, from_journal=from_journal)
             return
-        keys = self.keys(record.pair, record.side, record.enter_tag, record.situation)
+        values = self._levels.values(record.pair, record.side, record.enter_tag, record.situation)
         known_ms, ratio = to_ms(record.known_at), rounded(record.profit_ratio)
         share = round(discount * (1 << DISCOUNT_BITS))
         with self._lock:
-            row = Row(packed(record.id), known_ms, ratio, share, self._numbers(keys))
+            row = Row(packed(record.id), known_ms, ratio, share, self._numbers(values))
             self._put(row, from_journal=from_journal)
+
+    def keys(
+        self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
+    ) -> list[Key]:
+        """Return the level keys of a trade; a level it has no value for is left out."""
+        return list(self._levels.keys(self._levels.values(pair, side, enter_tag, situation)))
 
     def remove(self, record_id: str, *, from_journal: bool = False) -> None:
         """Let a trade count no more; it leaves no trace."""
@@ -229,7 +236,7 @@ class Recall:
                 self._group(key, inside).plain = plain
             self._columns, self._ids = columns, IdIndex(columns.id_first, columns.id_last)
             self._ids.fill()
-            self._by_time = array("i", range(len(columns)))
+            self._by_time = array("i", np.arange(len(columns), dtype=np.int32).tobytes())
             self._is_from_journal = bytearray(b"\1") * len(columns)
             self._asked_ms = asked_ms
             self._n_asked = bisect_left(columns.known_ms, asked_ms)
@@ -237,7 +244,8 @@ class Recall:
             for number in told:
                 row = old.row(number)
                 if self._ids.find(row.id).row is None:
-                    numbers = self._numbers([keys[group] for group in row.groups if group >= 0])
+                    its_keys = tuple(keys[group] for group in row.groups if group >= 0)
+                    numbers = self._numbered(its_keys)
                     self._put(row._replace(groups=numbers), from_journal=False)
 
     def _group(self, key: Key, inside: tuple[Key, ...] = ()) -> Sums:
@@ -245,21 +253,24 @@ class Recall:
         self._by_number.append(sums)
         return sums
 
-    def _numbers(self, keys: Sequence[Key]) -> tuple[int, ...]:
+    def _numbers(self, values: Values) -> tuple[int, ...]:
         """Return by level the number of a trade's group."""
-        numbers = []
-        known = iter(keys)
-        key = next(known, None)
-        for level in self.levels:
-            if key is None or key[0] != level:
-                numbers.append(MISSING)
-                continue
-            sums = self._sums.get(key)
-            if sums is None:
-                sums = self._group(key, self._levels.inside(key, keys))
-            numbers.append(sums.number)
-            key = next(known, None)
-        return tuple(numbers)
+        numbers = self._numbers_of.get(values)
+        if numbers is None:
+            if len(self._numbers_of) >= N_REMEMBERED:
+                self._numbers_of.clear()
+            numbers = self._numbers_of[values] = self._numbered(self._levels.keys(values))
+        return numbers
+
+    def _numbered(self, keys: tuple[Key, ...]) -> tuple[int, ...]:
+        number_of = {key[0]: self._number(key, keys) for key in keys}
+        return tuple(number_of.get(level, MISSING) for level in self.levels)
+
+    def _number(self, key: Key, keys: tuple[Key, ...]) -> int:
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._group(key, self._levels.inside(key, keys))
+        return sums.number
 
     def _put(self, row: Row, *, from_journal: bool) -> None:
         columns = self._columns

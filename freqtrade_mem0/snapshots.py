@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WORTH_IT = 1_000
-"""Rows read beyond the last copy that make a new one worth while, ..."""
+"""Rows read beyond the last copy that make a new one worth while when a bot ends."""
+
 SHARE = 50
-"""... or one row of so many that recall has, whichever is more: reading them takes as long as
-reading the copy."""
+"""While it runs, one row of so many that recall has, if that is more: reading them again takes
+a fraction of a second."""
 
 N_KEPT = 4
 """Copies of one strategy with different settings that are kept, the newest."""
@@ -81,7 +82,7 @@ class Snapshots:
         )
         self._identity = ""
         """Of the journal that recall is read from."""
-        self._n_unsaved = 0
+        self._seq = self._n_unsaved = 0
         self._writing: threading.Thread | None = None
         self._is_given_up = False
 
@@ -117,30 +118,35 @@ class Snapshots:
         n_read
             How many records of this strategy came since the last note.
         """
+        self._seq = seq
         self._n_unsaved += n_read
-        is_busy = self._writing is not None and self._writing.is_alive()
-        enough = max(WORTH_IT, len(self._recall) // SHARE)
-        if self._n_unsaved < enough or is_busy or self._is_given_up:
-            return
-        self._n_unsaved = 0
-        self._writing = threading.Thread(
-            target=self._write,
-            args=(seq, self._recall.state()),
-            name="freqtrade-mem0-snapshot",
-            daemon=True,
-        )
-        self._writing.start()
+        if self._n_unsaved >= max(WORTH_IT, len(self._recall) // SHARE):
+            self._begin_writing()
 
     def give_up(self) -> None:
         """Copy nothing any more: it would not be what the journal says, or can not be written."""
         self._is_given_up = True
 
     def close(self, timeout_s: float) -> bool:
-        """Wait for a copy under way; return whether it was finished in time."""
+        """Copy what is worth it, and wait; return whether that was finished in time."""
+        if self._n_unsaved >= WORTH_IT:
+            self._begin_writing()
         if self._writing is None:
             return True
         self._writing.join(timeout_s)
         return not self._writing.is_alive()
+
+    def _begin_writing(self) -> None:
+        if self._is_given_up or (self._writing is not None and self._writing.is_alive()):
+            return
+        self._n_unsaved = 0
+        self._writing = threading.Thread(
+            target=self._write,
+            args=(self._seq, self._recall.state()),
+            name="freqtrade-mem0-snapshot",
+            daemon=True,
+        )
+        self._writing.start()
 
     def _write(self, seq: int, state: RecallState) -> None:
         unfinished = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")

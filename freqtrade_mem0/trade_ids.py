@@ -83,8 +83,8 @@ class IdIndex:
             return
         first = np.frombuffer(self._first, dtype=np.uint64)
         order = np.argsort(first)
+        rows = order.astype(np.int32)
         buckets = first[order] >> np.uint64(_BUCKET_BITS)
-        numbers, starts = np.unique(buckets, return_index=True)
-        rows, ends = order.astype(np.int32), [*starts[1:].tolist(), len(order)]
-        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
-            self._buckets[number] = array("i", rows[start:end].tobytes())
+        starts = [0, *(np.flatnonzero(buckets[1:] != buckets[:-1]) + 1).tolist()]
+        for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+            self._buckets[int(buckets[start])] = array("i", rows[start:end].tobytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0 import recall_file, recall_state
+from freqtrade_mem0 import levels, recall_file, recall_state
+from freqtrade_mem0 import recall as recall_module
 from freqtrade_mem0.form import Form, FormReader
 from freqtrade_mem0.recall import Recall
 from tests.unit.samples import START, a_trade
@@ -112,7 +114,11 @@ def test_it_answers_as_a_fresh_recall_does(
     dice: random.Random,
 ) -> None:
     """After any changes, questions and restarts: bit for bit what counts, in another order."""
-    with patch.multiple(recall_file, PAGE_ROWS=3), patch.multiple(recall_state, PAGE_ROWS=3):
+    with ExitStack() as small:
+        for module, bound in ((recall_file, "PAGE_ROWS"), (recall_state, "PAGE_ROWS")):
+            small.enter_context(patch.object(module, bound, 3))
+        for module in (levels, recall_module):
+            small.enter_context(patch.object(module, "N_REMEMBERED", 2))
         recall, oracle = Recall(LEVELS, 30.0), Oracle()
         for how, what, discount in history:
             if how == "restarted":

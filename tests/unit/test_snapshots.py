@@ -19,11 +19,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0 import recall_file, snapshots
+from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.follow import JournalFollower
+from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.salvage import salvage
+from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.run import Run
+from freqtrade_mem0.runtime import Runtime
 from freqtrade_mem0.snapshots import Snapshots
 from tests.unit.samples import NOTED, ORIGIN, a_retraction, a_trade, at
 
@@ -441,6 +446,43 @@ def test_a_few_rows_are_not_worth_a_copy(journal: Journal, monkeypatch: pytest.M
     journal.append(sisters(50))
     bot.look()
     assert bot.snapshots.path.exists()
+
+
+def test_a_bot_that_ends_leaves_a_copy(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its recall is so large that it was not worth it while the bot ran."""
+    bot = Bot(journal)
+    monkeypatch.setattr(snapshots, "SHARE", 2)
+    journal.append(sisters(50, 51))
+    bot.follower.run()
+    bot.follower.close(WAIT_S)
+
+    assert Bot(journal).read == 0
+
+
+def test_a_runtime_starts_where_the_last_one_ended(tmp_path: Path) -> None:
+    """From the journal, from the copy, and from the journal again: the same, bit for bit."""
+    memory = tmp_path / "memory"
+    settings = Settings(enabled=True, user_id="me", mode="local", path=memory)
+    run = Run(
+        kind=RunKind.DRY_RUN,
+        strategy=ORIGIN.strategy,
+        run_id=ORIGIN.run_id,
+        user_data_dir=tmp_path,
+        database="",
+    )
+    journal = Journal(memory)
+    journal.append([*sisters(*range(30)), a_trade(31), a_trade(32)])
+    found, copies = [], []
+    for _ in range(3):
+        runtime = Runtime(settings, run, Prior(), lambda: NOTED, lambda _: None)
+        found.append(runtime.recall.groups(at(500)))
+        runtime.close()
+        copies.append([path.name for path in memory.glob("*.snapshot")])
+        if len(copies) == 2:
+            (memory / copies[-1][0]).unlink()
+
+    assert found[0] == found[1] == found[2] != {}
+    assert [len(names) for names in copies] == [1, 1, 1]
 
 
 def test_the_format_is_what_it_was(journal: Journal) -> None:
