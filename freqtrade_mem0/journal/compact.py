@@ -39,8 +39,8 @@ LEAST_KEEP_DAYS = 31
 """A bot that starts looks for entry orders of up to thirty days."""
 
 _ROWS_PER_LOOK = 2_000
-_ROWS_PER_WRITE = 100
-_PAGES_PER_WRITE = 100
+_ROWS_PER_WRITE = 50
+_PAGES_PER_WRITE = 50
 _PAUSE_RATIO = 2.0
 """Pause after each write, in durations of that write."""
 

@@ -201,7 +201,7 @@ def test_beside_a_running_process_backtests_are_left_alone(journal: Journal) -> 
 
 
 def test_it_pauses_between_short_writes(journal: Journal) -> None:
-    """A bot's writer gets its turn; a hundred rows or pages at a time."""
+    """A bot's writer gets its turn; fifty rows or pages at a time."""
     corrected(journal)
     journal.close()
     pauses: list[float] = []
