@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import (
+    compact,
     compare,
     dead_letters,
     deliver,
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         deliver,
         dead_letters,
         rebuild,
+        compact,
         salvage,
         wrap,
     ):

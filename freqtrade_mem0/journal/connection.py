@@ -143,6 +143,10 @@ class Connection:
         )
         try:
             refuse_foreign(connection, self.path)
+            if self.path.stat().st_size == 0:
+                # What is taken out can be given back to the disk bit by bit, see `compact`. In a
+                # file that is there already it would take the lock of a writer, for nothing.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _switch_to_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_patient else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")

@@ -77,17 +77,20 @@ class Outbox:
 
     def __init__(self, journal: Journal) -> None:
         self._connection = journal.connection
+        self._handed_out: dict[int, str] = {}
+        """Ids of the last batch, by `seq`."""
 
     def pending(self, limit: int) -> list[tuple[int, Record]]:
         """Return up to `limit` waiting records as `(seq, record)`, oldest first."""
         with self._connection.read() as sqlite:
             rows = sqlite.execute(
-                "SELECT o.seq, r.kind, r.body FROM outbox o JOIN records r ON r.seq = o.seq "
+                "SELECT o.seq, r.id, r.kind, r.body FROM outbox o JOIN records r ON r.seq = o.seq "
                 "WHERE o.is_dead = 0 ORDER BY o.seq LIMIT ?",
                 [limit],
             ).fetchall()
+        self._handed_out = {seq: record_id for seq, record_id, _, _ in rows}
         batch, unreadable = [], []
-        for seq, kind, body in rows:
+        for seq, _, kind, body in rows:
             try:
                 batch.append((seq, decode(kind, body)))
             except RecordError as error:
@@ -114,11 +117,15 @@ class Outbox:
         with self._connection.write() as sqlite:
             sqlite.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
             overtaken = sqlite.execute(
-                "SELECT r.id FROM json_each(?) AS sent CROSS JOIN records AS r"
-                " ON r.seq = sent.value AND r.is_current = 0",
+                "SELECT sent.value, r.id FROM json_each(?) AS sent LEFT JOIN records AS r"
+                " ON r.seq = sent.value WHERE r.is_current IS NOT 1",
                 [json.dumps(list(seqs))],
             ).fetchall()
-            for (said,) in overtaken:
+            for seq, known in overtaken:
+                # The row itself may be compacted away.
+                said: str | None = known or self._handed_out.get(seq)
+                if said is None:
+                    continue
                 sqlite.executemany(
                     "INSERT OR IGNORE INTO outbox (seq)"
                     " SELECT seq FROM records WHERE id = ? AND is_current = 1",

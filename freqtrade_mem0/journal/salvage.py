@@ -6,7 +6,6 @@ from Freqtrade's database.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import mmap
 import os
@@ -20,7 +19,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.journal.compact import MARK as COMPACTED
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
+from freqtrade_mem0.journal.in_use import is_in_use
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.pages import Value, read_pages
 from freqtrade_mem0.journal.schema import refuse_foreign
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 SIDE_FILES = ("", "-wal", "-shm")
 """What SQLite keeps beside a file, and the file itself."""
-
-_LOCKED_WHILE_OPEN = (510, 0x4000_0002)
-"""Length and place of the bytes on which every open SQLite connection holds a lock."""
 
 _TEXT, _WHOLE = (str,), (int,)
 _SHAPES: dict[str, tuple[tuple[type, ...], ...]] = {
@@ -151,15 +149,10 @@ def salvage(path: Path, now: datetime) -> Salvaged | None:
 
 
 def _refuse_while_in_use(path: Path) -> None:
-    file = os.open(path, os.O_RDWR)
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *_LOCKED_WHILE_OPEN)
-    except BlockingIOError:
+    if is_in_use(path):
         raise JournalError(
             f"{path} is in use. Stop the bots and commands that use this memory, and try again."
-        ) from None
-    finally:
-        os.close(file)
+        )
 
 
 def _copy(path: Path, target: Path) -> None:
@@ -372,10 +365,16 @@ def _summary(kept: Path, found: _Found, n_queued: int) -> Salvaged:
         kept=kept,
         saved={table: len(rows) for table, rows in found.rows.items()}
         | {"seen": len(found.seen), "marks": len(_marks(found))},
-        lost_records=last - len(records),
+        lost_records=max(last - len(records) - _taken_out(found), 0),
         complete=tuple(sorted(found.complete)),
         n_queued=n_queued,
     )
+
+
+def _taken_out(found: _Found) -> int:
+    """Return how many records compaction took out; none where its mark is lost."""
+    mark = _plain(found.marks.get(COMPACTED, "")) or {}
+    return int(mark.get("records", 0))
 
 
 def _plain(text: str) -> dict[str, Any] | None:

@@ -1,0 +1,253 @@
+"""Takes out of a journal what nobody reads any more, and gives its space back to the disk.
+
+Of a record the last version stays, whether it counts or was taken back, and every older one that
+was recorded later than it, as sync and imports go by that. Of the ledger every line that became a
+trade stays, and what a bot may still tie to a fill. The numbers of rows never change and never come
+again.
+
+It works in small transactions with pauses between them, so that a bot that writes to the same file
+waits for milliseconds. Each stands for itself: a kill at any instant leaves less work for the next
+time, and nothing else.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from freqtrade_mem0.errors import ConfigError, JournalError
+from freqtrade_mem0.journal.in_use import is_in_use
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.marks import read_mark, write_mark
+from freqtrade_mem0.records.backtest import BacktestRecord
+from freqtrade_mem0.records.base import Mode, to_ms
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+MARK = "compacted"
+"""How many rows were taken out of each table, since the file was made."""
+
+LEAST_KEEP_DAYS = 31
+"""A bot that starts looks for entry orders of up to thirty days."""
+
+_ROWS_PER_LOOK = 2_000
+_ROWS_PER_WRITE = 50
+_PAGES_PER_WRITE = 50
+_PAUSE_RATIO = 2.0
+"""Pause after each write, in durations of that write."""
+
+_COPIES = 2.5
+"""Free space that writing a file anew needs, in sizes of the file."""
+
+_INCREMENTAL = 2
+"""SQLite's name for files that can be made smaller bit by bit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted:
+    """What compaction did, or would do.
+
+    Parameters
+    ----------
+    records
+        Versions of records that were replaced by later ones.
+    decisions
+        Lines of the ledger that never became a trade.
+    bytes_before, bytes_after
+        Size of the file with its write-ahead log.
+    bytes_free
+        What is free inside the file in the end: it is used for what comes next.
+    was_in_use
+        Whether another process had the file open.
+    """
+
+    records: int
+    decisions: int
+    bytes_before: int
+    bytes_after: int
+    bytes_free: int
+    was_in_use: bool
+
+
+class _Waste(NamedTuple):
+    """Rows of a table that nobody reads; `chosen` is about `each`, its bound values are named."""
+
+    table: str
+    chosen: str
+    values: dict[str, object]
+
+
+_REPLACED = """
+    each.is_current = 0
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = each.seq)
+    AND EXISTS (
+        SELECT 1 FROM records AS later WHERE later.id = each.id
+        AND later.seq > each.seq AND later.recorded_ms >= each.recorded_ms
+    )
+"""
+_NEVER_FILLED = "each.trade_id IS NULL AND each.mode IN (:dry_run, :live) AND decided_ms < :before"
+_OF_RUNS_THAT_ENDED = """
+    each.trade_id IS NULL AND each.mode = :backtest AND EXISTS (
+        SELECT 1 FROM records AS whole WHERE whole.user_id = each.user_id
+        AND whole.strategy = each.strategy AND whole.mode = each.mode AND whole.kind = :kind
+        AND whole.run_id = each.run_id AND whole.is_current = 1
+    )
+"""
+
+
+def compact(
+    path: Path,
+    now: datetime,
+    *,
+    keep_days: float = 90.0,
+    dry_run: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Compacted:
+    """Compact a journal. To be called where nothing of this process has the file open.
+
+    Parameters
+    ----------
+    path
+        The journal's file.
+    now
+        Aware UTC wall time.
+    keep_days
+        How long bots' decisions whose order was never filled are kept, >= 31. Those of backtests
+        go when their run has ended and no other process uses the file: one may be repeating it.
+    dry_run
+        Only count.
+    pause
+        Waits so many seconds.
+
+    Raises
+    ------
+    ConfigError
+        `keep_days` is too short, or the file is no journal of ours.
+    JournalError
+        The file can not be used, or stays locked.
+    """
+    if keep_days < LEAST_KEEP_DAYS:
+        raise ConfigError(
+            f"--keep-days must be at least {LEAST_KEEP_DAYS}, it is {keep_days:g}: younger "
+            "decisions may still be tied to a fill by a bot that starts."
+        )
+    try:
+        was_in_use = is_in_use(path)
+    except OSError as error:
+        raise JournalError(f"{path} can not be opened for writing: {error.strerror}.") from error
+    before = _size(path)
+    journal = Journal(path.parent)
+    try:
+        counts = {"records": 0, "decisions": 0}
+        for waste in _wastes(to_ms(now - timedelta(days=keep_days)), alone=not was_in_use):
+            for seqs in _found(journal, waste):
+                counts[waste.table] += (
+                    len(seqs) if dry_run else _take_out(journal, waste, seqs, pause)
+                )
+        if not dry_run:
+            _shrink(journal, pause, alone=not was_in_use)
+        with journal.connection.read() as sqlite:
+            free = _pragma(sqlite, "freelist_count") * _pragma(sqlite, "page_size")
+    finally:
+        journal.close()
+    return Compacted(
+        records=counts["records"],
+        decisions=counts["decisions"],
+        bytes_before=before,
+        bytes_after=_size(path),
+        bytes_free=free,
+        was_in_use=was_in_use,
+    )
+
+
+def _wastes(before_ms: int, *, alone: bool) -> Iterator[_Waste]:
+    yield _Waste("records", _REPLACED, {})
+    modes: dict[str, object] = {"dry_run": Mode.DRY_RUN, "live": Mode.LIVE, "before": before_ms}
+    yield _Waste("decisions", _NEVER_FILLED, modes)
+    if alone:
+        runs: dict[str, object] = {"backtest": Mode.BACKTEST, "kind": BacktestRecord.kind}
+        yield _Waste("decisions", _OF_RUNS_THAT_ENDED, runs)
+
+
+def _found(journal: Journal, waste: _Waste) -> Iterator[list[int]]:
+    """Yield the numbers of rows to be taken out, in parts, without keeping a look open."""
+    with journal.connection.read() as sqlite:
+        (last,) = sqlite.execute(f"SELECT coalesce(max(seq), 0) FROM {waste.table}").fetchone()  # noqa: S608
+    query = f"""
+        SELECT each.seq FROM {waste.table} AS each NOT INDEXED
+        WHERE each.seq > :first AND each.seq <= :last AND {waste.chosen} ORDER BY each.seq
+    """  # noqa: S608 - texts of this module
+    for first in range(0, last, _ROWS_PER_LOOK):
+        bound = {**waste.values, "first": first, "last": min(first + _ROWS_PER_LOOK, last)}
+        with journal.connection.read() as sqlite:
+            seqs = [seq for (seq,) in sqlite.execute(query, bound)]
+        for start in range(0, len(seqs), _ROWS_PER_WRITE):
+            yield seqs[start : start + _ROWS_PER_WRITE]
+
+
+def _take_out(
+    journal: Journal, waste: _Waste, seqs: list[int], pause: Callable[[float], None]
+) -> int:
+    """Delete rows in one transaction, if they are still waste; return how many were."""
+    statement = f"""
+        DELETE FROM {waste.table} AS each WHERE each.seq = :seq AND {waste.chosen}
+    """  # noqa: S608 - as above
+    with _briefly(journal, pause) as sqlite:
+        done = sqlite.executemany(statement, [{**waste.values, "seq": seq} for seq in seqs])
+        mark = read_mark(sqlite, MARK)
+        mark[waste.table] = mark.get(waste.table, 0) + done.rowcount
+        write_mark(sqlite, MARK, mark)
+    return done.rowcount
+
+
+def _shrink(journal: Journal, pause: Callable[[float], None], *, alone: bool) -> None:
+    """Give free pages back to the disk."""
+    with journal.connection.read() as sqlite:
+        shrinks = _pragma(sqlite, "auto_vacuum") == _INCREMENTAL
+        n_free = _pragma(sqlite, "freelist_count")
+    if shrinks:
+        for _start in range(0, n_free, _PAGES_PER_WRITE):
+            with _briefly(journal, pause) as sqlite:
+                for _ in range(_PAGES_PER_WRITE):
+                    # Of more pages than one Python's sqlite3 would give back the first only.
+                    sqlite.execute("PRAGMA incremental_vacuum(1)")
+    elif alone and _has_room(journal.path):
+        # A file of an earlier version: written anew once, after which it can shrink bit by bit.
+        with journal.connection.read() as sqlite:
+            sqlite.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            sqlite.execute("VACUUM")
+    with journal.connection.read() as sqlite:
+        # The other kind waits for readers.
+        sqlite.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if alone else 'PASSIVE'})").fetchall()
+
+
+@contextmanager
+def _briefly(journal: Journal, pause: Callable[[float], None]) -> Iterator[sqlite3.Connection]:
+    """Give the writing connection for one short transaction, then leave the file to others."""
+    began = time.perf_counter()
+    with journal.connection.write() as sqlite:
+        yield sqlite
+    pause(_PAUSE_RATIO * (time.perf_counter() - began))
+
+
+def _has_room(path: Path) -> bool:
+    """Tell whether a file can be written anew: in a temporary file, and then in its log."""
+    return shutil.disk_usage(path.parent).free > _COPIES * path.stat().st_size
+
+
+def _size(path: Path) -> int:
+    files = (path.with_name(path.name + suffix) for suffix in ("", "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _pragma(sqlite: sqlite3.Connection, name: str) -> int:
+    value: int = sqlite.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

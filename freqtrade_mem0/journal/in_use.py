@@ -1,0 +1,33 @@
+"""Tells whether any process has a journal open."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LOCKED_WHILE_OPEN = (510, 0x4000_0002)
+"""Length and place of the bytes on which every open SQLite connection holds a lock."""
+
+
+def is_in_use(path: Path) -> bool:
+    """Return whether another process has an SQLite file open.
+
+    To be asked where nothing of this process has it open: the answer would cost it its own locks.
+
+    Raises
+    ------
+    OSError
+        The file can not be opened.
+    """
+    file = os.open(path, os.O_RDWR)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *_LOCKED_WHILE_OPEN)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
