@@ -179,19 +179,18 @@ class Journal:
             yield _ledger_line(body, trade_id, open_ms, trade_body)
 
     def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
-        """Return decisions that a bot still has to tie to a trade's record, oldest first.
+        """Return decisions since a moment that a bot still has to tie to a record, oldest first.
 
-        These are the ones whose entry order was not filled yet and that were made after `since`,
-        and those of trades that are not recorded, or recorded without their decision.
+        These are the ones whose entry order was not filled yet, and those of trades that are not
+        recorded, or recorded without their decision.
         """
         where, values = _where(scope, records=False)
         query = f"""
             SELECT d.body, d.trade_id, d.open_ms
             FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
-            WHERE {where} AND (
-                (d.trade_id IS NULL AND d.decided_ms >= ?)
-                OR (d.trade_id IS NOT NULL AND json_extract(r.body, '$.decision_id') IS NULL)
-            ) ORDER BY d.decided_ms, d.seq
+            WHERE {where} AND d.decided_ms >= ?
+            AND (d.trade_id IS NULL OR json_extract(r.body, '$.decision_id') IS NULL)
+            ORDER BY d.decided_ms, d.seq
         """  # noqa: S608 - as above
         with self.connection.read() as sqlite:
             rows = sqlite.execute(query, [*values, to_ms(since)]).fetchall()

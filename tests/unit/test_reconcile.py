@@ -13,6 +13,8 @@ from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry, SeenIn
 from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.marks import Marks
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.reconcile import Reconciler
@@ -51,18 +53,20 @@ class Bot:
             prior=Prior(),
             prior_of_differences=Shrinkage(pseudo_trades=100.0),
             database=self.database,
+            archive=OwnRecords(self.journal, ORIGIN),
         )
-        recorded = [r for _, r in self.journal.records() if isinstance(r, TradeRecord)]
+        own = OwnRecords(self.journal, ORIGIN)
+        recorded = list(own.trades())
         placed = [line.decision for line in self.journal.ledger(only_opened=False)]
         self.session.remember_earlier(
             placed=placed,
             opened={},
             recorded=recorded,
-            seen=self.journal.seen_in(self.database),
         )
         for record in recorded:
             self.recall.add(record)
-        self.reconciler = Reconciler(self.session)
+        marks = Marks(self.journal)
+        self.reconciler = Reconciler(self.session, own, marks, database=self.database)
 
     def write(self, entry: Entry) -> None:
         """Take an entry for the journal."""
