@@ -111,7 +111,7 @@ def open_database(folder: Path) -> None:
     Trade.use_db = True
     engine = Trade.session.get_bind()
     event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
-    engine.dispose()  # type: ignore[union-attr]
+    engine.dispose()
     KeyValueStore.store_value("bot_start_time", BEGAN)
 
 

@@ -48,6 +48,11 @@ class OwnTrades:
         """Go through those that are kept."""
         return iter(list(self._recent.values()))
 
+    @property
+    def are_all_kept(self) -> bool:
+        """Whether there is nowhere to look older ones up, nor any need to."""
+        return self._archive is None
+
     def recent(self, record_id: str) -> TradeRecord | None:
         """Return a trade that is kept; None for others. Reads no disk."""
         return self._recent.get(record_id)

@@ -445,6 +445,8 @@ class Session:
                 self._learn(record)
 
     def _archived(self, trade: Any) -> TradeRecord | None:
+        if self._own.are_all_kept:
+            return None
         trade_id = trade_id_of(trade, self.origin)
         archived = self._own.archived(trade_id)
         if archived is None or archived.decision_id is None:

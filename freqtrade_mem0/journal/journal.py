@@ -206,14 +206,6 @@ class Journal:
             ).fetchall()
         return [run_id for (run_id,) in rows if run_id.startswith(beginning)]
 
-    def seen_in(self, database: str) -> set[str]:
-        """Return the ids of trades that were seen in a database of Freqtrade's."""
-        with self.connection.read() as sqlite:
-            rows = sqlite.execute(
-                "SELECT record_id FROM seen WHERE database = ?", [database]
-            ).fetchall()
-        return {record_id for (record_id,) in rows}
-
     def counts(self, user_id: str | None = None) -> dict[tuple[str, str, str], int]:
         """Count current records, of one owner or of all, by `(kind, category, mode)`."""
         with self.connection.read() as sqlite:

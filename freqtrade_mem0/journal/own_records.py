@@ -85,7 +85,10 @@ class OwnRecords:
             ).fetchone()
         if row is None:
             return None
-        decision = decode_decision(row[0])
+        try:
+            decision = decode_decision(row[0])
+        except RecordError:
+            return None  # of a newer version, too
         return EntryContext(decision_id=decision.id, situation=decision.situation)
 
     def newest(self, n: int) -> list[TradeRecord]:

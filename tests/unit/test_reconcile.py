@@ -327,8 +327,8 @@ def test_a_mark_is_not_written_before_what_it_vouches_for(bot: Bot) -> None:
     """The journal took nothing: the next process compares as if there had been no comparison."""
     a_database_trade("ETH/USDT")
     lost: list[Entry] = []
-    bot.session._submit = lost.append  # type: ignore[method-assign]
-    bot.session._own.add = lambda _: None  # type: ignore[method-assign]
+    bot.session._submit = lost.append
+    bot.session._own.add = lambda _: None  # type: ignore[method-assign,assignment]
     bot.reconciler._settled = lambda: False
     bot.reconciler.run(at(5))
     bot.restart()
