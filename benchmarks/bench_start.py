@@ -173,8 +173,9 @@ def started(folder: Path) -> dict[str, Any]:
     moment = STARTED + timedelta(days=366 * YEARS)
     moments = [moment, moment + timedelta(minutes=5)]
     (whole,) = recall.as_of(moment, [STRATEGY])
-    follower = runtime._follower  # noqa: SLF001 - its regular look, without Freqtrade's database
-    assert follower is not None  # noqa: S101
+    chores = runtime._chores  # noqa: SLF001 - its regular look, without Freqtrade's database
+    assert chores is not None  # noqa: S101
+    follower = chores.follower
     figures = {
         "seconds": round(seconds, 3),
         "rss_mb": round(rss_mb, 1),

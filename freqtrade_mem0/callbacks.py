@@ -9,8 +9,8 @@ it. Freqtrade deep-copies the trade for overridden callbacks only, so here it do
 only reads it.
 
 What a trading callback of a bot has to write it hands over to a thread; a backtest, which nobody
-trades by, appends in batches. Now and then a bot's loop compares two local databases. Nothing of
-ours ever raises: what fails is logged once, and Freqtrade gets what it would have got without us.
+trades by, appends in batches. Comparing databases is a thread's work, too. Nothing of ours ever
+raises: what fails is logged once, and Freqtrade gets what it would have got without us.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class _Hooks:
         return filled
 
     def bot_loop_start(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Let a bot's memory reconcile and sync now and then. On failure: tried again later."""
+        """Watch risk, and have a thread reconcile now and then. On failure: tried again later."""
 
         @wraps(own)
         def looped(*args: Any, **kwargs: Any) -> Any:

@@ -17,7 +17,6 @@ from freqtrade_mem0.risk.market import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 
 class RunKind(StrEnum):
@@ -156,23 +155,17 @@ class BacktestLocks:
             self._list, self._taken = locks, 0
         new = locks[self._taken :]
         self._taken = len(locks)
-        return [_lock(lock) for lock in new]
+        return [as_lock(lock) for lock in new]
 
     def last_of_run(self) -> list[Lock]:
         """Return what was locked since, in the run that was asked about last."""
         new = [] if self._list is None else self._list[self._taken :]
         self._taken += len(new)
-        return [_lock(lock) for lock in new]
+        return [as_lock(lock) for lock in new]
 
 
-def active_bot_locks(moment: datetime) -> list[Lock]:
-    """Return the locks in a bot's database that last longer than an aware UTC moment."""
-    from freqtrade.persistence import PairLocks
-
-    return [_lock(lock) for lock in PairLocks.get_pair_locks(None, moment)]
-
-
-def _lock(lock: Any) -> Lock:
+def as_lock(lock: Any) -> Lock:
+    """Return one of Freqtrade's locks as ours."""
     return Lock(
         pair=lock.pair,
         side=lock.side or "*",
@@ -180,23 +173,6 @@ def _lock(lock: Any) -> Lock:
         since=as_utc(lock.lock_time),
         until=as_utc(lock.lock_end_time),
     )
-
-
-def open_bot_trades() -> list[Any]:
-    """Return the open trades in a bot's database."""
-    from freqtrade.persistence import Trade
-
-    trades: list[Any] = list(Trade.get_open_trades())
-    return trades
-
-
-def closed_bot_trade_ids() -> set[int]:
-    """Return Freqtrade's ids of the closed trades in a bot's database."""
-    from freqtrade.persistence import Trade
-    from sqlalchemy import select
-
-    query = select(Trade.id).filter(Trade.is_open.is_(False))
-    return set(Trade.session.scalars(query))
 
 
 def database_identity(config: Mapping[str, Any]) -> str:
@@ -211,38 +187,3 @@ def database_identity(config: Mapping[str, Any]) -> str:
             return ""
         url = f"sqlite:///{Path(path).resolve()}"
     return sha256(url.encode()).hexdigest()[:16] if url else ""
-
-
-def database_birth() -> datetime | None:
-    """Return since when a bot's database has all of its trades, aware UTC; None where it can't say.
-
-    A user may start with a fresh database at any time; what was traded before is not in it.
-    """
-    from freqtrade.persistence.key_value_store import KeyValueStore
-
-    birth: datetime | None = KeyValueStore.get_datetime_value("bot_start_time")
-    return birth
-
-
-def closed_bot_trades(since: datetime | None) -> list[Any]:
-    """Return the closed trades in a bot's database, oldest first.
-
-    Parameters
-    ----------
-    since
-        Aware UTC; only trades closed, or with an order updated, at or after it. An order filled
-        while the exchange could not be reached is updated later than it closed the trade. None for
-        all.
-    """
-    from freqtrade.persistence import Order, Trade
-    from sqlalchemy import or_
-
-    conditions = [Trade.is_open.is_(False)]
-    if since is not None:
-        naive = since.replace(tzinfo=None)  # as it is stored
-        updated = Trade.orders.any(Order.order_update_date >= naive)
-        conditions.append(or_(Trade.close_date >= naive, updated))
-    trades: list[Any] = list(Trade.get_trades(conditions).all())
-    # A row without a close date is not complete yet; it comes with its next update.
-    complete = [trade for trade in trades if trade.close_date is not None]
-    return sorted(complete, key=lambda trade: (trade.close_date, trade.id))

@@ -6,16 +6,20 @@ its own: the session, which it belongs to, calls it under its lock.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.risk.damping import ActiveEvents, Damping
 from freqtrade_mem0.risk.events import exit_event
 from freqtrade_mem0.risk.market import lock_event, volatility_event
-from freqtrade_mem0.risk.watch import Changes, RiskWatch
+from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, Sequence
+from freqtrade_mem0.risk.watch import Changes, RiskWatch, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Sequence as Ordered
     from datetime import date, datetime
 
     from freqtrade_mem0.records.base import Origin, Record
@@ -23,6 +27,23 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.risk import RiskEvent
     from freqtrade_mem0.records.trade import TradeRecord
     from freqtrade_mem0.risk.market import Lock
+
+SEQUENCE_EVENTS = frozenset(
+    {"losing_streak", "stop_loss_cluster", "drawdown", "win_rate_degradation"}
+)
+"""Types of the events that several trades complete."""
+
+WINDOW = 500
+"""Newest trades that a bot's detectors can go through again without the journal."""
+
+_MARKET_EVENTS = frozenset({"volatility_regime_change", "protection_lock"})
+"""Types of the events that no trade tells."""
+
+_NOTED = 1_000
+"""Newest market events of a bot that are known to have been noted."""
+
+_SLACK = timedelta(days=2)
+"""How far a bot's clock may go back: events are forgotten so much later than they wear off."""
 
 _GONE = "the trades it followed from turned out different"
 
@@ -44,6 +65,8 @@ class RiskLog:
         False in shadow mode: nothing is damped, though decisions say what would be.
     tell
         Takes an event that is news, for the owner; never blocks.
+    window
+        How many trades are kept to be gone through again; None for all, as in a backtest.
     """
 
     def __init__(
@@ -55,7 +78,9 @@ class RiskLog:
         damping: Damping | None = None,
         applied: bool = True,
         tell: Callable[[RiskEvent], None] | None = None,
+        window: int | None = None,
     ) -> None:
+        self._window = window
         self._origin = origin
         self._keep = keep
         self._now = now
@@ -64,78 +89,131 @@ class RiskLog:
         self._respond = (self._damping if applied else Damping()).response
         self._tell = tell
         self._active = ActiveEvents(self._damping)
-        self._watch = RiskWatch(self._respond)
+        self._lasts = self._damping.lasts_at_most + _SLACK
+        self._watch = RiskWatch(self._respond, window=window)
         self._noted: dict[str, RiskEvent] = {}
         """Those of candles and protections, by id."""
-        self._exits: dict[str, RiskEvent] = {}
-        """By trade id: the event that the trade's exit is."""
         self._volatile_on: dict[str, date] = {}
         """By pair: the last UTC day on which its range was noted to have jumped."""
-        self._unkept: list[RiskEvent] = []
+        self._untold = Changes([], [])
         """What an earlier process did not come to hand over; until the first look."""
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """Which trades have to be gone through again, see `RiskWatch.wanted`."""
+        return self._watch.wanted
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Return what the detectors know of trades that are not kept; None while it is wrong."""
+        return self._watch.checkpoint()
 
     def clear(self) -> None:
         """Forget everything: another run begins."""
-        self._watch = RiskWatch(self._respond)
+        self._watch = RiskWatch(self._respond, window=self._window)
         self._active.clear()
         self._noted.clear()
-        self._exits.clear()
         self._volatile_on.clear()
 
-    def replay(self, trades: Iterable[TradeRecord], events: Iterable[RiskEvent]) -> None:
+    def replay(
+        self,
+        trades: Iterable[TradeRecord],
+        events: Iterable[RiskEvent],
+        start: Checkpoint = BEGINNING,
+    ) -> None:
         """Go on where an earlier process stopped; nobody is told of what happened then.
 
         Parameters
         ----------
         trades
-            All recorded trades of the bot. Their events follow from them.
+            The recorded trades of the bot after `start`. Their events follow from them.
         events
-            What the journal has of events; those that no trade tells are taken up.
+            What the journal has of events: all that were noted of these trades, and of earlier ones
+            what may still damp.
+        start
+            What the detectors know of earlier trades.
         """
-        in_journal = set()
+        in_journal, standing = set(), []
         for event in events:
             in_journal.add(event.id)
-            if event.event_type in ("volatility_regime_change", "protection_lock"):
-                self._noted[event.id] = event
-                self._active.add(event)
+            if event.event_type in _MARKET_EVENTS:
+                self._note(event)
+                self._count(event)
                 if event.event_type == "volatility_regime_change":
                     self._volatile_on[event.pair] = event.known_at.date()
+            elif start.last is not None and event.known_at <= start.last[0]:
+                self._count(event)
+            elif event.event_type in SEQUENCE_EVENTS:
+                standing.append(event)
+        self._watch = RiskWatch(self._respond, window=self._window, start=start, standing=standing)
+        exits = []
         for trade in trades:
             exited = exit_event(trade, self._respond)
             if exited is not None:
-                self._exits[trade.id] = exited
+                exits.append(exited)
                 self._count(exited)
             self._take(trade)
-        for event in self._watch.until(None).noted:
+        changes = self._watch.until(None)
+        for event in self._watch.events:
             self._active.add(event)
         # The earlier process may have been killed between a trade and what it completed.
-        self._unkept = [event for event in self._all() if event.id not in in_journal]
+        missing = [event for event in exits if event.id not in in_journal]
+        self._untold = Changes([*missing, *changes.noted], changes.gone)
 
-    def closed(self, trade: TradeRecord) -> None:
-        """Note what a closed trade, or a corrected one, is by the way it ended; watch it."""
-        event, earlier = exit_event(trade, self._respond), self._exits.pop(trade.id, None)
-        if event is not None:
-            self._exits[trade.id] = event
-        if earlier is not None and (event is None or event.id != earlier.id):
-            self._withdraw(earlier, _GONE)
-        if event is not None and event != earlier:
-            self._news(event, is_known=earlier is not None)
-        self._take(trade)
+    def closed(self, trade: TradeRecord, earlier: TradeRecord | None = None) -> None:
+        """Note what a closed trade, or a corrected one, is by the way it ended; watch it.
+
+        Parameters
+        ----------
+        trade
+            As it is recorded now.
+        earlier
+            As it was recorded before; None for a new one.
+        """
+        event = exit_event(trade, self._respond)
+        before = None if earlier is None else exit_event(earlier, self._respond)
+        if before is not None and (event is None or event.id != before.id):
+            self._withdraw(before, _GONE)
+        if event is not None and event != before:
+            self._news(event, is_known=before is not None)
+        self._take(trade, earlier)
 
     def heard(self, trade: TradeRecord) -> None:
         """Watch a trade of this bot that came back from Mem0; its own event came with it."""
         event = exit_event(trade, self._respond)
         if event is not None:
-            self._exits[trade.id] = event
             self._count(event)
         self._take(trade)
 
     def reopened(self, trade: TradeRecord, reason: str) -> None:
         """Take back a trade's event; what it completed goes at the next look."""
-        event = self._exits.pop(trade.id, None)
+        event = exit_event(trade, self._respond)
         if event is not None:
             self._withdraw(event, reason)
-        self._watch.remove(trade.id)
+        self._watch.remove(trade)
+
+    def replayed(self) -> Sequence:
+        """Return detectors at their beginning, to show them the trades that are `wanted`."""
+        return Sequence(self._respond)
+
+    def take_history(
+        self,
+        wanted: Wanted,
+        history: Sequence,
+        found: Ordered[RiskEvent],
+        standing: Mapping[str, RiskEvent],
+    ) -> bool:
+        """Go on from trades that were gone through again; see `RiskWatch.take_history`.
+
+        The owner is not told: these events are of long ago.
+        """
+        changes = self._watch.take_history(wanted, history, found, standing)
+        if changes is None:
+            return False
+        for event in changes.gone:
+            self._withdraw(event, _GONE)
+        for event in changes.noted:
+            self._news(event, is_known=True)
+        return True
 
     def until(self, moment: datetime | None) -> None:
         """Note what trades completed strictly before a moment; None for all.
@@ -145,9 +223,13 @@ class RiskLog:
         moment
             Aware UTC market time.
         """
-        unkept, self._unkept = self._unkept, []
-        for event in unkept:
+        untold, self._untold = self._untold, Changes([], [])
+        for event in untold.noted:
             self._keep(event)
+        for event in untold.gone:
+            self._withdraw(event, _GONE)
+        if moment is not None and self._window is not None:
+            self._active.forget_before(moment - self._lasts)
         changes: Changes = self._watch.until(moment)
         for event in changes.gone:
             self._withdraw(event, _GONE)
@@ -160,7 +242,7 @@ class RiskLog:
             if lock.is_by_protection:
                 event = lock_event(lock, self._origin, self._now(), self._respond)
                 if event.id not in self._noted:
-                    self._noted[event.id] = event
+                    self._note(event)
                     self._news(event)
 
     def ranged(self, pair: str, times_usual: float, moment: datetime) -> None:
@@ -187,7 +269,7 @@ class RiskLog:
             recorded_at=self._now(),
             respond=self._respond,
         )
-        self._noted[event.id] = event
+        self._note(event)
         self._news(event)
 
     def damp(
@@ -200,18 +282,29 @@ class RiskLog:
         """Return the factor on an entry's leverage; 1.0 where leverage is not to be damped."""
         return self._active.factor(moment, pair) if self._damping.leverage else 1.0
 
-    def submit_again(self) -> None:
-        """Hand over all that was noted once more; what the journal has, it skips."""
-        for event in self._all():
-            self._keep(event)
+    def submit_again(self, trades: Iterable[TradeRecord]) -> None:
+        """Hand over all that is kept once more; what the journal has, it skips.
 
-    def _all(self) -> list[RiskEvent]:
-        return [*self._exits.values(), *self._noted.values(), *self._watch.events]
+        Parameters
+        ----------
+        trades
+            Those whose own events are handed over, too.
+        """
+        exits = (exit_event(trade, self._respond) for trade in trades)
+        for event in (*exits, *self._noted.values(), *self._watch.events):
+            if event is not None:
+                self._keep(event)
 
-    def _take(self, trade: TradeRecord) -> None:
+    def _take(self, trade: TradeRecord, earlier: TradeRecord | None = None) -> None:
         # A bot's database may hold trades of a strategy it ran before.
         if trade.origin.strategy == self._origin.strategy:
-            self._watch.add(trade)
+            self._watch.add(trade, earlier)
+
+    def _note(self, event: RiskEvent) -> None:
+        self._noted[event.id] = event
+        if self._window is not None and len(self._noted) >= 2 * _NOTED:
+            for event_id in list(islice(self._noted, _NOTED)):
+                del self._noted[event_id]
 
     def _news(self, event: RiskEvent, *, is_known: bool = False) -> None:
         self._count(event)

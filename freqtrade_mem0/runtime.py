@@ -8,25 +8,21 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0 import host
 from freqtrade_mem0.advice import guarded_policy
 from freqtrade_mem0.alerts import Alerts
-from freqtrade_mem0.follow import JournalFollower
+from freqtrade_mem0.chores import Chores
 from freqtrade_mem0.host import BacktestLocks, BacktestTrades, RunKind
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.notices import Notices
-from freqtrade_mem0.priors import load_prior
 from freqtrade_mem0.recall import Recall
-from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
+from freqtrade_mem0.risk_history import RiskHistory
 from freqtrade_mem0.session import Session
-from freqtrade_mem0.snapshots import Snapshots
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import MemorySync
 from freqtrade_mem0.trouble import report_trouble
@@ -96,21 +92,28 @@ class Runtime:
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._closed = False
-        self._n_replaced = 0
-        self._locks_failed = False
+        self._n_closed = 0
         self._now = now
         self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
         self._notices = Notices(settings.alerts)
         self._last_sync_s = time.monotonic()
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
+        origin = Origin(
+            user_id=settings.user_id,
+            strategy=run.strategy,
+            mode=_MODE_OF_KIND[run.kind],
+            run_id=run.run_id,
+        )
+        store = Store(settings, run.user_data_dir) if run.kind.writes else None
+        own = OwnRecords(store.journal, origin) if store is not None and run.kind.is_bot else None
+        damping = (
+            None
+            if sizing.policy == "off"
+            else Damping.from_settings(settings.risk, sizing.min_multiplier)
+        )
         self.session = Session(
-            origin=Origin(
-                user_id=settings.user_id,
-                strategy=run.strategy,
-                mode=_MODE_OF_KIND[run.kind],
-                run_id=run.run_id,
-            ),
+            origin=origin,
             recall=self.recall,
             policy=guarded_policy(sizing),
             applied=not sizing.shadow and (run.kind is not RunKind.LIVE or sizing.live),
@@ -121,20 +124,27 @@ class Runtime:
             prior=prior,
             prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
             database=run.database,
-            damping=(
-                None
-                if sizing.policy == "off"
-                else Damping.from_settings(settings.risk, sizing.min_multiplier)
-            ),
+            damping=damping,
             veto_below=sizing.veto_below,
             backtest_locks=None if run.kind.is_bot else BacktestLocks(),
             tell=self._notices.of_risk if run.kind.is_bot else None,
+            archive=own,
         )
-        self._reconciler = Reconciler(self.session)
-        self._follower: JournalFollower | None = None
+        self._chores: Chores | None = None
         self._sync: MemorySync | None = None
-        if run.kind.writes:
-            self._open_store()
+        if store is not None and own is not None:
+            self._open_for_bot(
+                store, own, timedelta(0) if damping is None else damping.lasts_at_most
+            )
+        elif store is not None:
+            store.journal.open()  # so that a wrong path stops the run right here
+            self._store = store
+            self._writer = JournalWriter(store.journal, background=False)
+
+    @property
+    def has_compared(self) -> bool:
+        """Whether a bot's trade database has been compared as a whole."""
+        return self._chores is not None and self._chores.has_compared
 
     def summary(self) -> str:
         """Return in one line that memory is on, where, and what it does to stakes."""
@@ -151,29 +161,30 @@ class Runtime:
         )
 
     def tick(self, moment: datetime) -> None:
-        """Once per bot loop: watch risk; every `sync_interval`, reconcile and learn from others.
+        """Once per bot loop: watch risk, tell the owner; every `sync_interval`, ask for chores.
+
+        It reads no disk, but where Freqtrade's database is in memory.
 
         Parameters
         ----------
         moment
             Aware UTC time of the loop.
         """
-        if not self.run.kind.is_bot or self._store is None:
+        if self._chores is None:
             return
-        self._watch_risk(moment)
+        n_closed = self.session.n_closed
         elapsed_s = time.monotonic() - self._last_sync_s
-        if self._reconciler.has_run and elapsed_s < self.settings.sync_interval:
-            return
-        self._last_sync_s = time.monotonic()
-        self._store.journal.open()  # looks whether it is still the same file
-        if self._store.journal.connection.n_replaced != self._n_replaced:
-            self._start_over(self._store)
-        self._reconciler.run(moment)
-        self._follow(self._store)
-        if self._delivery is not None:
-            self._delivery.wake()
-        if self.settings.alerts.memory:
-            report_trouble(self._alerts, self._store, self._writer, self._delivery, self._sync)
+        is_due = not self._chores.has_compared or elapsed_s >= self.settings.sync_interval
+        if is_due:
+            self._last_sync_s = time.monotonic()
+        if is_due or n_closed != self._n_closed:  # a protection may have locked something
+            self._n_closed = n_closed
+            self._chores.ask(moment, for_all=is_due)
+        self.session.watch_risk(moment)
+        self._notices.tell(self._alerts)
+        outbox = self._chores.take_outbox_state()
+        if outbox is not None and self.settings.alerts.memory:
+            report_trouble(self._alerts, outbox, self._writer, self._delivery, self._sync)
 
     def end_backtest(self) -> None:
         """Record what the backtest closed last. Called again, it does nothing more."""
@@ -194,10 +205,10 @@ class Runtime:
         with ExitStack() as closing:  # whatever one of them raises, the others are closed
             if self._store is not None:
                 closing.callback(self._close_store, self._store)
-            if self._follower is not None:
-                closing.callback(self._follower.close, CLOSE_TIMEOUT_S)
             if self._writer is not None:
                 closing.callback(self._writer.close, CLOSE_TIMEOUT_S)
+            if self._chores is not None:
+                closing.callback(self._chores.stop, CLOSE_TIMEOUT_S)
             if not self.run.kind.is_bot:
                 self.end_backtest()
 
@@ -216,55 +227,25 @@ class Runtime:
             self._notices.of_answer(answer)
         return not answer.is_vetoed
 
-    def _watch_risk(self, moment: datetime) -> None:
-        try:
-            locks = host.active_bot_locks(moment)
-        except Exception as error:  # noqa: BLE001 - whatever Freqtrade's database suffers from
-            if not self._locks_failed:
-                logger.warning("Locks by protections could not be read: %s", error)
-            self._locks_failed, locks = True, []
-        self.session.watch_risk(moment, locks)
-        self._notices.tell(self._alerts)
-
     def _submit(self, entry: Entry | Callable[[], Entry]) -> None:
         if self._writer is not None:
             self._writer.submit(entry)
             if self._delivery is not None:
                 self._delivery.wake()
 
-    def _open_store(self) -> None:
-        store = Store(self.settings, self.run.user_data_dir)
-        is_bot = self.run.kind.is_bot
-        if is_bot:
-            self._load_history(store)
-            discount = self.settings.sizing.prior_discount
-            origin = self.session.origin
-            snapshots = Snapshots(store.journal, self.recall, origin, discount)
-            self._follower = JournalFollower(
-                store.journal, self.recall, origin, discount, snapshots
-            )
-            self._follower.begin()
-        else:
-            store.journal.open()  # so that a wrong path stops the run right here
+    def _open_for_bot(self, store: Store, own: OwnRecords, events_last: timedelta) -> None:
+        history = RiskHistory(own, store.marks, self.session.origin)
+        self._load_history(store, own, history, events_last)
+        chores = Chores(self.session, store, own, history, self.run.database)
+        chores.follower.begin()
         self._store = store
-        self._writer = JournalWriter(store.journal, background=is_bot)
-        if store.delivers and is_bot:
+        self._writer = JournalWriter(store.journal, background=True)
+        if store.delivers:
             self._delivery = store.delivery()
             self._sync = MemorySync(store, after_first=self._delivery.start)
             self._sync.start()
-
-    def _follow(self, store: Store) -> None:
-        """Learn what the journal gained from others, and from Mem0."""
-        if self._follower is None:
-            return
-        news = self._follower.run()
-        self.session.heard(news.own)
-        if news.prior_changed:
-            sizing, origin = self.settings.sizing, self.session.origin
-            prior = load_prior(
-                store.journal, origin.user_id, origin.strategy, sizing.prior_discount
-            )
-            self.session.replace_prior(prior)
+        chores.begin(self._writer, self._delivery)
+        self._chores = chores
 
     def _close_store(self, store: Store) -> None:
         workers = [worker for worker in (self._sync, self._delivery) if worker is not None]
@@ -275,35 +256,35 @@ class Runtime:
             )
         store.close(leave_backend=not all(ended))
 
-    def _start_over(self, store: Store) -> None:
-        """Write again all that this bot remembers, as the memory's folder was taken away."""
-        logger.warning(
-            "The memory in %s was deleted or replaced while this bot runs. Its own trades are "
-            "written again; what else was there is gone. Stop a bot before you touch its memory.",
-            store.folder,
+    def _load_history(
+        self, store: Store, own: OwnRecords, history: RiskHistory, events_last: timedelta
+    ) -> None:
+        """Take up what earlier processes of this bot left: decisions, entries, newest trades."""
+        origin, now = self.session.origin, self._now()
+        checkpoint, newest = history.start()
+        since = now - events_last
+        if checkpoint.last is not None:
+            since = min(since, checkpoint.last[0])
+        elif newest:
+            since = min(since, newest[0].known_at)
+        scope = Scope(
+            user_id=origin.user_id,
+            strategy=origin.strategy,
+            modes=[origin.mode],
+            run_id=origin.run_id,
         )
-        store.close()
-        self._n_replaced = store.journal.connection.n_replaced
-        if self._follower is not None:
-            self._follower.start_over()
-        self.session.submit_again()
-
-    def _load_history(self, store: Store) -> None:
-        """Take up what earlier processes of this bot left: decisions, entries, known trades."""
-        origin = self.session.origin
-        scope = Scope(user_id=origin.user_id, modes=[origin.mode], run_id=origin.run_id)
-        records = [record for _, record in store.journal.records(scope)]
-        recorded = [record for record in records if isinstance(record, TradeRecord)]
-        events = [record for record in records if isinstance(record, RiskEvent)]
         placed, opened = [], {}
-        for decision in store.journal.loose_decisions(scope, self._now() - _ORDERS_LAST):
+        for decision in store.journal.loose_decisions(scope, now - _ORDERS_LAST):
             if decision.trade_id is None:
                 placed.append(decision)
             else:
                 opened[decision.trade_id] = EntryContext(
                     decision_id=decision.id, situation=decision.situation
                 )
-        seen = store.journal.seen_in(self.run.database)
         self.session.remember_earlier(
-            placed=placed, opened=opened, recorded=recorded, seen=seen, events=events
+            placed=placed,
+            opened=opened,
+            recorded=newest,
+            events=own.events(since),
+            checkpoint=checkpoint,
         )

@@ -10,14 +10,14 @@ import logging
 import threading
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.deciding import Answer, Decider, Proposal
-from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.errors import JournalError, RecordError
 from freqtrade_mem0.evidence import Evidence
-from freqtrade_mem0.journal.append import Opened, SeenIn
+from freqtrade_mem0.journal.append import SeenIn
+from freqtrade_mem0.own_trades import Archive, OwnTrades
 from freqtrade_mem0.placed import PlacedDecisions
-from freqtrade_mem0.records.base import Record, as_utc
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
@@ -26,11 +26,13 @@ from freqtrade_mem0.records.from_trade import (
 )
 from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import retraction
-from freqtrade_mem0.risk_log import RiskLog
+from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
+from freqtrade_mem0.risk_log import WINDOW, RiskLog
+from freqtrade_mem0.tying import EntryTies
 from freqtrade_mem0.vetoes import Vetoes, is_vetoed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.config.settings import CategorySettings
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
-    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.risk import RiskEvent
     from freqtrade_mem0.records.trade import TradeRecord
@@ -49,9 +51,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class Session:
     """Decides stakes and turns fills into records.
+
+    Freqtrade calls it from several threads, and a thread of ours compares it with databases; each
+    call holds its lock for one trade or one decision. Nothing a callback needs reads a disk.
 
     Parameters
     ----------
@@ -85,6 +92,8 @@ class Session:
         Where a backtest's locks come from; None for bots.
     tell
         Takes risk events that are news, for the owner; never blocks.
+    archive
+        Where a bot's older trades are looked up; None keeps all in memory.
     """
 
     def __init__(
@@ -105,6 +114,7 @@ class Session:
         veto_below: float | None = None,
         backtest_locks: BacktestLocks | None = None,
         tell: Callable[[RiskEvent], None] | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self.origin = origin
         self.recall = recall
@@ -115,13 +125,17 @@ class Session:
         self._backtest_trades = backtest_trades
         self._prior = prior
         self._database = database
-        self._seen: set[str] = set()
-        """Ids of trades that were seen in that database, by this process or earlier ones."""
         # Freqtrade's REST server force-exits in a thread of its own.
         self._lock = threading.RLock()
         self._backtest_locks = backtest_locks
         self._risk = RiskLog(
-            origin=origin, keep=self._keep, now=now, damping=damping, applied=applied, tell=tell
+            origin=origin,
+            keep=self._keep,
+            now=now,
+            damping=damping,
+            applied=applied,
+            tell=tell,
+            window=None if archive is None else WINDOW,
         )
         self._vetoes = Vetoes(veto_below if applied else None)
         self._decider = Decider(
@@ -135,10 +149,10 @@ class Session:
         self._asked: dict[tuple[str, str], Answer] = {}
         """Answers whose entry has not been confirmed; by pair and side."""
         self._placed = PlacedDecisions(at_once=backtest_trades is not None)
-        self._open: dict[str, EntryContext] = {}
-        """What was known at entry; by trade id."""
-        self._recorded: dict[str, TradeRecord] = {}
-        """Trades of this run that are in the journal, or on their way to it; by id."""
+        self._entries = EntryTies(self._placed, submit)
+        self._own = OwnTrades(archive)
+        self.n_closed = 0
+        """Trades that were recorded, or corrected, by this process."""
         self._twins: dict[tuple[str, str, datetime], str] = {}
         """Record ids of the prior's trades, by what tells an entry."""
         if backtest_trades is None:
@@ -149,9 +163,9 @@ class Session:
         *,
         placed: Iterable[Decision],
         opened: Mapping[str, EntryContext],
-        recorded: Iterable[TradeRecord],
-        seen: Iterable[str] = (),
+        recorded: Sequence[TradeRecord],
         events: Iterable[RiskEvent] = (),
+        checkpoint: Checkpoint = BEGINNING,
     ) -> None:
         """Go on where an earlier process of this bot stopped.
 
@@ -162,14 +176,14 @@ class Session:
         opened
             What was known at the entry of trades that were open, by trade id.
         recorded
-            What the journal has of this bot.
-        seen
-            Ids of trades that were seen in the bot's database.
+            The newest trades that the journal has of this bot, oldest first; at least all behind
+            the checkpoint.
         events
-            Risk events that the journal has of this bot.
+            Risk events that the journal has of this bot; at least those of these trades.
+        checkpoint
+            What the detectors of risk know of the trades before.
         """
         with self._lock:
-            self._seen.update(seen)
             for decision in placed:
                 if not is_vetoed(decision):
                     self._placed.add(
@@ -178,27 +192,39 @@ class Session:
                         decision.decided_at,
                         partial(_as_it_stands, decision),
                     )
-            self._open.update(opened)
-            self._recorded.update((record.id, record) for record in recorded)
+            self._entries.add(opened)
+            self._own.add_all(recorded)
             # A losing streak goes on over a restart.
-            self._risk.replay(self._recorded.values(), events)
+            last = checkpoint.last
+            fresh = (record for record in recorded if last is None or position_of(record) > last)
+            self._risk.replay(fresh, events, checkpoint)
 
     def heard(self, records: Iterable[TradeRecord]) -> None:
         """Take up own trades that came back from Mem0: they know more than the bot's database."""
-        with self._lock:
-            for record in records:
-                if record.id not in self._recorded:
-                    self._recorded[record.id] = record
+        for record in records:
+            with self._lock:
+                if self._own.recent(record.id) is None:
+                    self._own.add(record)
                     self._risk.heard(record)
 
-    def replace_prior(self, prior: Prior) -> None:
-        """Read another prior from now on; what the bot learned itself stays."""
+    def replace_prior(self, prior: Prior, own_trades: Iterable[TradeRecord] = ()) -> None:
+        """Read another prior from now on; what the bot learned itself stays.
+
+        Parameters
+        ----------
+        prior
+            From now on.
+        own_trades
+            The bot's trades that are not kept here; of what a prior has as well, they count.
+        """
+        entries = {_entry_of(record) for record in prior.trades}
+        own = [record for record in own_trades if _entry_of(record) in entries]
         with self._lock:
             for record in self._prior.trades:
                 self.recall.remove(record.id)
             self._prior = prior
             self._restore_prior()
-            for record in self._recorded.values():
+            for record in (*own, *self._own):
                 if record.origin.strategy == self.origin.strategy:
                     self._learn(record)
 
@@ -226,22 +252,34 @@ class Session:
             self._risk.until(moment)
             return self._risk.leverage_factor(moment, pair)
 
-    def watch_risk(self, moment: datetime, locks: Iterable[Lock]) -> None:
+    def watch_risk(self, moment: datetime, locks: Iterable[Lock] = ()) -> None:
         """Note what trades completed before a moment, and locks by protections."""
         with self._lock:
             self._risk.until(moment)
             self._risk.locked(locks)
 
-    def submit_again(self) -> None:
-        """Hand over all this session knows once more, to a journal that knows nothing."""
+    def on_risk(self, act: Callable[[RiskLog], T]) -> T:
+        """Do something with the log of risk, under the session's lock; return what that gives."""
         with self._lock:
-            for record in self._recorded.values():
+            return act(self._risk)
+
+    def submit_again(self) -> int:
+        """Hand over all that is kept once more, to a journal that knows nothing.
+
+        Returns
+        -------
+        int
+            How many closed trades that were.
+        """
+        with self._lock:
+            records = list(self._own)
+            for record in records:
                 self._keep(record)
-            self._risk.submit_again()
-            for seen in sorted(self._seen):
-                self._submit(SeenIn(record_id=seen, database=self._database))
+            self._risk.submit_again(records)
+            self._own.forget_seen()  # the next comparison says it again
             for decision in self._placed:
                 self._submit(decision)
+            return len(records)
 
     def forget_asked(self, pair: str, side: str) -> None:
         """Begin a new question: the last one's decision must not be taken for its answer."""
@@ -268,98 +306,68 @@ class Session:
         """Tie a trade to its decision, at its first filled entry order."""
         with self._lock:
             trade_id = trade_id_of(trade, self.origin)
-            if trade_id in self._open or trade_id in self._recorded:
-                return  # a further entry order of a trade we know
-            decision = self._placed.take_for(trade)
-            if decision is None:
-                return  # entered while memory was away; any decision was for another order
-            self._open[trade_id] = EntryContext(
-                decision_id=decision.id, situation=decision.situation
-            )
-            self._submit(
-                Opened(
-                    decision_id=decision.id,
-                    trade_id=trade_id,
-                    open_date=as_utc(trade.open_date),
-                )
-            )
+            if self._own.recent(trade_id) is None:
+                self._entries.tie(trade, trade_id)
 
     def trade_closed(self, trade: Any) -> None:
-        """Record a closed trade, once, and learn from it; again only what turned out different."""
-        with self._lock:
-            # A bot's database may hold trades of a strategy it ran before.
-            own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
-            origin = replace(self.origin, strategy=own_strategy)
-            trade_id = trade_id_of(trade, origin)
-            if self._database and trade_id not in self._seen:
-                self._seen.add(trade_id)
-                self._submit(SeenIn(record_id=trade_id, database=self._database))
-            earlier = self._recorded.get(trade_id)
-            if earlier is not None and earlier.decision_id is not None:
-                context = EntryContext(decision_id=earlier.decision_id, situation=earlier.situation)
-            else:
-                if trade_id not in self._open and earlier is None:
-                    self.entry_filled(trade)  # both happened while this bot was down
-                # An imported record knows nothing of the entry; the ledger does.
-                context = self._open.get(trade_id, EntryContext())
-            record = trade_record(trade, origin, self._now(), context)
-            if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
-                return
-            self._recorded[trade_id] = record
-            self._open.pop(trade_id, None)
-            self._keep(record)
-            self._risk.closed(record)
-            if own_strategy == self.origin.strategy:
-                self._learn(record)
+        """Record a closed trade, once, and learn from it; again only what turned out different.
 
-    def retract_missing(
-        self, closed: Iterable[Any], still_open: Iterable[Any], since: datetime
-    ) -> None:
-        """Take back trades that Freqtrade's database had as closed, and has not any more.
-
-        Parameters
-        ----------
-        closed, still_open
-            All trades in the database. A trade can be open again: Freqtrade reloads it on request.
-        since
-            Aware UTC; when the database was made. Of an earlier one in its place it says nothing.
+        What is not kept here counts as new; the journal, which knows, skips it.
         """
-        with self._lock:
-            known, reopened = (
-                {trade_id_of(trade, self.origin) for trade in trades if has_filled_entry(trade)}
-                for trades in (closed, still_open)
-            )
-            for record in list(self._recorded.values()):
-                if record.id in known or record.id not in self._seen or record.open_date < since:
-                    continue
-                del self._recorded[record.id]
-                self._open[record.id] = EntryContext(
-                    decision_id=record.decision_id, situation=record.situation
-                )
-                self.recall.remove(record.id)
-                reason = (
-                    "the trade is open again"
-                    if record.id in reopened
-                    else "the trade is not in Freqtrade's database any more"
-                )
-                self._keep(retraction(record, reason, self._now()))
-                self._risk.reopened(record, reason)
+        self._close(trade, None)
 
     def trades_closed(self, trades: Iterable[Any]) -> None:
-        """Record several closed trades; one that can not be recorded does not stop the others."""
+        """Record several closed trades; one that can not be recorded does not stop the others.
+
+        Older ones are looked up before: not to be called in a trading callback of a bot.
+        """
         for trade in trades:
             try:
-                self.trade_closed(trade)
+                self._close(trade, self._archived(trade))
             except RecordError as error:
                 logger.warning("%s", error)
+            except JournalError:
+                raise
             except Exception:
                 logger.exception("Trade %s could not be recorded; it is tried again later.", trade)
 
     def trades_open(self, trades: Iterable[Any]) -> None:
-        """Tie open trades to their decisions where that was missed."""
+        """Tie open trades to their decisions where that was missed. As above, this may look up."""
         for trade in trades:
             if has_filled_entry(trade):
                 self.entry_filled(trade)
+                self._recover_entry(trade_id_of(trade, self.origin))
+
+    def take_back(self, record: TradeRecord, reason: str) -> None:
+        """Let a recorded trade count no more, with the events that followed from it.
+
+        Parameters
+        ----------
+        record
+            As it counts now.
+        reason
+            For people.
+        """
+        with self._lock:
+            self._own.take_back(record.id)
+            self._entries.reopen(record)
+            self.recall.remove(record.id)
+            self._keep(retraction(record, reason, self._now()))
+            self._risk.reopened(record, reason)
+
+    def recorded(self, trade_id: str) -> TradeRecord | None:
+        """Return a trade of this run as it counts now, looked up where it is not kept."""
+        archived = self._own.archived(trade_id)
+        with self._lock:
+            gone = self._own.was_taken_back(trade_id)
+            return self._own.recent(trade_id) or (None if gone else archived)
+
+    def note_seen(self, trade_ids: Iterable[str]) -> None:
+        """Note that trades stand in the bot's database, so that they can be missed there later."""
+        for trade_id in trade_ids:
+            with self._lock:
+                if self._own.is_seen_first(trade_id):
+                    self._submit(SeenIn(record_id=trade_id, database=self._database))
 
     def learn_closed(self) -> None:
         """Take in what the running backtest has closed since the last call."""
@@ -389,8 +397,56 @@ class Session:
         self._vetoes.clear()
         self._asked.clear()
         self._placed.clear()
-        self._open.clear()
-        self._recorded.clear()
+        self._entries.clear()
+        self._own.clear()
+
+    def _close(self, trade: Any, archived: TradeRecord | None) -> None:
+        with self._lock:
+            # A bot's database may hold trades of a strategy it ran before.
+            own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
+            origin = replace(self.origin, strategy=own_strategy)
+            trade_id = trade_id_of(trade, origin)
+            if self._database and self._own.is_seen_first(trade_id):
+                self._submit(SeenIn(record_id=trade_id, database=self._database))
+            # Another thread may have recorded it, or taken it back, since it was looked up.
+            gone = self._own.was_taken_back(trade_id)
+            earlier = self._own.recent(trade_id) or (None if gone else archived)
+            if earlier is not None and earlier.decision_id is not None:
+                context = EntryContext(decision_id=earlier.decision_id, situation=earlier.situation)
+            else:
+                if earlier is None:
+                    self._entries.tie(trade, trade_id)  # both happened while this bot was down
+                # An imported record knows nothing of the entry; the ledger does.
+                context = self._entries.get(trade_id) or EntryContext()
+            record = trade_record(trade, origin, self._now(), context)
+            if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
+                return
+            self._own.add(record)
+            self.n_closed += 1
+            self._entries.release(trade_id)
+            self._keep(record)
+            self._risk.closed(record, earlier)
+            if own_strategy == self.origin.strategy:
+                self._learn(record)
+
+    def _archived(self, trade: Any) -> TradeRecord | None:
+        if self._own.are_all_kept:
+            return None
+        trade_id = trade_id_of(trade, self.origin)
+        archived = self._own.archived(trade_id)
+        if archived is None or archived.decision_id is None:
+            self._recover_entry(trade_id)
+        return archived
+
+    def _recover_entry(self, trade_id: str) -> None:
+        """Take up from the journal what it knows of an entry that was long ago."""
+        with self._lock:
+            if trade_id in self._entries or self._own.recent(trade_id) is not None:
+                return
+        entry = self._own.archived_entry(trade_id)
+        if entry is not None:
+            with self._lock:
+                self._entries.add({trade_id: entry})
 
     def _keep(self, record: Record) -> None:
         if getattr(self._categories, category_of(record)):

@@ -209,19 +209,18 @@ class Journal:
             yield _ledger_line(body, trade_id, open_ms, trade_body)
 
     def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
-        """Return decisions that a bot still has to tie to a trade's record, oldest first.
+        """Return decisions since a moment that a bot still has to tie to a record, oldest first.
 
-        These are the ones whose entry order was not filled yet and that were made after `since`,
-        and those of trades that are not recorded, or recorded without their decision.
+        These are the ones whose entry order was not filled yet, and those of trades that are not
+        recorded, or recorded without their decision.
         """
         where, values = _where(scope, records=False)
         query = f"""
             SELECT d.body, d.trade_id, d.open_ms
             FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
-            WHERE {where} AND (
-                (d.trade_id IS NULL AND d.decided_ms >= ?)
-                OR (d.trade_id IS NOT NULL AND json_extract(r.body, '$.decision_id') IS NULL)
-            ) ORDER BY d.decided_ms, d.seq
+            WHERE {where} AND d.decided_ms >= ?
+            AND (d.trade_id IS NULL OR json_extract(r.body, '$.decision_id') IS NULL)
+            ORDER BY d.decided_ms, d.seq
         """  # noqa: S608 - as above
         with self.connection.read() as sqlite:
             rows = sqlite.execute(query, [*values, to_ms(since)]).fetchall()
@@ -236,14 +235,6 @@ class Journal:
                 "SELECT run_id FROM records UNION SELECT run_id FROM decisions ORDER BY run_id"
             ).fetchall()
         return [run_id for (run_id,) in rows if run_id.startswith(beginning)]
-
-    def seen_in(self, database: str) -> set[str]:
-        """Return the ids of trades that were seen in a database of Freqtrade's."""
-        with self.connection.read() as sqlite:
-            rows = sqlite.execute(
-                "SELECT record_id FROM seen WHERE database = ?", [database]
-            ).fetchall()
-        return {record_id for (record_id,) in rows}
 
     def counts(self, user_id: str | None = None) -> dict[tuple[str, str, str], int]:
         """Count current records, of one owner or of all, by `(kind, category, mode)`."""

@@ -306,15 +306,13 @@ def _one_current(rows: Mapping[int, tuple[Value, ...]]) -> dict[int, tuple[Value
 
 
 def _marks(found: _Found) -> list[tuple[str, str]]:
-    """Return the marks, without those of sync: it brings back what Mem0 has of the lost rows.
+    """Return the marks, without those that vouch for rows which may be among the lost ones.
 
-    The new journal lacks rows, so that it must not be taken for the old one either.
+    Sync, reconciliation and the detectors of risk then go through everything again. The new journal
+    must not be taken for the old one either.
     """
-    return [
-        (name, value)
-        for name, value in found.marks.items()
-        if not name.startswith("pulled") and name != IDENTITY_MARK
-    ]
+    vouching = ("pulled", "compared", "risk", IDENTITY_MARK)
+    return [(name, value) for name, value in found.marks.items() if not name.startswith(vouching)]
 
 
 def _insert(sqlite: sqlite3.Connection, table: str, rows: Mapping[int, Sequence[Value]]) -> None:

@@ -2,7 +2,8 @@
 
 * `events`: which trades are one by the way they ended; how any event is made.
 * `detectors`, `drift`: events that a sequence of trades completes.
-* `watch`: shows the detectors all trades in market order, however they arrive.
+* `sequence`: shows trades to detectors in market order, and can be put down and taken up again.
+* `watch`: brings trades into market order, however they arrive, and keeps the newest.
 * `market`: events of candles and of Freqtrade's protections.
 * `damping`: how active events damp a stake, and how that wears off.
 """

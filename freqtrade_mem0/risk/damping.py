@@ -120,6 +120,13 @@ class ActiveEvents:
         if event is not None:
             del self._by_time[bisect_left(self._by_time, _ORDER(event), key=_ORDER)]
 
+    def forget_before(self, moment: datetime) -> None:
+        """Forget events that became known before an aware UTC market time."""
+        n_old = bisect_left(self._by_time, (moment, ""), key=_ORDER)
+        for event in self._by_time[:n_old]:
+            del self._by_id[event.id]
+        del self._by_time[:n_old]
+
     def clear(self) -> None:
         """Forget all."""
         self._by_id, self._by_time = {}, []

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from freqtrade_mem0.risk.drift import PageHinkley
 from freqtrade_mem0.risk.events import EVENT_OF_EXIT, STOP_LOSS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freqtrade_mem0.records.trade import TradeRecord
 
 STREAK_LENGTH = 5
@@ -43,10 +45,16 @@ class Finding(NamedTuple):
 
 
 class Detector(Protocol):
-    """Notes one kind of event."""
+    """Notes one kind of event, in a bounded memory that can be put down and taken up again."""
 
     def closed(self, trade: TradeRecord) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what later findings depend on, for JSON, which keeps every digit of a float."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state` of the same kind of detector."""
 
 
 class LosingStreak:
@@ -58,15 +66,35 @@ class LosingStreak:
 
     def __init__(self) -> None:
         self._losses: list[float] = []
+        """The first `STREAK_LENGTH` of the losses in a row."""
 
     def closed(self, trade: TradeRecord) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
-        self._losses = [*self._losses, trade.profit_ratio] if trade.profit_ratio < 0.0 else []
-        if len(self._losses) != STREAK_LENGTH:
+        if not trade.profit_ratio < 0.0:
+            self._losses.clear()
+            return None
+        if len(self._losses) == STREAK_LENGTH:
+            return None  # the same streak goes on
+        self._losses.append(trade.profit_ratio)
+        if len(self._losses) < STREAK_LENGTH:
             return None
         lost = sum(self._losses)
         text = f"{STREAK_LENGTH} losing trades in a row, {lost:+.2%} together"
         return Finding("losing_streak", text, lost)
+
+    def state(self) -> dict[str, Any]:
+        """Return the losses of the streak under way."""
+        return {"losses": list(self._losses)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._losses = list(state["losses"])
+
+
+class _Stop(NamedTuple):
+    known_at: datetime
+    profit_ratio: float
+    pair: str
 
 
 class StopLossCluster:
@@ -76,13 +104,13 @@ class StopLossCluster:
     """
 
     def __init__(self) -> None:
-        self._stops: deque[TradeRecord] = deque()
+        self._stops: deque[_Stop] = deque()
 
     def closed(self, trade: TradeRecord) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
         if EVENT_OF_EXIT.get(trade.exit_reason) != STOP_LOSS:
             return None
-        self._stops.append(trade)
+        self._stops.append(_Stop(trade.known_at, trade.profit_ratio, trade.pair))
         while trade.known_at - self._stops[0].known_at > CLUSTER_SPAN:
             self._stops.popleft()
         if len(self._stops) < CLUSTER_SIZE:
@@ -93,6 +121,21 @@ class StopLossCluster:
         hours = CLUSTER_SPAN.total_seconds() / 3_600.0
         text = f"{CLUSTER_SIZE} stop-losses within {hours:g} h ({pairs}), {lost:+.2%} together"
         return Finding("stop_loss_cluster", text, lost)
+
+    def state(self) -> dict[str, Any]:
+        """Return the stop-losses that belong to no cluster yet."""
+        return {
+            "stops": [
+                [stop.known_at.isoformat(), stop.profit_ratio, stop.pair] for stop in self._stops
+            ]
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._stops = deque(
+            _Stop(datetime.fromisoformat(moment), ratio, pair)
+            for moment, ratio, pair in state["stops"]
+        )
 
 
 class Drawdown:
@@ -135,6 +178,22 @@ class Drawdown:
         )
         return Finding("drawdown", text, -fall)
 
+    def state(self) -> dict[str, Any]:
+        """Return the equity, its peak and spread, and the fall under way."""
+        return {
+            "n": self._n,
+            "equity": self._equity,
+            "peak": self._peak,
+            "squares": self._squares,
+            "deepest": self._deepest,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._n, self._deepest = int(state["n"]), state["deepest"]
+        self._equity, self._peak = state["equity"], state["peak"]
+        self._squares = state["squares"]
+
 
 class WinRateDegradation:
     """The strategy loses more of its trades than it did: `PageHinkley` over losses (1) and others.
@@ -156,7 +215,20 @@ class WinRateDegradation:
         )
         return Finding("win_rate_degradation", text, 0.0)
 
+    def state(self) -> dict[str, Any]:
+        """Return the test's sums."""
+        return self._drift.state()
 
-def all_detectors() -> list[Detector]:
-    """Return one of each, at the beginning of their sequence."""
-    return [LosingStreak(), StopLossCluster(), Drawdown(), WinRateDegradation()]
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._drift.restore(state)
+
+
+def all_detectors() -> dict[str, Detector]:
+    """Return one of each by the event it notes, at the beginning of their sequence."""
+    return {
+        "losing_streak": LosingStreak(),
+        "stop_loss_cluster": StopLossCluster(),
+        "drawdown": Drawdown(),
+        "win_rate_degradation": WinRateDegradation(),
+    }

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class PageHinkley:
     r"""Tells when the mean of a stream has risen.
@@ -65,6 +70,23 @@ class PageHinkley:
         self._n = self._n_lowest = 0
         self._total = self._total_lowest = 0.0
         self._sum = self._lowest = 0.0
+
+    def state(self) -> dict[str, float]:
+        """Return what the next values depend on: exact numbers for JSON."""
+        return {
+            "n": self._n,
+            "n_lowest": self._n_lowest,
+            "total": self._total,
+            "total_lowest": self._total_lowest,
+            "sum": self._sum,
+            "lowest": self._lowest,
+        }
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Go on from a `state`."""
+        self._n, self._n_lowest = int(state["n"]), int(state["n_lowest"])
+        self._total, self._total_lowest = state["total"], state["total_lowest"]
+        self._sum, self._lowest = state["sum"], state["lowest"]
 
     def update(self, value: float) -> bool:
         """Read the next value; return whether it raises an alarm.

@@ -10,15 +10,22 @@ from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import init_db
 
-from freqtrade_mem0.host import (
+from freqtrade_mem0.bot_database import (
+    NOTHING,
     active_bot_locks,
-    closed_bot_trade_ids,
     closed_bot_trades,
+    closed_keys,
+    closed_sum,
+    closed_sum_of,
     database_birth,
+    keys_of,
+    last_trade_id,
+    n_closed,
     open_bot_trades,
+    trade_ids_after,
 )
-from freqtrade_mem0.records.base import as_utc
-from freqtrade_mem0.records.from_trade import trade_id_of, trade_record
+from freqtrade_mem0.records.base import as_utc, to_ms
+from freqtrade_mem0.records.from_trade import trade_id_of, trade_identity, trade_record
 from tests.unit.samples import NOTED, ORIGIN, at
 
 if TYPE_CHECKING:
@@ -108,18 +115,46 @@ def test_open_and_closed_trades_are_told_apart() -> None:
     closed(late, 9)
     closed(early, 5)
 
-    assert ids(closed_bot_trades(None)) == ids([early, late])
+    asked = {late.id, early.id, still_open.id, 99}
+    assert ids(closed_bot_trades(asked)) == ids([early, late])
     assert ids(open_bot_trades()) == ids([still_open])
-    assert closed_bot_trade_ids() == {late.id, early.id}
+    assert n_closed(last_trade_id()) == 2
+    assert trade_ids_after(late.id) == {early.id, still_open.id}
 
 
-def test_only_what_was_closed_since() -> None:
-    """At the moment itself counts; the database keeps naive times, in UTC."""
-    first, second = closed(opened(1), 5), closed(opened(2), 9)
+def test_keys_tell_trades_by_few_columns() -> None:
+    """The same record's id, number and time as the whole trade; the open one by its entry alone."""
+    trades = [closed(opened(1), 5), opened(2), closed(opened(3), 4)]
+    first, last = closed_keys(0, trades[2].id)
 
-    assert ids(closed_bot_trades(at(5))) == ids([first, second])
-    assert ids(closed_bot_trades(at(5) + timedelta(seconds=1))) == ids([second])
-    assert closed_bot_trades(at(10)) == []
+    assert [first.id, last.id] == [trades[0].id, trades[2].id]
+    assert closed_keys(first.id, trades[2].id) == [last]
+    assert closed_keys(last.id, trades[2].id) == []
+    for trade, key in zip(trades, keys_of([trade.id for trade in trades]), strict=True):
+        assert key.order_id is not None
+        assert trade_identity(ORIGIN, key.pair, key.side, key.order_id) == trade_id_of(
+            trade, ORIGIN
+        )
+    record = trade_record(trades[0], ORIGIN, NOTED)
+    assert (first.profit_ratio, first.close_ms) == (record.profit_ratio, to_ms(record.known_at))
+
+
+def test_a_sum_tells_whether_closed_trades_are_the_same() -> None:
+    """Any order, any portions; a changed ratio or a deleted trade changes it."""
+    trades = [closed(opened(hour), hour + 1, 2_000.0 + hour) for hour in range(1, 5)]
+    whole = closed_sum_of([trade.id for trade in trades])
+    parts = NOTHING
+    for trade in reversed(trades):
+        parts = parts.plus(closed_sum_of([trade.id]))
+    assert parts == whole == next(closed_sum(last_trade_id()))
+    trades[0].close_profit += 1e-6
+    Trade.commit()
+    changed = closed_sum_of([trade.id for trade in trades])
+    trades[1].delete()
+    difference = changed.minus(whole)
+    assert difference.n == 0
+    assert difference.ratios == pytest.approx(1_000, abs=1)
+    assert closed_sum_of([trade.id for trade in trades[2:]]).n == 2
 
 
 def test_a_database_knows_since_when_it_is_complete() -> None:

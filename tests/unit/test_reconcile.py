@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +9,18 @@ from freqtrade.persistence import Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
+from freqtrade_mem0 import bot_database
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.append import Entry, SeenIn
 from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.marks import Marks
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.reconcile import Reconciler
+from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
@@ -51,18 +56,20 @@ class Bot:
             prior=Prior(),
             prior_of_differences=Shrinkage(pseudo_trades=100.0),
             database=self.database,
+            archive=OwnRecords(self.journal, ORIGIN),
         )
-        recorded = [r for _, r in self.journal.records() if isinstance(r, TradeRecord)]
+        own = OwnRecords(self.journal, ORIGIN)
+        recorded = list(own.trades())
         placed = [line.decision for line in self.journal.ledger(only_opened=False)]
         self.session.remember_earlier(
             placed=placed,
             opened={},
             recorded=recorded,
-            seen=self.journal.seen_in(self.database),
         )
         for record in recorded:
             self.recall.add(record)
-        self.reconciler = Reconciler(self.session)
+        marks = Marks(self.journal)
+        self.reconciler = Reconciler(self.session, own, marks, database=self.database)
 
     def write(self, entry: Entry | Callable[[], Entry]) -> None:
         """Take an entry for the journal."""
@@ -116,6 +123,7 @@ def close(trade: Any, ratio: float, *, noticed: datetime | None = None) -> None:
     """Close a trade an hour after it was opened; Freqtrade may have noticed it later."""
     closed = trade.open_date + timedelta(hours=1)
     order = an_order(trade.pair, "sell", closed, 100.0 * (1 + ratio))
+    order.order_id += f"-{len(trade.orders)}"  # it may be closed more than once
     order.order_update_date = closed if noticed is None else noticed.replace(tzinfo=None)
     trade.orders.append(order)
     trade.is_open = False
@@ -256,3 +264,129 @@ def test_a_clock_that_was_ahead_hides_no_trade(bot: Bot) -> None:
     close(trade, 0.01)
     bot.reconciler.run(at(1.5))
     assert bot.trades() == {"ETH/USDT": 0.01}
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return what each going through all closed trades began with: one entry per page."""
+    pages: list[int] = []
+    whole = bot_database.closed_keys
+
+    def noted(after_id: int, last_id: int) -> list[bot_database.TradeKey]:
+        pages.append(after_id)
+        return whole(after_id, last_id)
+
+    monkeypatch.setattr(bot_database, "closed_keys", noted)
+    return pages
+
+
+def test_a_restart_compares_what_has_changed_since(bot: Bot, swept: list[int]) -> None:
+    """A trade closed while memory was off is found among those that were open, or are new."""
+    a_database_trade("ETH/USDT")
+    still_open = a_database_trade("BTC/USDT", ratio=None)
+    bot.reconciler.run(at(5))
+    n_pages = len(swept)
+    close(still_open, 0.03)
+    a_database_trade("SOL/USDT", hours=1, ratio=-0.01)
+    bot.restart()
+    bot.reconciler.run(at(50))
+    assert bot.trades() == {"ETH/USDT": 0.02, "BTC/USDT": 0.03, "SOL/USDT": -0.01}
+    assert len(swept) == n_pages > 0
+
+
+def test_looks_without_news_write_nothing(bot: Bot, swept: list[int]) -> None:
+    """No entry, no mark, no going through all."""
+    a_database_trade("ETH/USDT")
+    bot.reconciler.run(at(50))
+    n_pages, n_written = len(swept), len(bot.written)
+    seq = bot.journal.connection.path.stat().st_size
+    for hours in range(51, 60):
+        bot.reconciler.run(at(hours))
+    assert (len(swept), len(bot.written)) == (n_pages, n_written)
+    assert bot.journal.connection.path.stat().st_size == seq
+
+
+def test_a_trade_reloaded_over_rest_is_taken_back_and_recorded_again(bot: Bot) -> None:
+    """Closed a moment ago, or long ago; open again, and closed otherwise."""
+    trades = [a_database_trade("ETH/USDT"), a_database_trade("BTC/USDT", hours=90)]
+    bot.reconciler.run(at(100))
+    for trade in trades:
+        trade.is_open, trade.close_date = True, None
+    Trade.commit()
+    bot.reconciler.run(at(100.1))
+    assert bot.trades() == {}
+    assert [entry.reason for entry in bot.written if isinstance(entry, Retraction)] == [
+        "the trade is open again"
+    ] * 2
+    for trade in trades:
+        close(trade, -0.04, noticed=at(100.2))
+    bot.reconciler.run(at(100.3))
+    assert bot.trades() == {"ETH/USDT": -0.04, "BTC/USDT": -0.04}
+
+
+def test_a_mark_is_not_written_before_what_it_vouches_for(bot: Bot) -> None:
+    """The journal took nothing: the next process compares as if there had been no comparison."""
+    a_database_trade("ETH/USDT")
+    lost: list[Entry | Callable[[], Entry]] = []
+    bot.session._submit = lost.append
+    bot.session._own.add = lambda _: None  # type: ignore[method-assign,assignment]
+    bot.reconciler._settled = lambda: False
+    bot.reconciler.run(at(5))
+    bot.restart()
+    bot.reconciler.run(at(6))
+    assert bot.trades() == {"ETH/USDT": 0.02}
+
+
+def test_a_journal_that_lost_something_has_everything_compared(bot: Bot) -> None:
+    """Of entries that were dropped, say."""
+    a_database_trade("ETH/USDT")
+    bot.reconciler.run(at(50))
+    with bot.journal.connection.write() as sqlite:
+        sqlite.execute("DELETE FROM outbox")
+        sqlite.execute("DELETE FROM records")
+    bot.reconciler.run(at(51))
+    assert bot.trades() == {}
+    bot.session._own.clear()
+    bot.reconciler.start_over()
+    bot.reconciler.run(at(52))
+    assert bot.trades() == {"ETH/USDT": 0.02}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_memory_follows_the_database_whatever_happens(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Opened, closed, corrected, deleted, reloaded, at any time, over restarts: both agree."""
+    monkeypatch.setattr("freqtrade_mem0.own_trades.KEPT", 5)
+    chance, hour = random.Random(seed), 0.0
+    trades: list[Any] = []
+    for number in range(60):
+        hour += chance.choice([0.1, 0.5, 3.0])
+        what, closed = chance.random(), [trade for trade in trades if not trade.is_open]
+        if what < 0.45 or not closed:
+            ratio = chance.choice([None, -0.02, 0.01, 0.03])
+            trades.append(a_database_trade(f"P{number}/USDT", hours=hour, ratio=ratio))
+        elif what < 0.6:
+            for trade in (trade for trade in trades if trade.is_open):
+                close(trade, chance.choice([-0.02, 0.04]), noticed=at(hour))
+        elif what < 0.68:
+            chance.choice(closed).close_profit = chance.uniform(-0.1, 0.1)
+            Trade.commit()
+        elif what < 0.76:
+            gone = chance.choice(trades)
+            trades.remove(gone)
+            gone.delete()
+        elif what < 0.82:
+            again = chance.choice(closed)
+            again.is_open, again.close_date = True, None
+            Trade.commit()
+        elif what < 0.9:
+            bot.restart()
+        else:
+            bot.reconciler.run(at(hour))
+    # A ratio that was changed by hand, long after the close, is looked for at a start.
+    bot.restart()
+    bot.reconciler.run(at(hour))
+    expected = {trade.pair: trade.close_profit for trade in trades if not trade.is_open}
+    assert bot.trades() == expected
+    assert bot.known() == len(expected)

@@ -21,7 +21,6 @@ from tests.unit.samples import (
     BACKTEST,
     NOTED,
     ORIGIN,
-    START,
     OrderStandIn,
     TradeStandIn,
     a_trade,
@@ -335,18 +334,19 @@ def test_a_trade_that_was_opened_and_closed_unseen_is_tied() -> None:
 
 
 def test_a_trade_deleted_in_freqtrade_is_taken_back() -> None:
-    """Recall forgets it without a trace, the journal gets its retraction, once."""
+    """Recall forgets it without a trace, the journal gets its retraction."""
     stage = a_stage(database="bots.sqlite")
-    kept, deleted, old = (a_number(number).close(0.01) for number in (1, 2, 3))
-    old.open_date = at(-500)
-    stage.session.trades_closed([kept, deleted, old])
-    for _ in range(2):
-        stage.session.retract_missing([kept], [], START)
+    kept, deleted = (a_number(number).close(0.01) for number in (1, 2))
+    stage.session.trades_closed([kept, deleted])
+    record = stage.session.recorded(trade_id_of(deleted, ORIGIN))
+    assert record is not None
+    stage.session.take_back(record, "it was deleted")
 
-    assert [trade_id_of(deleted, ORIGIN)] == [
+    assert stage.session.recorded(record.id) is None
+    assert [record.id] == [
         entry.target_id for entry in stage.entries if isinstance(entry, Retraction)
     ]
-    assert len(stage.session.recall) == 2
+    assert len(stage.session.recall) == 1
 
 
 def test_a_prior_is_known_from_the_start_at_its_discount() -> None:
@@ -367,7 +367,9 @@ def test_a_reopened_trade_keeps_its_decision_and_situation() -> None:
     trade = a_number(1)
     stage.session.entry_filled(trade)
     stage.session.trade_closed(trade.close(-0.05, reason="stop_loss"))
-    stage.session.retract_missing([], [trade], START)
+    record = stage.session.recorded(trade_id_of(trade, ORIGIN))
+    assert record is not None
+    stage.session.take_back(record, "the trade is open again")
     stage.session.trade_closed(trade.close(-0.02, hours=2, reason="stop_loss"))
 
     first, second = stage.written(TradeRecord)
@@ -398,9 +400,7 @@ def test_an_imported_trade_gets_its_entry_from_the_ledger() -> None:
     trade = a_number(1).close(0.01)
     imported = trade_record(trade, ORIGIN, NOTED)
     context = EntryContext(decision_id=decision.id, situation={"regime": "calm"})
-    stage.session.remember_earlier(
-        placed=[], opened={imported.id: context}, recorded=[imported], seen=[]
-    )
+    stage.session.remember_earlier(placed=[], opened={imported.id: context}, recorded=[imported])
     stage.session.trade_closed(trade)
 
     (record,) = stage.written(TradeRecord)

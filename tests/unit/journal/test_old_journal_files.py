@@ -21,9 +21,10 @@ import pytest
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.outbox import Outbox
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.schema import VERSION
 from freqtrade_mem0.records.codec import to_plain
-from tests.unit.samples import a_trade
+from tests.unit.samples import ORIGIN, a_trade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +127,8 @@ def test_its_outbox_is_read(old_journal: Journal, content: Any) -> None:
 def test_its_sightings_are_read(old_journal: Journal, content: Any) -> None:
     """Which trade was seen in which of Freqtrade's databases; format 1 did not know."""
     for database, ids in content.get("seen", {"sqlite:///trades.sqlite": []}).items():
-        assert old_journal.seen_in(database) == set(ids)
+        own = OwnRecords(old_journal, ORIGIN)
+        assert own.unseen([*ids, "another"], database) == ["another"]
 
 
 def test_migration_changes_no_row(old_journal: Journal) -> None:

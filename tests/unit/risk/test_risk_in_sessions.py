@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +18,7 @@ from freqtrade_mem0.risk.damping import Damping
 from freqtrade_mem0.risk.market import Lock
 from freqtrade_mem0.vetoes import is_vetoed
 from tests.unit.real_trades import a_backtests_trades, close_trade, open_trade
-from tests.unit.samples import START, OrderStandIn, TradeStandIn, at
+from tests.unit.samples import OrderStandIn, TradeStandIn, at
 from tests.unit.session_stage import Stage, a_stage, proposal
 
 if TYPE_CHECKING:
@@ -189,7 +188,8 @@ def test_a_trade_that_is_gone_takes_its_cluster_along() -> None:
     """Deleted in Freqtrade: its own event at once, what it completed at the next look."""
     stage = a_stage(database="bots.sqlite", damping=DAMPING)
     clustered(stage).session.watch_risk(at(4), [])
-    stage.session.retract_missing([stopped(1, 1), stopped(2, 2)], [], START - timedelta(days=9))
+    last = [entry for entry in stage.entries if isinstance(entry, TradeRecord)][-1]
+    stage.session.take_back(last, "it was deleted")
     stage.session.watch_risk(at(5), [])
     gone = [entry.target_id for entry in stage.entries if isinstance(entry, Retraction)]
     events = {e.id: e.event_type for e in stage.entries if isinstance(e, RiskEvent)}

@@ -209,7 +209,7 @@ def test_what_is_noted_follows_from_the_trades_alone(
         if number % 3 == 0:
             look(number)
     for other in others:
-        watch.remove(other.id)
+        watch.remove(other)
     kept = [trade for trade in trades if trade.id not in {other.id for other in others}]
     corrected = [replace(trade, profit_ratio=trade.profit_ratio / 2) for trade in kept]
     for trade in corrected:
