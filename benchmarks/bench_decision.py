@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.advice import guarded_policy
+from freqtrade_mem0.bot_session import BotSession
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.insight import Shrinkage
@@ -39,7 +40,6 @@ from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.session import Session
 from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _decisions(n_known: int, n: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
         writer = JournalWriter(journal, background=True)
-        session = Session(
+        session = BotSession(
             origin=ORIGIN,
             recall=recall,
             policy=guarded_policy(sizing),
@@ -178,7 +178,6 @@ def _decisions(n_known: int, n: int) -> list[float]:
             submit=writer.submit,
             categories=Settings().categories,
             now=lambda: END,
-            backtest_trades=None,
             prior=Prior(),
             prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
             damping=Damping(),

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 from tests.unit.samples import OrderStandIn, TradeStandIn
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Timed:
     def __init__(self, folder: Path, mem0: dict[str, Any]) -> None:
         settings = Settings.model_validate(mem0)
         run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bench", user_data_dir=folder)
-        self.runtime = Runtime(
+        self.runtime = BotRuntime(
             settings, run, Prior(), lambda: datetime.now(UTC), lambda _text: None
         )
         self.microseconds: list[float] = []

@@ -25,6 +25,7 @@ from freqtrade.persistence import Order, Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from sqlalchemy import event, insert
 
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.follow import JournalFollower, News
@@ -36,7 +37,6 @@ from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext, trade_record
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 SETTINGS = Settings.model_validate({"mode": "local", "user_id": "me", "sync_interval": 5})
@@ -142,7 +142,7 @@ def prefill(folder: Path, n: int) -> None:
     journal.close()
 
 
-def a_bot(folder: Path) -> Runtime:
+def a_bot(folder: Path) -> BotRuntime:
     """Return a bot's memory, as Freqtrade's `bot_start` builds it."""
     run = Run(
         kind=RunKind.DRY_RUN,
@@ -151,7 +151,7 @@ def a_bot(folder: Path) -> Runtime:
         user_data_dir=folder,
         database=DATABASE,
     )
-    return Runtime(SETTINGS, run, Prior(), lambda: datetime.now(UTC), lambda _: None)
+    return BotRuntime(SETTINGS, run, Prior(), lambda: datetime.now(UTC), lambda _: None)
 
 
 class Clock:
@@ -180,7 +180,7 @@ class Clock:
         }
 
 
-def trade_on(bot: Runtime, first: int, n: int, marks: list[int]) -> dict[str, Any]:
+def trade_on(bot: BotRuntime, first: int, n: int, marks: list[int]) -> dict[str, Any]:
     """Open and close so many trades, one after another, as Freqtrade's loop would."""
     decide, close, tick = Clock(), Clock(), Clock()
     rss = {}

@@ -144,6 +144,7 @@ def in_a_process(folder: Path) -> dict[str, Any]:
 
 def started(folder: Path) -> dict[str, Any]:
     """Start a bot's runtime here, ask it as a decision does, and take it down again."""
+    from freqtrade_mem0.bot_runtime import BotRuntime
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.host import RunKind
     from freqtrade_mem0.insight import interval
@@ -151,7 +152,6 @@ def started(folder: Path) -> dict[str, Any]:
     from freqtrade_mem0.recall import STRATEGY
     from freqtrade_mem0.records.base import Mode, Origin
     from freqtrade_mem0.run import Run
-    from freqtrade_mem0.runtime import Runtime
 
     settings = Settings(enabled=True, user_id="me", mode="local", path=str(memory_in(folder)))
     run = Run(
@@ -162,7 +162,7 @@ def started(folder: Path) -> dict[str, Any]:
         database="",
     )
     began_s = time.perf_counter()
-    runtime = Runtime(settings, run, Prior(), lambda: datetime.now(UTC), print)
+    runtime = BotRuntime(settings, run, Prior(), lambda: datetime.now(UTC), print)
     seconds = time.perf_counter() - began_s
     rss_mb = resident_mb()
     recall = runtime.recall

@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 from functools import wraps
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from freqtrade_mem0 import host
 from freqtrade_mem0.deciding import Proposal
@@ -28,6 +28,7 @@ from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from freqtrade_mem0.bot_runtime import BotRuntime
     from freqtrade_mem0.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def install(
     damps_leverage
         Whether risk events damp its leverage; else that callback is left alone.
     """
-    hooks = _Hooks(strategy, runtime_of, timeframe_s)
+    hooks = (_BotHooks if is_bot else _Hooks)(strategy, runtime_of, timeframe_s)
     hooked = HOOKED_IN_BOTS if is_bot else HOOKED
     for name in (*hooked, *HOOKED_FOR_LEVERAGE) if damps_leverage else hooked:
         setattr(strategy, name, getattr(hooks, name)(_own(strategy, name)))
@@ -128,32 +129,6 @@ class _Hooks:
 
         return confirmed
 
-    def order_filled(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Tie an entry to its decision, record a closed trade. On failure: reconciled later."""
-
-        @wraps(own)
-        def filled(*args: Any, **kwargs: Any) -> Any:
-            try:
-                self._filled(kwargs["trade"], kwargs["order"])
-            except Exception as error:  # noqa: BLE001 - as above
-                self._complain("order_filled", error, kwargs)
-            return own(*args, **kwargs)
-
-        return filled
-
-    def bot_loop_start(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Watch risk, and have a thread reconcile now and then. On failure: tried again later."""
-
-        @wraps(own)
-        def looped(*args: Any, **kwargs: Any) -> Any:
-            try:
-                self._runtime_of().tick(as_utc(kwargs["current_time"]))
-            except Exception as error:  # noqa: BLE001 - as above
-                self._complain("bot_loop_start", error, kwargs)
-            return own(*args, **kwargs)
-
-        return looped
-
     def leverage(self, own: Callable[..., Any]) -> Callable[..., Any]:
         """Damp the leverage the strategy asks for, never below 1. On failure: as it asks."""
 
@@ -179,7 +154,7 @@ class _Hooks:
             return proposal  # the strategy does not want this entry
         runtime = self._runtime_of()
         situation, times_usual_range = self._situation(call)
-        decision = runtime.session.decide(
+        answer = runtime.session.answer(
             Proposal(
                 pair=call["pair"],
                 side=call["side"],
@@ -192,8 +167,8 @@ class _Hooks:
                 times_usual_range=times_usual_range,
             )
         )
-        self._warn_of_unknown_levels(runtime, decision.situation)
-        return decision.stake if decision.applied else proposal
+        self._warn_of_unknown_levels(runtime, situation)
+        return answer.stake if answer.applied else proposal
 
     def _warn_of_unknown_levels(
         self, runtime: Runtime, situation: Mapping[str, float | str]
@@ -243,14 +218,6 @@ class _Hooks:
             known = self._candles[pair] = (frame, Candles(frame))
         return known[1]
 
-    def _filled(self, trade: Any, order: Any) -> None:
-        runtime = self._runtime_of()
-        if order.ft_order_side == trade.entry_side:
-            if order.safe_filled > 0:
-                runtime.session.entry_filled(trade)
-        elif not trade.is_open:
-            runtime.session.trade_closed(trade)
-
     def _complain(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:
         kind = (where, type(error).__name__)
         if kind in self._complained:
@@ -265,3 +232,43 @@ class _Hooks:
             f" for {what}" if what else "",
             exc_info=error,
         )
+
+
+class _BotHooks(_Hooks):
+    @property
+    def _bot(self) -> BotRuntime:
+        return cast("BotRuntime", self._runtime_of())
+
+    def order_filled(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Tie an entry to its decision, record a closed trade. On failure: reconciled later."""
+
+        @wraps(own)
+        def filled(*args: Any, **kwargs: Any) -> Any:
+            try:
+                self._filled(kwargs["trade"], kwargs["order"])
+            except Exception as error:  # noqa: BLE001 - as above
+                self._complain("order_filled", error, kwargs)
+            return own(*args, **kwargs)
+
+        return filled
+
+    def bot_loop_start(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Watch risk, and have a thread reconcile now and then. On failure: tried again later."""
+
+        @wraps(own)
+        def looped(*args: Any, **kwargs: Any) -> Any:
+            try:
+                self._bot.tick(as_utc(kwargs["current_time"]))
+            except Exception as error:  # noqa: BLE001 - as above
+                self._complain("bot_loop_start", error, kwargs)
+            return own(*args, **kwargs)
+
+        return looped
+
+    def _filled(self, trade: Any, order: Any) -> None:
+        session = self._bot.session
+        if order.ft_order_side == trade.entry_side:
+            if order.safe_filled > 0:
+                session.entry_filled(trade)
+        elif not trade.is_open:
+            session.trade_closed(trade)

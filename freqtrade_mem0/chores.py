@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from freqtrade_mem0.bot_session import BotSession
     from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.outbox import OutboxState
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.journal.writer import JournalWriter
     from freqtrade_mem0.risk_history import RiskHistory
-    from freqtrade_mem0.session import Session
     from freqtrade_mem0.store import Store
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Chores:
 
     def __init__(
         self,
-        session: Session,
+        session: BotSession,
         store: Store,
         own: OwnRecords,
         history: RiskHistory,

@@ -86,6 +86,7 @@ class Answer:
 
     __slots__ = (
         "_decision",
+        "_id",
         "_n_known",
         "_origin",
         "_policy",
@@ -123,17 +124,14 @@ class Answer:
         self._reasons = reasons
         self.is_vetoed = is_vetoed
         self._decision: Decision | None = None
+        self._id: str | None = None
 
-    def decision(self) -> Decision:
-        """Return the line of the ledger: always the same one, whoever asks first."""
-        if self._decision is None:
-            self._decision = self._written()
-        return self._decision
-
-    def _written(self) -> Decision:
-        proposal, origin = self.proposal, self._origin
-        return Decision(
-            id=record_id(
+    @property
+    def id(self) -> str:
+        """Record id of the decision."""
+        if self._id is None:
+            proposal, origin = self.proposal, self._origin
+            self._id = record_id(
                 "decision",
                 origin.user_id,
                 origin.strategy,
@@ -142,8 +140,20 @@ class Answer:
                 proposal.pair,
                 proposal.side,
                 to_ms(proposal.moment),
-            ),
-            origin=origin,
+            )
+        return self._id
+
+    def decision(self) -> Decision:
+        """Return the line of the ledger: always the same one, whoever asks first."""
+        if self._decision is None:
+            self._decision = self._written()
+        return self._decision
+
+    def _written(self) -> Decision:
+        proposal = self.proposal
+        return Decision(
+            id=self.id,
+            origin=self._origin,
             decided_at=proposal.moment,
             pair=proposal.pair,
             side=proposal.side,

@@ -109,15 +109,14 @@ class BacktestTrades:
     def __init__(self) -> None:
         from freqtrade.persistence import LocalTrade
 
+        self._freqtrade = LocalTrade
         self._before = LocalTrade.bt_trades
         self._list: list[Any] | None = None
         self._taken = 0
 
     def take_new(self) -> tuple[bool, list[Any]]:
         """Return whether a new run began since the last call, and its newly closed trades."""
-        from freqtrade.persistence import LocalTrade
-
-        trades = LocalTrade.bt_trades
+        trades = self._freqtrade.bt_trades
         began = trades is not self._list
         if began:
             self._list, self._taken = trades, 0

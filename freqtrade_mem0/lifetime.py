@@ -17,7 +17,7 @@ from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.imports.catch_up import catch_up
 from freqtrade_mem0.priors import Prior, load_prior
-from freqtrade_mem0.runtime import Runtime
+from freqtrade_mem0.runtime import BacktestRuntime
 from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.run import Run
+    from freqtrade_mem0.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +59,10 @@ def start(settings: Settings, run: Run, send: Callable[[str], None]) -> Runtime:
         The memory's folder or file can not be used.
     """
     for earlier in list(_running):
-        if not earlier.run.kind.is_bot:
+        if isinstance(earlier, BacktestRuntime):
             _shielded(earlier.end_backtest)
     prior = prior_of(settings, run.user_data_dir, run.strategy)
-    runtime = Runtime(settings, run, prior, _now, send)
+    runtime = _built(settings, run, prior, send)
     if run.kind.writes:
         _running.add(runtime)
         _register()
@@ -74,6 +75,14 @@ def start(settings: Settings, run: Run, send: Callable[[str], None]) -> Runtime:
     else:
         _shielded(partial(_deliver_beside, settings, run.user_data_dir))
     return runtime
+
+
+def _built(settings: Settings, run: Run, prior: Prior, send: Callable[[str], None]) -> Runtime:
+    if not run.kind.is_bot:
+        return BacktestRuntime(settings, run, prior, _now)
+    from freqtrade_mem0.bot_runtime import BotRuntime
+
+    return BotRuntime(settings, run, prior, _now, send)
 
 
 def stop(runtime: Runtime) -> None:

@@ -112,12 +112,6 @@ class OwnTrades:
         _shorten(self._seen, _LATELY)
         return True
 
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._recent.clear()
-        self._taken_back.clear()
-        self._seen.clear()
-
     def forget_seen(self) -> None:
         """Note again which trades stand in the bot's database: the journal is another one."""
         self._seen.clear()

@@ -31,18 +31,9 @@ class _Waiting(NamedTuple):
 
 
 class PlacedDecisions:
-    """Decisions whose entry order has been placed and not filled yet.
+    """A bot's decisions whose entry order has been placed and not filled yet."""
 
-    Parameters
-    ----------
-    at_once
-        True in a backtest, where a trade's open date is the very moment of its decision.
-    """
-
-    def __init__(self, *, at_once: bool) -> None:
-        self._at_once = at_once
-        self._by_moment: dict[tuple[str, str, datetime], Callable[[], Decision]] = {}
-        """Of a backtest; by pair, side and moment. Those whose order timed out stay."""
+    def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
 
     def add(
@@ -59,18 +50,12 @@ class PlacedDecisions:
         written
             Gives the decision; called when its trade is there.
         """
-        if self._at_once:
-            self._by_moment[pair, side, decided_at] = written
-            return
         waiting = self._waiting.setdefault((pair, side), deque(maxlen=_KEPT))
         waiting.append(_Waiting(decided_at, written))
 
     def take_for(self, trade: Any) -> Decision | None:
         """Take off the newest decision that can have opened a trade; None where none can."""
         pair, side = trade.pair, trade.trade_direction
-        if self._at_once:
-            written = self._by_moment.pop((pair, side, as_utc(trade.open_date)), None)
-            return None if written is None else written()
         waiting = self._waiting.get((pair, side), deque())
         for position in range(len(waiting) - 1, -1, -1):
             if self._can_have_opened(waiting[position].decided_at, trade):
@@ -80,16 +65,9 @@ class PlacedDecisions:
         return None
 
     def __iter__(self) -> Iterator[Decision]:
-        for written in self._by_moment.values():
-            yield written()
         for waiting in self._waiting.values():
             for each in waiting:
                 yield each.written()
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._waiting.clear()
-        self._by_moment.clear()
 
     @staticmethod
     def _can_have_opened(decided_at: datetime, trade: Any) -> bool:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.bot_database import ClosedSum, TradeKey
+    from freqtrade_mem0.bot_session import BotSession
     from freqtrade_mem0.journal.marks import Marks
     from freqtrade_mem0.journal.own_records import Outcome, OwnRecords
-    from freqtrade_mem0.session import Session
 
 _GONE = "the trade is not in Freqtrade's database any more"
 _OPEN_AGAIN = "the trade is open again"
@@ -60,7 +60,7 @@ class Reconciler:
 
     def __init__(
         self,
-        session: Session,
+        session: BotSession,
         own: OwnRecords,
         marks: Marks,
         *,

@@ -59,7 +59,6 @@ class Replay:
             submit=lambda _: None,
             categories=store.settings.categories,
             now=lambda: datetime.now(UTC),
-            backtest_trades=None,
             prior=prior,
             prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
         )

@@ -15,13 +15,13 @@ from freqtrade_mem0.risk_log import SEQUENCE_EVENTS, WINDOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freqtrade_mem0.bot_session import BotSession
     from freqtrade_mem0.journal.marks import Marks
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.risk import RiskEvent
     from freqtrade_mem0.records.trade import TradeRecord
     from freqtrade_mem0.risk.watch import Wanted
-    from freqtrade_mem0.session import Session
 
 _SAVED_EVERY = WINDOW // 2
 """Trades after which the checkpoint is written again; so many more are read at a start."""
@@ -74,7 +74,7 @@ class RiskHistory:
         """Begin to count anew: the journal is another one."""
         self._n_saved = 0
 
-    def save(self, session: Session, after_seq: int) -> None:
+    def save(self, session: BotSession, after_seq: int) -> None:
         """Write the checkpoint, where it has moved on far enough.
 
         Parameters
@@ -90,7 +90,7 @@ class RiskHistory:
         self._marks.set(self._name, {**checkpoint.to_json(), "seq": after_seq})
         self._n_saved = checkpoint.n
 
-    def mend(self, session: Session, breathe: Callable[[], bool]) -> bool:
+    def mend(self, session: BotSession, breathe: Callable[[], bool]) -> bool:
         """Go through everything again where something has changed before the checkpoint.
 
         Parameters

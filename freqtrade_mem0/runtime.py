@@ -1,49 +1,38 @@
-"""The composition root: builds everything a run needs from the config, and takes it down again."""
+"""The composition root of a backtest: builds everything it needs, and takes it down again.
+
+`bot_runtime` adds what a bot needs besides, which a backtest does not even import.
+"""
 
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import ExitStack
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.advice import guarded_policy
-from freqtrade_mem0.alerts import Alerts
-from freqtrade_mem0.chores import Chores
+from freqtrade_mem0.backtest_session import BacktestSession
 from freqtrade_mem0.host import BacktestLocks, BacktestTrades, RunKind
 from freqtrade_mem0.insight import Shrinkage
-from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode, Origin
-from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.risk_history import RiskHistory
-from freqtrade_mem0.session import Session
 from freqtrade_mem0.store import Store
-from freqtrade_mem0.sync import MemorySync
-from freqtrade_mem0.trouble import report_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.run import Run
+    from freqtrade_mem0.session import Parts, Session
 
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
-"""Longest a bot's shutdown waits for its last journal entries and for the batch under way."""
-
-_ORDERS_LAST = timedelta(days=30)
-"""No entry order is expected to be filled later than this after its decision."""
+"""Longest a shutdown waits for the last journal entries and for the batch under way."""
 
 _MODE_OF_KIND = {
     RunKind.BACKTEST: Mode.BACKTEST,
@@ -67,8 +56,6 @@ class Runtime:
         What the strategy knows from the start.
     now
         Wall clock, for `recorded_at` only.
-    send
-        Hands a text to the owner through Freqtrade's channels.
 
     Raises
     ------
@@ -78,73 +65,44 @@ class Runtime:
         The journal is damaged or locked.
     """
 
+    session: Session
+
     def __init__(
-        self,
-        settings: Settings,
-        run: Run,
-        prior: Prior,
-        now: Callable[[], datetime],
-        send: Callable[[str], None],
+        self, settings: Settings, run: Run, prior: Prior, now: Callable[[], datetime]
     ) -> None:
         self.run = run
         self.settings = settings
-        self._store: Store | None = None
-        self._writer: JournalWriter | None = None
-        self._delivery: Delivery | None = None
+        self.now = now
+        self.store: Store | None = None
+        """Where it writes; None where nothing is written."""
+        self.writer: JournalWriter | None = None
         self._closed = False
-        self._n_closed = 0
-        self._now = now
-        self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
-        self._notices = Notices(settings.alerts)
-        self._last_sync_s = time.monotonic()
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
-        origin = Origin(
+        self.origin = Origin(
             user_id=settings.user_id,
             strategy=run.strategy,
             mode=_MODE_OF_KIND[run.kind],
             run_id=run.run_id,
         )
-        store = Store(settings, run.user_data_dir) if run.kind.writes else None
-        own = OwnRecords(store.journal, origin) if store is not None and run.kind.is_bot else None
-        damping = (
+        self.damping = (
             None
             if sizing.policy == "off"
             else Damping.from_settings(settings.risk, sizing.min_multiplier)
         )
-        self.session = Session(
-            origin=origin,
-            recall=self.recall,
-            policy=guarded_policy(sizing),
-            applied=not sizing.shadow and (run.kind is not RunKind.LIVE or sizing.live),
-            submit=self._submit,
-            categories=settings.categories,
-            now=now,
-            backtest_trades=None if run.kind.is_bot else BacktestTrades(),
-            prior=prior,
-            prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
-            database=run.database,
-            damping=damping,
-            veto_below=sizing.veto_below,
-            backtest_locks=None if run.kind.is_bot else BacktestLocks(),
-            tell=self._notices.of_risk if run.kind.is_bot else None,
-            archive=own,
-        )
-        self._chores: Chores | None = None
-        self._sync: MemorySync | None = None
-        if store is not None and own is not None:
-            self._open_for_bot(
-                store, own, timedelta(0) if damping is None else damping.lasts_at_most
-            )
-        elif store is not None:
-            store.journal.open()  # so that a wrong path stops the run right here
-            self._store = store
-            self._writer = JournalWriter(store.journal, background=False)
-
-    @property
-    def has_compared(self) -> bool:
-        """Whether a bot's trade database has been compared as a whole."""
-        return self._chores is not None and self._chores.has_compared
+        self._parts: Parts = {
+            "origin": self.origin,
+            "recall": self.recall,
+            "policy": guarded_policy(sizing),
+            "applied": not sizing.shadow and (run.kind is not RunKind.LIVE or sizing.live),
+            "submit": self.submit,
+            "categories": settings.categories,
+            "now": now,
+            "prior": prior,
+            "prior_of_differences": Shrinkage(pseudo_trades=sizing.pseudo_trades),
+            "damping": self.damping,
+            "veto_below": sizing.veto_below,
+        }
 
     def summary(self) -> str:
         """Return in one line that memory is on, where, and what it does to stakes."""
@@ -154,63 +112,11 @@ class Runtime:
             if self.session.applied and sizing.policy != "off"
             else "stakes stay as proposed"
         )
-        where = "" if self._store is None else f" in {self._store.folder}"
+        where = "" if self.store is None else f" in {self.store.folder}"
         return (
             f"Memory is on{where}: {len(self.recall)} trades of {self.run.strategy} known, "
             f"policy {sizing.policy}, {stakes}."
         )
-
-    def tick(self, moment: datetime) -> None:
-        """Once per bot loop: watch risk, tell the owner; every `sync_interval`, ask for chores.
-
-        It reads no disk, but where Freqtrade's database is in memory.
-
-        Parameters
-        ----------
-        moment
-            Aware UTC time of the loop.
-        """
-        if self._chores is None:
-            return
-        n_closed = self.session.n_closed
-        elapsed_s = time.monotonic() - self._last_sync_s
-        is_due = not self._chores.has_compared or elapsed_s >= self.settings.sync_interval
-        if is_due:
-            self._last_sync_s = time.monotonic()
-        if is_due or n_closed != self._n_closed:  # a protection may have locked something
-            self._n_closed = n_closed
-            self._chores.ask(moment, for_all=is_due)
-        self.session.watch_risk(moment)
-        self._notices.tell(self._alerts)
-        outbox = self._chores.take_outbox_state()
-        if outbox is not None and self.settings.alerts.memory:
-            report_trouble(self._alerts, outbox, self._writer, self._delivery, self._sync)
-
-    def end_backtest(self) -> None:
-        """Record what the backtest closed last. Called again, it does nothing more."""
-        self.session.end_run()
-        if self._writer is not None and not self._writer.flush(CLOSE_TIMEOUT_S):
-            logger.error("Some trades of this run could not be written to the journal.")
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether the journal has all that was noted so far."""
-        return self._writer is not None and self._writer.waiting == 0
-
-    def close(self) -> None:
-        """Take everything down; a bot's journal entries are written. Closing twice is harmless."""
-        if self._closed:
-            return
-        self._closed = True
-        with ExitStack() as closing:  # whatever one of them raises, the others are closed
-            if self._store is not None:
-                closing.callback(self._close_store, self._store)
-            if self._writer is not None:
-                closing.callback(self._writer.close, CLOSE_TIMEOUT_S)
-            if self._chores is not None:
-                closing.callback(self._chores.stop, CLOSE_TIMEOUT_S)
-            if not self.run.kind.is_bot:
-                self.end_backtest()
 
     def entry_confirmed(self, pair: str, side: str) -> bool:
         """Keep the decision of an entry the strategy lets through; return whether memory does, too.
@@ -221,70 +127,57 @@ class Runtime:
             Which entry.
         """
         answer = self.session.entry_confirmed(pair, side)
-        if answer is None:
-            return True
-        if self.run.kind.is_bot:
-            self._notices.of_answer(answer)
-        return not answer.is_vetoed
+        return answer is None or not answer.is_vetoed
 
-    def _submit(self, entry: Entry | Callable[[], Entry]) -> None:
-        if self._writer is not None:
-            self._writer.submit(entry)
-            if self._delivery is not None:
-                self._delivery.wake()
+    def submit(self, entry: Entry | Callable[[], Entry]) -> None:
+        """Hand an entry to the journal, where anything is written."""
+        if self.writer is not None:
+            self.writer.submit(entry)
 
-    def _open_for_bot(self, store: Store, own: OwnRecords, events_last: timedelta) -> None:
-        history = RiskHistory(own, store.marks, self.session.origin)
-        self._load_history(store, own, history, events_last)
-        chores = Chores(self.session, store, own, history, self.run.database)
-        chores.follower.begin()
-        self._store = store
-        self._writer = JournalWriter(store.journal, background=True)
-        if store.delivers:
-            self._delivery = store.delivery()
-            self._sync = MemorySync(store, after_first=self._delivery.start)
-            self._sync.start()
-        chores.begin(self._writer, self._delivery)
-        self._chores = chores
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the journal has all that was noted so far."""
+        return self.writer is not None and self.writer.waiting == 0
 
-    def _close_store(self, store: Store) -> None:
-        workers = [worker for worker in (self._sync, self._delivery) if worker is not None]
-        ended = [worker.stop(CLOSE_TIMEOUT_S) for worker in workers]
-        if not all(ended):
-            logger.warning(
-                "Mem0 does not answer; it is left behind. Nothing in the journal is lost."
-            )
-        store.close(leave_backend=not all(ended))
+    def close(self) -> None:
+        """Take everything down. Closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        with ExitStack() as closing:  # whatever one of them raises, the others are closed
+            self._close_parts(closing)
 
-    def _load_history(
-        self, store: Store, own: OwnRecords, history: RiskHistory, events_last: timedelta
+    def _close_parts(self, closing: ExitStack) -> None:
+        """Say what is to be closed; what is said last is closed first."""
+        raise NotImplementedError
+
+
+class BacktestRuntime(Runtime):
+    """Works for a backtest, a hyperopt epoch or an analysis; see `Runtime`."""
+
+    session: BacktestSession
+
+    def __init__(
+        self, settings: Settings, run: Run, prior: Prior, now: Callable[[], datetime]
     ) -> None:
-        """Take up what earlier processes of this bot left: decisions, entries, newest trades."""
-        origin, now = self.session.origin, self._now()
-        checkpoint, newest = history.start()
-        since = now - events_last
-        if checkpoint.last is not None:
-            since = min(since, checkpoint.last[0])
-        elif newest:
-            since = min(since, newest[0].known_at)
-        scope = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
+        super().__init__(settings, run, prior, now)
+        self.session = BacktestSession(
+            trades=BacktestTrades(), locks=BacktestLocks(), **self._parts
         )
-        placed, opened = [], {}
-        for decision in store.journal.loose_decisions(scope, now - _ORDERS_LAST):
-            if decision.trade_id is None:
-                placed.append(decision)
-            else:
-                opened[decision.trade_id] = EntryContext(
-                    decision_id=decision.id, situation=decision.situation
-                )
-        self.session.remember_earlier(
-            placed=placed,
-            opened=opened,
-            recorded=newest,
-            events=own.events(since),
-            checkpoint=checkpoint,
-        )
+        if run.kind.writes:
+            self.store = Store(settings, run.user_data_dir)
+            self.store.journal.open()  # so that a wrong path stops the run right here
+            self.writer = JournalWriter(self.store.journal, background=False)
+
+    def end_backtest(self) -> None:
+        """Record what the backtest closed last. Called again, it does nothing more."""
+        self.session.end_run()
+        if self.writer is not None and not self.writer.flush(CLOSE_TIMEOUT_S):
+            logger.error("Some trades of this run could not be written to the journal.")
+
+    def _close_parts(self, closing: ExitStack) -> None:
+        if self.store is not None:
+            closing.callback(self.store.close)
+        if self.writer is not None:
+            closing.callback(self.writer.close, CLOSE_TIMEOUT_S)
+        self.end_backtest()

@@ -66,7 +66,3 @@ class EntryTies:
     def release(self, trade_id: str) -> None:
         """Forget the entry of a trade that is closed: its record has it."""
         self._entries.pop(trade_id, None)
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._entries.clear()

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from freqtrade_mem0 import lifetime, runtime
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import pull_news
 from tests.unit.samples import a_decision, a_note, a_retraction, a_trade, opened
@@ -39,10 +39,10 @@ def settings_for(url: str) -> Settings:
     return Settings.model_validate({"user_id": "me", "delivery": pauses, **mode})
 
 
-def a_runtime(folder: Path, url: str, bot: str = "bot-1") -> Runtime:
+def a_runtime(folder: Path, url: str, bot: str = "bot-1") -> BotRuntime:
     """Return the runtime of a dry-run bot."""
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id=bot, user_data_dir=folder)
-    return Runtime(settings_for(url), run, Prior(), lambda: datetime.now(UTC), say)
+    return BotRuntime(settings_for(url), run, Prior(), lambda: datetime.now(UTC), say)
 
 
 def record(folder: Path) -> None:
@@ -93,7 +93,7 @@ def hang(folder: Path, url: str) -> None:
     """Run a bot whose Mem0 hangs, and end it as Freqtrade does."""
     runtime.CLOSE_TIMEOUT_S = 0.5
     bot = a_runtime(folder, url)
-    bot._submit(a_trade(1))
+    bot.submit(a_trade(1))
     say("begins")
     sys.stdin.readline()
     bot.close()
@@ -105,7 +105,7 @@ def fork(folder: Path, url: str) -> None:
     settings = settings_for(url)
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=folder)
     bot = lifetime.start(settings, run, say)
-    bot._submit(a_trade(1))
+    bot.submit(a_trade(1))
     child = os.fork()
     numbers = range(10, 30) if child == 0 else range(30, 50)
     journal = Journal(folder / "mem0")
@@ -114,7 +114,7 @@ def fork(folder: Path, url: str) -> None:
     if child == 0:
         sys.exit(0)  # with its exit handlers, which are the parent's as well
     _, status = os.waitpid(child, 0)
-    bot._submit(a_trade(2))
+    bot.submit(a_trade(2))
     say(os.waitstatus_to_exitcode(status))
 
 

@@ -46,10 +46,10 @@ def test_two_runtimes_in_one_process_share_a_memory(tmp_path: Path, first_to_clo
     runtimes = [a_runtime(tmp_path, "") for _ in range(2)]
     for number in range(60):
         for which, runtime in enumerate(runtimes):
-            runtime._submit(a_trade(number if number < 20 else number + 100 * which))
+            runtime.submit(a_trade(number if number < 20 else number + 100 * which))
     order = runtimes if first_to_close == 0 else runtimes[::-1]
     order[0].close()
-    order[1]._submit(a_trade(9_999))
+    order[1].submit(a_trade(9_999))
     order[1].close()
     found = ids_in(tmp_path)
     assert set(found.values()) == {1}
@@ -61,7 +61,7 @@ def test_two_runtimes_in_one_process_share_a_memory(tmp_path: Path, first_to_clo
 def test_closing_a_runtime_twice_and_from_several_threads_is_harmless(tmp_path: Path) -> None:
     """Freqtrade's shutdown, Python's exit handler and a signal may all come at once."""
     runtime = a_runtime(tmp_path, "")
-    runtime._submit(a_trade(1))
+    runtime.submit(a_trade(1))
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(runtime.close) for _ in range(8)]:
             done.result(END_S)
@@ -72,7 +72,7 @@ def test_closing_a_runtime_twice_and_from_several_threads_is_harmless(tmp_path: 
 
 def test_rest_workers_close_trades_while_the_bot_decides() -> None:
     """Forced exits come in threads of their own: nothing is lost, doubled or torn."""
-    stage = a_stage(bot=True)
+    stage = a_stage()
     pairs = [f"COIN{number}/USDT" for number in range(8)]
     trades = {pair: [a_closed_trade(pair, number) for number in range(25)] for pair in pairs}
     together = threading.Barrier(len(pairs) + 2)
@@ -96,7 +96,7 @@ def test_rest_workers_close_trades_while_the_bot_decides() -> None:
 
     written = [entry.id for entry in stage.written(TradeRecord) if isinstance(entry, TradeRecord)]
     assert len(written) == len(set(written)) == 8 * 25
-    alone = a_stage(bot=True)
+    alone = a_stage()
     alone.session.trades_closed([trade for pair in pairs for trade in trades[pair]])
     assert stage.n_known(at(1_000)) == alone.n_known(at(1_000))
     serial = alone.session.decide(proposal(500.0))
@@ -107,7 +107,7 @@ def test_rest_workers_close_trades_while_the_bot_decides() -> None:
 
 def test_entries_of_two_threads_keep_their_own_decisions() -> None:
     """The REST server forces an entry in one pair while the bot asks for another."""
-    stage = a_stage(bot=True)
+    stage = a_stage()
     together = threading.Barrier(4)
 
     def enter(pair: str) -> list[str]:

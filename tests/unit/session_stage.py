@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar, Unpack
 
+from freqtrade_mem0.backtest_session import BacktestSession
+from freqtrade_mem0.bot_session import BotSession
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.host import BacktestLocks, BacktestTrades
@@ -14,16 +16,13 @@ from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.session import Session
+from freqtrade_mem0.session import Parts, Session
 from freqtrade_mem0.sizing.policy import Known, Wish
 from tests.unit.samples import BACKTEST, NOTED, ORIGIN, at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-    from freqtrade_mem0.risk.damping import Damping
-    from freqtrade_mem0.sizing.policy import Policy
 
 
 SITUATION: dict[str, float | str] = {"rsi": 30.0, "regime": "calm uptrend"}
@@ -47,11 +46,14 @@ class FollowsThePair:
 POLICY = FollowsThePair()
 
 
+SessionT = TypeVar("SessionT", bound=Session)
+
+
 @dataclass
-class Stage:
+class Stage(Generic[SessionT]):
     """A session, and everything it handed to the journal."""
 
-    session: Session
+    session: SessionT
     entries: list[Entry]
     told: list[RiskEvent]
     """Risk events that were news for the owner."""
@@ -65,42 +67,36 @@ class Stage:
         return self.session.recall.as_of(moment, [STRATEGY])[0].n
 
 
-def a_stage(
-    *,
-    bot: bool = True,
-    applied: bool = True,
-    categories: CategorySettings | None = None,
-    prior: Prior | None = None,
-    database: str = "",
-    policy: Policy = POLICY,
-    damping: Damping | None = None,
-    veto_below: float | None = None,
-) -> Stage:
-    """Return a bot's session, or a backtest's."""
+def a_stage(*, database: str = "", **changes: Unpack[Parts]) -> Stage[BotSession]:
+    """Return a bot's session."""
     entries: list[Entry] = []
     told: list[RiskEvent] = []
+    parts = _parts(entries) | {"origin": ORIGIN, "tell": told.append} | changes
+    return Stage(BotSession(database=database, **parts), entries, told)
 
+
+def a_backtest_stage(**changes: Unpack[Parts]) -> Stage[BacktestSession]:
+    """Return a backtest's session."""
+    entries: list[Entry] = []
+    parts = _parts(entries) | {"origin": BACKTEST} | changes
+    session = BacktestSession(trades=BacktestTrades(), locks=BacktestLocks(), **parts)
+    return Stage(session, entries, [])
+
+
+def _parts(entries: list[Entry]) -> Parts:
     def keep(entry: Entry | Callable[[], Entry]) -> None:
         entries.append(entry() if callable(entry) else entry)
 
-    session = Session(
-        origin=ORIGIN if bot else BACKTEST,
-        recall=Recall(("pair", "side"), 120.0),
-        policy=policy,
-        applied=applied,
-        submit=keep,
-        categories=categories or CategorySettings(),
-        now=lambda: NOTED,
-        backtest_trades=None if bot else BacktestTrades(),
-        backtest_locks=None if bot else BacktestLocks(),
-        damping=damping,
-        veto_below=veto_below,
-        tell=told.append,
-        prior=prior or Prior(),
-        prior_of_differences=Shrinkage(pseudo_trades=20.0),
-        database=database,
-    )
-    return Stage(session, entries, told)
+    return {
+        "recall": Recall(("pair", "side"), 120.0),
+        "policy": POLICY,
+        "applied": True,
+        "submit": keep,
+        "categories": CategorySettings(),
+        "now": lambda: NOTED,
+        "prior": Prior(),
+        "prior_of_differences": Shrinkage(pseudo_trades=20.0),
+    }
 
 
 def proposal(hours: float = 0.0, pair: str = "ETH/USDT", side: str = "long") -> Proposal:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.alerts import Alerts
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 from tests.unit.in_memory_mem0 import InMemoryMem0
 from tests.unit.samples import NOTED, a_trade
 from tests.unit.wait import eventually
@@ -103,7 +103,7 @@ def test_a_bot_tells_its_owner_that_mem0_is_away_and_back(
     pauses = {"retry_s": 0.1, "max_retry_s": 0.1, "breaker_failures": 2}
     settings = Settings.model_validate({"user_id": "me", "sync_interval": 1, "delivery": pauses})
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
-    bot = Runtime(settings, run, Prior(), lambda: NOTED, heard.append)
+    bot = BotRuntime(settings, run, Prior(), lambda: NOTED, heard.append)
 
     def told(words: str) -> bool:
         bot.tick(NOTED)
@@ -113,7 +113,7 @@ def test_a_bot_tells_its_owner_that_mem0_is_away_and_back(
         if not is_away_from_the_start:
             assert eventually(lambda: len(mem0.yielded) > 0)
             mem0.is_away = True
-        bot._submit(a_trade(1))
+        bot.submit(a_trade(1))
         assert eventually(lambda: told("Mem0 can not be reached"))
         mem0.is_away = False
         assert eventually(lambda: told("Mem0 is back"))

@@ -9,12 +9,12 @@ import pytest
 
 from freqtrade_mem0 import runtime as runtime_module
 from freqtrade_mem0.background import Background
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 from tests.unit.samples import NOTED
 from tests.unit.wait import eventually
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 END_S = 60.0
 
 
-def a_bot(folder: Path, database: str) -> Runtime:
+def a_bot(folder: Path, database: str) -> BotRuntime:
     """Return a bot's memory without Mem0."""
     run = Run(
         kind=RunKind.DRY_RUN,
@@ -34,7 +34,7 @@ def a_bot(folder: Path, database: str) -> Runtime:
         database=database,
     )
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    return Runtime(settings, run, Prior(), lambda: NOTED, lambda _: None)
+    return BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)
 
 
 @pytest.fixture(autouse=True)

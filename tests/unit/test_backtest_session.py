@@ -17,7 +17,7 @@ from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 from tests.unit.real_trades import a_backtests_trades, close_trade, open_trade
 from tests.unit.samples import BACKTEST, a_trade, at
-from tests.unit.session_stage import a_stage, proposal
+from tests.unit.session_stage import a_backtest_stage, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +32,10 @@ def _own_trades() -> Iterator[None]:
 
 def test_a_trade_leaves_decision_fill_and_outcome() -> None:
     """The outcome comes with the next decision, from Freqtrade's closed trade."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     decision = stage.session.decide(proposal(0))
     stage.session.entry_confirmed("ETH/USDT", "long")
     trade = open_trade()
-    stage.session.entry_filled(trade)
     close_trade(trade, 2_100.0, at(3))
     later = stage.session.decide(proposal(4))
 
@@ -70,14 +69,14 @@ def test_before_any_decision_there_is_no_run_to_end() -> None:
     close_trade(open_trade(), 2_100.0, at(1))
 
     assert BacktestTrades().last_of_run() == []
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     stage.session.end_run()
     assert stage.entries == []
 
 
 def test_a_new_list_is_a_new_run_that_knows_nothing() -> None:
     """A hyperopt epoch after another: nothing leaks, open trades and decisions neither."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     stage.session.decide(proposal(0))
     close_trade(open_trade(), 2_100.0, at(1))
     stage.session.decide(proposal(2, pair="BTC/USDT"))
@@ -87,19 +86,20 @@ def test_a_new_list_is_a_new_run_that_knows_nothing() -> None:
     first = stage.session.decide(proposal(0))
 
     assert (first.multiplier, stage.n_known(at(100))) == (1.0, 0.0)
-    stage.session.entry_filled(open_trade("BTC/USDT", number=2))
+    close_trade(open_trade("BTC/USDT", number=2, moment=at(2)), 2_100.0, at(3))
+    stage.session.end_run()
+    assert len(stage.written(TradeRecord)) == 2
     assert stage.written(Opened) == []
 
 
 def test_the_same_run_again_says_the_same() -> None:
     """Same ids and same content, so that nothing is doubled in the journal."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     for _ in range(2):
         LocalTrade.reset_trades()
         stage.session.decide(proposal(0))
         stage.session.entry_confirmed("ETH/USDT", "long")
         trade = open_trade()
-        stage.session.entry_filled(trade)
         close_trade(trade, 1_900.0, at(1), reason="stop_loss")
         stage.session.decide(proposal(2))
 
@@ -110,7 +110,7 @@ def test_the_same_run_again_says_the_same() -> None:
 
 def test_a_new_run_knows_its_prior_again() -> None:
     """And only its prior."""
-    stage = a_stage(bot=False, prior=Prior(trades=(a_trade(1, closed_at=at(-5)),), discount=0.5))
+    stage = a_backtest_stage(prior=Prior(trades=(a_trade(1, closed_at=at(-5)),), discount=0.5))
     stage.session.decide(proposal(0))
     close_trade(open_trade(), 2_100.0, at(1))
     stage.session.decide(proposal(2))
@@ -122,7 +122,7 @@ def test_a_new_run_knows_its_prior_again() -> None:
 
 def test_a_losing_streak_does_not_go_on_into_the_next_run() -> None:
     """Four losses, then one in another run, are no five in a row."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     for first, n in ((0, 4), (10, 1)):
         LocalTrade.reset_trades()
         stage.session.decide(proposal(first))
@@ -136,7 +136,7 @@ def test_a_losing_streak_does_not_go_on_into_the_next_run() -> None:
 
 def test_the_end_of_a_run_takes_in_what_closed_last() -> None:
     """Force-exits at the end of the data: recorded, but no evidence and no event."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     stage.session.decide(proposal(0))
     close_trade(open_trade(), 1_900.0, at(1), reason="force_exit")
     stage.session.end_run()
@@ -150,7 +150,7 @@ def test_the_end_of_a_run_takes_in_what_closed_last() -> None:
 
 def test_what_closed_last_is_still_found_after_freqtrade_began_anew() -> None:
     """The last trades of a run belong to it, not to the list Freqtrade made since."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     stage.session.decide(proposal(0))
     trade = close_trade(open_trade(), 2_100.0, at(1))
     LocalTrade.reset_trades()

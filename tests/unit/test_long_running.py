@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freqtrade_mem0.bot_session import BotSession
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.imports.to_records import with_risk_events
 from freqtrade_mem0.insight import Shrinkage
@@ -21,7 +22,6 @@ from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.risk_history import RiskHistory
-from freqtrade_mem0.session import Session
 from tests.unit.samples import NOTED, ORIGIN, OrderStandIn, TradeStandIn, a_trade, at
 from tests.unit.session_stage import POLICY, proposal
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.own_trades import Archive
 
-SMALL = {"own_trades.KEPT": 8, "risk_history.KEPT": 8, "session.WINDOW": 4}
+SMALL = {"own_trades.KEPT": 8, "risk_history.KEPT": 8, "bot_session.WINDOW": 4}
 SMALL |= {"risk_history._SAVED_EVERY": 2, "own_trades._LATELY": 16}
 
 
@@ -62,9 +62,9 @@ class Shelf:
         return None
 
 
-def a_session(archive: Archive, entries: list[Entry]) -> Session:
+def a_session(archive: Archive, entries: list[Entry]) -> BotSession:
     """Return a bot's session with an archive."""
-    return Session(
+    return BotSession(
         origin=ORIGIN,
         recall=Recall(("pair",), 1e9),
         policy=POLICY,
@@ -72,7 +72,6 @@ def a_session(archive: Archive, entries: list[Entry]) -> Session:
         submit=lambda entry: entries.append(entry() if callable(entry) else entry),
         categories=CategorySettings(),
         now=lambda: NOTED,
-        backtest_trades=None,
         prior=Prior(),
         prior_of_differences=Shrinkage(pseudo_trades=20.0),
         database="one",

@@ -417,8 +417,8 @@ def _decision(strategy: Any) -> Any:
 
 def _journal(strategy: Any, *, only_opened: bool = False) -> list[Any]:
     runtime = vars(strategy)["_mem0_runtime"]
-    assert runtime._writer.flush(5.0)
-    return list(runtime._store.journal.ledger(only_opened=only_opened))
+    assert runtime.writer.flush(5.0)
+    return list(runtime.store.journal.ledger(only_opened=only_opened))
 
 
 def _candles() -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Answer
@@ -15,7 +16,6 @@ from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 from freqtrade_mem0.sizing.policy import Wish
 from tests.unit.samples import NOTED, ORIGIN, a_risk_event
 from tests.unit.session_stage import proposal
@@ -121,7 +121,7 @@ def test_only_the_loop_of_a_bot_tells(tmp_path: Path, monkeypatch: pytest.Monkey
     senders: list[int] = []
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    bot = Runtime(settings, run, Prior(), lambda: NOTED, lambda _: senders.append(_thread()))
+    bot = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: senders.append(_thread()))
     try:
         bot.tick(NOTED)
         worker = threading.Thread(
@@ -145,7 +145,7 @@ def test_locks_that_can_not_be_read_stop_nothing_else(
     monkeypatch.setattr("freqtrade_mem0.bot_database.active_bot_locks", lambda _: 1 / 0)
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    bot = Runtime(settings, run, Prior(), lambda: NOTED, lambda _: None)
+    bot = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)
     try:
         bot.tick(NOTED)
     finally:

@@ -10,6 +10,7 @@ from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
 from freqtrade_mem0 import bot_database
+from freqtrade_mem0.bot_session import BotSession
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import Shrinkage
@@ -22,7 +23,6 @@ from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
 from tests.unit.samples import NOTED, ORIGIN, START, a_decision, a_trade, at
 
@@ -44,7 +44,7 @@ class Bot:
     def restart(self) -> None:
         """Begin a new process: all it knows is what the journal has."""
         self.recall = Recall((), 1e9)
-        self.session = Session(
+        self.session = BotSession(
             origin=ORIGIN,
             recall=self.recall,
             policy=policy_for(SizingSettings()),
@@ -52,7 +52,6 @@ class Bot:
             submit=self.write,
             categories=CategorySettings(),
             now=lambda: NOTED,
-            backtest_trades=None,
             prior=Prior(),
             prior_of_differences=Shrinkage(pseudo_trades=100.0),
             database=self.database,
@@ -346,7 +345,7 @@ def test_a_journal_that_lost_something_has_everything_compared(bot: Bot) -> None
         sqlite.execute("DELETE FROM records")
     bot.reconciler.run(at(51))
     assert bot.trades() == {}
-    bot.session._own.clear()
+    bot.session._own._recent.clear()
     bot.reconciler.start_over()
     bot.reconciler.run(at(52))
     assert bot.trades() == {"ETH/USDT": 0.02}

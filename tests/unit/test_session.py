@@ -29,6 +29,7 @@ from tests.unit.samples import (
 from tests.unit.session_stage import SITUATION, Stage, a_stage, proposal
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.bot_session import BotSession
     from freqtrade_mem0.journal.append import Entry
 
 
@@ -39,7 +40,7 @@ def a_number(number: int, hours: float = 0.0) -> TradeStandIn:
     return TradeStandIn(id=number, orders=[order], open_date=moment)
 
 
-def entered(stage: Stage, trade: TradeStandIn, hours: float = 0.0) -> Decision:
+def entered(stage: Stage[BotSession], trade: TradeStandIn, hours: float = 0.0) -> Decision:
     """Walk a trade through decision, confirmation and fill; return the decision."""
     decision = stage.session.decide(proposal(hours))
     stage.session.entry_confirmed("ETH/USDT", "long")

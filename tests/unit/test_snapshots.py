@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0 import recall_file, snapshots
+from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.host import RunKind
@@ -28,7 +29,6 @@ from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.run import Run
-from freqtrade_mem0.runtime import Runtime
 from freqtrade_mem0.snapshots import Snapshots
 from tests.unit.samples import NOTED, ORIGIN, a_retraction, a_trade, at
 
@@ -474,7 +474,7 @@ def test_a_runtime_starts_where_the_last_one_ended(tmp_path: Path) -> None:
     journal.append([*sisters(*range(30)), a_trade(31), a_trade(32)])
     found, copies = [], []
     for _ in range(3):
-        runtime = Runtime(settings, run, Prior(), lambda: NOTED, lambda _: None)
+        runtime = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)
         found.append(runtime.recall.groups(at(500)))
         runtime.close()
         copies.append([path.name for path in memory.glob("*.snapshot")])

@@ -19,10 +19,12 @@ from freqtrade_mem0.risk.market import Lock
 from freqtrade_mem0.vetoes import is_vetoed
 from tests.unit.real_trades import a_backtests_trades, close_trade, open_trade
 from tests.unit.samples import OrderStandIn, TradeStandIn, at
-from tests.unit.session_stage import Stage, a_stage, proposal
+from tests.unit.session_stage import Stage, a_backtest_stage, a_stage, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from freqtrade_mem0.bot_session import BotSession
 
 DAMPING = Damping(
     severity={
@@ -51,13 +53,13 @@ def stopped(number: int, hours: float, reason: str = "stop_loss") -> TradeStandI
     return trade.close(-0.02, reason=reason)
 
 
-def clustered(stage: Stage) -> Stage:
+def clustered(stage: Stage[BotSession]) -> Stage[BotSession]:
     """Let three trades be stopped out within two hours."""
     stage.session.trades_closed([stopped(number, number) for number in (1, 2, 3)])
     return stage
 
 
-def types(stage: Stage) -> list[str]:
+def types(stage: Stage[BotSession]) -> list[str]:
     """Return the types of the risk events that were written, in order."""
     return [entry.event_type for entry in stage.entries if isinstance(entry, RiskEvent)]
 
@@ -286,7 +288,7 @@ def _own_lists() -> Iterator[None]:
 @pytest.mark.usefixtures("_own_lists")
 def test_a_backtests_locks_are_read_when_trades_closed() -> None:
     """Those of this run alone, each once, also those after the last decision."""
-    stage = a_stage(bot=False)
+    stage = a_backtest_stage()
     stage.session.decide(proposal(0))
     for hour in (1, 3):
         close_trade(open_trade(number=hour, moment=at(hour - 1)), 1_900.0, at(hour))

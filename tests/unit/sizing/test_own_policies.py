@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from freqtrade_mem0.bot_session import BotSession
     from freqtrade_mem0.config.sizing import SizingSettings
 
 BAD = """
@@ -87,7 +88,7 @@ def refusal(policy: str) -> str:
     return str(error.value)
 
 
-def losing(stage: Stage, n_losses: int) -> None:
+def losing(stage: Stage[BotSession], n_losses: int) -> None:
     """Let a bot lose so many trades, one an hour."""
     for number in range(n_losses):
         trade = TradeStandIn(id=number + 1, open_date=at(number).replace(tzinfo=None))
