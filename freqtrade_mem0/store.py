@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
-from freqtrade_mem0.delivery import Delivery
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.journal import Journal, Scope
 from freqtrade_mem0.journal.marks import Marks
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.config.credentials import Credentials
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
 
@@ -87,6 +87,8 @@ class Store:
 
     def delivery(self) -> Delivery:
         """Return what moves this journal's records to this backend."""
+        from freqtrade_mem0.delivery import Delivery  # a backtest's process does not deliver
+
         return Delivery(self.outbox, lambda: self.backend, self.settings.delivery)
 
     def records(self, **scope: Any) -> list[Record]:

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError, RecordError
-from freqtrade_mem0.imports.database import read_database
 from freqtrade_mem0.imports.files import ImportFileError, find_files, kind_of
-from freqtrade_mem0.imports.hyperopt import read_epochs
 from freqtrade_mem0.imports.keeper import Keeper, Standing, Tally
 from freqtrade_mem0.imports.report import FileKind, FileReport, ImportReport, Skipped
 from freqtrade_mem0.imports.results import read_results
@@ -194,6 +192,9 @@ class Importer:
                 tally.skipped.append(Skipped(what=result.strategy, why="another strategy"))
 
     def _take_epochs(self, path: Path, tally: Tally) -> None:
+        # These two are read by a command alone; the end of every backtest loads this module.
+        from freqtrade_mem0.imports.hyperopt import read_epochs
+
         epochs = read_epochs(path, self._store.settings.user_id, self._now)
         wanted = [record for record in epochs.records if self._is_wanted(record.origin.strategy)]
         tally.skipped += epochs.skipped
@@ -203,6 +204,8 @@ class Importer:
             tally.notes.append("epochs have no trades here: they can be no prior")
 
     def _take_database(self, path: Path, tally: Tally) -> None:
+        from freqtrade_mem0.imports.database import read_database
+
         found = read_database(
             path,
             user_id=self._store.settings.user_id,

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.policies import load_own_policy
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.sizing.bayes import Bayes
-from freqtrade_mem0.sizing.kelly import Kelly
-from freqtrade_mem0.sizing.off import Off
-from freqtrade_mem0.sizing.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.sizing.policy import Policy
 
-_POLICIES: dict[str, Callable[[SizingSettings], Policy]] = {
-    "bayes": Bayes.from_settings,
-    "kelly": Kelly.from_settings,
-    "rules": Rules.from_settings,
-    "off": Off.from_settings,
-}
+# Imported by name: a run has one policy and need not load the others.
+_POLICIES = {"bayes": "Bayes", "kelly": "Kelly", "rules": "Rules", "off": "Off"}
 
 
 def policy_for(settings: SizingSettings) -> Policy:
@@ -33,9 +24,10 @@ def policy_for(settings: SizingSettings) -> Policy:
     ConfigError
         A policy of another distribution can not be made.
     """
-    make = _POLICIES.get(settings.policy)
-    if make is not None:
-        return make(settings)
+    if settings.policy in _POLICIES:
+        module = import_module(f"freqtrade_mem0.sizing.{settings.policy}")
+        ours: Policy = getattr(module, _POLICIES[settings.policy]).from_settings(settings)
+        return ours
     make = load_own_policy(settings.policy)
     try:
         policy: Policy = make(settings)
