@@ -161,9 +161,9 @@ def started(folder: Path) -> dict[str, Any]:
         user_data_dir=folder,
         database="",
     )
-    began_s = time.perf_counter()
+    began_s, began_cpu_s = time.perf_counter(), time.thread_time()
     runtime = Runtime(settings, run, Prior(), lambda: datetime.now(UTC), print)
-    seconds = time.perf_counter() - began_s
+    seconds, cpu_s = time.perf_counter() - began_s, time.thread_time() - began_cpu_s
     rss_mb = resident_mb()
     recall = runtime.recall
     origin = Origin(user_id="me", strategy=STRATEGY_NAME, mode=Mode.DRY_RUN, run_id="bot")
@@ -177,6 +177,7 @@ def started(folder: Path) -> dict[str, Any]:
     assert follower is not None  # noqa: S101
     figures = {
         "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu_s, 3),
         "rss_mb": round(rss_mb, 1),
         "trades_known": len(recall),
         "mean": whole.mean if math.isfinite(interval(whole)[0]) else None,
