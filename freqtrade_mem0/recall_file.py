@@ -133,24 +133,31 @@ def read(path: Path, about: Mapping[str, Any], n_levels: int) -> Snapshot:
     OSError
         It can not be read.
     """
-    with path.open("rb") as file:
-        checksum = blake2b(digest_size=_CHECKSUM_BYTES)
-        heading = _heading(file, checksum)
-        said = heading["about"]
-        for name, value in about.items():
-            if said.get(name) != value:
-                raise SnapshotError(f"its {name} is {said.get(name)!r}, not {value!r}")
-        if heading["byte_order"] != sys.byteorder:
-            raise SnapshotError(f"it was written on a {heading['byte_order']}-endian machine")
-        columns = TradeColumns(n_levels)
-        left = heading["n_rows"]
-        while left > 0:
-            n_rows = min(left, PAGE_ROWS)
-            columns.extend(_take(file, checksum, n_rows * columns.row_bytes))
-            left -= n_rows
-        _check(file, checksum)
-        if file.read(1):
-            raise SnapshotError("it goes on behind its end")
+    try:
+        with path.open("rb") as file:
+            return _read(file, about, n_levels)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SnapshotError(f"its heading is not one of ours ({error!r})") from error
+
+
+def _read(file: IO[bytes], about: Mapping[str, Any], n_levels: int) -> Snapshot:
+    checksum = blake2b(digest_size=_CHECKSUM_BYTES)
+    heading = _heading(file, checksum)
+    said = heading["about"]
+    for name, value in about.items():
+        if said[name] != value:
+            raise SnapshotError(f"its {name} is {said[name]!r}, not {value!r}")
+    if heading["byte_order"] != sys.byteorder:
+        raise SnapshotError(f"it was written on a {heading['byte_order']}-endian machine")
+    columns = TradeColumns(n_levels)
+    left = heading["n_rows"]
+    while left > 0:
+        n_rows = min(left, PAGE_ROWS)
+        columns.extend(_take(file, checksum, n_rows * columns.row_bytes))
+        left -= n_rows
+    _check(file, checksum)
+    if file.read(1):
+        raise SnapshotError("it goes on behind its end")
     return Snapshot(
         about=said,
         columns=columns,

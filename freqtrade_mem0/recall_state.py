@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PAGE_ROWS = 1 << 15
-"""Rows that are copied at once, while recall waits: well under a millisecond's work."""
+"""Rows that are copied at once while recall waits, less than a millisecond. Files are divided
+by it, so that another number is another format; see `recall_file`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

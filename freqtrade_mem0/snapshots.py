@@ -92,9 +92,9 @@ class Snapshots:
             self._identity = identity_of(self._journal)
             about = self._about | {"journal": self._identity}
             snapshot = recall_file.read(self.path, about, len(self._recall.levels))
-            seq: int = snapshot.about["seq"]
+            seq: int = snapshot.about.get("seq", 0)
             row = last_row(self._journal, seq)
-            if row is None or row != snapshot.about["row"]:
+            if row is None or row != snapshot.about.get("row"):
                 raise SnapshotError(f"the journal has no such record in row {seq}")
         except FileNotFoundError:
             return 0

@@ -300,9 +300,8 @@ class Journal:
                 return
 
     def _listed(self, scope: Scope, after_seq: int, last: int) -> array[int]:
-        """Return the rows of a scope by its index alone; some of them may count no more."""
-        indexed = replace(scope, run_id=None, pair=None)
-        where, values = _where(indexed, records=True)
+        """Return the rows of a scope, where possible by its index alone; some may count no more."""
+        where, values = _where(scope, records=True)
         # The plus keeps SQLite from walking the table after all.
         query = f"SELECT seq FROM records WHERE {where} AND +seq > ? AND +seq <= ?"  # noqa: S608
         with self.connection.read() as sqlite:

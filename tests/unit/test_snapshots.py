@@ -14,6 +14,7 @@ import textwrap
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -224,6 +225,18 @@ def rewritten(path: Path, change: Callable[[bytes], bytes]) -> None:
     path.write_bytes(change(path.read_bytes()))
 
 
+def with_heading(whole: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return a snapshot with another heading and checksums that fit."""
+    n_heading = int.from_bytes(whole[12:20], "little")
+    heading = json.loads(whole[20 : 20 + n_heading])
+    change(heading)
+    text = json.dumps(heading).encode()
+    begin = whole[:12] + len(text).to_bytes(8, "little") + text
+    begin += blake2b(begin, digest_size=32).digest()
+    body = begin + whole[20 + n_heading + 32 : -32]
+    return body + blake2b(body, digest_size=32).digest()
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _: b"",
     "cut in its lead": lambda whole: whole[:10],
@@ -234,8 +247,18 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "another version": lambda whole: whole[:8] + b"\2\0\0\0" + whole[12:],
     "a huge heading": lambda whole: whole[:12] + b"\xff" * 8 + whole[20:],
     "a foreign file": lambda _: b"SQLite format 3\0" * 100,
+    "a heading without groups": lambda whole: with_heading(whole, lambda h: h.pop("groups")),
+    "a heading of no journal": lambda whole: with_heading(whole, lambda h: h.pop("about")),
+    "a heading of no row": lambda whole: with_heading(whole, lambda h: h["about"].pop("seq")),
+    "another machine's": lambda whole: with_heading(whole, lambda h: h.update(byte_order="big")),
     "zeros": lambda whole: bytes(len(whole)),
 }
+
+
+def test_the_same_heading_is_no_damage(journal: Journal) -> None:
+    """What the tests write anew themselves is read like the original."""
+    rewritten(Bot(journal).snapshots.path, lambda whole: with_heading(whole, lambda _: None))
+    assert Bot(journal).read == 0
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

@@ -37,7 +37,7 @@ def test_a_database_belongs_to_the_bot_of_the_config(
         seen.append((path, asked["bot_id"], asked["mode"]))
         raise RuntimeError
 
-    monkeypatch.setattr("freqtrade_mem0.imports.importer.read_database", no_reading)
+    monkeypatch.setattr("freqtrade_mem0.imports.database.read_database", no_reading)
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     code = main(["import", "--userdir", str(tmp_path), *options, str(OLD_DATABASE)])
 
