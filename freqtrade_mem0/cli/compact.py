@@ -73,6 +73,16 @@ def _sentences(done: Compacted, *, dry_run: bool) -> list[str]:
             "be running."
         )
     if not dry_run:
+        if not done.can_shrink:
+            what = (
+                "stop what uses this memory"
+                if done.was_in_use
+                else "free two and a half times its size on the disk"
+            )
+            said.append(
+                "The file was made by an earlier version and can not be made smaller before it is "
+                f"written anew: {what}, and run this again."
+            )
         said.append(
             f"The journal had {done.bytes_before / _MEGABYTE:.1f} MB, now it has "
             f"{done.bytes_after / _MEGABYTE:.1f} MB, {done.bytes_free / _MEGABYTE:.1f} MB of them "

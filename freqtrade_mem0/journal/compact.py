@@ -67,6 +67,9 @@ class Compacted:
         What is free inside the file in the end: it is used for what comes next.
     was_in_use
         Whether another process had the file open.
+    can_shrink
+        Whether the file gives space back to the disk. One that an earlier version made has to be
+        written anew first, which needs the file for itself and 2.5 times its size on the disk.
     """
 
     records: int
@@ -75,6 +78,7 @@ class Compacted:
     bytes_after: int
     bytes_free: int
     was_in_use: bool
+    can_shrink: bool
 
 
 class _Waste(NamedTuple):
@@ -156,6 +160,7 @@ def compact(
             _shrink(journal, pause, alone=not was_in_use)
         with journal.connection.read() as sqlite:
             free = _pragma(sqlite, "freelist_count") * _pragma(sqlite, "page_size")
+            can_shrink = _pragma(sqlite, "auto_vacuum") == _INCREMENTAL
     finally:
         journal.close()
     return Compacted(
@@ -165,6 +170,7 @@ def compact(
         bytes_after=_size(path),
         bytes_free=free,
         was_in_use=was_in_use,
+        can_shrink=can_shrink,
     )
 
 

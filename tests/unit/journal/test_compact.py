@@ -281,6 +281,28 @@ def test_a_file_of_an_earlier_version_is_written_anew_once(tmp_path: Path, versi
     journal.close()
 
 
+@pytest.mark.parametrize(
+    ("was_in_use", "what"), [(True, "stop what uses this memory"), (False, "free two and a half")]
+)
+def test_a_file_that_can_not_be_written_anew_stays_in_use(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    was_in_use: bool,
+    what: str,
+) -> None:
+    """Somebody uses it, or the disk is too full: what is free is used again, and it says so."""
+    (tmp_path / "mem0").mkdir()
+    path = tmp_path / "mem0" / FILE_NAME
+    shutil.copy(ASSETS / "journal-v2.sqlite", path)
+    monkeypatch.setattr("freqtrade_mem0.journal.compact.is_in_use", lambda _: was_in_use)
+    monkeypatch.setattr("freqtrade_mem0.journal.compact._COPIES", 1e12)
+
+    assert main(["compact", "--userdir", str(tmp_path)]) == 0
+    assert what in " ".join(capsys.readouterr().out.split())
+    assert stale(path) <= 1
+
+
 def test_salvage_counts_nothing_as_lost_that_was_taken_out(journal: Journal) -> None:
     """Gaps in the numbers are compaction's."""
     trades = corrected(journal)
