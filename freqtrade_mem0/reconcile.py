@@ -160,7 +160,12 @@ class Reconciler:
         return True
 
     def _compare_all(self, moment: datetime, birth: datetime | None) -> None:
-        """Go through all closed trades by few columns; load those that differ."""
+        """Go through all closed trades by few columns; load those that differ.
+
+        Not while the journal takes nothing: then it would have to be done again.
+        """
+        if self._resumes and not self._settled():
+            return
         last_id = bot_database.last_trade_id()
         still_open = bot_database.open_bot_trades()
         open_ids = {trade.id for trade in still_open}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from contextlib import ExitStack
 from datetime import timedelta
@@ -42,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 """Longest a bot's shutdown waits for its last journal entries and for the batch under way."""
+
+_TRY_AGAIN_S = 5.0
+"""Pause between two looks as long as none could compare the trade database as a whole."""
 
 _ORDERS_LAST = timedelta(days=30)
 """No entry order is expected to be filled later than this after its decision."""
@@ -97,7 +101,7 @@ class Runtime:
         self._now = now
         self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
         self._notices = Notices(settings.alerts)
-        self._last_sync_s = time.monotonic()
+        self._last_sync_s = -math.inf
         sizing = settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
         origin = Origin(
@@ -174,8 +178,10 @@ class Runtime:
         if self._chores is None:
             return
         n_closed = self.session.n_closed
-        elapsed_s = time.monotonic() - self._last_sync_s
-        is_due = not self._chores.has_compared or elapsed_s >= self.settings.sync_interval
+        pause_s = float(self.settings.sync_interval)
+        if not self._chores.has_compared:
+            pause_s = min(pause_s, _TRY_AGAIN_S)
+        is_due = time.monotonic() - self._last_sync_s >= pause_s
         if is_due:
             self._last_sync_s = time.monotonic()
         if is_due or n_closed != self._n_closed:  # a protection may have locked something
