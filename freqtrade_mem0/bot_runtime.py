@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.run import Run
 
 logger = logging.getLogger(__name__)
+
+_TRY_AGAIN_S = 5.0
+"""Pause between two looks as long as none could compare the trade database as a whole."""
 
 _ORDERS_LAST = timedelta(days=30)
 """No entry order is expected to be filled later than this after its decision."""
@@ -66,7 +70,7 @@ class BotRuntime(Runtime):
         self._n_closed = 0
         self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
         self._notices = Notices(settings.alerts)
-        self._last_sync_s = time.monotonic()
+        self._last_sync_s = -math.inf
         self.store = Store(settings, run.user_data_dir)
         own = OwnRecords(self.store.journal, self.origin)
         self._parts["tell"] = self._notices.of_risk
@@ -98,8 +102,10 @@ class BotRuntime(Runtime):
             Aware UTC time of the loop.
         """
         n_closed = self.session.n_closed
-        elapsed_s = time.monotonic() - self._last_sync_s
-        is_due = not self._chores.has_compared or elapsed_s >= self.settings.sync_interval
+        pause_s = float(self.settings.sync_interval)
+        if not self._chores.has_compared:
+            pause_s = min(pause_s, _TRY_AGAIN_S)
+        is_due = time.monotonic() - self._last_sync_s >= pause_s
         if is_due:
             self._last_sync_s = time.monotonic()
         if is_due or n_closed != self._n_closed:  # a protection may have locked something

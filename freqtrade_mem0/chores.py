@@ -204,7 +204,9 @@ class Chores:
         )
 
     def _is_settled(self) -> bool:
-        return self._writer is not None and self._writer.flush(_SETTLE_S)
+        # Freqtrade's own loop waits for nothing.
+        timeout_s = 0.0 if self._background is None else _SETTLE_S
+        return self._writer is not None and self._writer.flush(timeout_s)
 
     def _breathe(self) -> bool:
         return self._background is None or self._background.breathe()

@@ -135,16 +135,17 @@ class Reconciler:
         complete = [trade for trade in closed if trade.close_date is not None]
         self._session.trades_closed(complete)
         self._session.trades_open(still_open)
-        there = {trade.id for trade in closed}
-        for trade_id in before.lately.keys() - there:
-            reason = _OPEN_AGAIN if trade_id in open_ids else _GONE
-            self._take_back(before.lately[trade_id].record_id, reason, birth)
-        now_s = moment.timestamp()
-        lately = {
-            trade.id: before.lately.get(trade.id) or Lately(now_s, self._record_id(trade))
-            for trade in complete
-        }
-        incomplete = there - lately.keys()
+        now_s, lately = moment.timestamp(), {}
+        for trade in complete:
+            found = Lately(now_s, self._record_id(trade))
+            known = before.lately.get(trade.id, found)
+            # Freqtrade uses the id of a deleted trade again.
+            lately[trade.id] = known if known.record_id == found.record_id else found
+        for trade_id, known in before.lately.items():
+            if trade_id not in lately or lately[trade_id].record_id != known.record_id:
+                reason = _OPEN_AGAIN if self._is_open(known, still_open) else _GONE
+                self._take_back(known.record_id, reason, birth)
+        incomplete = {trade.id for trade in closed} - lately.keys()
         after = Compared(
             birth=before.birth,
             last_id=last_id,
@@ -159,7 +160,12 @@ class Reconciler:
         return True
 
     def _compare_all(self, moment: datetime, birth: datetime | None) -> None:
-        """Go through all closed trades by few columns; load those that differ."""
+        """Go through all closed trades by few columns; load those that differ.
+
+        Not while the journal takes nothing: then it would have to be done again.
+        """
+        if self._resumes and not self._settled():
+            return
         last_id = bot_database.last_trade_id()
         still_open = bot_database.open_bot_trades()
         open_ids = {trade.id for trade in still_open}
@@ -276,6 +282,9 @@ class Reconciler:
         if mark != self._saved and self._settled():
             self._marks.set(self._name, mark)
             self._saved = mark
+
+    def _is_open(self, known: Lately, still_open: Collection[Any]) -> bool:
+        return any(self._record_id(trade) == known.record_id for trade in still_open)
 
     def _identity(self, key: TradeKey) -> str:
         return trade_identity(self._session.origin, key.pair, key.side, str(key.order_id))

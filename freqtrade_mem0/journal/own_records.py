@@ -145,7 +145,8 @@ class OwnRecords:
         own = self._origin
         with self._journal.connection.read() as sqlite:
             row = sqlite.execute(
-                "SELECT 1 FROM records WHERE seq > ? AND user_id = ? AND mode = ? AND run_id = ?"
+                # The plus keeps SQLite from an index in which all of the owner's rows are.
+                "SELECT 1 FROM records WHERE seq > ? AND +user_id = ? AND mode = ? AND run_id = ?"
                 " AND (kind = ? OR (kind = ? AND known_ms <= ?)) LIMIT 1",
                 [
                     *(after_seq, own.user_id, own.mode, own.run_id),

@@ -323,6 +323,17 @@ def test_a_trade_reloaded_over_rest_is_taken_back_and_recorded_again(bot: Bot) -
     assert bot.trades() == {"ETH/USDT": -0.04, "BTC/USDT": -0.04}
 
 
+def test_an_id_that_is_used_again_is_another_trade(bot: Bot) -> None:
+    """SQLite gives the highest id again, once its trade was deleted."""
+    first = a_database_trade("ETH/USDT")
+    bot.reconciler.run(at(1))
+    first_id = first.id
+    first.delete()
+    assert a_database_trade("BTC/USDT", ratio=0.05).id == first_id
+    bot.reconciler.run(at(1.1))
+    assert bot.trades() == {"BTC/USDT": 0.05}
+
+
 def test_a_mark_is_not_written_before_what_it_vouches_for(bot: Bot) -> None:
     """The journal took nothing: the next process compares as if there had been no comparison."""
     a_database_trade("ETH/USDT")
