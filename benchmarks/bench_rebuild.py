@@ -18,20 +18,22 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import pull_news
-from tests.unit.samples import a_trade, at
+from tests.unit.samples import ORIGIN, a_trade, at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.trade import TradeRecord
 
 BATCH = 5_000
 
 
-def trade(number: int) -> TradeRecord:
+def trade(number: int, origin: Origin = ORIGIN) -> TradeRecord:
     """Return a trade with the situation of its entry."""
     return a_trade(
         number,
+        origin=origin,
         pair=f"P{number % 20}/USDT",
         profit_ratio=0.001 * ((number * 7919 % 41) - 20),
         closed_at=at(number / 10),
