@@ -155,7 +155,7 @@ def arguments_of(
     mem0
         The `"mem0"` block; None leaves it out.
     """
-    block = {} if mem0 is None else {"mem0": dict(mem0)}
+    block: dict[str, Any] = {} if mem0 is None else {"mem0": dict(mem0)}
     config = freqtrade_config(market.url, market.pairs, market.timeframe, **block)
     arguments = ["--config", str(write_config(userdir / "config.json", config))]
     arguments += ["--userdir", str(userdir), "--datadir", str(market.datadir)]

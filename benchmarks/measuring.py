@@ -5,8 +5,8 @@ and are compared within their round: the ratio of two runs that stood beside eac
 than the ratio of two medians.
 
 Each benchmark prints one JSON object: `benchmark` (its name), `asked` (its sizes), its figures,
-`goals` (`{"local.ratio": "<= 1.05"}`, by the path of a figure), `machine`. A figure is a number, or
-what `spread` or `quantiles` returns.
+`goals` (`{"local.ratio": "<= 1.05"}`, by the path of a figure), `machine`, and in `raw` what no
+table shows. A figure is a number, or what `spread` or `quantiles` returns.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     >>> spread([1.0, 2.0, 4.0])
     {'median': 2.0, 'q1': 1.5, 'q3': 3.0, 'min': 1.0, 'max': 4.0, 'n': 3}
     """
-    q1, _, q3 = statistics.quantiles(values, method="inclusive") if len(values) > 1 else values * 3
+    several = values if len(values) > 1 else [*values, *values]  # of one value, it is all there is
+    q1, _, q3 = statistics.quantiles(several, method="inclusive")
     found = {
         "median": statistics.median(values),
         "q1": q1,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_NO_FIGURES = frozenset({"benchmark", "asked", "goals", "machine", "cores", "python", "rounds"})
+_NO_FIGURES = frozenset(
+    {"benchmark", "asked", "goals", "machine", "raw", "cores", "python", "rounds"}
+)
 _MIDDLES = ("median", "p50", "median_us")
 _SPREADS = (("q1", "q3"), ("min", "max"))
 _TAILS = ("p99", "p999", "p99.9")
