@@ -34,6 +34,7 @@ from benchmarks.fleet_model import (
     bots_per_core,
     bots_per_disk,
     fitted,
+    network_mb_per_s,
     server_load,
 )
 from benchmarks.measuring import machine, measured, print_result, readable, spread
@@ -215,6 +216,8 @@ def grown(server: Server, database: Database, new_bots: range, n_trades: int) ->
         "search_by_strategy_ms": median_ms(search, N_SEARCHES),
         "write_one": writes(server, writer, n_bots),
         "bytes_per_memory": sizes,
+        "payload_bytes": payload_bytes(server, name),
+        "journal_bytes_per_record": readable(bytes_in(observer.folder) / rebuilt.n_read),
     }
     # The next size shall find no news of this one in the overlap of its syncs.
     writer.delete([each.id for each in news_of(n_bots, 0, sum(NEWS) + N_WRITES)])
@@ -265,6 +268,19 @@ def loaded_while_others_sync(
         worker.stop(600.0)
         store.close()
     return found
+
+
+def payload_bytes(server: Server, name: str) -> int:
+    """Return what a row is on its way to a bot, the mean of some."""
+    ((mean,),) = server.run(
+        "SELECT avg(length(payload::text)) FROM (SELECT payload FROM mem0 LIMIT 1000) AS part", name
+    )
+    return round(mean)
+
+
+def bytes_in(folder: Path) -> int:
+    """Return how much disk a bot's memory takes on its own machine, journal and ledger."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def news_of(n_bots: int, first: int, n_news: int) -> list[Memory]:
@@ -327,6 +343,10 @@ def computed(largest: dict[str, Any], pulls: list[Pull], fleet: Fleet) -> dict[s
         found[f"sync_interval_{interval_s:g}_s"] = {
             "bots_per_core": bots_per_core(syncing, sync, record_s),
             "rows_per_sync": {str(n): readable(syncing.rows_per_sync(n)) for n in SIZES_TOLD},
+            "network_mb_per_s": {
+                str(n): readable(network_mb_per_s(syncing, n, largest["payload_bytes"]))
+                for n in SIZES_TOLD
+            },
             "server_cores": {
                 str(n): readable(server_load(syncing, n, sync, record_s)) for n in SIZES_TOLD
             },

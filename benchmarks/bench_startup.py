@@ -41,7 +41,6 @@ def main() -> int:
         folder = Path(name)
         for variant in VARIANTS:
             write_strategies(folder / variant, has_memory=variant == "with_mixin")
-            listed(folder, variant)  # once for compiled files and the disk's cache
         for _, variant in in_turn(VARIANTS, asked.rounds):
             wall_s, cpu_s = listed(folder, variant)
             wall_ms[variant].append(1_000 * wall_s)

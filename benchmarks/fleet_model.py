@@ -115,6 +115,16 @@ def server_load(fleet: Fleet, n_bots: float, sync: Line, record_s: float) -> flo
     return syncs + n_bots * fleet.rate * record_s
 
 
+def network_mb_per_s(fleet: Fleet, n_bots: float, row_bytes: float) -> float:
+    """Return what leaves the server for syncs of a fleet, in 10^6 bytes a second.
+
+    >>> round(network_mb_per_s(Fleet(), 1_000, 2_000.0), 1)
+    25.5
+    """
+    rows_per_s = n_bots / fleet.sync_interval_s * fleet.rows_per_sync(n_bots)
+    return rows_per_s * row_bytes / 1e6
+
+
 def bots_per_core(fleet: Fleet, sync: Line, record_s: float) -> int:
     """Return the largest fleet that one core of PostgreSQL serves, fully used.
 
