@@ -3,8 +3,9 @@
     python -m benchmarks.instructions python -c "import freqtrade_mem0.mixin"
 
 valgrind runs the command on a processor of its own making and counts; that takes about fifty times
-as long, and what other programs do meanwhile changes nothing. Two counts of Python differ by less
-than one in a thousand. Processes that the command starts are not counted.
+as long, and what other programs do meanwhile changes nothing: two counts of one import are equal to
+the last instruction. Threads that wait for each other make a difference, of some percent.
+Processes that the command starts are not counted.
 """
 
 from __future__ import annotations
