@@ -49,7 +49,6 @@ VARIANTS: dict[str, dict[str, Any] | None] = {
     "embedded": {"mode": "embedded"},
     "deferred": {"mode": "embedded", "delivery": {"flush_timeout_s": 0}},
 }
-GOALS = {"embedded.command_wall_ratio": "<= 1.05", "local.command_wall_ratio": "<= 1.05"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,6 @@ def main() -> int:
             "trades": {variant: runs[variant][-1].n_trades for variant in names},
             **{variant: figures(runs[variant], runs[PLAIN]) for variant in names},
         },
-        goals={path: goal for path, goal in GOALS.items() if path.partition(".")[0] in names},
         machine_before=facts,
     )
     return 0

@@ -217,7 +217,9 @@ def grown(server: Server, database: Database, new_bots: range, n_trades: int) ->
         "write_one": writes(server, writer, n_bots),
         "bytes_per_memory": sizes,
         "payload_bytes": payload_bytes(server, name),
-        "journal_bytes_per_record": readable(bytes_in(observer.folder) / rebuilt.n_read),
+        "journal_bytes_per_record": readable(
+            bytes_in(observer.folder) / (rebuilt.n_read + sum(NEWS))
+        ),
     }
     # The next size shall find no news of this one in the overlap of its syncs.
     writer.delete([each.id for each in news_of(n_bots, 0, sum(NEWS) + N_WRITES)])
@@ -275,11 +277,11 @@ def payload_bytes(server: Server, name: str) -> int:
     ((mean,),) = server.run(
         "SELECT avg(length(payload::text)) FROM (SELECT payload FROM mem0 LIMIT 1000) AS part", name
     )
-    return round(mean)
+    return round(float(mean))
 
 
 def bytes_in(folder: Path) -> int:
-    """Return how much disk a bot's memory takes on its own machine, journal and ledger."""
+    """Return how much disk a bot's memory takes on its own machine."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -12,7 +12,6 @@ which an outage that grows would show.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.measuring import machine, print_result
 from benchmarks.trouble import silent_server
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--trades", type=int, default=1000)
     n_trades: int = parser.parse_args().trades
     logging.disable(logging.ERROR)
+    facts = machine()
     with silent_server() as port, tempfile.TemporaryDirectory() as folder:
         hanging = {
             "mode": "server",
@@ -122,7 +123,12 @@ def main() -> None:
         for bot in bots.values():
             bot.runtime.close()
     ratio = results["mem0_hangs"]["median_us"] / results["without_mem0"]["median_us"]
-    print(json.dumps({"trades": n_trades, **results, "median_ratio": round(ratio, 2)}, indent=2))
+    print_result(
+        "hang",
+        asked={"trades": n_trades},
+        figures={"trades": n_trades, **results, "median_ratio": round(ratio, 2)},
+        machine_before=facts,
+    )
 
 
 if __name__ == "__main__":

@@ -45,7 +45,6 @@ class {NAME}({EXAMPLE_NAME}):
         return super().populate_exit_trend(dataframe, metadata)
 '''
 VARIANTS: dict[str, dict[str, Any] | None] = {"plain": None, "with_memory": {"mode": "embedded"}}
-GOALS = {"wall_ratio": "<= 1.05"}
 
 
 def main() -> int:
@@ -86,7 +85,6 @@ def main() -> int:
             "wall_ratio": ratios(wall_s["with_memory"], wall_s["plain"]),
             "cpu_ratio": ratios(cpu_s["with_memory"], cpu_s["plain"]),
         },
-        goals=GOALS,
         machine_before=facts,
     )
     return 0

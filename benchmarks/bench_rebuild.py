@@ -9,12 +9,12 @@ JSON: records per second of wall and of processor time, without the import of Me
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import pull_news
@@ -68,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=20_000)
     n: int = parser.parse_args().records
+    facts = machine()
     with tempfile.TemporaryDirectory() as folder:
         file = {"provider": "sqlite", "config": {"path": str(Path(folder) / "shared.sqlite")}}
         settings = Settings.model_validate({"user_id": "me", "vector_store": file})
@@ -88,7 +89,13 @@ def main() -> None:
         equal = dict(one.journal.records()) == dict(other.journal.records())
         one.close()
         other.close()
-    print(json.dumps({"records": n, "journals_equal": equal, **results}, indent=2))
+    print_result(
+        "rebuild",
+        asked={"records": n},
+        figures={"records": n, "journals_equal": equal, **results},
+        goals={"rebuild.per_second": ">= 10,000"},
+        machine_before=facts,
+    )
 
 
 if __name__ == "__main__":
