@@ -14,7 +14,8 @@ _NO_FIGURES = frozenset(
 )
 _MIDDLES = ("median", "p50", "median_us")
 _SPREADS = (("q1", "q3"), ("min", "max"))
-_TAILS = ("p99", "p999", "p99.9")
+_TAIL = "p99"
+"""How the names of high quantiles begin: p99, p99.9, p999, p99_us."""
 _HEAD = ("figure", "median", "spread", "goal")
 
 
@@ -83,7 +84,7 @@ def _spread(node: Mapping[str, Any]) -> str:
     ends = next((pair for pair in _SPREADS if all(end in node for end in pair)), None)
     if ends is not None:
         return " - ".join(_text(node[end]) for end in ends)
-    return ", ".join(f"{name} {_text(node[name])}" for name in _TAILS if name in node)
+    return ", ".join(f"{name} {_text(node[name])}" for name in node if name.startswith(_TAIL))
 
 
 def _text(value: Any) -> str:
