@@ -34,6 +34,7 @@ from benchmarks.freqtrade_commands import (
     Market,
     Took,
     arguments_of,
+    asked_market,
     market,
     market_options,
     run,
@@ -74,12 +75,14 @@ def main() -> int:
     facts = machine()
     runs: dict[str, list[Run]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, market(asked, Path(name)) as traded:
+        if asked.rounds > 1:  # the first process of all reads its files from the disk
+            backtest(traded, Path(name) / "warm-up", None)
         for number, variant in in_turn(names, asked.rounds):
             folder = Path(name) / f"{variant}-{number}"  # an empty memory each time
             runs[variant].append(backtest(traded, folder, VARIANTS[variant]))
     print_result(
         "backtest",
-        asked={"rounds": asked.rounds, "days": asked.days, "datadir": str(asked.datadir or "")},
+        asked={"rounds": asked.rounds, **asked_market(asked)},
         figures={
             "trades": {variant: runs[variant][-1].n_trades for variant in names},
             **{variant: figures(runs[variant], runs[PLAIN]) for variant in names},

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.freqtrade_commands import (
     EXAMPLE_NAME,
     arguments_of,
+    asked_market,
     market,
     market_options,
     run,
@@ -77,7 +78,7 @@ def main() -> int:
             "rounds": asked.rounds,
             "epochs": asked.epochs,
             "workers": asked.workers,
-            "days": asked.days,
+            **asked_market(asked),
         },
         figures={
             "wall_s": {variant: spread(values) for variant, values in wall_s.items()},

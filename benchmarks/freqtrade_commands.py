@@ -81,6 +81,14 @@ def market_options(parser: argparse.ArgumentParser, *, days: int) -> None:
     parser.add_argument("--timerange", help="Which of these candles.")
 
 
+def asked_market(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return what `market_options` were given, as far as it matters."""
+    if asked.datadir is None:
+        return {"days": asked.days, "timeframe": asked.timeframe}
+    named = {"datadir": str(asked.datadir), "timeframe": asked.timeframe}
+    return named | ({} if asked.timerange is None else {"timerange": asked.timerange})
+
+
 @contextmanager
 def market(asked: argparse.Namespace, folder: Path) -> Iterator[Market]:
     """Give the candles that were asked for, and a stand-in of the exchange while they are used.
