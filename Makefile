@@ -39,8 +39,8 @@ format: $(VENV)/.dev ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## the benchmarks, as JSON
-	@for f in benchmarks/bench_*.py; do $(BIN)/python $$f || exit 1; done
+bench: $(VENV)/.dev ## all benchmarks and a table of them; BENCH="backtest decision" picks some
+	@$(BIN)/python -m benchmarks.run $(BENCH)
 
 clean: ## remove the virtual environment, the demo's files and caches
-	rm -rf $(VENV) .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis

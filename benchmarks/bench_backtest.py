@@ -1,96 +1,143 @@
-"""What memory costs a backtest: the whole `freqtrade backtesting` command, with and without it.
+"""What memory costs a backtest: the whole `freqtrade backtesting` command, and its loop alone.
 
-    python benchmarks/bench_backtest.py [--rounds 5]
+    python benchmarks/bench_backtest.py [--rounds 5] [--days 120]
+        [--datadir FOLDER --timeframe 5m --timerange 20240101-20240301]
 
-Generated candles, the example strategy, real processes, in turn: without memory, with it in mode
-`local`, with it in mode `embedded` (delivery to Mem0 included). Prints JSON; ratios are paired by
-round, as machines are noisy.
+Real processes on generated candles (about 2,900 trades by default), in turn, in another order each
+round:
+
+* `plain`: the example strategy without the mixin;
+* `local`: with it, journal alone;
+* `embedded`: with it, delivery to the embedded Mem0 at the end included;
+* `deferred`: the same with `flush_timeout_s: 0`, which leaves delivery to the next process; that
+  (`freqtrade-mem0 deliver`, the import of Mem0 included) is run and measured after it, apart.
+
+Prints JSON. Each ratio is paired with the plain run of its round. `loop` is `Backtesting.backtest`,
+`after_loop_s` the time from its end to the end of the command. Processor time of a command has
+that of the processes it waited for.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
 import sys
 import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from freqtrade_mem0.demo.candles import CandlePlan, write_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
-from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
-from freqtrade_mem0.demo.freqtrade_run import BacktestJob, run_backtest
-from freqtrade_mem0.demo.markets import markets_in
+from benchmarks.freqtrade_commands import (
+    EXAMPLE_NAME,
+    Market,
+    Took,
+    arguments_of,
+    asked_market,
+    market,
+    market_options,
+    run,
+    write_strategies,
+)
+from benchmarks.measuring import in_turn, machine, print_result, ratios, spread
+from freqtrade_mem0.demo.freqtrade_run import load_backtest
 
-VARIANTS: dict[str, dict[str, Any]] = {
-    "without": {"enabled": False},
-    "local": {"enabled": True, "mode": "local"},
-    "embedded": {"enabled": True, "mode": "embedded"},
+PLAIN = "plain"
+VARIANTS: dict[str, dict[str, Any] | None] = {
+    PLAIN: None,
+    "local": {"mode": "local"},
+    "embedded": {"mode": "embedded"},
+    "deferred": {"mode": "embedded", "delivery": {"flush_timeout_s": 0}},
 }
-STRATEGIES = Path(__file__).parents[1] / "user_data" / "strategies"
-TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One backtest: the command, its loop as `timed_freqtrade` notes it, and what it traded."""
+
+    command: Took
+    loop: Mapping[str, float]
+    n_trades: int
+    deliver: Took | None
 
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5, help="Runs of each variant.")
-    rounds: int = parser.parse_args().rounds
-    seconds: dict[str, list[float]] = {name: [] for name in VARIANTS}
-    n_trades = 0
-    with tempfile.TemporaryDirectory() as folder:
-        datadir = Path(folder) / "data"
-        plan = CandlePlan(
-            pairs=("ADA/USDT", "BTC/USDT", "DOGE/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT"),
-            timeframe_minutes=5,
-            days=120,
-            seed=3,
-        )
-        write_candles(datadir, plan)
-        with ExchangeStandIn(markets_in(datadir)) as exchange:
-            for number in range(rounds):
-                for name, mem0 in VARIANTS.items():
-                    userdir = Path(folder) / f"{name}-{number}"  # an empty memory each time
-                    config = freqtrade_config(exchange.url, plan.pairs, plan.timeframe, mem0=mem0)
-                    job = BacktestJob(
-                        config=write_config(userdir / "config.json", config),
-                        userdir=userdir,
-                        datadir=datadir,
-                        strategy="Mem0Example",
-                        strategy_path=STRATEGIES,
-                    )
-                    result = run_backtest(job, TIMEOUT_S)
-                    seconds[name].append(result.seconds)
-                    n_trades = result.metrics.n_trades
-    print(
-        json.dumps(
-            {
-                "benchmark": "backtest",
-                "trades": n_trades,
-                "rounds": rounds,
-                "cores": os.cpu_count(),
-                "python": sys.version.split()[0],
-                "median_s": {name: round(statistics.median(s), 2) for name, s in seconds.items()},
-                "ratio_to_without": {
-                    name: _ratios(seconds[name], seconds["without"])
-                    for name in ("local", "embedded")
-                },
-            },
-            indent=2,
-        )
+    parser.add_argument(
+        "--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), help="Which ones."
+    )
+    market_options(parser, days=120)
+    asked = parser.parse_args()
+    names = list(dict.fromkeys([PLAIN, *asked.variants]))
+    facts = machine()
+    runs: dict[str, list[Run]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name, market(asked, Path(name)) as traded:
+        if asked.rounds > 1:  # the first process of all reads its files from the disk
+            backtest(traded, Path(name) / "warm-up", None)
+        for number, variant in in_turn(names, asked.rounds):
+            folder = Path(name) / f"{variant}-{number}"  # an empty memory each time
+            runs[variant].append(backtest(traded, folder, VARIANTS[variant]))
+    print_result(
+        "backtest",
+        asked={"rounds": asked.rounds, **asked_market(asked)},
+        figures={
+            "trades": {variant: runs[variant][-1].n_trades for variant in names},
+            **{variant: figures(runs[variant], runs[PLAIN]) for variant in names},
+        },
+        machine_before=facts,
     )
     return 0
 
 
-def _ratios(with_memory: list[float], without: list[float]) -> dict[str, float]:
-    ratios = [a / b for a, b in zip(with_memory, without, strict=True)]
-    return {
-        "median": round(statistics.median(ratios), 3),
-        "min": round(min(ratios), 3),
-        "max": round(max(ratios), 3),
+def backtest(traded: Market, folder: Path, mem0: dict[str, Any] | None) -> Run:
+    """Run one variant in a folder of its own."""
+    strategies = write_strategies(folder / "strategies", has_memory=mem0 is not None)
+    arguments = arguments_of(traded, folder, strategies=strategies, name=EXAMPLE_NAME, mem0=mem0)
+    noted = folder / "loop.json"
+    # Stored results must not stand in for a run: memory would not be asked.
+    options = ["backtesting", *arguments, "--cache", "none", "--export", "trades"]
+    command = run(["-m", "benchmarks.timed_freqtrade", str(noted), *options], folder / "log")
+    metrics, _, _ = load_backtest(folder, EXAMPLE_NAME)
+    is_deferred = mem0 is not None and "delivery" in mem0
+    return Run(
+        command=command,
+        loop=json.loads(noted.read_text(encoding="utf-8")),
+        n_trades=metrics.n_trades,
+        deliver=deliver(traded, folder) if is_deferred else None,
+    )
+
+
+def deliver(traded: Market, folder: Path) -> Took:
+    """Bring to Mem0 what a backtest left in the journal, as a process that may wait would."""
+    arguments = arguments_of(
+        traded, folder, strategies=folder, name=EXAMPLE_NAME, mem0=VARIANTS["embedded"]
+    )
+    command = ["-m", "freqtrade_mem0.cli.main", "deliver", *arguments[:4]]
+    return run(command, folder / "deliver.log")
+
+
+def figures(runs: list[Run], plain: list[Run]) -> dict[str, Any]:
+    """Return the figures of a variant, beside those of the plain runs of the same rounds."""
+    series = {
+        "command_wall": [[each.command.wall_s for each in part] for part in (runs, plain)],
+        "command_cpu": [[each.command.cpu_s for each in part] for part in (runs, plain)],
+        "loop_wall": [[each.loop["wall_s"] for each in part] for part in (runs, plain)],
+        "loop_cpu": [[each.loop["cpu_s"] for each in part] for part in (runs, plain)],
     }
+    found: dict[str, Any] = {}
+    for name, (own, others) in series.items():
+        found[f"{name}_s"] = spread(own)
+        if runs is not plain:
+            found[f"{name}_ratio"] = ratios(own, others)
+    found["after_loop_s"] = spread([run.command.ended_s - run.loop["ended_s"] for run in runs])
+    delivered = [run.deliver for run in runs if run.deliver is not None]
+    if delivered:
+        found["deliver_afterwards_wall_s"] = spread([took.wall_s for took in delivered])
+        found["deliver_afterwards_cpu_s"] = spread([took.cpu_s for took in delivered])
+    return found
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What one decision costs, by how many trades are in memory, and against a search of Mem0.
 
     python benchmarks/bench_decision.py [--sizes 1000 1000000] [--decisions 5000]
-        [--search-at 10000]
+        [--search-at 10000] [--instructions]
 
 A decision is what a trading callback waits for: recall, insight, sizing, and the line for the
 ledger handed over to a bot's journal writer, which appends it in its own thread to a real file.
@@ -28,6 +28,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.instructions import each_of
 from freqtrade_mem0.advice import guarded_policy
 from freqtrade_mem0.bot_session import BotSession
 from freqtrade_mem0.config.settings import Settings
@@ -65,7 +66,17 @@ def main() -> int:
     parser.add_argument("--decisions", type=int, default=5_000)
     parser.add_argument("--searches", type=int, default=50)
     parser.add_argument("--search-at", type=int, default=10_000, help="0: leave the search out.")
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help="Count the instructions of one decision instead of timing it; slow, never noisy.",
+    )
     options = parser.parse_args()
+    if options.instructions:
+        counted = {f"{size}": _instructions(size, options.decisions) for size in options.sizes}
+        about = {"benchmark": "decision", "decisions": options.decisions}
+        print(json.dumps(about | {"instructions": counted}, indent=2))
+        return 0
     results: dict[str, Any] = {}
     for size in options.sizes:
         results[f"{size}"] = _summary(_decisions(size, options.decisions))
@@ -215,6 +226,12 @@ def _searches(n_known: int, n: int) -> list[float]:
             seconds.append(time.perf_counter() - begin)
         store.close()
     return [second * 1e6 for second in seconds]
+
+
+def _instructions(n_known: int, n: int) -> int:
+    """Return the instructions of one decision; learning and the writer's thread are part of it."""
+    timed = [sys.executable, __file__, "--search-at", "0", "--sizes", f"{n_known}", "--decisions"]
+    return round(each_of(lambda n_decisions: [*timed, f"{n_decisions}"], n))
 
 
 def _summary(microseconds: list[float]) -> dict[str, float]:

@@ -12,11 +12,8 @@ which an outage that grows would show.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
-import socket
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.measuring import machine, print_result
+from benchmarks.trouble import silent_server
 from freqtrade_mem0.bot_runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
@@ -99,30 +98,14 @@ class Timed:
         }
 
 
-def silent_server() -> tuple[socket.socket, int]:
-    """Return a socket that takes connections and says nothing."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=128)
-    held: list[socket.socket] = []
-
-    def take() -> None:
-        while True:
-            try:
-                held.append(server.accept()[0])
-            except OSError:
-                return
-
-    threading.Thread(target=take, daemon=True).start()
-    return server, server.getsockname()[1]
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trades", type=int, default=1000)
     n_trades: int = parser.parse_args().trades
     logging.disable(logging.ERROR)
-    server, port = silent_server()
-    with tempfile.TemporaryDirectory() as folder:
+    facts = machine()
+    with silent_server() as port, tempfile.TemporaryDirectory() as folder:
         hanging = {
             "mode": "server",
             "host": f"http://127.0.0.1:{port}",
@@ -139,9 +122,13 @@ def main() -> None:
         results = {name: bot.summary() for name, bot in bots.items()}
         for bot in bots.values():
             bot.runtime.close()
-    server.close()
     ratio = results["mem0_hangs"]["median_us"] / results["without_mem0"]["median_us"]
-    print(json.dumps({"trades": n_trades, **results, "median_ratio": round(ratio, 2)}, indent=2))
+    print_result(
+        "hang",
+        asked={"trades": n_trades},
+        figures={"trades": n_trades, **results, "median_ratio": round(ratio, 2)},
+        machine_before=facts,
+    )
 
 
 if __name__ == "__main__":

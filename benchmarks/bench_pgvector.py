@@ -9,7 +9,6 @@ each batch is on disk when it is acknowledged.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import random
 import statistics
@@ -27,6 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.backends.embedded import EmbeddedBackend
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.records.base import Mode, Origin
@@ -207,6 +207,7 @@ def main() -> None:
     parser.add_argument("--hnsw", action="store_true", help="let the table have Mem0's own index")
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
+    facts = machine()
     server = make_server()
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -214,7 +215,17 @@ def main() -> None:
             results = measure(server, sorted(asked.sizes), Path(folder), **changes)
     finally:
         server.stop()
-    print(json.dumps({"store": pgvector_config.OWN_PROVIDER, **results}, indent=2))
+    print_result(
+        "pgvector",
+        asked={"sizes": asked.sizes, "hnsw": asked.hnsw},
+        figures={"store": pgvector_config.OWN_PROVIDER, **results},
+        goals={
+            f"{size}.{figure}": goal
+            for size in results
+            for figure, goal in (("delivered_per_s", ">= 3,000"), ("found_of_10", "10"))
+        },
+        machine_before=facts,
+    )
 
 
 if __name__ == "__main__":

@@ -9,29 +9,31 @@ JSON: records per second of wall and of processor time, without the import of Me
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import pull_news
-from tests.unit.samples import a_trade, at
+from tests.unit.samples import ORIGIN, a_trade, at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.trade import TradeRecord
 
 BATCH = 5_000
 
 
-def trade(number: int) -> TradeRecord:
+def trade(number: int, origin: Origin = ORIGIN) -> TradeRecord:
     """Return a trade with the situation of its entry."""
     return a_trade(
         number,
+        origin=origin,
         pair=f"P{number % 20}/USDT",
         profit_ratio=0.001 * ((number * 7919 % 41) - 20),
         closed_at=at(number / 10),
@@ -66,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=20_000)
     n: int = parser.parse_args().records
+    facts = machine()
     with tempfile.TemporaryDirectory() as folder:
         file = {"provider": "sqlite", "config": {"path": str(Path(folder) / "shared.sqlite")}}
         settings = Settings.model_validate({"user_id": "me", "vector_store": file})
@@ -86,7 +89,13 @@ def main() -> None:
         equal = dict(one.journal.records()) == dict(other.journal.records())
         one.close()
         other.close()
-    print(json.dumps({"records": n, "journals_equal": equal, **results}, indent=2))
+    print_result(
+        "rebuild",
+        asked={"records": n},
+        figures={"records": n, "journals_equal": equal, **results},
+        goals={"rebuild.per_second": ">= 10,000"},
+        machine_before=facts,
+    )
 
 
 if __name__ == "__main__":

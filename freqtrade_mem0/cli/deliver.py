@@ -10,7 +10,7 @@ from freqtrade_mem0.backends.opening import prepare
 from freqtrade_mem0.cli.context import memory_options, output_options, read_config
 from freqtrade_mem0.cli.output import print_json
 from freqtrade_mem0.cli.progress import deliver, progress_bar
-from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.config.settings import DeliverySettings, Settings
 from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
@@ -42,16 +42,18 @@ def add_commands(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Deliver, showing progress where somebody watches."""
     if arguments.settings_from_stdin:
-        settings = Settings.model_validate_json(sys.stdin.readline())
-        store = Store(settings, arguments.userdir)
+        store = Store(Settings.model_validate_json(sys.stdin.readline()), arguments.userdir)
     else:
         named = read_config(arguments)
         store = Store(named.settings, named.user_data_dir)
+    settings = store.settings.delivery
     try:
         beside = _deliver_beside(store) if arguments.settings_from_stdin else 0
         waiting = store.outbox.state().pending
         with progress_bar() as progress:
-            deliver(store, progress)
+            # Whoever leaves delivery to "the next process" means this one.
+            longest_s = settings.flush_timeout_s or DeliverySettings().flush_timeout_s
+            deliver(store, progress, longest_s)
         state = store.outbox.state()
     finally:
         store.close()

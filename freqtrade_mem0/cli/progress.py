@@ -24,11 +24,22 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
-def deliver(store: Store, progress: Progress) -> None:
-    """Bring to Mem0 what waits in the journal, for at most `delivery.flush_timeout_s`."""
+def deliver(store: Store, progress: Progress, timeout_s: float | None = None) -> None:
+    """Bring to Mem0 what waits in the journal.
+
+    Parameters
+    ----------
+    store
+        The memory.
+    progress
+        Shows how far it is.
+    timeout_s
+        For at most so long; None for `delivery.flush_timeout_s`.
+    """
     waiting = store.outbox.state().pending
     if not store.delivers or waiting == 0:
         return
     task = progress.add_task("Remembering in Mem0", total=waiting)
-    timeout_s = store.settings.delivery.flush_timeout_s
+    if timeout_s is None:
+        timeout_s = store.settings.delivery.flush_timeout_s
     store.delivery().drain(timeout_s, lambda done: progress.advance(task, done))

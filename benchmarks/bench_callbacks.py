@@ -1,0 +1,283 @@
+"""How long each trading callback holds a bot, while its disk is busy and while Mem0 is gone.
+
+    python benchmarks/bench_callbacks.py [--rounds 3] [--trades 1000]
+
+A dry-run bot as far as its callbacks go: the mixin resolved and started by Freqtrade's own loader,
+its own database of trades, fresh candles (999) for each entry, each callback called the way
+Freqtrade calls it. It walks trades through `leverage`, `custom_stake_amount`,
+`confirm_trade_entry`, `order_filled` (of the entry and of the exit) and `bot_loop_start`, with a
+pause before each, in which a bot would wait for an exchange. Conditions, in turn, each in a process
+of its own, each with an empty memory:
+
+* `quiet`: journal alone, an idle disk;
+* `disk_busy`: another process writes and syncs in the same folder all the time;
+* `mem0_gone`: mode `server`; the server takes connections and never answers;
+* `both`;
+* `embedded`: Mem0 in the bot's own process, at work.
+
+Prints JSON, microseconds, all rounds of a condition together; `p99_ratio` is to `quiet`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.freqtrade_commands import EXAMPLE_NAME, run, write_strategies
+from benchmarks.measuring import in_turn, machine, print_result, quantiles, readable
+from benchmarks.trouble import busy_disk, silent_server
+from freqtrade_mem0.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+CONDITIONS = ("quiet", "disk_busy", "mem0_gone", "both", "embedded")
+CALLBACKS = (
+    "leverage",
+    "custom_stake_amount",
+    "confirm_trade_entry",
+    "order_filled_entry",
+    "order_filled_exit",
+    "bot_loop_start",
+)
+PAIRS = tuple(f"C{number:02d}/USDT" for number in range(20))
+N_CANDLES = 999  # what Freqtrade holds of a pair
+CANDLE = timedelta(minutes=5)
+BETWEEN_S = 0.004
+"""Pause before each call, in seconds; far shorter than in a real bot."""
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3, help="Runs of each condition.")
+    parser.add_argument("--trades", type=int, default=1_000, help="Of each run.")
+    parser.add_argument(
+        "--conditions", nargs="+", choices=CONDITIONS, default=CONDITIONS, help="Which ones."
+    )
+    parser.add_argument("--walk", nargs=2, metavar="X", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.walk:
+        walk(Path(asked.walk[0]), json.loads(asked.walk[1]), asked.trades)
+        return 0
+    facts = machine()
+    conditions = list(dict.fromkeys(["quiet", *asked.conditions]))
+    times: dict[str, dict[str, list[float]]] = {each: defaultdict(list) for each in conditions}
+    with tempfile.TemporaryDirectory() as name:
+        for number, condition in in_turn(conditions, asked.rounds):
+            found = under(condition, Path(name) / f"{condition}-{number}", asked.trades)
+            for callback, microseconds in found.items():
+                times[condition][callback] += microseconds
+    print_result(
+        "callbacks",
+        asked={"rounds": asked.rounds, "trades": asked.trades},
+        figures={"us": figures(times), "p99_ratio": compared(times)},
+        goals={f"us.{each}.all": "p99.9 <= 1000" for each in conditions},
+        machine_before=facts,
+    )
+    return 0
+
+
+def under(condition: str, folder: Path, n_trades: int) -> dict[str, list[float]]:
+    """Return the microseconds of each callback of a bot that walks trades under a condition."""
+    with ExitStack() as trouble:
+        block: dict[str, Any] = {"mode": "local"}
+        if condition == "embedded":
+            block = {"mode": "embedded"}
+        if condition in ("mem0_gone", "both"):
+            port = trouble.enter_context(silent_server())
+            block = {
+                "mode": "server",
+                "host": f"http://127.0.0.1:{port}",
+                "timeout_s": 2,
+                "delivery": {"retry_s": 0.1, "max_retry_s": 1},
+            }
+        if condition in ("disk_busy", "both"):
+            trouble.enter_context(busy_disk(folder / "mem0"))
+        walked = ["--walk", str(folder), json.dumps(block), "--trades", str(n_trades)]
+        run([__file__, *walked], folder / "log")
+    found: dict[str, list[float]] = json.loads((folder / "times.json").read_text("utf-8"))
+    return found
+
+
+def figures(times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
+    """Return quantiles by condition and callback; `all` is all callbacks together."""
+    return {
+        condition: {
+            **{name: quantiles(by_callback[name]) for name in CALLBACKS},
+            "all": quantiles([each for values in by_callback.values() for each in values]),
+        }
+        for condition, by_callback in times.items()
+    }
+
+
+def compared(times: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, float]]:
+    """Return how many times the 99 % quantile of `quiet` that of each condition is."""
+    quiet = {name: quantiles(times["quiet"][name])["p99"] for name in CALLBACKS}
+    return {
+        condition: {
+            name: readable(quantiles(times[condition][name])["p99"] / quiet[name])
+            for name in CALLBACKS
+        }
+        for condition in times
+        if condition != "quiet"
+    }
+
+
+def walk(folder: Path, block: dict[str, Any], n_trades: int) -> None:
+    """Walk trades through a bot's callbacks and write how long each call took."""
+    logging.disable(logging.ERROR)
+    bot = Bot(folder, block)
+    for number in range(n_trades):
+        bot.trade(number)
+    bot.strategy.ft_bot_cleanup()
+    journal = Journal(folder / "mem0")
+    n_recorded = sum(n for (kind, _, _), n in journal.counts().items() if kind == "trade")
+    journal.close()
+    if n_recorded != n_trades:  # what fails in a callback is fast, and logged only
+        raise SystemExit(f"{n_recorded} of {n_trades} trades were recorded in {folder}.")
+    (folder / "times.json").write_text(json.dumps(bot.microseconds), encoding="utf-8")
+
+
+class Bot:
+    """A strategy with the mixin, as a dry-run bot loads and calls it, and what calls took."""
+
+    def __init__(self, folder: Path, block: dict[str, Any]) -> None:
+        from freqtrade.enums import RunMode
+        from freqtrade.persistence import init_db
+        from freqtrade.resolvers import StrategyResolver
+
+        from freqtrade_mem0.demo.candles import CandlePlan, generate
+
+        folder.mkdir(parents=True, exist_ok=True)
+        database = f"sqlite:///{folder / 'trades.sqlite'}"
+        init_db(database)
+        config: dict[str, Any] = {
+            "strategy": EXAMPLE_NAME,
+            "strategy_path": str(write_strategies(folder / "strategies", has_memory=True)),
+            "user_data_dir": folder,
+            "runmode": RunMode.DRY_RUN,
+            "dry_run": True,
+            "db_url": database,
+            "timeframe": "5m",
+            "stake_currency": "USDT",
+            "stake_amount": 100,
+            # The callback of leverage is left alone unless memory may damp it.
+            "mem0": block | {"risk": {"damping": {"enabled": True}, "leverage": True}},
+        }
+        self.strategy = StrategyResolver.load_strategy(config)
+        # One long series; each entry sees the window that had closed by then, as a frame anew.
+        self._series = generate("ETH/USDT", CandlePlan(timeframe_minutes=5, days=30))
+        self.strategy.dp = SimpleNamespace(
+            get_analyzed_dataframe=lambda *_: (self._frame, None), send_msg=lambda *_, **__: None
+        )
+        self.strategy.ft_bot_start()
+        self.microseconds: dict[str, list[float]] = {name: [] for name in CALLBACKS}
+
+    def trade(self, number: int) -> None:
+        """Walk one trade through all callbacks, from its entry to its exit."""
+        from freqtrade.persistence import Trade
+
+        begin = number % (len(self._series) - N_CANDLES)
+        self._frame = self._series.iloc[begin : begin + N_CANDLES].copy()
+        # Market time goes on for ever, the candles begin again after some weeks.
+        last = self._series["date"].iloc[0] + CANDLE * (N_CANDLES + number)
+        self._frame["date"] += last - self._frame["date"].iloc[-1]
+        now: datetime = (last + CANDLE).to_pydatetime()
+        pair, rate = PAIRS[number % len(PAIRS)], float(self._frame["close"].iloc[-1])
+        asked = {"pair": pair, "current_time": now, "side": "long", "entry_tag": "dip"}
+        prices = {"current_rate": rate, "max_stake": 1_000.0, "min_stake": 10.0}
+        self._call("leverage", **asked, current_rate=rate, proposed_leverage=3.0, max_leverage=5.0)
+        stake = self._call(
+            "custom_stake_amount", **asked, **prices, proposed_stake=100.0, leverage=1.0
+        )
+        entry = {"order_type": "limit", "amount": stake / rate, "rate": rate}
+        self._call("confirm_trade_entry", **asked, **entry, time_in_force="GTC")
+        trade = Trade(
+            pair=pair,
+            stake_amount=stake,
+            max_stake_amount=stake,
+            open_rate=rate,
+            amount=stake / rate,
+            open_date=now,
+            is_open=True,
+            enter_tag="dip",
+            fee_open=0.001,
+            fee_close=0.001,
+            exchange="binance",
+            leverage=1.0,
+            strategy=EXAMPLE_NAME,
+        )
+        Trade.session.add(trade)
+        self._fill("order_filled_entry", trade, self._order(trade, "buy", rate, now), now)
+        trade.exit_reason = "roi"
+        left = now + timedelta(minutes=3)
+        closed_at = rate * (1.0 + 0.001 * ((number * 7919 % 41) - 20))
+        order = self._order(trade, "sell", closed_at, left)
+        trade.close(closed_at, show_msg=False)
+        trade.close_date = left.replace(tzinfo=None)
+        self._fill("order_filled_exit", trade, order, left)
+        self._call("bot_loop_start", current_time=left)
+
+    def _order(self, trade: Any, side: str, rate: float, at: datetime) -> Any:
+        """Add a filled order to a trade and return it."""
+        from freqtrade.persistence import Order
+
+        order = Order(
+            ft_order_side=side,
+            ft_pair=trade.pair,
+            ft_is_open=False,
+            side=side,
+            ft_amount=trade.amount,
+            ft_price=rate,
+            price=rate,
+            average=rate,
+            amount=trade.amount,
+            filled=trade.amount,
+            remaining=0.0,
+            order_id=f"{side}-{at.timestamp()}",
+            status="closed",
+            symbol=trade.pair,
+            order_date=at,
+            order_filled_date=at,
+            order_update_date=at,
+            order_type="limit",
+        )
+        trade.orders.append(order)
+        return order
+
+    def _fill(self, name: str, trade: Any, order: Any, at: datetime) -> None:
+        """Store a trade, as Freqtrade does before it tells the strategy of a fill, and tell it."""
+        from freqtrade.persistence import Trade
+
+        Trade.commit()
+        self._call(name, pair=trade.pair, trade=trade, order=order, current_time=at)
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        """Call a callback as Freqtrade does, and keep how long it took."""
+        from freqtrade.strategy.strategy_wrapper import strategy_safe_wrapper
+
+        method: Callable[..., Any] = getattr(
+            self.strategy, "order_filled" if name.startswith("order_filled") else name
+        )
+        call = strategy_safe_wrapper(method, default_retval=None, supress_error=False)
+        time.sleep(BETWEEN_S)
+        began_s = time.perf_counter()
+        answer = call(**arguments)
+        self.microseconds[name].append(1e6 * (time.perf_counter() - began_s))
+        return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())
