@@ -7,24 +7,48 @@ as can be, and what has to be worded or written is left to whoever appends it to
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Unpack
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.records.base import as_utc
-from freqtrade_mem0.records.from_trade import EntryContext, trade_record
+from freqtrade_mem0.records.from_trade import (
+    END_OF_DATA,
+    EntryContext,
+    trade_id_of,
+    trade_record,
+)
 from freqtrade_mem0.session import Parts, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from freqtrade_mem0.deciding import Answer
     from freqtrade_mem0.host import BacktestLocks, BacktestTrades
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.trade import TradeRecord
 
 logger = logging.getLogger(__name__)
 
-_NO_ENTRY = EntryContext()
+
+class _Closed(NamedTuple):
+    """A trade as far as recall and risk look at it; its record is written later."""
+
+    id: str
+    origin: Origin
+    known_at: datetime
+    recorded_at: datetime
+    pair: str
+    side: str
+    enter_tag: str
+    exit_reason: str
+    open_date: datetime
+    profit_ratio: float
+    is_evidence: bool
+    situation: Mapping[str, float | str]
 
 
 class BacktestSession(Session):
@@ -96,15 +120,41 @@ class BacktestSession(Session):
                 logger.exception("Trade %s could not be recorded.", trade)
 
     def _close(self, trade: Any) -> None:
-        open_date = as_utc(trade.open_date)
-        answer = self._entered.pop((trade.pair, trade.trade_direction, open_date), None)
-        entry = _NO_ENTRY
+        if trade.close_profit is None or not math.isfinite(trade.close_profit):
+            trade_record(trade, self.origin, self._now())  # says what is wrong
+        pair, side, open_date = trade.pair, trade.trade_direction, as_utc(trade.open_date)
+        answer = self._entered.pop((pair, side, open_date), None)
+        exit_reason = trade.exit_reason or ""
+        closed = _Closed(
+            id=trade_id_of(trade, self.origin),
+            origin=self.origin,
+            known_at=as_utc(trade.close_date),
+            recorded_at=self._now(),
+            pair=pair,
+            side=side,
+            enter_tag=str(trade.enter_tag or ""),
+            exit_reason=exit_reason,
+            open_date=open_date,
+            profit_ratio=trade.close_profit,
+            is_evidence=exit_reason != END_OF_DATA,
+            situation={} if answer is None else answer.proposal.situation,
+        )
+        self._submit(partial(self._written, trade, closed, answer))
+        self._risk.closed(closed)
+        self._learn(closed)
+
+    def _written(
+        self, trade: Any, closed: _Closed, answer: Answer | None
+    ) -> tuple[Opened | TradeRecord, ...]:
+        """Return what the journal gets of a closed trade, which does not change any more."""
+        entry = EntryContext()
+        entries: list[Opened | TradeRecord] = []
         if answer is not None:  # else it was entered while memory had failed
-            entry = EntryContext(decision_id=answer.id, situation=answer.proposal.situation)
-        record = trade_record(trade, self.origin, self._now(), entry)
-        if answer is not None:
-            opened = Opened(decision_id=answer.id, trade_id=record.id, open_date=open_date)
-            self._submit(opened)
-        self._keep(record)
-        self._risk.closed(record)
-        self._learn(record)
+            entry = EntryContext(decision_id=answer.id, situation=closed.situation)
+            entries.append(
+                Opened(decision_id=answer.id, trade_id=closed.id, open_date=closed.open_date)
+            )
+        record = trade_record(trade, self.origin, closed.recorded_at, entry)
+        if self._is_kept(record):
+            entries.append(record)
+        return tuple(entries)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.delivery import Delivery
-    from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.run import Run
 
@@ -125,7 +125,7 @@ class BotRuntime(Runtime):
         self._notices.of_answer(answer)
         return not answer.is_vetoed
 
-    def submit(self, entry: Entry | Callable[[], Entry]) -> None:
+    def submit(self, entry: Submitted) -> None:
         """Hand an entry to the journal, and from there to Mem0."""
         super().submit(entry)
         if self._delivery is not None:

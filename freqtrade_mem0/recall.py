@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
     from freqtrade_mem0.sums import Plain
 
 STRATEGY: Key = ("strategy", "")
@@ -88,7 +88,7 @@ class Recall:
         return len(self._by_time)
 
     def add(
-        self, record: TradeRecord, discount: float = 1.0, *, from_journal: bool = False
+        self, record: ClosedTrade, discount: float = 1.0, *, from_journal: bool = False
     ) -> None:
         """Let a closed trade count from its `known_at` on; a corrected trade replaces itself.
 

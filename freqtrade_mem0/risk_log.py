@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.decision import Reason
     from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
     from freqtrade_mem0.risk.market import Lock
 
 SEQUENCE_EVENTS = frozenset(
@@ -116,7 +116,7 @@ class RiskLog:
 
     def replay(
         self,
-        trades: Iterable[TradeRecord],
+        trades: Iterable[ClosedTrade],
         events: Iterable[RiskEvent],
         start: Checkpoint = BEGINNING,
     ) -> None:
@@ -159,7 +159,7 @@ class RiskLog:
         missing = [event for event in exits if event.id not in in_journal]
         self._untold = Changes([*missing, *changes.noted], changes.gone)
 
-    def closed(self, trade: TradeRecord, earlier: TradeRecord | None = None) -> None:
+    def closed(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
         """Note what a closed trade, or a corrected one, is by the way it ended; watch it.
 
         Parameters
@@ -177,14 +177,14 @@ class RiskLog:
             self._news(event, is_known=before is not None)
         self._take(trade, earlier)
 
-    def heard(self, trade: TradeRecord) -> None:
+    def heard(self, trade: ClosedTrade) -> None:
         """Watch a trade of this bot that came back from Mem0; its own event came with it."""
         event = exit_event(trade, self._respond)
         if event is not None:
             self._count(event)
         self._take(trade)
 
-    def reopened(self, trade: TradeRecord, reason: str) -> None:
+    def reopened(self, trade: ClosedTrade, reason: str) -> None:
         """Take back a trade's event; what it completed goes at the next look."""
         event = exit_event(trade, self._respond)
         if event is not None:
@@ -282,7 +282,7 @@ class RiskLog:
         """Return the factor on an entry's leverage; 1.0 where leverage is not to be damped."""
         return self._active.factor(moment, pair) if self._damping.leverage else 1.0
 
-    def submit_again(self, trades: Iterable[TradeRecord]) -> None:
+    def submit_again(self, trades: Iterable[ClosedTrade]) -> None:
         """Hand over all that is kept once more; what the journal has, it skips.
 
         Parameters
@@ -295,7 +295,7 @@ class RiskLog:
             if event is not None:
                 self._keep(event)
 
-    def _take(self, trade: TradeRecord, earlier: TradeRecord | None = None) -> None:
+    def _take(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
         # A bot's database may hold trades of a strategy it ran before.
         if trade.origin.strategy == self._origin.strategy:
             self._watch.add(trade, earlier)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.run import Run
     from freqtrade_mem0.session import Parts, Session
@@ -33,6 +33,11 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 """Longest a shutdown waits for the last journal entries and for the batch under way."""
+
+_BATCH = 20_000
+"""Entries of a backtest that wait for the journal, some 60 MB: most runs write at their end."""
+
+_BATCH_BESIDE = 2_000
 
 _MODE_OF_KIND = {
     RunKind.BACKTEST: Mode.BACKTEST,
@@ -129,7 +134,7 @@ class Runtime:
         answer = self.session.entry_confirmed(pair, side)
         return answer is None or not answer.is_vetoed
 
-    def submit(self, entry: Entry | Callable[[], Entry]) -> None:
+    def submit(self, entry: Submitted) -> None:
         """Hand an entry to the journal, where anything is written."""
         if self.writer is not None:
             self.writer.submit(entry)
@@ -167,7 +172,10 @@ class BacktestRuntime(Runtime):
         if run.kind.writes:
             self.store = Store(settings, run.user_data_dir)
             self.store.journal.open()  # so that a wrong path stops the run right here
-            self.writer = JournalWriter(self.store.journal, background=False)
+            # What a process beside the run is to deliver meanwhile can not wait for its end.
+            is_delivered = self.store.delivers and settings.delivery.flush_timeout_s > 0
+            batch = _BATCH_BESIDE if is_delivered else _BATCH
+            self.writer = JournalWriter(self.store.journal, background=False, batch=batch)
 
     def end_backtest(self) -> None:
         """Record what the backtest closed last. Called again, it does nothing more."""

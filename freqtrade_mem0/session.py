@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import CategorySettings
     from freqtrade_mem0.deciding import Answer, Proposal
     from freqtrade_mem0.insight import Shrinkage
-    from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.priors import Prior
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
     from freqtrade_mem0.risk.damping import Damping
     from freqtrade_mem0.sizing.policy import Policy
 
@@ -41,7 +41,7 @@ class Parts(TypedDict, total=False):
     recall: Recall
     policy: Policy
     applied: bool
-    submit: Callable[[Entry | Callable[[], Entry]], None]
+    submit: Callable[[Submitted], None]
     categories: CategorySettings
     now: Callable[[], datetime]
     prior: Prior
@@ -95,7 +95,7 @@ class Session:
         recall: Recall,
         policy: Policy,
         applied: bool,
-        submit: Callable[[Entry | Callable[[], Entry]], None],
+        submit: Callable[[Submitted], None],
         categories: CategorySettings,
         now: Callable[[], datetime],
         prior: Prior,
@@ -190,15 +190,18 @@ class Session:
         """Keep the answer to an entry until its trade is there."""
 
     def _keep(self, record: Record) -> None:
-        if getattr(self._categories, category_of(record)):
+        if self._is_kept(record):
             self._submit(record)
+
+    def _is_kept(self, record: Record) -> bool:
+        return bool(getattr(self._categories, category_of(record)))
 
     def _restore_prior(self) -> None:
         for record in self._prior.trades:
             self.recall.add(record, self._prior.discount)
         self._twins = {entry_of(record): record.id for record in self._prior.trades}
 
-    def _learn(self, record: TradeRecord) -> None:
+    def _learn(self, record: ClosedTrade) -> None:
         """Let recall count an own trade, and the prior's record of the same trade no more."""
         if self._twins:
             twin = self._twins.pop(entry_of(record), None)
@@ -207,6 +210,6 @@ class Session:
         self.recall.add(record)
 
 
-def entry_of(record: TradeRecord) -> tuple[str, str, datetime]:
+def entry_of(record: ClosedTrade) -> tuple[str, str, datetime]:
     """Return what tells an entry of a strategy: pair, side, open date."""
     return record.pair, record.side, record.open_date

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.journal.journal import Journal
+
+    Submitted = Entry | Callable[[], Entry | tuple[Entry, ...]]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class JournalWriter:
         if not background:
             journal.connection.is_patient = False
         self._batch = self._append_at = batch
-        self._waiting: deque[Entry | Callable[[], Entry]] = deque()
+        self._waiting: deque[Submitted] = deque()
         self._changed = threading.Condition()
         self._appending = False
         self._closed = False
@@ -69,25 +71,25 @@ class JournalWriter:
         """Entries handed over and not yet in the journal."""
         return len(self._waiting)
 
-    def submit(self, *entries: Entry | Callable[[], Entry]) -> None:
+    def submit(self, *entries: Submitted) -> None:
         """Hand entries over. Never raises, never blocks on a disk in the background mode.
 
         Parameters
         ----------
         entries
-            An entry, or a function that gives it: who appends it has the time to word it. The
-            function must give the same entry whenever it is called.
+            An entry, or a function that gives one or several: who appends them has the time to word
+            them. The function must give the same whenever it is called.
         """
+        if self._thread is None:
+            self._take(entries)
+            if len(self._waiting) >= self._append_at:
+                stored = self._append_waiting()
+                # A locked journal takes its time to say so; not again for every single entry.
+                self._append_at = self._batch if stored else len(self._waiting) + self._batch
+            return
         with self._changed:
-            self._waiting.extend(entries)
-            while len(self._waiting) > CAPACITY:
-                self._waiting.popleft()
-                self._drop_one()
+            self._take(entries)
             self._changed.notify_all()
-        if self._thread is None and len(self._waiting) >= self._append_at:
-            stored = self._append_waiting()
-            # A locked journal takes its time to say so; not again for every single entry.
-            self._append_at = self._batch if stored else len(self._waiting) + self._batch
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all entries are in the journal; False when `timeout_s` ran out first."""
@@ -126,7 +128,7 @@ class JournalWriter:
         stored = False
         try:
             if entries:
-                self._journal.append([_written(entry) for entry in entries])
+                self._journal.append(list(_written(entries)))
             stored = True
         except (ConfigError, JournalError) as error:
             self._warn_once(error, len(entries))
@@ -143,17 +145,23 @@ class JournalWriter:
                 self._changed.notify_all()
         return stored
 
-    def _append_singly(self, entries: list[Entry | Callable[[], Entry]]) -> bool:
+    def _append_singly(self, entries: list[Submitted]) -> bool:
         """Append one by one; what can not be written is logged whole, so that it is not lost."""
         for entry in entries:
             try:
-                self._journal.append([_written(entry)])
+                self._journal.append(list(_written([entry])))
             except (ConfigError, JournalError) as error:
                 self._warn_once(error, len(entries))
                 return False
             except Exception:
                 logger.exception("This entry can not be written to the journal: %r", entry)
         return True
+
+    def _take(self, entries: Iterable[Submitted]) -> None:
+        self._waiting.extend(entries)
+        while len(self._waiting) > CAPACITY:
+            self._waiting.popleft()
+            self._drop_one()
 
     def _drop_one(self) -> None:
         self.dropped += 1
@@ -170,5 +178,10 @@ class JournalWriter:
             logger.warning("%s %d entries wait in memory (up to %d).", error, entries, CAPACITY)
 
 
-def _written(entry: Entry | Callable[[], Entry]) -> Entry:
-    return entry() if callable(entry) else entry
+def _written(submitted: Iterable[Submitted]) -> Iterator[Entry]:
+    for each in submitted:
+        given = each() if callable(each) else each
+        if isinstance(given, tuple):
+            yield from given
+        else:
+            yield given

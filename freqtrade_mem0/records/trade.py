@@ -5,9 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-from freqtrade_mem0.records.base import Category, Record
+from freqtrade_mem0.records.base import Category, Origin, Record
+
+
+class ClosedTrade(Protocol):
+    """What of a closed trade recall and the watch on risk look at; a `TradeRecord` is one."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - as in `TradeRecord`, all of them
+
+    @property
+    def origin(self) -> Origin: ...  # noqa: D102
+
+    @property
+    def known_at(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def recorded_at(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def pair(self) -> str: ...  # noqa: D102
+
+    @property
+    def side(self) -> str: ...  # noqa: D102
+
+    @property
+    def enter_tag(self) -> str: ...  # noqa: D102
+
+    @property
+    def exit_reason(self) -> str: ...  # noqa: D102
+
+    @property
+    def open_date(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def profit_ratio(self) -> float: ...  # noqa: D102
+
+    @property
+    def is_evidence(self) -> bool: ...  # noqa: D102
+
+    @property
+    def situation(self) -> Mapping[str, float | str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

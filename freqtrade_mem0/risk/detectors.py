@@ -18,7 +18,7 @@ from freqtrade_mem0.risk.events import EVENT_OF_EXIT, STOP_LOSS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
 
 STREAK_LENGTH = 5
 """Losing trades in a row that make a losing streak."""
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
 class Detector(Protocol):
     """Notes one kind of event, in a bounded memory that can be put down and taken up again."""
 
-    def closed(self, trade: TradeRecord) -> Finding | None:
+    def closed(self, trade: ClosedTrade) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
 
     def state(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class LosingStreak:
         self._losses: list[float] = []
         """The first `STREAK_LENGTH` of the losses in a row."""
 
-    def closed(self, trade: TradeRecord) -> Finding | None:
+    def closed(self, trade: ClosedTrade) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
         if not trade.profit_ratio < 0.0:
             self._losses.clear()
@@ -106,7 +106,7 @@ class StopLossCluster:
     def __init__(self) -> None:
         self._stops: deque[_Stop] = deque()
 
-    def closed(self, trade: TradeRecord) -> Finding | None:
+    def closed(self, trade: ClosedTrade) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
         if EVENT_OF_EXIT.get(trade.exit_reason) != STOP_LOSS:
             return None
@@ -156,7 +156,7 @@ class Drawdown:
         self._deepest: float | None = None
         """The deepest fall since the last event; None where the next one may be noted."""
 
-    def closed(self, trade: TradeRecord) -> Finding | None:
+    def closed(self, trade: ClosedTrade) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
         self._n += 1
         self._equity += trade.profit_ratio
@@ -204,7 +204,7 @@ class WinRateDegradation:
     def __init__(self) -> None:
         self._drift = PageHinkley()
 
-    def closed(self, trade: TradeRecord) -> Finding | None:
+    def closed(self, trade: ClosedTrade) -> Finding | None:
         """Return what the next trade in market order completes, if anything."""
         drift = self._drift
         if not drift.update(1.0 if trade.profit_ratio < 0.0 else 0.0):

@@ -9,7 +9,7 @@ from freqtrade_mem0.records.base import record_id
 from freqtrade_mem0.records.risk import RiskEvent
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
 
 STOP_LOSS = "stop_loss"
 
@@ -34,7 +34,7 @@ def noted(_event_type: str, _pair: str) -> str:
     return NOTED
 
 
-def exit_event(trade: TradeRecord, respond: Respond = noted) -> RiskEvent | None:
+def exit_event(trade: ClosedTrade, respond: Respond = noted) -> RiskEvent | None:
     """Return the risk event that a trade's exit is, or None.
 
     Parameters
@@ -55,7 +55,7 @@ def exit_event(trade: TradeRecord, respond: Respond = noted) -> RiskEvent | None
 
 
 def event_of_trade(
-    trade: TradeRecord,
+    trade: ClosedTrade,
     event_type: str,
     description: str,
     impact: float,

@@ -12,7 +12,7 @@ from freqtrade_mem0.risk.events import Respond, event_of_trade, noted
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
 
 VERSION = 1
 """Of the detectors and their states; another one is not read: they go through everything again."""
@@ -21,7 +21,7 @@ Position = tuple[datetime, str]
 """A trade's place in market order: its `known_at`, then its id."""
 
 
-def position_of(trade: TradeRecord) -> Position:
+def position_of(trade: ClosedTrade) -> Position:
     """Return a trade's place in market order."""
     return trade.known_at, trade.id
 
@@ -86,7 +86,7 @@ class Sequence:
         for name, state in (start.detectors or {}).items():
             self._detectors[name].restore(state)
 
-    def show(self, trade: TradeRecord) -> list[RiskEvent]:
+    def show(self, trade: ClosedTrade) -> list[RiskEvent]:
         """Return the events that the next trade in market order completes.
 
         Parameters

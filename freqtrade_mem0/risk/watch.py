@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade
 
 _ORDER = attrgetter("known_at", "id")
 
@@ -77,11 +77,11 @@ class RiskWatch:
         """Has seen what is not kept any more."""
         self._front = Sequence(respond, start)
         """Has seen all that was shown."""
-        self._trades: dict[str, TradeRecord] = {}
+        self._trades: dict[str, ClosedTrade] = {}
         """Those behind the base: shown or waiting."""
-        self._shown: deque[TradeRecord] = deque()
+        self._shown: deque[ClosedTrade] = deque()
         """Shown behind the base, in market order; not kept without a window."""
-        self._waiting: list[TradeRecord] = []
+        self._waiting: list[ClosedTrade] = []
         """Not shown yet, in market order."""
         self._shown_until = _moment_of(start.last)
         """`known_at` of the last trade that was shown."""
@@ -108,7 +108,7 @@ class RiskWatch:
         """Return the state before the trades that are kept; None where it is not right."""
         return None if self.wanted is not None else self._base.checkpoint()
 
-    def add(self, trade: TradeRecord, earlier: TradeRecord | None = None) -> None:
+    def add(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
         """Take a closed trade, or its correction. Trades that are no evidence are left out.
 
         Parameters
@@ -134,7 +134,7 @@ class RiskWatch:
         else:
             insort(self._waiting, trade, key=_ORDER)
 
-    def remove(self, trade: TradeRecord) -> None:
+    def remove(self, trade: ClosedTrade) -> None:
         """Take back a trade, as it was added last."""
         kept = self._trades.pop(trade.id, None)
         if kept is None:
@@ -202,7 +202,7 @@ class RiskWatch:
             ],
         )
 
-    def _is_behind_window(self, trade: TradeRecord) -> bool:
+    def _is_behind_window(self, trade: ClosedTrade) -> bool:
         last = self._base.last
         return last is not None and position_of(trade) <= last
 
@@ -252,7 +252,7 @@ def _moment_of(position: Position | None) -> datetime | None:
     return None if position is None else position[0]
 
 
-def _matters(trade: TradeRecord) -> tuple[object, ...]:
+def _matters(trade: ClosedTrade) -> tuple[object, ...]:
     return (
         trade.known_at,
         trade.profit_ratio,

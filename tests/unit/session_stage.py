@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from freqtrade_mem0.journal.writer import Submitted
+
 
 SITUATION: dict[str, float | str] = {"rsi": 30.0, "regime": "calm uptrend"}
 
@@ -83,15 +85,22 @@ def a_backtest_stage(**changes: Unpack[Parts]) -> Stage[BacktestSession]:
     return Stage(session, entries, [])
 
 
-def _parts(entries: list[Entry]) -> Parts:
-    def keep(entry: Entry | Callable[[], Entry]) -> None:
-        entries.append(entry() if callable(entry) else entry)
+def keeping(entries: list[Entry]) -> Callable[[Submitted], None]:
+    """Return what takes entries into a list, written at once."""
 
+    def keep(entry: Submitted) -> None:
+        given = entry() if callable(entry) else entry
+        entries.extend(given if isinstance(given, tuple) else [given])
+
+    return keep
+
+
+def _parts(entries: list[Entry]) -> Parts:
     return {
         "recall": Recall(("pair", "side"), 120.0),
         "policy": POLICY,
         "applied": True,
-        "submit": keep,
+        "submit": keeping(entries),
         "categories": CategorySettings(),
         "now": lambda: NOTED,
         "prior": Prior(),

@@ -23,7 +23,7 @@ from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.risk_history import RiskHistory
 from tests.unit.samples import NOTED, ORIGIN, OrderStandIn, TradeStandIn, a_trade, at
-from tests.unit.session_stage import POLICY, proposal
+from tests.unit.session_stage import POLICY, keeping, proposal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def a_session(archive: Archive, entries: list[Entry]) -> BotSession:
         recall=Recall(("pair",), 1e9),
         policy=POLICY,
         applied=True,
-        submit=lambda entry: entries.append(entry() if callable(entry) else entry),
+        submit=keeping(entries),
         categories=CategorySettings(),
         now=lambda: NOTED,
         prior=Prior(),

@@ -27,8 +27,10 @@ from freqtrade_mem0.sizing.registry import policy_for
 from tests.unit.samples import NOTED, ORIGIN, START, a_decision, a_trade, at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from freqtrade_mem0.journal.writer import Submitted
 
 
 class Bot:
@@ -70,11 +72,12 @@ class Bot:
         marks = Marks(self.journal)
         self.reconciler = Reconciler(self.session, own, marks, database=self.database)
 
-    def write(self, entry: Entry | Callable[[], Entry]) -> None:
+    def write(self, entry: Submitted) -> None:
         """Take an entry for the journal."""
-        entry = entry() if callable(entry) else entry
-        self.written.append(entry)
-        self.journal.append([entry])
+        given = entry() if callable(entry) else entry
+        entries = given if isinstance(given, tuple) else (given,)
+        self.written.extend(entries)
+        self.journal.append(entries)
 
     def trades(self) -> dict[str, float]:
         """Return the profit of each trade that is remembered, by pair."""
@@ -337,7 +340,7 @@ def test_an_id_that_is_used_again_is_another_trade(bot: Bot) -> None:
 def test_a_mark_is_not_written_before_what_it_vouches_for(bot: Bot) -> None:
     """The journal took nothing: the next process compares as if there had been no comparison."""
     a_database_trade("ETH/USDT")
-    lost: list[Entry | Callable[[], Entry]] = []
+    lost: list[Submitted] = []
     bot.session._submit = lost.append
     bot.session._own.add = lambda _: None  # type: ignore[method-assign,assignment]
     bot.reconciler._settled = lambda: False

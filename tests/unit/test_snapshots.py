@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.insight import Group, Key
     from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.trade import ClosedTrade, TradeRecord
 
 LEVELS = ("pair", "side", "pair*side")
 SISTER = replace(ORIGIN, run_id="its sister")
@@ -67,7 +67,7 @@ class Bot:
         self.read = 0
         real = self.recall.add
 
-        def counting(record: TradeRecord, *args: Any, **kwargs: Any) -> None:
+        def counting(record: ClosedTrade, *args: Any, **kwargs: Any) -> None:
             self.read += 1
             real(record, *args, **kwargs)
 
