@@ -27,6 +27,7 @@ from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from freqtrade_mem0.bot_runtime import BotRuntime
     from freqtrade_mem0.runtime import Runtime
@@ -152,14 +153,14 @@ class _Hooks:
         # NumPy's numbers are real numbers, too.
         if not isinstance(proposal, Real) or not float(proposal) > 0.0:
             return proposal  # the strategy does not want this entry
-        runtime = self._runtime_of()
-        situation, times_usual_range = self._situation(call)
+        runtime, moment = self._runtime_of(), as_utc(call["current_time"])
+        situation, times_usual_range = self._situation(call, moment)
         answer = runtime.session.answer(
             Proposal(
                 pair=call["pair"],
                 side=call["side"],
                 enter_tag=str(call.get("entry_tag") or ""),
-                moment=as_utc(call["current_time"]),
+                moment=moment,
                 stake=float(proposal),
                 min_stake=call["min_stake"],
                 max_stake=call["max_stake"],
@@ -187,10 +188,11 @@ class _Hooks:
                     ", ".join(sorted(known)),
                 )
 
-    def _situation(self, call: Mapping[str, Any]) -> tuple[dict[str, float | str], float | None]:
+    def _situation(
+        self, call: Mapping[str, Any], moment: datetime
+    ) -> tuple[dict[str, float | str], float | None]:
         """Return the situation of an entry, and how far its range has jumped, if it has."""
         pair: str = call["pair"]
-        moment = as_utc(call["current_time"])
         frame = host.analysed_candles(self._strategy, pair)
         candles = self._candles_of(pair, frame)
         n_closed = candles.n_closed(moment, self._timeframe_s)

@@ -37,6 +37,7 @@ _JUMP = 2.0
 
 _FAST, _MEDIUM, _SLOW = 12, 48, 96
 _TREND_THRESHOLD = 0.5
+_SESSIONS = ("00-06h", "06-12h", "12-18h", "18-24h")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 Situation = dict[str, float | str]
@@ -77,7 +78,7 @@ class Candles:
         self._slope = talib.LINEARREG_SLOPE(close, _MEDIUM)
         # Element k is the move from candle k to candle k + 1.
         moves = np.diff(close)
-        self._gains, self._losses = np.maximum(moves, 0.0), np.maximum(-moves, 0.0)
+        self._gains_and_losses = np.vstack([np.maximum(moves, 0.0), np.maximum(-moves, 0.0)])
 
     def n_closed(self, moment: datetime, timeframe_s: int) -> int:
         """Return how many candles were closed at an aware UTC moment."""
@@ -133,8 +134,7 @@ class Candles:
     def _rsi(self, first: int, last: int) -> float:
         """Return Wilder's RSI of the candles from `first` to `last`; NaN where no price moved."""
         weights = _wilder_weights(last - first)
-        gain = float(self._gains[first:last] @ weights)
-        loss = float(self._losses[first:last] @ weights)
+        gain, loss = (self._gains_and_losses[:, first:last] @ weights).tolist()
         return _ratio(100.0 * gain, gain + loss)
 
     def times_usual_range(self, n_closed: int) -> float | None:
@@ -186,8 +186,7 @@ def calendar(moment: datetime) -> Situation:
     {'session': '12-18h', 'weekday': 'Mon'}
     """
     utc = moment.astimezone(UTC)
-    start = utc.hour // 6 * 6
-    return {"session": f"{start:02d}-{start + 6:02d}h", "weekday": _WEEKDAYS[utc.weekday()]}
+    return {"session": _SESSIONS[utc.hour // 6], "weekday": _WEEKDAYS[utc.weekday()]}
 
 
 def clean(extra: Mapping[str, object]) -> Situation:
