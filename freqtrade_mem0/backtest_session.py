@@ -154,7 +154,7 @@ class BacktestSession(Session):
             entries.append(
                 Opened(decision_id=answer.id, trade_id=closed.id, open_date=closed.open_date)
             )
-        record = trade_record(trade, self.origin, closed.recorded_at, entry)
+        record = trade_record(trade, self.origin, closed.recorded_at, entry, identity=closed.id)
         if self._is_kept(record):
             entries.append(record)
         return tuple(entries)

@@ -256,7 +256,7 @@ class BotSession(Session):
                     self._entries.tie(trade, trade_id)  # both happened while this bot was down
                 # An imported record knows nothing of the entry; the ledger does.
                 context = self._entries.get(trade_id) or EntryContext()
-            record = trade_record(trade, origin, self._now(), context)
+            record = trade_record(trade, origin, self._now(), context, identity=trade_id)
             if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
                 return
             self._own.add(record)

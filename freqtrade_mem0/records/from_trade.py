@@ -58,7 +58,12 @@ def trade_identity(origin: Origin, pair: str, side: str, key: str | int) -> str:
 
 
 def trade_record(
-    trade: Any, origin: Origin, recorded_at: datetime, context: EntryContext | None = None
+    trade: Any,
+    origin: Origin,
+    recorded_at: datetime,
+    context: EntryContext | None = None,
+    *,
+    identity: str | None = None,
 ) -> TradeRecord:
     """Return the record of a closed trade.
 
@@ -72,6 +77,8 @@ def trade_record(
         Aware UTC wall time.
     context
         What was known when it was opened.
+    identity
+        What `trade_id_of` says, where it has been asked already.
 
     Raises
     ------
@@ -84,7 +91,7 @@ def trade_record(
     close_date = as_utc(trade.close_date)
     exit_reason = trade.exit_reason or ""
     return TradeRecord(
-        id=trade_id_of(trade, origin),
+        id=identity or trade_id_of(trade, origin),
         origin=origin,
         known_at=close_date,
         recorded_at=recorded_at,
