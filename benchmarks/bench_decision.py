@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.instructions import each_of
 from freqtrade_mem0.advice import guarded_policy
-from freqtrade_mem0.bot_session import BotSession
+from freqtrade_mem0.bot.session import BotSession
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.insight import Shrinkage

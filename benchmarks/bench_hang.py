@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.measuring import machine, print_result
 from benchmarks.trouble import silent_server
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.host import RunKind

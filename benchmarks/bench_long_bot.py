@@ -26,7 +26,7 @@ from freqtrade.persistence import Order, Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from sqlalchemy import event, insert
 
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.follow import JournalFollower, News

@@ -144,7 +144,7 @@ def in_a_process(folder: Path) -> dict[str, Any]:
 
 def started(folder: Path) -> dict[str, Any]:
     """Start a bot's runtime here, ask it as a decision does, and take it down again."""
-    from freqtrade_mem0.bot_runtime import BotRuntime
+    from freqtrade_mem0.bot.runtime import BotRuntime
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.host import RunKind
     from freqtrade_mem0.insight import interval

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from freqtrade_mem0.bot_runtime import BotRuntime
+    from freqtrade_mem0.bot.runtime import BotRuntime
     from freqtrade_mem0.runtime import Runtime
 
 logger = logging.getLogger(__name__)

@@ -80,7 +80,7 @@ def start(settings: Settings, run: Run, send: Callable[[str], None]) -> Runtime:
 def _built(settings: Settings, run: Run, prior: Prior, send: Callable[[str], None]) -> Runtime:
     if not run.kind.is_bot:
         return BacktestRuntime(settings, run, prior, _now)
-    from freqtrade_mem0.bot_runtime import BotRuntime
+    from freqtrade_mem0.bot.runtime import BotRuntime
 
     return BotRuntime(settings, run, prior, _now, send)
 

@@ -30,15 +30,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.insight import Key
-from freqtrade_mem0.recall_state import PAGE_ROWS
-from freqtrade_mem0.sums import Plain
-from freqtrade_mem0.trade_columns import TradeColumns
+from freqtrade_mem0.recall.columns import TradeColumns
+from freqtrade_mem0.recall.state import PAGE_ROWS
+from freqtrade_mem0.recall.sums import Plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.recall import Recall
-    from freqtrade_mem0.recall_state import RecallState
+    from freqtrade_mem0.recall.state import RecallState
 
 VERSION = 1
 

@@ -1,6 +1,6 @@
 """The composition root of a backtest: builds everything it needs, and takes it down again.
 
-`bot_runtime` adds what a bot needs besides, which a backtest does not even import.
+`bot.runtime` adds what a bot needs besides, which a backtest does not even import.
 """
 
 from __future__ import annotations

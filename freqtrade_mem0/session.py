@@ -2,7 +2,7 @@
 
 A session knows nothing of callbacks; `callbacks.py` calls it with what they carry. Its methods may
 raise; the callbacks see to it that nothing reaches Freqtrade. Where closed trades come from, and
-what is kept of them, is what `bot_session` and `backtest_session` add.
+what is kept of them, is what `bot.session` and `backtest_session` add.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.recall import Recall
-    from freqtrade_mem0.recall_state import RecallState
+    from freqtrade_mem0.recall.state import RecallState
     from freqtrade_mem0.records.base import Origin
 
 logger = logging.getLogger(__name__)

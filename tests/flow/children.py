@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from freqtrade_mem0 import lifetime, runtime
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.journal.journal import Journal

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.form import Form, FormReader, Tally
 from freqtrade_mem0.recall import Recall
-from freqtrade_mem0.trade_columns import rounded
+from freqtrade_mem0.recall.columns import rounded
 from tests.unit.samples import a_trade, at
 
 if TYPE_CHECKING:

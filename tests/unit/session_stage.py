@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, Unpack
 
 from freqtrade_mem0.backtest_session import BacktestSession
-from freqtrade_mem0.bot_session import BotSession
+from freqtrade_mem0.bot.session import BotSession
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.deciding import Proposal
 from freqtrade_mem0.host import BacktestLocks, BacktestTrades

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.alerts import Alerts
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.alerts import Alerts
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
@@ -98,7 +98,7 @@ def test_a_bot_tells_its_owner_that_mem0_is_away_and_back(
     mem0 = InMemoryMem0()
     mem0.is_away = is_away_from_the_start
     monkeypatch.setattr("freqtrade_mem0.store.open_backend", lambda *_: mem0)
-    monkeypatch.setattr("freqtrade_mem0.reconcile.Reconciler.run", lambda *_: None)
+    monkeypatch.setattr("freqtrade_mem0.bot.reconcile.Reconciler.run", lambda *_: None)
     heard: list[str] = []
     pauses = {"retry_s": 0.1, "max_retry_s": 0.1, "breaker_failures": 2}
     settings = Settings.model_validate({"user_id": "me", "sync_interval": 1, "delivery": pauses})

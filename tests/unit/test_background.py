@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0 import runtime as runtime_module
-from freqtrade_mem0.background import Background
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.background import Background
+from freqtrade_mem0.bot.reconcile import Reconciler
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.host import RunKind
 from freqtrade_mem0.priors import Prior
-from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.run import Run
 from tests.unit.samples import NOTED
 from tests.unit.wait import eventually
@@ -39,8 +39,8 @@ def a_bot(folder: Path, database: str) -> BotRuntime:
 
 @pytest.fixture(autouse=True)
 def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("freqtrade_mem0.bot_database.active_bot_locks", lambda _: [])
-    monkeypatch.setattr("freqtrade_mem0.bot_database.release", lambda: None)
+    monkeypatch.setattr("freqtrade_mem0.bot.trade_database.active_bot_locks", lambda _: [])
+    monkeypatch.setattr("freqtrade_mem0.bot.trade_database.release", lambda: None)
 
 
 def test_work_is_done_once_for_all_that_was_asked_meanwhile() -> None:

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.bot_session import BotSession
+from freqtrade_mem0.bot.own_trades import KEPT, OwnTrades
+from freqtrade_mem0.bot.risk_history import RiskHistory
+from freqtrade_mem0.bot.session import BotSession
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.imports.to_records import with_risk_events
 from freqtrade_mem0.insight import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
-from freqtrade_mem0.own_trades import KEPT, OwnTrades
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.risk_history import RiskHistory
 from tests.unit.samples import NOTED, ORIGIN, OrderStandIn, TradeStandIn, a_trade, at
 from tests.unit.session_stage import POLICY, keeping, proposal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freqtrade_mem0.bot.own_trades import Archive
     from freqtrade_mem0.journal.append import Entry
-    from freqtrade_mem0.own_trades import Archive
 
-SMALL = {"own_trades.KEPT": 8, "risk_history.KEPT": 8, "bot_session.WINDOW": 4}
+SMALL = {"bot.own_trades.KEPT": 8, "bot.risk_history.KEPT": 8, "bot.session.WINDOW": 4}
 SMALL |= {"risk_history._SAVED_EVERY": 2, "own_trades._LATELY": 16}
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.notices import Notices
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Answer
 from freqtrade_mem0.host import RunKind
-from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.run import Run
@@ -116,8 +116,8 @@ def test_the_queue_is_bounded() -> None:
 
 def test_only_the_loop_of_a_bot_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event that a worker thread notes is sent by the thread that ticks."""
-    monkeypatch.setattr("freqtrade_mem0.reconcile.Reconciler.run", lambda *_: None)
-    monkeypatch.setattr("freqtrade_mem0.bot_database.active_bot_locks", lambda _: [])
+    monkeypatch.setattr("freqtrade_mem0.bot.reconcile.Reconciler.run", lambda *_: None)
+    monkeypatch.setattr("freqtrade_mem0.bot.trade_database.active_bot_locks", lambda _: [])
     senders: list[int] = []
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
@@ -141,8 +141,10 @@ def test_locks_that_can_not_be_read_stop_nothing_else(
 ) -> None:
     """Reconciliation and sync go on; it is tried again at the next loop."""
     reconciled = []
-    monkeypatch.setattr("freqtrade_mem0.reconcile.Reconciler.run", lambda *_: reconciled.append(1))
-    monkeypatch.setattr("freqtrade_mem0.bot_database.active_bot_locks", lambda _: 1 / 0)
+    monkeypatch.setattr(
+        "freqtrade_mem0.bot.reconcile.Reconciler.run", lambda *_: reconciled.append(1)
+    )
+    monkeypatch.setattr("freqtrade_mem0.bot.trade_database.active_bot_locks", lambda _: 1 / 0)
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
     bot = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)

@@ -9,8 +9,9 @@ from freqtrade.persistence import Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
-from freqtrade_mem0 import bot_database
-from freqtrade_mem0.bot_session import BotSession
+from freqtrade_mem0.bot import trade_database
+from freqtrade_mem0.bot.reconcile import Reconciler
+from freqtrade_mem0.bot.session import BotSession
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight import Shrinkage
@@ -20,7 +21,6 @@ from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import STRATEGY, Recall
-from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.sizing.registry import policy_for
@@ -272,13 +272,13 @@ def test_a_clock_that_was_ahead_hides_no_trade(bot: Bot) -> None:
 def swept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return what each going through all closed trades began with: one entry per page."""
     pages: list[int] = []
-    whole = bot_database.closed_keys
+    whole = trade_database.closed_keys
 
-    def noted(after_id: int, last_id: int) -> list[bot_database.TradeKey]:
+    def noted(after_id: int, last_id: int) -> list[trade_database.TradeKey]:
         pages.append(after_id)
         return whole(after_id, last_id)
 
-    monkeypatch.setattr(bot_database, "closed_keys", noted)
+    monkeypatch.setattr(trade_database, "closed_keys", noted)
     return pages
 
 
@@ -370,7 +370,7 @@ def test_memory_follows_the_database_whatever_happens(
     bot: Bot, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Opened, closed, corrected, deleted, reloaded, at any time, over restarts: both agree."""
-    monkeypatch.setattr("freqtrade_mem0.own_trades.KEPT", 5)
+    monkeypatch.setattr("freqtrade_mem0.bot.own_trades.KEPT", 5)
     chance, hour = random.Random(seed), 0.0
     trades: list[Any] = []
     for number in range(60):

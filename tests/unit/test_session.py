@@ -29,7 +29,7 @@ from tests.unit.samples import (
 from tests.unit.session_stage import SITUATION, Stage, a_stage, proposal
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.bot_session import BotSession
+    from freqtrade_mem0.bot.session import BotSession
     from freqtrade_mem0.journal.append import Entry
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0 import recall_file, snapshots
-from freqtrade_mem0.bot_runtime import BotRuntime
+from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.host import RunKind
@@ -397,7 +397,7 @@ KILLED = """
     import os, signal, sys
     from pathlib import Path
     from freqtrade_mem0 import snapshots
-    from freqtrade_mem0.recall_state import RecallState
+    from freqtrade_mem0.recall.state import RecallState
     from tests.unit import test_snapshots
     from tests.unit.test_snapshots import Bot, Journal
 

@@ -24,7 +24,7 @@ from tests.unit.session_stage import Stage, a_backtest_stage, a_stage, proposal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freqtrade_mem0.bot_session import BotSession
+    from freqtrade_mem0.bot.session import BotSession
 
 DAMPING = Damping(
     severity={

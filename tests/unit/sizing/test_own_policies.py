@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freqtrade_mem0.bot_session import BotSession
+    from freqtrade_mem0.bot.session import BotSession
     from freqtrade_mem0.config.sizing import SizingSettings
 
 BAD = """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from freqtrade_mem0.trade_ids import Id
+    from freqtrade_mem0.recall.ids import Id
 
 MISSING = -1
 """In place of a group, where a trade has no value for a level."""

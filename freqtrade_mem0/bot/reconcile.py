@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0 import bot_database
-from freqtrade_mem0.bot_database import NOTHING
-from freqtrade_mem0.compared import LATELY_S, Compared, Lately
+from freqtrade_mem0.bot import trade_database
+from freqtrade_mem0.bot.compared import LATELY_S, Compared, Lately
+from freqtrade_mem0.bot.trade_database import NOTHING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.from_trade import has_filled_entry, trade_id_of, trade_identity
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from freqtrade_mem0.bot_database import ClosedSum, TradeKey
-    from freqtrade_mem0.bot_session import BotSession
+    from freqtrade_mem0.bot.session import BotSession
+    from freqtrade_mem0.bot.trade_database import ClosedSum, TradeKey
     from freqtrade_mem0.journal.marks import Marks
     from freqtrade_mem0.journal.own_records import Outcome, OwnRecords
 
@@ -55,7 +55,7 @@ class Reconciler:
     breathe
         Lets other threads run; False to break off.
     release
-        Gives the thread's database session back, see `bot_database.release`.
+        Gives the thread's database session back, see `trade_database.release`.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Reconciler:
             Aware UTC time.
         """
         try:
-            birth = bot_database.database_birth()
+            birth = trade_database.database_birth()
             if self._compared is None and not self._was_read:
                 self._compared = self._read_mark(birth)
                 self._was_read = True
@@ -121,14 +121,14 @@ class Reconciler:
         before = self._compared
         if before is None:
             return False
-        last_id = bot_database.last_trade_id()
-        still_open = bot_database.open_bot_trades()
+        last_id = trade_database.last_trade_id()
+        still_open = trade_database.open_bot_trades()
         open_ids = {trade.id for trade in still_open}
-        new = bot_database.trade_ids_after(before.last_id)
+        new = trade_database.trade_ids_after(before.last_id)
         last_id = max(last_id, *new) if new else last_id
         asked = (before.open_ids | before.lately.keys() | new) - open_ids
-        closed = bot_database.closed_bot_trades(asked)
-        n_closed = bot_database.n_closed(last_id)
+        closed = trade_database.closed_bot_trades(asked)
+        n_closed = trade_database.n_closed(last_id)
         self._release()
         if n_closed != before.settled.n + len(closed):
             return False
@@ -155,7 +155,7 @@ class Reconciler:
         )
         ids = after.take_settled(now_s)
         if ids:
-            after.settled = after.settled.plus(bot_database.closed_sum_of(ids))
+            after.settled = after.settled.plus(trade_database.closed_sum_of(ids))
         self._compared = after
         return True
 
@@ -166,15 +166,15 @@ class Reconciler:
         """
         if self._resumes and not self._settled():
             return
-        last_id = bot_database.last_trade_id()
-        still_open = bot_database.open_bot_trades()
+        last_id = trade_database.last_trade_id()
+        still_open = trade_database.open_bot_trades()
         open_ids = {trade.id for trade in still_open}
         self._release()
         self._session.trades_open(still_open)
         known: set[int] = set()
         after = Compared(birth=_text(birth), last_id=last_id, open_ids=open_ids)
         now_s, after_id = moment.timestamp(), 0
-        while keys := bot_database.closed_keys(after_id, last_id):
+        while keys := trade_database.closed_keys(after_id, last_id):
             after_id = keys[-1].id
             self._release()
             records = self._compare_some(keys)
@@ -206,7 +206,7 @@ class Reconciler:
         if self._database:
             self._session.note_seen(self._own.unseen(records.values(), self._database))
         if differ:
-            trades = bot_database.closed_bot_trades(differ)
+            trades = trade_database.closed_bot_trades(differ)
             self._release()
             self._session.trades_closed([t for t in trades if t.close_date is not None])
             self._settled()  # no more waits for the journal than one portion
@@ -214,7 +214,7 @@ class Reconciler:
 
     def _sum_of(self, keys: Collection[TradeKey], after: Compared) -> ClosedSum:
         one_by_one = after.open_ids | after.lately.keys()
-        total = bot_database.closed_sum_of({key.id for key in keys} - one_by_one)
+        total = trade_database.closed_sum_of({key.id for key in keys} - one_by_one)
         self._release()
         return total
 
@@ -236,9 +236,9 @@ class Reconciler:
         if not missing:
             return True
         # What was closed since the others were gone through is there, too.
-        still_open = {trade.id: trade for trade in bot_database.open_bot_trades()}
-        since = (open_ids | bot_database.trade_ids_after(last_id)) - still_open.keys()
-        there = {self._identity(key) for key in bot_database.keys_of(since) if key.order_id}
+        still_open = {trade.id: trade for trade in trade_database.open_bot_trades()}
+        since = (open_ids | trade_database.trade_ids_after(last_id)) - still_open.keys()
+        there = {self._identity(key) for key in trade_database.keys_of(since) if key.order_id}
         self._release()
         reopened = {self._record_id(trade) for trade in still_open.values()}
         for record_id in missing:
@@ -263,12 +263,12 @@ class Reconciler:
         if before is None or before.birth != _text(birth):
             return None
         total = NOTHING
-        for part in bot_database.closed_sum(before.last_id):
+        for part in trade_database.closed_sum(before.last_id):
             total = total.plus(part)
             self._release()
             if not self._breathe():
                 return None
-        looked_at = bot_database.closed_sum_of(before.open_ids | before.lately.keys())
+        looked_at = trade_database.closed_sum_of(before.open_ids | before.lately.keys())
         if total.minus(looked_at) != before.settled:
             return None
         self._saved = mark

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight import NOTHING, Moments
-from freqtrade_mem0.trade_columns import UNIT_BITS
+from freqtrade_mem0.recall.columns import UNIT_BITS
 
 if TYPE_CHECKING:
     from freqtrade_mem0.insight import Key

@@ -9,7 +9,7 @@ from freqtrade_mem0.explain import headline
 from freqtrade_mem0.records.text import sentence
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.alerts import Alerts
+    from freqtrade_mem0.bot.alerts import Alerts
     from freqtrade_mem0.config.alert_settings import AlertSettings
     from freqtrade_mem0.deciding import Answer
     from freqtrade_mem0.records.risk import RiskEvent

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from freqtrade_mem0.insight import Key
-from freqtrade_mem0.sums import Decay, Plain, terms
-from freqtrade_mem0.trade_columns import TradeColumns
+from freqtrade_mem0.recall.columns import TradeColumns
+from freqtrade_mem0.recall.sums import Decay, Plain, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

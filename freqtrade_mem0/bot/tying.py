@@ -11,8 +11,8 @@ from freqtrade_mem0.records.from_trade import EntryContext
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from freqtrade_mem0.bot.placed import PlacedDecisions
     from freqtrade_mem0.journal.append import Entry
-    from freqtrade_mem0.placed import PlacedDecisions
     from freqtrade_mem0.records.trade import TradeRecord
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.own_trades import KEPT
+from freqtrade_mem0.bot.own_trades import KEPT
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
 from freqtrade_mem0.risk_log import SEQUENCE_EVENTS, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade_mem0.bot_session import BotSession
+    from freqtrade_mem0.bot.session import BotSession
     from freqtrade_mem0.journal.marks import Marks
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.records.base import Origin

@@ -11,24 +11,24 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0 import bot_database
-from freqtrade_mem0.background import Background
+from freqtrade_mem0.bot import trade_database
+from freqtrade_mem0.bot.background import Background
+from freqtrade_mem0.bot.reconcile import Reconciler
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.follow import JournalFollower
 from freqtrade_mem0.priors import load_prior
-from freqtrade_mem0.reconcile import Reconciler
 from freqtrade_mem0.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from freqtrade_mem0.bot_session import BotSession
+    from freqtrade_mem0.bot.risk_history import RiskHistory
+    from freqtrade_mem0.bot.session import BotSession
     from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.outbox import OutboxState
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.journal.writer import JournalWriter
-    from freqtrade_mem0.risk_history import RiskHistory
     from freqtrade_mem0.store import Store
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Chores:
             resumes=bool(database) and store.settings.categories.strategy_performance,
             settled=self._is_settled,
             breathe=self._breathe,
-            release=bot_database.release if database else lambda: None,
+            release=trade_database.release if database else lambda: None,
         )
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
@@ -149,10 +149,10 @@ class Chores:
 
     def _look_at_locks(self, moment: datetime) -> None:
         try:
-            locks = bot_database.active_bot_locks(moment)
+            locks = trade_database.active_bot_locks(moment)
         finally:
             if self._background is not None:
-                bot_database.release()
+                trade_database.release()
         self._session.on_risk(lambda risk: risk.locked(locks))
 
     def _reconcile(self, moment: datetime) -> None:

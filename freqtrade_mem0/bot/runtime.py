@@ -8,19 +8,19 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.alerts import Alerts
-from freqtrade_mem0.bot_session import BotSession
-from freqtrade_mem0.chores import Chores
+from freqtrade_mem0.bot.alerts import Alerts
+from freqtrade_mem0.bot.chores import Chores
+from freqtrade_mem0.bot.notices import Notices
+from freqtrade_mem0.bot.risk_history import RiskHistory
+from freqtrade_mem0.bot.session import BotSession
+from freqtrade_mem0.bot.trouble import report_trouble
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.notices import Notices
 from freqtrade_mem0.records.from_trade import EntryContext
-from freqtrade_mem0.risk_history import RiskHistory
 from freqtrade_mem0.runtime import CLOSE_TIMEOUT_S, Runtime
 from freqtrade_mem0.store import Store
 from freqtrade_mem0.sync import MemorySync
-from freqtrade_mem0.trouble import report_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.alerts import Alerts
+    from freqtrade_mem0.bot.alerts import Alerts
     from freqtrade_mem0.delivery import Delivery
     from freqtrade_mem0.journal.outbox import OutboxState
     from freqtrade_mem0.journal.writer import JournalWriter

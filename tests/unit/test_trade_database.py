@@ -10,7 +10,7 @@ from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import init_db
 
-from freqtrade_mem0.bot_database import (
+from freqtrade_mem0.bot.trade_database import (
     NOTHING,
     active_bot_locks,
     closed_bot_trades,

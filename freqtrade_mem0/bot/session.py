@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from freqtrade_mem0.bot.own_trades import Archive, OwnTrades
+from freqtrade_mem0.bot.placed import PlacedDecisions
+from freqtrade_mem0.bot.tying import EntryTies
 from freqtrade_mem0.errors import JournalError, RecordError
 from freqtrade_mem0.journal.append import SeenIn
-from freqtrade_mem0.own_trades import Archive, OwnTrades
-from freqtrade_mem0.placed import PlacedDecisions
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
@@ -24,7 +25,6 @@ from freqtrade_mem0.records.retraction import retraction
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
 from freqtrade_mem0.risk_log import WINDOW, RiskLog
 from freqtrade_mem0.session import Parts, Session, entry_of
-from freqtrade_mem0.tying import EntryTies
 from freqtrade_mem0.vetoes import is_vetoed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from freqtrade_mem0.bot_database import NOTHING, ClosedSum
+from freqtrade_mem0.bot.trade_database import NOTHING, ClosedSum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

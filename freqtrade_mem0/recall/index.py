@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.history import HistoryReader
 from freqtrade_mem0.insight import NOTHING, Group, Key, Moments
-from freqtrade_mem0.levels import N_REMEMBERED, Levels, Values
-from freqtrade_mem0.recall_state import RecallState
+from freqtrade_mem0.recall.columns import MISSING, Row, TradeColumns, rounded
+from freqtrade_mem0.recall.history import HistoryReader
+from freqtrade_mem0.recall.ids import Id, IdIndex, Place, packed
+from freqtrade_mem0.recall.levels import N_REMEMBERED, Levels, Values
+from freqtrade_mem0.recall.state import RecallState
+from freqtrade_mem0.recall.sums import DISCOUNT_BITS, Decay, Sums, terms
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.sums import DISCOUNT_BITS, Decay, Sums, terms
-from freqtrade_mem0.trade_columns import MISSING, Row, TradeColumns, rounded
-from freqtrade_mem0.trade_ids import Id, IdIndex, Place, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from freqtrade_mem0.recall.sums import Plain
     from freqtrade_mem0.records.trade import ClosedTrade
-    from freqtrade_mem0.sums import Plain
 
 STRATEGY: Key = ("strategy", "")
 
@@ -100,7 +100,7 @@ class Recall:
             Factor on the trade's weight in (0, 1], for trades of another mode.
         from_journal
             Whether the journal says so. What is told ahead of it is in no snapshot, see
-            `recall_state`.
+            `recall.state`.
         """
         if not record.is_evidence:
             self.remove(record.id, from_journal=from_journal)
@@ -197,7 +197,7 @@ class Recall:
                 self._move_to(self._columns.known_ms[self._by_time[-1]] + 1)
 
     def state(self) -> RecallState:
-        """Return what the journal has said so far, to be written down; see `recall_state`."""
+        """Return what the journal has said so far, to be written down; see `recall.state`."""
         with self._lock:
             return RecallState(
                 lock=self._lock,

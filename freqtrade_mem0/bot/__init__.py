@@ -1,0 +1,1 @@
+"""What a dry-run or live bot needs beside sizing; a backtest imports none of it."""

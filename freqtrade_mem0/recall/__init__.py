@@ -1,0 +1,5 @@
+"""What is known about situations like this one, as of a moment: an in-process index over trades."""
+
+from freqtrade_mem0.recall.index import STRATEGY, Recall
+
+__all__ = ["STRATEGY", "Recall"]
