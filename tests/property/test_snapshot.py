@@ -13,10 +13,11 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0 import levels, recall_file, recall_state
-from freqtrade_mem0 import recall as recall_module
+from freqtrade_mem0 import recall_file
 from freqtrade_mem0.form import Form, FormReader
-from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.recall import Recall, levels
+from freqtrade_mem0.recall import index as recall_module
+from freqtrade_mem0.recall import state as recall_state
 from tests.unit.samples import START, a_trade
 
 if TYPE_CHECKING:

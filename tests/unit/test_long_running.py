@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.append import Entry
 
 SMALL = {"bot.own_trades.KEPT": 8, "bot.risk_history.KEPT": 8, "bot.session.WINDOW": 4}
-SMALL |= {"risk_history._SAVED_EVERY": 2, "own_trades._LATELY": 16}
+SMALL |= {"bot.risk_history._SAVED_EVERY": 2, "bot.own_trades._LATELY": 16}
 
 
 class Closed:
