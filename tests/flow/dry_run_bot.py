@@ -27,6 +27,10 @@ T = TypeVar("T")
 BOT_TIMEOUT_S = 45.0
 _REST_TIMEOUT_S = 20.0
 _USER, _PASSWORD = "flow", "loopback-only"
+_SWALLOWED = re.compile(
+    r"^Exception ignored in[^\n]*\n(?:Traceback[^\n]*\n)?(?:[ \t][^\n]*\n)*KeyboardInterrupt\b",
+    flags=re.MULTILINE,
+)
 
 
 class DryRunBot(AbstractContextManager["DryRunBot"]):
@@ -224,7 +228,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
 
     def _n_swallowed(self) -> int:
         """Return how many interrupts came while an object was collected: Python drops those."""
-        return len(re.findall(r"^KeyboardInterrupt\b", self.log(), flags=re.MULTILINE))
+        return len(_SWALLOWED.findall(self.log()))
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "The bot was never started."
