@@ -27,6 +27,7 @@ T = TypeVar("T")
 BOT_TIMEOUT_S = 45.0
 _REST_TIMEOUT_S = 20.0
 _USER, _PASSWORD = "flow", "loopback-only"
+_PAUSED = " to: STOPPED"
 _SWALLOWED = re.compile(
     r"^Exception ignored in[^\n]*\n(?:Traceback[^\n]*\n)?(?:[ \t][^\n]*\n)*KeyboardInterrupt\b",
     flags=re.MULTILINE,
@@ -116,7 +117,14 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         return self
 
     def stop(self, timeout_s: float = BOT_TIMEOUT_S) -> int:
-        """Interrupt it as Ctrl-C does; return its exit code, 130 after an orderly end."""
+        """Interrupt it as Ctrl-C does; return its exit code, 130 after an orderly end.
+
+        Its loop is paused before: an interrupt in the middle of Freqtrade's own work with its
+        database leaves that in a state of which Freqtrade complains.
+        """
+        n_paused = self.log().count(_PAUSED)
+        self.post("stop")
+        self.wait_until(lambda: self.log().count(_PAUSED) > n_paused)
         return self._end(signal.SIGINT, timeout_s)
 
     def kill(self) -> int:
