@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ _MODE_OF_KIND = {
 }
 
 
-class Runtime:
+class Runtime(ABC):
     """Everything that works for one strategy object while it runs.
 
     Parameters
@@ -152,9 +153,9 @@ class Runtime:
         with ExitStack() as closing:  # whatever one of them raises, the others are closed
             self._close_parts(closing)
 
+    @abstractmethod
     def _close_parts(self, closing: ExitStack) -> None:
         """Say what is to be closed; what is said last is closed first."""
-        raise NotImplementedError
 
 
 class BacktestRuntime(Runtime):
