@@ -154,7 +154,12 @@ class BacktestSession(Session):
             entries.append(
                 Opened(decision_id=answer.id, trade_id=closed.id, open_date=closed.open_date)
             )
-        record = trade_record(trade, self.origin, closed.recorded_at, entry, identity=closed.id)
+        try:
+            record = trade_record(trade, self.origin, closed.recorded_at, entry, identity=closed.id)
+        except RecordError as error:
+            # Said here: as an error of the writer's it would hold up the batch it is in.
+            logger.warning("%s", error)
+            return tuple(entries)
         if self._is_kept(record):
             entries.append(record)
         return tuple(entries)

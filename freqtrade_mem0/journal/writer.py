@@ -80,16 +80,18 @@ class JournalWriter:
             An entry, or a function that gives one or several: who appends them has the time to word
             them. The function must give the same whenever it is called.
         """
-        if self._thread is None:
-            self._take(entries)
-            if len(self._waiting) >= self._append_at:
-                stored = self._append_waiting()
-                # A locked journal takes its time to say so; not again for every single entry.
-                self._append_at = self._batch if stored else len(self._waiting) + self._batch
-            return
         with self._changed:
-            self._take(entries)
-            self._changed.notify_all()
+            self._waiting.extend(entries)
+            while len(self._waiting) > CAPACITY:
+                self._waiting.popleft()
+                self._drop_one()
+            if self._thread is not None:
+                self._changed.notify_all()
+                return
+        if len(self._waiting) >= self._append_at:
+            stored = self._append_waiting()
+            # A locked journal takes its time to say so; not again for every single entry.
+            self._append_at = self._batch if stored else len(self._waiting) + self._batch
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all entries are in the journal; False when `timeout_s` ran out first."""
@@ -156,12 +158,6 @@ class JournalWriter:
             except Exception:
                 logger.exception("This entry can not be written to the journal: %r", entry)
         return True
-
-    def _take(self, entries: Iterable[Submitted]) -> None:
-        self._waiting.extend(entries)
-        while len(self._waiting) > CAPACITY:
-            self._waiting.popleft()
-            self._drop_one()
 
     def _drop_one(self) -> None:
         self.dropped += 1

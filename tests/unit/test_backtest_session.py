@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,8 @@ from freqtrade.persistence import LocalTrade
 
 from freqtrade_mem0.host import BacktestTrades, RunKind, run_kind, timeframe_seconds
 from freqtrade_mem0.journal.append import Opened
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import trade_id_of
@@ -21,6 +25,7 @@ from tests.unit.session_stage import a_backtest_stage, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -200,3 +205,24 @@ def test_what_a_run_kind_means() -> None:
 def test_a_timeframe_has_a_length(timeframe: str, expected: int) -> None:
     """In seconds, as Freqtrade has it."""
     assert expected == timeframe_seconds(timeframe)
+
+
+def test_a_trade_that_can_not_be_recorded_is_said_and_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """One sentence when the run is written down; what was closed beside it is recorded."""
+    journal = Journal(tmp_path)
+    writer = JournalWriter(journal, background=False)
+    session = a_backtest_stage(submit=writer.submit).session
+    session.decide(proposal(0))
+    broken = close_trade(open_trade(), 2_100.0, at(1))
+    broken.open_rate = math.nan
+    sound = close_trade(open_trade("BTC/USDT", number=2), 2_100.0, at(2))
+    session.end_run()
+    with caplog.at_level(logging.WARNING):
+        assert writer.flush(5.0)
+
+    assert [record.id for _, record in journal.records()] == [trade_id_of(sound, BACKTEST)]
+    (said,) = caplog.messages
+    assert "open_rate must be a finite number" in said
+    journal.close()
