@@ -97,8 +97,8 @@ class BacktestSession(Session):
         if not began and not trades:
             return
         self._record(trades)
-        if self._locks is not None:
-            self._risk.locked(self._locks.take_new())
+        if self._locks is not None and (locks := self._locks.take_new()):
+            self._risk.locked(locks)
 
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""

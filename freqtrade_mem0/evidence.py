@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.form import FormReader
 from freqtrade_mem0.insight import Part
 from freqtrade_mem0.outlook import Outlook
-from freqtrade_mem0.recall import STRATEGY
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.sizing.policy import Known
 
 if TYPE_CHECKING:
@@ -50,17 +50,13 @@ class Evidence:
 
         A policy can not change memory through it: what it is handed are copies and views.
         """
-        recall = self._recall
-        keys = recall.keys(pair, side, enter_tag, situation)
-        differences = self._outlook.differences(moment)
-        whole, *levels = recall.as_of(moment, [STRATEGY, *keys])
+        now_ms = to_ms(moment)
+        differences = self._outlook.differences(now_ms)
+        whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
         return Known(
             strategy=Part("strategy", strategy, whole),
-            levels=[
-                Part(name, value, moments, 0.0, recall.parts_of[name])
-                for (name, value), moments in zip(keys, levels, strict=True)
-            ],
-            differences=MappingProxyType(differences),
+            levels=levels,
+            differences=differences,
             situation=MappingProxyType(situation),
             form=partial(self._form.at, moment),
         )

@@ -142,16 +142,19 @@ class BacktestLocks:
     """
 
     def __init__(self) -> None:
+        from freqtrade.persistence import PairLocks
+
+        self._freqtrade = PairLocks
         self._list: list[Any] | None = None
         self._taken = 0
 
     def take_new(self) -> list[Lock]:
         """Return the locks made since the last call, or since a new run began."""
-        from freqtrade.persistence import PairLocks
-
-        locks = PairLocks.locks
+        locks = self._freqtrade.locks
         if locks is not self._list:
             self._list, self._taken = locks, 0
+        if len(locks) == self._taken:
+            return []
         new = locks[self._taken :]
         self._taken = len(locks)
         return [as_lock(lock) for lock in new]

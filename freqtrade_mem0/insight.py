@@ -71,8 +71,7 @@ NOTHING = Moments(0.0, 0.0, 0.0)
 """The moments of no trades at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The trades in one group of a level.
 
     Parameters
@@ -266,16 +265,19 @@ def _walk(
     found: dict[str, float] = {}
     shifts: dict[Key, float] = {}
     square = whole.spread**2
-    for level in levels:
-        members = sorted(key for key in groups if key[0] == level)
+    members: dict[str, list[Key]] = {level: [] for level in levels}
+    for key in sorted(groups):
+        if key[0] in members:
+            members[key[0]].append(key)
+    for level, keys in members.items():
         rows = []
-        for key in members:
-            explained = math.fsum(shifts.get(around, 0.0) for around in groups[key].inside)
-            moments = groups[key].moments
-            rows.append((moments.n, moments.mean - whole.mean - explained))
-        found[level] = _between(rows, whole.n, square, prior)
-        for key, (n, deviation) in zip(members, rows, strict=True):
-            shifts[key] = deviation * belief(n, found[level])
+        for key in keys:
+            (n, mean, _, _), inside = groups[key]
+            explained = math.fsum([shifts.get(around, 0.0) for around in inside]) if inside else 0.0
+            rows.append((n, mean - whole.mean - explained))
+        theta = found[level] = _between(rows, whole.n, square, prior)
+        for key, (n, deviation) in zip(keys, rows, strict=True):
+            shifts[key] = deviation * belief(n, theta)
     return found, shifts
 
 
@@ -286,8 +288,8 @@ def _between(
     freedom = len(sizes) - 1
     if freedom <= 0 or n <= 0.0 or square <= 0.0:
         return assumed
-    seen = math.fsum(size * deviation**2 for size, deviation in sizes) / square
-    typical = max(n - math.fsum(size * size for size, _ in sizes) / n, 0.0) / freedom
+    seen = math.fsum([size * deviation**2 for size, deviation in sizes]) / square
+    typical = max(n - math.fsum([size * size for size, _ in sizes]) / n, 0.0) / freedom
     theta = (seen - freedom + prior.pseudo_groups * typical * assumed) / max(
         (freedom + prior.pseudo_groups) * typical, _NOTHING
     )

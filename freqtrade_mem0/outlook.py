@@ -7,15 +7,15 @@ of the day, in a backtest and in a bot, whatever was asked in between.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight import NOTHING, Group, Shrinkage, differences
 from freqtrade_mem0.recall import STRATEGY
-from freqtrade_mem0.records.base import from_ms, to_ms
+from freqtrade_mem0.records.base import from_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from freqtrade_mem0.recall import Recall
 
@@ -39,15 +39,26 @@ class Outlook:
         self._day_ms: int | None = None
         self._found: Mapping[str, float] = {}
 
-    def differences(self, moment: datetime) -> Mapping[str, float]:
-        """Return by level how much its groups differ, see `insight.differences`."""
-        now_ms = to_ms(moment)
+    def differences(self, now_ms: int) -> Mapping[str, float]:
+        """Return by level how much its groups differ, see `insight.differences`.
+
+        Parameters
+        ----------
+        now_ms
+            A moment of the day in question, milliseconds since 1970 in UTC.
+
+        Returns
+        -------
+        Mapping
+            That can not be changed.
+        """
         day_ms = now_ms - now_ms % _MS_PER_DAY
         changed_ms = self._recall.oldest_change_ms()
         if day_ms == self._day_ms and (changed_ms is None or changed_ms >= day_ms):
             return self._found
         groups = self._recall.groups(from_ms(day_ms))
         whole = groups.pop(STRATEGY, Group(NOTHING)).moments
-        self._found = differences(whole, self._recall.levels, groups, self._prior)
+        found = differences(whole, self._recall.levels, groups, self._prior)
+        self._found = MappingProxyType(found)
         self._day_ms = day_ms
         return self._found

@@ -95,7 +95,7 @@ class RiskLog:
         """Those of candles and protections, by id."""
         self._volatile_on: dict[str, date] = {}
         """By pair: the last UTC day on which its range was noted to have jumped."""
-        self._untold = Changes([], [])
+        self._untold: Changes | None = None
         """What an earlier process did not come to hand over; until the first look."""
 
     @property
@@ -223,17 +223,18 @@ class RiskLog:
         moment
             Aware UTC market time.
         """
-        untold, self._untold = self._untold, Changes([], [])
-        for event in untold.noted:
-            self._keep(event)
-        for event in untold.gone:
-            self._withdraw(event, _GONE)
+        untold, self._untold = self._untold, None
+        if untold is not None:
+            for event in untold.noted:
+                self._keep(event)
+            for event in untold.gone:
+                self._withdraw(event, _GONE)
         if moment is not None and self._window is not None:
             self._active.forget_before(moment - self._lasts)
-        changes: Changes = self._watch.until(moment)
-        for event in changes.gone:
+        noted, gone = self._watch.until(moment)
+        for event in gone:
             self._withdraw(event, _GONE)
-        for event in changes.noted:
+        for event in noted:
             self._news(event)
 
     def locked(self, locks: Iterable[Lock]) -> None:
@@ -276,6 +277,8 @@ class RiskLog:
         self, multiplier: float, moment: datetime, pair: str
     ) -> tuple[float, tuple[Reason, ...]]:
         """Return a damped multiplier and why; see `ActiveEvents.damp`."""
+        if not self._active:
+            return multiplier, ()
         return self._active.damp(multiplier, moment, pair)
 
     def leverage_factor(self, moment: datetime, pair: str) -> float:

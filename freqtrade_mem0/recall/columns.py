@@ -20,6 +20,8 @@ MISSING = -1
 UNIT_BITS = 50
 """Profit ratios are multiples of 2 ** -50: products of them with weights are exact integers."""
 
+_ONE = 2.0**UNIT_BITS
+
 
 class Row(NamedTuple):
     """A trade, ready to be written down.
@@ -51,7 +53,7 @@ def rounded(profit_ratio: float) -> float:
     >>> rounded(0.25), rounded(1e-30)
     (0.25, 0.0)
     """
-    return round(profit_ratio * (1 << UNIT_BITS)) / (1 << UNIT_BITS)
+    return round(profit_ratio * _ONE) / _ONE
 
 
 class TradeColumns:

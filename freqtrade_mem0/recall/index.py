@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.insight import NOTHING, Group, Key, Moments
+from freqtrade_mem0.insight import NOTHING, Group, Key, Moments, Part
 from freqtrade_mem0.recall.columns import MISSING, Row, TradeColumns, rounded
 from freqtrade_mem0.recall.history import HistoryReader
 from freqtrade_mem0.recall.ids import Id, IdIndex, Place, packed
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 STRATEGY: Key = ("strategy", "")
 
 _BEFORE_ALL = -(1 << 62)
+
+_Place = tuple[str, str, tuple[str, ...], Sums | None]
+"""Of an entry at one level: the level, its value, the levels it combines, and its group's sums."""
 
 
 class Recall:
@@ -81,6 +84,8 @@ class Recall:
         """How many of `_by_time` that are."""
         self._sums: dict[Key, Sums] = {}
         self._by_number: list[Sums] = []
+        self._groups_of: dict[Values, tuple[_Place, ...]] = {}
+        """Where the groups of a situation are; holds as long as no group is new."""
         self._group(STRATEGY)
         self._numbers_of: dict[Values, tuple[int, ...]] = {}
 
@@ -128,22 +133,45 @@ class Recall:
         """Return the moments of each group in `keys`, of trades known strictly before `moment`."""
         now_ms = to_ms(moment)
         period, left = self._decay.since(now_ms)
-        found = []
-        new, get = tuple.__new__, self._sums.get
+        with self._lock:
+            self._move_to(now_ms)
+            groups = [self._sums.get(key) for key in keys]
+            return [NOTHING if sums is None else sums.moments(period, left) for sums in groups]
+
+    def of_entry(
+        self,
+        pair: str,
+        side: str,
+        enter_tag: str,
+        situation: Mapping[str, float | str],
+        now_ms: int,
+    ) -> tuple[Moments, list[Part]]:
+        """Return what is known of an entry: of the strategy, and of each level it has a value for.
+
+        Parameters
+        ----------
+        pair, side, enter_tag, situation
+            Of the entry.
+        now_ms
+            Trades known strictly before it count, milliseconds since 1970 in UTC.
+        """
+        values = self._levels.values(pair, side, enter_tag, situation)
+        period, left = self._decay.since(now_ms)
+        parts = []
+        new = tuple.__new__  # as the classes' own, without a call of Python's for each
         with self._lock:
             if now_ms != self._asked_ms:
                 self._move_to(now_ms)
-            for key in keys:
-                sums = get(key)
+            for name, value, inside, sums in self._groups_of.get(values) or self._looked_up(values):
                 if sums is None or sums.weight <= 0:
-                    found.append(NOTHING)
-                    continue
-                if sums.period != period:
-                    sums.settle(period)
-                # As `Sums.moments` has it; one call less for each of a decision's ten groups.
-                plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
-                found.append(new(Moments, plain))
-        return found
+                    moments = NOTHING
+                else:
+                    if sums.period != period:
+                        sums.settle(period)
+                    plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
+                    moments = new(Moments, plain)
+                parts.append(new(Part, (name, value, moments, 0.0, inside)))
+            return self._by_number[0].moments(period, left), parts
 
     def groups(self, moment: datetime) -> dict[Key, Group]:
         """Return every group there is, as of `moment`; `STRATEGY` has all trades."""
@@ -251,7 +279,18 @@ class Recall:
     def _group(self, key: Key, inside: tuple[Key, ...] = ()) -> Sums:
         sums = self._sums[key] = Sums(key, len(self._by_number), inside)
         self._by_number.append(sums)
+        self._groups_of.clear()
         return sums
+
+    def _looked_up(self, values: Values) -> tuple[_Place, ...]:
+        if len(self._groups_of) >= N_REMEMBERED:
+            self._groups_of.clear()
+        found = tuple(
+            (name, value, self.parts_of[name], self._sums.get((name, value)))
+            for name, value in self._levels.keys(values)
+        )
+        self._groups_of[values] = found
+        return found
 
     def _numbers(self, values: Values) -> tuple[int, ...]:
         """Return by level the number of a trade's group."""

@@ -112,7 +112,10 @@ class Sums:
         if weight <= 0:
             self.n = self.wins = self.mean = self.variance = 0.0
             return
-        self.n, self.wins = _scaled(weight, shift), _scaled(self.won, shift)
+        try:
+            self.n, self.wins = math.ldexp(weight, -shift), math.ldexp(self.won, -shift)
+        except OverflowError:  # more digits than a float's, where half-lives are very short
+            self.n, self.wins = _scaled(weight, shift), _scaled(self.won, shift)
         self.mean = self.weighted / weight * _UNIT
         spread = self.squares * weight - self.weighted * self.weighted
         self.variance = spread / (weight * weight) * _UNIT_SQUARED

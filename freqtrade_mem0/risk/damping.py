@@ -127,6 +127,9 @@ class ActiveEvents:
             del self._by_id[event.id]
         del self._by_time[:n_old]
 
+    def __len__(self) -> int:
+        return len(self._by_id)
+
     def clear(self) -> None:
         """Forget all."""
         self._by_id, self._by_time = {}, []

@@ -64,6 +64,8 @@ class LosingStreak:
     five losses in a row about once in sixty trades.
     """
 
+    __slots__ = ("_losses",)
+
     def __init__(self) -> None:
         self._losses: list[float] = []
         """The first `STREAK_LENGTH` of the losses in a row."""
@@ -102,6 +104,8 @@ class StopLossCluster:
 
     A stop-loss belongs to one cluster alone: the next one takes as many again.
     """
+
+    __slots__ = ("_stops",)
 
     def __init__(self) -> None:
         self._stops: deque[_Stop] = deque()
@@ -149,6 +153,8 @@ class Drawdown:
     What this does not show: the account's drawdown. Open trades and stakes are left out, and a
     random walk of 100 trades ends 10 spreads below its peak about every third time.
     """
+
+    __slots__ = ("_deepest", "_equity", "_n", "_peak", "_squares")
 
     def __init__(self) -> None:
         self._equity = self._peak = self._squares = 0.0
@@ -200,6 +206,8 @@ class WinRateDegradation:
 
     What this does not show: less profit. Fewer, larger wins can make up for more losses.
     """
+
+    __slots__ = ("_drift",)
 
     def __init__(self) -> None:
         self._drift = PageHinkley()

@@ -58,6 +58,21 @@ class PageHinkley:
     [67]
     """
 
+    __slots__ = (
+        "_delta",
+        "_lowest",
+        "_min_values",
+        "_n",
+        "_n_lowest",
+        "_sum",
+        "_threshold",
+        "_total",
+        "_total_lowest",
+        "after",
+        "before",
+        "n_after",
+    )
+
     def __init__(self, delta: float = 0.1, threshold: float = 8.0, min_values: int = 30) -> None:
         self._delta = delta
         self._threshold = threshold

@@ -85,6 +85,7 @@ class Sequence:
         self._detectors = all_detectors()
         for name, state in (start.detectors or {}).items():
             self._detectors[name].restore(state)
+        self._closed = [detector.closed for detector in self._detectors.values()]
 
     def show(self, trade: ClosedTrade) -> list[RiskEvent]:
         """Return the events that the next trade in market order completes.
@@ -97,8 +98,8 @@ class Sequence:
         self.n += 1
         self.last = trade.known_at, trade.id
         found = []
-        for detector in self._detectors.values():
-            finding = detector.closed(trade)
+        for closed in self._closed:
+            finding = closed(trade)
             if finding is not None:
                 found.append(event_of_trade(trade, *finding, respond=self._respond))
         return found

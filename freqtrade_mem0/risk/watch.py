@@ -24,8 +24,11 @@ _ORDER = attrgetter("known_at", "id")
 class Changes(NamedTuple):
     """What a look at the trades brought: events to note or to correct, and those that are none."""
 
-    noted: list[RiskEvent]
-    gone: list[RiskEvent]
+    noted: Ordered[RiskEvent]
+    gone: Ordered[RiskEvent]
+
+
+_NO_CHANGES = Changes((), ())
 
 
 class Wanted(NamedTuple):
@@ -153,15 +156,17 @@ class RiskWatch:
             Aware UTC market time; None for all there is.
         """
         if self._holds_back:
-            return Changes([], [])
+            return _NO_CHANGES
         if self._is_stale:
             return self._again(moment)
         if not self._waiting or (moment is not None and self._waiting[0].known_at >= moment):
-            return Changes([], [])
+            return _NO_CHANGES
         found = self._show(moment)
-        self._events.update((event.id, event) for event in found)
-        self._let_go()
-        return Changes(found, [])
+        for event in found:
+            self._events[event.id] = event
+        if self._window is not None:
+            self._let_go()
+        return Changes(found, ()) if found else _NO_CHANGES
 
     def take_history(
         self,

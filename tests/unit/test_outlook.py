@@ -9,6 +9,7 @@ import pytest
 from freqtrade_mem0.insight import Shrinkage, differences
 from freqtrade_mem0.outlook import Outlook
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.records.base import to_ms
 from tests.unit.samples import START, a_trade
 
 PRIOR = Shrinkage(pseudo_trades=20.0)
@@ -43,9 +44,9 @@ def test_it_is_as_of_the_beginning_of_the_day() -> None:
     outlook = Outlook(recall, PRIOR)
     morning = START + 5 * DAY
 
-    at_noon = outlook.differences(morning + DAY / 2)
+    at_noon = outlook.differences(to_ms(morning + DAY / 2))
     assert at_noon == fresh(recall, morning)
-    assert outlook.differences(morning + DAY) == fresh(recall, morning + DAY) != at_noon
+    assert outlook.differences(to_ms(morning + DAY)) == fresh(recall, morning + DAY) != at_noon
 
 
 def test_a_close_today_changes_nothing_today() -> None:
@@ -53,11 +54,11 @@ def test_a_close_today_changes_nothing_today() -> None:
     recall = recall_with(*range(20))
     outlook = Outlook(recall, PRIOR)
     noon = START + 4.5 * DAY
-    before = outlook.differences(noon)
+    before = outlook.differences(to_ms(noon))
     recall.add(trade(18))
 
     recall.add(a_trade(77, pair="P9/USDT", profit_ratio=0.5, closed_at=noon))
-    assert outlook.differences(noon + timedelta(hours=1)) == before
+    assert outlook.differences(to_ms(noon + timedelta(hours=1))) == before
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "correct", "clear"])
@@ -66,7 +67,7 @@ def test_news_about_the_past_are_heeded_at_once(change: str) -> None:
     recall = recall_with(*range(20))
     outlook = Outlook(recall, PRIOR)
     noon = START + 5.5 * DAY
-    before = outlook.differences(noon)
+    before = outlook.differences(to_ms(noon))
     old = a_trade(3, pair="P3/USDT", profit_ratio=-0.9, closed_at=START + DAY)
     if change == "add":
         recall.add(a_trade(99, pair="P9/USDT", profit_ratio=-0.9, closed_at=START + DAY))
@@ -77,7 +78,7 @@ def test_news_about_the_past_are_heeded_at_once(change: str) -> None:
     else:
         recall.clear()
 
-    after = outlook.differences(noon)
+    after = outlook.differences(to_ms(noon))
     if change == "clear":
         assert after == dict.fromkeys(recall.levels, 1 / PRIOR.pseudo_trades)
     else:
@@ -88,4 +89,4 @@ def test_without_trades_the_assumption_holds() -> None:
     """For every level."""
     recall = Recall(("pair", "side"), 120.0)
 
-    assert Outlook(recall, PRIOR).differences(START) == {"pair": 0.05, "side": 0.05}
+    assert Outlook(recall, PRIOR).differences(to_ms(START)) == {"pair": 0.05, "side": 0.05}

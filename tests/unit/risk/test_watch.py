@@ -49,7 +49,7 @@ def events(trades: Iterable[TradeRecord]) -> list[RiskEvent]:
     watch = RiskWatch()
     for trade in trades:
         watch.add(trade)
-    return watch.until(None).noted
+    return list(watch.until(None).noted)
 
 
 def noted(trades: Iterable[TradeRecord]) -> list[str]:
@@ -177,10 +177,11 @@ def test_the_order_within_a_moment_does_not_matter(
     orders = []
     for _ in range(2):
         chance.shuffle(trades)  # type: ignore[attr-defined]
-        watch, found = RiskWatch(), []
+        watch = RiskWatch()
+        found: list[RiskEvent] = []
         for trade in sorted(trades, key=lambda trade: trade.known_at):
             look = watch.until(trade.known_at)
-            assert look.gone == []
+            assert not look.gone
             assert all(event.known_at < trade.known_at for event in look.noted)
             found += look.noted
             watch.add(trade)
@@ -227,7 +228,7 @@ def test_a_trade_is_not_shown_at_its_own_moment() -> None:
     watch = RiskWatch()
     for trade in losses(STREAK_LENGTH):
         watch.add(trade)
-    assert watch.until(at(STREAK_LENGTH)).noted == []
+    assert not watch.until(at(STREAK_LENGTH)).noted
     assert len(watch.until(at(STREAK_LENGTH) + timedelta(milliseconds=1)).noted) == 1
 
 
