@@ -21,11 +21,12 @@ import numpy as np
 
 from freqtrade_mem0.insight import NOTHING, Group, Key, Moments, Part
 from freqtrade_mem0.recall.columns import MISSING, Row, TradeColumns, rounded
+from freqtrade_mem0.recall.groups import STRATEGY, Groups
 from freqtrade_mem0.recall.history import HistoryReader
 from freqtrade_mem0.recall.ids import Id, IdIndex, Place, packed
-from freqtrade_mem0.recall.levels import N_REMEMBERED, Levels, Values
+from freqtrade_mem0.recall.levels import Levels
 from freqtrade_mem0.recall.state import RecallState
-from freqtrade_mem0.recall.sums import DISCOUNT_BITS, Decay, Sums, terms
+from freqtrade_mem0.recall.sums import DISCOUNT_BITS, Decay, terms
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.sums import Plain
     from freqtrade_mem0.records.trade import ClosedTrade
 
-STRATEGY: Key = ("strategy", "")
-
 _BEFORE_ALL = -(1 << 62)
-
-_Place = tuple[str, str, tuple[str, ...], Sums | None]
-"""Of an entry at one level: the level, its value, the levels it combines, and its group's sums."""
 
 
 class Recall:
@@ -82,12 +78,8 @@ class Recall:
         """What was known before this is in the sums."""
         self._n_asked = 0
         """How many of `_by_time` that are."""
-        self._sums: dict[Key, Sums] = {}
-        self._by_number: list[Sums] = []
-        self._groups_of: dict[Values, tuple[_Place, ...]] = {}
-        """Where the groups of a situation are; holds as long as no group is new."""
-        self._group(STRATEGY)
-        self._numbers_of: dict[Values, tuple[int, ...]] = {}
+        self._groups = Groups(self._levels)
+        self._groups.put(STRATEGY)
 
     def __len__(self) -> int:
         return len(self._by_time)
@@ -114,7 +106,7 @@ class Recall:
         known_ms, ratio = to_ms(record.known_at), rounded(record.profit_ratio)
         share = round(discount * (1 << DISCOUNT_BITS))
         with self._lock:
-            row = Row(packed(record.id), known_ms, ratio, share, self._numbers(values))
+            row = Row(packed(record.id), known_ms, ratio, share, self._groups.numbers(values))
             self._put(row, from_journal=from_journal)
 
     def keys(
@@ -135,7 +127,7 @@ class Recall:
         period, left = self._decay.since(now_ms)
         with self._lock:
             self._move_to(now_ms)
-            groups = [self._sums.get(key) for key in keys]
+            groups = [self._groups.get(key) for key in keys]
             return [NOTHING if sums is None else sums.moments(period, left) for sums in groups]
 
     def of_entry(
@@ -162,7 +154,15 @@ class Recall:
         with self._lock:
             if now_ms != self._asked_ms:
                 self._move_to(now_ms)
-            for name, value, inside, sums in self._groups_of.get(values) or self._looked_up(values):
+            for place in self._groups.places:
+                level, inside, made_of, known = place
+                sums = known.get(made_of(values))
+                if sums is None:
+                    value, sums = self._groups.found(place, values)
+                    if not value:
+                        continue
+                else:
+                    value = sums.key[1]
                 if sums is None or sums.weight <= 0:
                     moments = NOTHING
                 else:
@@ -170,8 +170,8 @@ class Recall:
                         sums.settle(period)
                     plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
                     moments = new(Moments, plain)
-                parts.append(new(Part, (name, value, moments, 0.0, inside)))
-            return self._by_number[0].moments(period, left), parts
+                parts.append(new(Part, (level, value, moments, 0.0, inside)))
+            return self._groups.by_number[0].moments(period, left), parts
 
     def groups(self, moment: datetime) -> dict[Key, Group]:
         """Return every group there is, as of `moment`; `STRATEGY` has all trades."""
@@ -180,8 +180,8 @@ class Recall:
         with self._lock:
             self._move_to(now_ms)
             return {
-                key: Group(sums.moments(period, left), sums.inside)
-                for key, sums in self._sums.items()
+                sums.key: Group(sums.moments(period, left), sums.inside)
+                for sums in self._groups
                 if sums.weight > 0
             }
 
@@ -235,7 +235,7 @@ class Recall:
                 is_from_journal=self._is_from_journal[:],
                 overruled=list(self._overruled.values()),
                 asked_ms=self._asked_ms,
-                groups=[(sums.key, sums.inside, sums.plain) for sums in self._by_number],
+                groups=[(sums.key, sums.inside, sums.plain) for sums in self._groups],
             )
 
     def restore(
@@ -257,11 +257,11 @@ class Recall:
         """
         with self._lock:
             old, told = self._columns, self._by_time
-            keys = [sums.key for sums in self._by_number]
+            keys = [sums.key for sums in self._groups]
             self._begin_empty()
-            self._sums, self._by_number = {}, []
+            self._groups = Groups(self._levels)
             for key, inside, plain in groups:
-                self._group(key, inside).plain = plain
+                self._groups.put(key, inside).plain = plain
             self._columns, self._ids = columns, IdIndex(columns.id_first, columns.id_last)
             self._ids.fill()
             self._by_time = array("i", np.arange(len(columns), dtype=np.int32).tobytes())
@@ -276,40 +276,9 @@ class Recall:
                     numbers = self._numbered(its_keys)
                     self._put(row._replace(groups=numbers), from_journal=False)
 
-    def _group(self, key: Key, inside: tuple[Key, ...] = ()) -> Sums:
-        sums = self._sums[key] = Sums(key, len(self._by_number), inside)
-        self._by_number.append(sums)
-        self._groups_of.clear()
-        return sums
-
-    def _looked_up(self, values: Values) -> tuple[_Place, ...]:
-        if len(self._groups_of) >= N_REMEMBERED:
-            self._groups_of.clear()
-        found = tuple(
-            (name, value, self.parts_of[name], self._sums.get((name, value)))
-            for name, value in self._levels.keys(values)
-        )
-        self._groups_of[values] = found
-        return found
-
-    def _numbers(self, values: Values) -> tuple[int, ...]:
-        """Return by level the number of a trade's group."""
-        numbers = self._numbers_of.get(values)
-        if numbers is None:
-            if len(self._numbers_of) >= N_REMEMBERED:
-                self._numbers_of.clear()
-            numbers = self._numbers_of[values] = self._numbered(self._levels.keys(values))
-        return numbers
-
     def _numbered(self, keys: tuple[Key, ...]) -> tuple[int, ...]:
-        number_of = {key[0]: self._number(key, keys) for key in keys}
+        number_of = {key[0]: self._groups.number_of(key, keys) for key in keys}
         return tuple(number_of.get(level, MISSING) for level in self.levels)
-
-    def _number(self, key: Key, keys: tuple[Key, ...]) -> int:
-        sums = self._sums.get(key)
-        if sums is None:
-            sums = self._group(key, self._levels.inside(key, keys))
-        return sums.number
 
     def _put(self, row: Row, *, from_journal: bool) -> None:
         columns = self._columns
@@ -376,7 +345,7 @@ class Recall:
         self._n_asked, self._asked_ms = position, now_ms
 
     def _apply(self, number: int, sign: int) -> None:
-        columns, groups = self._columns, self._by_number
+        columns, groups = self._columns, self._groups.by_number
         scale = self._decay.weight(columns.known_ms[number])
         weight, weighted, squares, won = terms(
             sign * scale * columns.discount[number], columns.ratio[number]

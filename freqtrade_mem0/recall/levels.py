@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from freqtrade_mem0.insight import Key
 
 _COMBINES = "*"
+_COMBINED = " & "
 _OWN = ("pair", "side", "enter_tag")
 
 Values = tuple[str, ...]
 """Texts of a trade's pair, side, tag and features; equal ones mean equal keys."""
-
-N_REMEMBERED = 4_096
-"""Situations whose keys are kept at hand; beyond it, all are put together anew."""
 
 
 class Levels:
@@ -37,10 +35,10 @@ class Levels:
         read = dict.fromkeys(name for names in parts.values() for name in names)
         self._features = tuple(name for name in read if name not in _OWN)
         place = {name: number for number, name in enumerate((*_OWN, *self._features))}
-        self._places = [
+        self.places = [
             (level, tuple(place[name] for name in names)) for level, names in parts.items()
         ]
-        self._keys_of: dict[Values, tuple[Key, ...]] = {}
+        """By level: where in a trade's values those are that its value is made of."""
 
     def values(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
@@ -52,19 +50,19 @@ class Levels:
 
     def keys(self, values: Values) -> tuple[Key, ...]:
         """Return the level keys of a trade; a level it has no value for is left out."""
-        # Few situations make up most trades, as long as no level is a number.
-        keys = self._keys_of.get(values)
-        if keys is None:
-            if len(self._keys_of) >= N_REMEMBERED:
-                self._keys_of.clear()
-            keys = self._keys_of[values] = tuple(self._made(values))
-        return keys
+        made_of = ((level, [values[place] for place in places]) for level, places in self.places)
+        return tuple([(level, _COMBINED.join(parts)) for level, parts in made_of if all(parts)])
 
-    def _made(self, values: Values) -> Iterator[Key]:
-        for level, places in self._places:
-            parts = [values[place] for place in places]
-            if all(parts):
-                yield level, " & ".join(parts)
+    @staticmethod
+    def value(made_of: str | tuple[str, ...]) -> str:
+        """Return a trade's value at a level, from what it is made of; "" if some of it is missing.
+
+        >>> Levels.value("calm"), Levels.value(("calm", "uptrend")), Levels.value(("calm", ""))
+        ('calm', 'calm & uptrend', '')
+        """
+        if isinstance(made_of, str):
+            return made_of
+        return _COMBINED.join(made_of) if all(made_of) else ""
 
     def inside(self, key: Key, keys: Sequence[Key]) -> tuple[Key, ...]:
         """Return the groups that one of a trade's is a part of.

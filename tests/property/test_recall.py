@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.insight import Group, Key, Moments
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.trade import TradeRecord
 from tests.unit.samples import START, a_trade, at
 
@@ -96,6 +97,32 @@ def brute_force(
     # What the fixed point of recall rounds to zero made nothing.
     wins = math.fsum(w for w, x in zip(weights, values, strict=True) if x > 2.0**-51)
     return Moments(n, mean, variance, wins)
+
+
+@given(
+    histories,
+    moments_in_time,
+    st.sampled_from(["ETH/USDT", "BTC/USDT", "new/USDT"]),
+    st.sampled_from(["dip", ""]),
+    st.sampled_from(["calm", "volatile", "new", ""]),
+)
+def test_what_is_known_of_an_entry_are_the_moments_of_its_groups(
+    history: list[Known], moment: datetime, pair: str, tag: str, regime: str
+) -> None:
+    """Level by level, asked twice; without those it has no value for, with those nobody was in."""
+    recall = Recall(("pair", "regime*enter_tag", "regime", "enter_tag"), HALF_LIFE_DAYS)
+    asked = (pair, "long", tag, {"regime": regime} if regime else {})
+    before = recall.of_entry(*asked, to_ms(moment))
+    for item in history:
+        recall.add(item.trade, item.discount)
+    whole, parts = recall.of_entry(*asked, to_ms(moment))
+    keys = recall.keys(*asked)
+
+    assert [(part.name, part.value) for part in parts] == keys
+    assert [whole, *(part.moments for part in parts)] == recall.as_of(moment, [STRATEGY, *keys])
+    assert all(part.inside == recall.parts_of[part.name] for part in parts)
+    assert [part[:2] for part in before[1]] == keys
+    assert all(part.moments.n == 0.0 for part in before[1])
 
 
 def everything(recall: Recall, moment: datetime) -> dict[Key, Group]:

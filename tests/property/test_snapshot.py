@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0 import recall_file
 from freqtrade_mem0.form import Form, FormReader
-from freqtrade_mem0.recall import Recall, levels
-from freqtrade_mem0.recall import index as recall_module
+from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall import state as recall_state
 from tests.unit.samples import START, a_trade
 
@@ -123,8 +122,6 @@ def test_it_answers_as_a_fresh_recall_does(
     with ExitStack() as small:
         for module, bound in ((recall_file, "PAGE_ROWS"), (recall_state, "PAGE_ROWS")):
             small.enter_context(patch.object(module, bound, 3))
-        for module in (levels, recall_module):
-            small.enter_context(patch.object(module, "N_REMEMBERED", 2))
         recall, oracle = Recall(LEVELS, 30.0), Oracle()
         for how, trade, discount, moment in history:
             if how == "restarted":
