@@ -8,7 +8,8 @@ ledger handed over to a bot's journal writer, which appends it in its own thread
 One by one, as in a bot, the writer is idle again before the next; in a row, fifty come at once, and
 the processor's caches still hold what a decision needs. Every tenth is asked after a trade has been
 closed and learned, which is not part of the figure but makes recall look anew. The search is Mem0's
-own, in the embedded memory, for trades like this one.
+own, for trades like this one: in our embedded store, and in the one that Mem0 comes with (Qdrant in
+the process), with the same embedder, which needs no network.
 Prints JSON: microseconds and ratios.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import logging
 import os
 import platform
 import random
@@ -24,11 +26,13 @@ import statistics
 import sys
 import tempfile
 import time
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.bench_embedded_store import make_memories, measure_qdrant
 from benchmarks.instructions import each_of
 from freqtrade_mem0.advice import guarded_policy
 from freqtrade_mem0.bot.session import BotSession
@@ -101,11 +105,14 @@ def main() -> int:
     if options.search_at:
         own = _summary(_decisions(options.search_at, options.decisions, WAYS["in_a_row"]))
         search = _summary(_searches(options.search_at, options.searches))
+        default_us = 1_000.0 * _search_in_mem0s_default_store_ms(options.search_at)
         found["at"] = {
             "memories": options.search_at,
             "decision_us": own,
             "search_us": search,
+            "search_in_mem0s_default_store_us": round(default_us, 1),
             "search_to_decision": round(search["median"] / own["median"]),
+            "search_in_mem0s_default_store_to_decision": round(default_us / own["median"]),
         }
     print(json.dumps(found, indent=2))
     return 0
@@ -237,6 +244,15 @@ def _searches(n_known: int, n: int) -> list[float]:
             seconds.append(time.perf_counter() - begin)
         store.close()
     return [second * 1e6 for second in seconds]
+
+
+def _search_in_mem0s_default_store_ms(n_known: int) -> float:
+    """Return the milliseconds of a search by user in embedded Qdrant, which Mem0 comes with."""
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")  # Qdrant warns that it is slow, which is what we measure
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure_qdrant(Path(folder), make_memories(n_known), [n_known])
+    return float(found[f"{n_known}"]["search_by_user_ms"])
 
 
 def _instructions(n_known: int, n: int) -> int:
