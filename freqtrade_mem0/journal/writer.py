@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError, JournalError
@@ -49,9 +51,14 @@ class JournalWriter:
             journal.connection.is_patient = False
         self._batch = self._append_at = batch
         self._waiting: deque[Submitted] = deque()
-        self._changed = threading.Condition()
-        self._appending = False
-        self._closed = False
+        """Written and dropped from its left end, under the lock; anybody adds to its right end."""
+        self._dropping = threading.Lock()
+        self._news: SimpleQueue[None] = SimpleQueue()
+        """Wakes the thread up. Who hands over takes no lock that the thread may hold: whoever waits
+        for one gives the interpreter away, and gets it back when the thread is done with it."""
+        self._done = threading.Condition()
+        self._appending = threading.Lock()
+        self._closed = threading.Event()
         self._in_trouble = False
         self.dropped = 0
         self._thread: threading.Thread | None = None
@@ -80,15 +87,12 @@ class JournalWriter:
             An entry, or a function that gives one or several: who appends them has the time to word
             them. The function must give the same whenever it is called.
         """
-        with self._changed:
-            self._waiting.extend(entries)
-            while len(self._waiting) > CAPACITY:
-                self._waiting.popleft()
-                self._drop_one()
-            if self._thread is not None:
-                self._changed.notify_all()
-                return
-        if len(self._waiting) >= self._append_at:
+        self._waiting.extend(entries)
+        if len(self._waiting) > CAPACITY:
+            self._drop_oldest()
+        if self._thread is not None:
+            self._news.put(None)
+        elif len(self._waiting) >= self._append_at:
             stored = self._append_waiting()
             # A locked journal takes its time to say so; not again for every single entry.
             self._append_at = self._batch if stored else len(self._waiting) + self._batch
@@ -97,55 +101,54 @@ class JournalWriter:
         """Wait until all entries are in the journal; False when `timeout_s` ran out first."""
         if self._thread is None:
             return self._append_waiting()
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: not self._waiting and not self._appending, timeout_s
+        with self._done:
+            return self._done.wait_for(
+                lambda: not self._waiting and not self._appending.locked(), timeout_s
             )
 
     def close(self, timeout_s: float) -> bool:
         """Flush, then stop the thread; return whether everything was written in time."""
         flushed = self.flush(timeout_s)
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed.set()
         if self._thread is not None:
+            self._news.put(None)
             self._thread.join(timeout_s)
         return flushed
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or bool(self._waiting))
-                if self._closed and not self._waiting:
+        while not self._closed.is_set() or self._waiting:
+            self._news.get()
+            with suppress(Empty):
+                while True:  # what has gathered meanwhile is appended together
+                    self._news.get_nowait()
+            while not self._append_waiting():
+                if self._closed.wait(RETRY_S):
                     return
-            if not self._append_waiting():
-                with self._changed:
-                    if self._changed.wait_for(lambda: self._closed, RETRY_S):
-                        return
 
     def _append_waiting(self) -> bool:
-        with self._changed:
+        with self._appending:
             entries = list(self._waiting)
-            self._appending = True
-        stored = False
-        try:
-            if entries:
-                self._journal.append(list(_written(entries)))
-            stored = True
-        except (ConfigError, JournalError) as error:
-            self._warn_once(error, len(entries))
-        except Exception:  # noqa: BLE001 - one bad entry must not hold up all others
-            stored = self._append_singly(entries)
-        finally:
-            with self._changed:
-                if stored:
+            stored = not entries or self._append(entries)
+            if stored:
+                with self._dropping:
                     # More may have been handed over, or the oldest dropped, in the meantime.
                     written = set(map(id, entries))
-                    self._waiting = deque(e for e in self._waiting if id(e) not in written)
-                    self._in_trouble = False
-                self._appending = False
-                self._changed.notify_all()
+                    while self._waiting and id(self._waiting[0]) in written:
+                        self._waiting.popleft()
+                self._in_trouble = False
+        with self._done:
+            self._done.notify_all()
         return stored
+
+    def _append(self, entries: list[Submitted]) -> bool:
+        try:
+            self._journal.append(list(_written(entries)))
+        except (ConfigError, JournalError) as error:
+            self._warn_once(error, len(entries))
+            return False
+        except Exception:  # noqa: BLE001 - one bad entry must not hold up all others
+            return self._append_singly(entries)
+        return True
 
     def _append_singly(self, entries: list[Submitted]) -> bool:
         """Append one by one; what can not be written is logged whole, so that it is not lost."""
@@ -159,9 +162,13 @@ class JournalWriter:
                 logger.exception("This entry can not be written to the journal: %r", entry)
         return True
 
-    def _drop_one(self) -> None:
-        self.dropped += 1
-        if self.dropped == 1:
+    def _drop_oldest(self) -> None:
+        with self._dropping:
+            was_complete = self.dropped == 0
+            while len(self._waiting) > CAPACITY:
+                self._waiting.popleft()
+                self.dropped += 1
+        if was_complete and self.dropped:
             logger.error(
                 "More than %d entries wait for the journal; the oldest are dropped. Trades come "
                 "back from Freqtrade's database at the bot's next start.",
