@@ -8,6 +8,7 @@ to look one row up. A bot has nothing ahead and computes its one row the same wa
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +54,6 @@ class Candles:
 
     def __init__(self, frame: DataFrame) -> None:
         self._open_ms = _open_ms(frame)
-        self._step_ms = _step_ms(self._open_ms)
-        self._first_ms = self._open_ms.item(0) if len(self._open_ms) else 0
         # Numbers in one flat list, and where in it those of a candle begin. Not a list for each
         # candle: enough of them make Python look through all that Freqtrade holds for garbage.
         self._block: list[float] = []
@@ -63,18 +62,22 @@ class Candles:
         self._at = 0
         self._numbers: list[float] = []
         if len(frame) >= MIN_CANDLES:
-            self._entries = _entries(frame)
+            self._frame = frame
             self._columns = Columns(frame)
             self._windows = Windows(self._columns, min(len(frame), WINDOW))
 
     def n_closed(self, moment_ms: int, timeframe_s: int) -> int:
         """Return how many candles were closed at a moment, in epoch milliseconds."""
-        step_ms = timeframe_s * 1_000
+        opens, step_ms = self._open_ms, timeframe_s * 1_000
         last_open_ms = moment_ms - step_ms
-        if step_ms == self._step_ms:
-            n_opened = (last_open_ms - self._first_ms) // step_ms + 1
-            return max(0, min(n_opened, len(self._open_ms)))
-        return int(self._open_ms.searchsorted(last_open_ms, side="right"))
+        if len(opens) and last_open_ms >= opens.item(0):
+            # Right where no candle is missing up to there, as nearly everywhere.
+            guess = min((last_open_ms - opens.item(0)) // step_ms + 1, len(opens))
+            if opens.item(guess - 1) <= last_open_ms and (
+                guess == len(opens) or last_open_ms < opens.item(guess)
+            ):
+                return guess
+        return int(opens.searchsorted(last_open_ms, side="right"))
 
     def features(self, n_closed: int) -> Situation:
         """Return the features of the last `WINDOW` of the first `n_closed` candles.
@@ -122,6 +125,18 @@ class Candles:
         times = self._numbers_at(n_closed)[-1]
         return times if math.isfinite(times) else None
 
+    @cached_property
+    def _entries(self) -> NDArray[np.intp]:
+        """How many candles are closed at each entry that is signalled, ascending.
+
+        Freqtrade enters at the candle after the signal, when the one that gave it is closed.
+        """
+        signalled = np.zeros(len(self._frame), dtype=bool)
+        for name in _SIGNALS:
+            if name in self._frame:
+                signalled |= self._frame[name].eq(1).to_numpy(dtype=bool, na_value=False)
+        return np.flatnonzero(signalled) + 1
+
     def _numbers_at(self, n_closed: int) -> list[float]:
         """Return the numbers at a candle, from those at hand or computed with some ahead."""
         if n_closed != self._at:
@@ -144,7 +159,7 @@ class Candles:
         if width != self._windows.width:
             self._windows = Windows(self._columns, width)
         ends = np.array([n_closed])
-        if width == WINDOW:
+        if width == WINDOW and n_closed < len(self._frame):
             first = self._entries.searchsorted(n_closed, side="right")
             ends = np.append(ends, self._entries[first : first + self._n_block - 1])
         self._block = self._windows.numbers(ends).ravel().tolist()
@@ -157,21 +172,3 @@ def _open_ms(frame: DataFrame) -> NDArray[np.int64]:
     if "date" not in frame:
         return np.empty(0, dtype=np.int64)
     return frame["date"].to_numpy(dtype="datetime64[ms]").astype(np.int64)
-
-
-def _step_ms(open_ms: NDArray[np.int64]) -> int | None:
-    """Return how far the candles are apart, in milliseconds; None where one is missing."""
-    steps = np.diff(open_ms)
-    return int(steps[0]) if len(steps) and bool((steps == steps[0]).all()) else None
-
-
-def _entries(frame: DataFrame) -> NDArray[np.intp]:
-    """Return how many candles are closed at each entry that is signalled, ascending.
-
-    Freqtrade enters at the candle after the signal, when the one that gave it is closed.
-    """
-    signalled = np.zeros(len(frame), dtype=bool)
-    for name in _SIGNALS:
-        if name in frame:
-            signalled |= frame[name].eq(1).to_numpy(dtype=bool, na_value=False)
-    return np.flatnonzero(signalled) + 1
