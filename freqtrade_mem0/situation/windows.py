@@ -174,17 +174,19 @@ def _ranks(values: Floats) -> Floats:
 def _slopes(prices: Floats) -> Floats:
     """Return the slope of the regression line through each row, in price per candle."""
     # From the last price on, so that nothing is lost where a move is small against the price.
-    slopes: Floats = np.add.reduce((prices - prices[:, -1:]) * _SLOPE_WEIGHTS, axis=1)
+    moved = prices - prices[:, -1:]
+    moved *= _SLOPE_WEIGHTS
+    slopes: Floats = np.add.reduce(moved, axis=1)
     return slopes
 
 
 def _rsi(moves: Floats) -> Floats:
     """Return Wilder's RSI of each row, in [0, 100]; NaN where no price moved. Changes the rows."""
+    # In place: another array of this size would cost more than all that is done with it.
     moves *= _wilder_weights(moves.shape[1])
-    both = np.add.reduce(np.abs(moves), axis=1)
-    gains: Floats = np.add.reduce(np.maximum(moves, 0.0, out=moves), axis=1)
-    rsi: Floats = 100.0 * gains / both
-    return rsi
+    net: Floats = np.add.reduce(moves, axis=1)
+    both: Floats = np.add.reduce(np.abs(moves, out=moves), axis=1)
+    return 50.0 + 50.0 * net / both
 
 
 @lru_cache
