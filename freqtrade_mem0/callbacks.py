@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from freqtrade_mem0 import host
 from freqtrade_mem0.deciding import Proposal
-from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
 
 if TYPE_CHECKING:
@@ -195,8 +195,10 @@ class _Hooks:
         pair: str = call["pair"]
         frame = host.analysed_candles(self._strategy, pair)
         candles = self._candles_of(pair, frame)
-        n_closed = candles.n_closed(moment, self._timeframe_s)
-        situation = candles.features(n_closed) | calendar(moment)
+        moment_ms = to_ms(moment)
+        n_closed = candles.n_closed(moment_ms, self._timeframe_s)
+        situation = candles.features(n_closed)
+        situation |= calendar(moment_ms)
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
         if extra is not None:
             try:

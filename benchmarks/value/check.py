@@ -21,6 +21,7 @@ from benchmarks.value.replay import closed_of, entry_of, replay
 from benchmarks.value.shipped import shipped_multipliers
 from benchmarks.value.situations import NAMES, NUMBERS
 from benchmarks.value.trials import SHIPPED
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import Candles
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def check_situations(table: pd.DataFrame, folder: Path, samples: int = 20) -> li
         row: Any = table.iloc[int(number)]
         candles = spot_candles(folder, row["pair"], "1h")
         columns = Candles(candles)
-        expected = columns.features(columns.n_closed(row["open_date"].to_pydatetime(), _HOUR_S))
+        moment_ms = to_ms(row["open_date"].to_pydatetime())
+        expected = columns.features(columns.n_closed(moment_ms, _HOUR_S))
         wrong += [
             f"{row['pair']} {row['open_date']}: {name} is {row[name]}, not {expected[name]}"
             for name in (*NUMBERS, *NAMES)

@@ -73,7 +73,7 @@ def _trade(number: int, row: Any) -> _Trade:
 
 
 def _situation(row: Any) -> dict[str, float | str]:
-    found: dict[str, float | str] = dict(calendar(from_ms(int(row.open_ms))))
+    found: dict[str, float | str] = dict(calendar(int(row.open_ms)))
     for name in ("volatility_regime", "trend_regime"):
         value = getattr(row, name)
         if isinstance(value, str) and value:

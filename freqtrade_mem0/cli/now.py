@@ -13,7 +13,7 @@ from freqtrade_mem0.cli.context import described, opened_store, scope_of
 from freqtrade_mem0.cli.decision_facts import decision_facts
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.errors import ConfigError, RecordError
-from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.base import Mode, to_ms
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     moment = max(trade.known_at for trade in trades) + timedelta(milliseconds=1)
     if origin.mode is not Mode.BACKTEST:
         moment = max(moment, wall)
-    features = {**calendar(wall), **told}
+    features = {**calendar(to_ms(wall)), **told}
     if {"volatility_regime", "trend_regime"} <= features.keys():
         both = f"{features['volatility_regime']} {features['trend_regime']}"
         features.setdefault("regime", both)

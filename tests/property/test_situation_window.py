@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import WINDOW, Candles, Situation
 from tests.unit.candles import TIMEFRAME_S, market_features, random_walk
 from tests.unit.samples import START
@@ -23,7 +24,7 @@ def features_at(candles: pd.DataFrame, position: int) -> Situation:
     """Return the features at the opening of the candle at a position of `CANDLES`."""
     moment = START + timedelta(seconds=position * TIMEFRAME_S)
     columns = Candles(candles)
-    return columns.features(columns.n_closed(moment, TIMEFRAME_S))
+    return columns.features(columns.n_closed(to_ms(moment), TIMEFRAME_S))
 
 
 positions = st.integers(WINDOW, 599)

@@ -75,6 +75,7 @@ PURE = (
     "sizing",
     "risk",
     "recall",
+    "situation",
 )
 """Arithmetic on what is handed to it: no clock, no files, no network, no logs."""
 
@@ -214,7 +215,7 @@ def test_commands_know_freqtrades_configuration_alone() -> None:
     "file", [file for file in FILES if part_of(module_of(file)) in PURE], ids=module_of
 )
 def test_statistics_and_policies_are_pure(file: Path) -> None:
-    """Insight, sizing, risk and recall import no clock, no file system, no network, no log."""
+    """Statistics, policies and situations import no clock, no file system, no network, no log."""
     assert [name for name in imported(file) if part_of(name) in IMPURE_MODULES] == []
 
 

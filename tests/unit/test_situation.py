@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles, calendar, clean
+from freqtrade_mem0.situation.windows import Windows
 from tests.unit.candles import TIMEFRAME_S, market_features, random_walk
 from tests.unit.samples import START
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from freqtrade_mem0.situation import Situation
 
 
@@ -65,7 +69,7 @@ def test_too_few_candles_say_nothing(n: int) -> None:
     candles = random_walk(MIN_CANDLES)[:n]
 
     assert market_features(candles) == {}
-    assert Candles(candles).n_closed(START, TIMEFRAME_S) == 0
+    assert Candles(candles).n_closed(to_ms(START), TIMEFRAME_S) == 0
 
 
 def test_features_stay_in_their_ranges() -> None:
@@ -174,8 +178,8 @@ def test_a_candle_is_closed_when_its_time_is_over() -> None:
     candles = Candles(random_walk(10))
     end = START + timedelta(seconds=10 * TIMEFRAME_S)
 
-    assert candles.n_closed(end, TIMEFRAME_S) == 10
-    assert candles.n_closed(end - timedelta(microseconds=1), TIMEFRAME_S) == 9
+    assert candles.n_closed(to_ms(end), TIMEFRAME_S) == 10
+    assert candles.n_closed(to_ms(end - timedelta(microseconds=1)), TIMEFRAME_S) == 9
 
 
 @pytest.mark.parametrize("n_unclosed", [0, 1, 5, 10, 12])
@@ -183,7 +187,7 @@ def test_candles_that_are_not_closed_do_not_count(n_unclosed: int) -> None:
     """However many there are, down to none at all."""
     moment = START + timedelta(seconds=(10 - n_unclosed) * TIMEFRAME_S)
 
-    assert Candles(random_walk(10)).n_closed(moment, TIMEFRAME_S) == max(0, 10 - n_unclosed)
+    assert Candles(random_walk(10)).n_closed(to_ms(moment), TIMEFRAME_S) == max(0, 10 - n_unclosed)
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -192,7 +196,8 @@ def test_times_in_any_resolution_are_read(unit: Literal["s", "ms", "us", "ns"]) 
     frame = random_walk(10)
     frame["date"] = frame["date"].dt.as_unit(unit)
 
-    assert Candles(frame).n_closed(START + timedelta(seconds=3 * TIMEFRAME_S), TIMEFRAME_S) == 3
+    moment = START + timedelta(seconds=3 * TIMEFRAME_S)
+    assert Candles(frame).n_closed(to_ms(moment), TIMEFRAME_S) == 3
 
 
 @pytest.mark.parametrize(
@@ -208,7 +213,7 @@ def test_times_in_any_resolution_are_read(unit: Literal["s", "ms", "us", "ns"]) 
 )
 def test_a_session_is_a_quarter_of_the_utc_day(moment: datetime, expected: dict[str, str]) -> None:
     """Wherever the clock stands that the moment was read from."""
-    assert expected == calendar(moment)
+    assert expected == calendar(to_ms(moment))
 
 
 def test_an_authors_own_features_are_cleaned() -> None:
@@ -256,3 +261,42 @@ def test_a_jump_of_the_range_matches_plain_pandas(seed: int) -> None:
         found.append(times > 2.0)
     assert set(found) == {True, False}
     assert candles.times_usual_range(MIN_CANDLES - 1) is None
+
+
+@pytest.mark.parametrize(("every", "at_most"), [(2, 3_000), (400, 1_000)])
+def test_no_more_is_computed_ahead_than_is_asked_for(
+    every: int, at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A strategy that signals at every candle does not pay for all of them when it enters few."""
+    candles = random_walk(3_000)
+    candles["enter_long"] = 1
+    columns = Candles(candles)
+    computed: list[int] = []
+    numbers = Windows.numbers
+
+    def counted(windows: Windows, ends: NDArray[np.intp]) -> NDArray[np.float64]:
+        computed.append(len(ends))
+        return numbers(windows, ends)
+
+    monkeypatch.setattr(Windows, "numbers", counted)
+    for n_closed in range(WINDOW, 3_001, every):
+        columns.features(n_closed)
+
+    assert sum(computed) <= at_most
+    assert max(computed) <= 256
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "object", "Int64"])
+def test_signals_of_any_type_are_read(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strategies set them over all kinds of columns; what is signalled is computed at once."""
+    candles = random_walk(600)
+    candles["enter_short"] = pd.Series(0, index=candles.index, dtype=dtype)
+    candles.loc[[299, 399, 499], "enter_short"] = 1
+    if dtype != "int64":
+        candles.loc[350, "enter_short"] = None
+    columns = Candles(candles)
+    expected = [market_features(candles[:n]) for n in (300, 400, 500)]
+    first = columns.features(300)
+    monkeypatch.delattr(Windows, "numbers")
+
+    assert expected == [first, columns.features(400), columns.features(500)]

@@ -1,0 +1,13 @@
+"""The situation a trade is entered in: a few market features of candles closed before the entry.
+
+Every feature is a function of the last `WINDOW` closed candles alone (fewer, down to `MIN_CANDLES`,
+where the data begin later). So a backtest, a dry-run bot and a live bot that see the same candles
+compute the same numbers, and nothing after the entry can change them.
+"""
+
+from freqtrade_mem0.situation.candles import Candles
+from freqtrade_mem0.situation.values import Situation, clean
+from freqtrade_mem0.situation.windows import MIN_CANDLES, WINDOW
+from freqtrade_mem0.situation.words import calendar
+
+__all__ = ["MIN_CANDLES", "WINDOW", "Candles", "Situation", "calendar", "clean"]
