@@ -71,7 +71,7 @@ class BacktestSession(Session):
         locks: BacktestLocks | None = None,
         **parts: Unpack[Parts],
     ) -> None:
-        super().__init__(**parts)
+        super().__init__(puts_off_risk=True, **parts)
         self._trades = trades
         self._locks = locks
         self._entered: dict[tuple[str, str, datetime], Answer] = {}
@@ -102,6 +102,7 @@ class BacktestSession(Session):
 
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
+        self._risk.until(None)
         self.recall.clear()
         self._restore_prior()
         self._risk.clear()

@@ -67,6 +67,9 @@ class RiskLog:
         Takes an event that is news, for the owner; never blocks.
     window
         How many trades are kept to be gone through again; None for all, as in a backtest.
+    puts_off
+        Whether trades may be looked at when all of them are there, as in a backtest. They are
+        looked at as they come all the same where what they are damps the next stakes.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class RiskLog:
         applied: bool = True,
         tell: Callable[[RiskEvent], None] | None = None,
         window: int | None = None,
+        puts_off: bool = False,
     ) -> None:
         self._window = window
         self._origin = origin
@@ -91,6 +95,8 @@ class RiskLog:
         self._active = ActiveEvents(self._damping)
         self._lasts = self._damping.lasts_at_most + _SLACK
         self._watch = RiskWatch(self._respond, window=window)
+        self._puts_off = puts_off and not self._damping.severity
+        self._put_off: list[ClosedTrade] = []
         self._noted: dict[str, RiskEvent] = {}
         """Those of candles and protections, by id."""
         self._volatile_on: dict[str, date] = {}
@@ -110,6 +116,7 @@ class RiskLog:
     def clear(self) -> None:
         """Forget everything: another run begins."""
         self._watch = RiskWatch(self._respond, window=self._window)
+        self._put_off.clear()
         self._active.clear()
         self._noted.clear()
         self._volatile_on.clear()
@@ -169,6 +176,12 @@ class RiskLog:
         earlier
             As it was recorded before; None for a new one.
         """
+        if self._puts_off and earlier is None:
+            self._put_off.append(trade)
+            return
+        self._look_at(trade, earlier)
+
+    def _look_at(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
         event = exit_event(trade, self._respond)
         before = None if earlier is None else exit_event(earlier, self._respond)
         if before is not None and (event is None or event.id != before.id):
@@ -223,6 +236,12 @@ class RiskLog:
         moment
             Aware UTC market time.
         """
+        if self._puts_off:
+            if moment is not None:
+                return
+            put_off, self._put_off = self._put_off, []
+            for trade in put_off:
+                self._look_at(trade)
         untold, self._untold = self._untold, None
         if untold is not None:
             for event in untold.noted:

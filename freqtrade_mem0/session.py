@@ -86,6 +86,8 @@ class Session:
         Takes risk events that are news, for the owner; never blocks.
     window
         How many trades the log of risk keeps; None for all.
+    puts_off_risk
+        Whether the log of risk may look at trades at the end; see `RiskLog`.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Session:
         veto_below: float | None = None,
         tell: Callable[[RiskEvent], None] | None = None,
         window: int | None = None,
+        puts_off_risk: bool = False,
     ) -> None:
         self.origin = origin
         self.recall = recall
@@ -122,6 +125,7 @@ class Session:
             applied=applied,
             tell=tell,
             window=window,
+            puts_off=puts_off_risk,
         )
         self._vetoes = Vetoes(veto_below if applied else None)
         self._decider = Decider(

@@ -97,6 +97,21 @@ def test_a_new_list_is_a_new_run_that_knows_nothing() -> None:
     assert stage.written(Opened) == []
 
 
+def test_a_run_that_another_one_follows_keeps_its_risk_events() -> None:
+    """Nobody says that it has ended; its trades are looked at when the next one begins."""
+    stage = a_backtest_stage()
+    for profit in (1_900.0, 2_100.0):
+        LocalTrade.reset_trades()
+        stage.session.decide(proposal(0))
+        stage.session.entry_confirmed("ETH/USDT", "long")
+        trade = open_trade()
+        close_trade(trade, profit, at(1), reason="stop_loss" if profit < 2_000.0 else "roi")
+        stage.session.decide(proposal(2))
+    stage.session.end_run()
+
+    assert [e.event_type for e in stage.entries if isinstance(e, RiskEvent)] == ["stop_loss"]
+
+
 def test_the_same_run_again_says_the_same() -> None:
     """Same ids and same content, so that nothing is doubled in the journal."""
     stage = a_backtest_stage()
@@ -107,6 +122,7 @@ def test_the_same_run_again_says_the_same() -> None:
         trade = open_trade()
         close_trade(trade, 1_900.0, at(1), reason="stop_loss")
         stage.session.decide(proposal(2))
+        stage.session.end_run()
 
     half = len(stage.entries) // 2
     assert [Decision, Opened, TradeRecord, RiskEvent] == [type(e) for e in stage.entries[:half]]
