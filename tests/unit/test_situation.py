@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 import pytest
+import talib
 
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles, calendar, clean
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def oracle(candles: pd.DataFrame) -> dict[str, float]:
-    """Return the numbers of the last candle, written down as in the docs, without TA-Lib."""
+    """Return the numbers of the last candle, written down as in the docs, in plain pandas."""
     high, low, close, volume = (candles[name] for name in ("high", "low", "close", "volume"))
     before = close.shift(1)
     true_range = pd.concat([high - low, (high - before).abs(), (low - before).abs()], axis=1)
@@ -61,6 +62,31 @@ def test_each_number_matches_plain_pandas(seed: int, n: int) -> None:
     candles = random_walk(n, seed)
 
     assert numbers(market_features(candles)) == pytest.approx(oracle(candles), rel=5.1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_indicator_matches_ta_lib(seed: int) -> None:
+    """Six digits of what TA-Lib has, at the end of a long history."""
+    candles = random_walk(700, seed)
+    high, low, close = (candles[name].to_numpy() for name in ("high", "low", "close"))
+    usual = talib.SMA(talib.TRANGE(high, low, close)[1:], 14)[-1]
+    lowest, highest = talib.MIN(low, 48)[-1], talib.MAX(high, 48)[-1]
+    found = numbers(market_features(candles))
+
+    assert {
+        name: found[name] for name in found if name not in ("volatility_rank", "volume_ratio")
+    } == (
+        pytest.approx(
+            {
+                "volatility": usual / close[-1],
+                "trend": talib.LINEARREG_SLOPE(close, 48)[-1] * math.sqrt(48) / usual,
+                "momentum": talib.MOM(close, 12)[-1] / (usual * math.sqrt(12)),
+                "rsi": talib.RSI(close[-WINDOW:], 14)[-1],
+                "range_position": (close[-1] - lowest) / (highest - lowest),
+            },
+            rel=5.1e-6,
+        )
+    )
 
 
 @pytest.mark.parametrize("n", [0, 1, MIN_CANDLES - 1])
