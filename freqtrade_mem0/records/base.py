@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha1
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, ClassVar
 from uuid import UUID
 
 NAMESPACE = UUID("6f0f7a5e-3f0b-5c64-9a35-6d1f6d0a5e10")
 """UUIDv5 namespace of all record ids. Changing it would orphan every record ever written."""
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
-_ID_MASK = ~(0xF000 << 64 | 0xC000 << 48)
-_ID_VERSION = 5 << 76 | 0x8000 << 48
-"""Version and variant of a UUIDv5, in the places that the mask clears."""
+_NAMESPACE_BYTES = NAMESPACE.bytes
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+"""What the variant of a UUID makes of the hexadecimal digit in its place."""
 
 
 class Category(StrEnum):
@@ -97,12 +97,19 @@ def record_id(*identity: str | float) -> str:
     >>> record_id("trade", "me", "ETH/USDT", 1) == record_id("trade", "me", "ETH/USDT", 1)
     True
     """
-    name = _ENCODER.encode(identity)
-    # As uuid.uuid5 (RFC 9562, 5.5), without its object: several ids are made for every trade.
-    digest = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16]
-    value = int.from_bytes(digest, "big") & _ID_MASK | _ID_VERSION
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    # As json.dumps and uuid.uuid5 (RFC 9562, 5.5): several ids are made for every trade.
+    name = f"[{','.join([_as_json(part) for part in identity])}]"
+    digits = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}"
+        f"-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+    )
+
+
+def _as_json(part: str | float) -> str:
+    if isinstance(part, str):
+        return _quoted(part)
+    return str(part) if type(part) is int else json.dumps(part)
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -111,6 +118,8 @@ def as_utc(moment: datetime) -> datetime:
     >>> as_utc(datetime(2024, 1, 1)).isoformat()
     '2024-01-01T00:00:00+00:00'
     """
+    if moment.tzinfo is UTC:
+        return moment  # as all are that Freqtrade's backtests give
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
