@@ -130,7 +130,7 @@ class JournalWriter:
         stored = False
         try:
             if entries:
-                self._journal.append(list(_written(entries)))
+                self._journal.append(_written(entries))
             stored = True
         except (ConfigError, JournalError) as error:
             self._warn_once(error, len(entries))
@@ -151,7 +151,7 @@ class JournalWriter:
         """Append one by one; what can not be written is logged whole, so that it is not lost."""
         for entry in entries:
             try:
-                self._journal.append(list(_written([entry])))
+                self._journal.append(_written([entry]))
             except (ConfigError, JournalError) as error:
                 self._warn_once(error, len(entries))
                 return False
