@@ -140,8 +140,9 @@ class JournalWriter:
             with self._changed:
                 if stored:
                     # More may have been handed over, or the oldest dropped, in the meantime.
-                    written = set(map(id, entries))
-                    self._waiting = deque(e for e in self._waiting if id(e) not in written)
+                    for entry in entries:
+                        if self._waiting and self._waiting[0] is entry:
+                            self._waiting.popleft()
                     self._in_trouble = False
                 self._appending = False
                 self._changed.notify_all()
