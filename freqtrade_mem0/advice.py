@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.config.policies import BUILT_IN
 from freqtrade_mem0.sizing.guard import Guarded
 from freqtrade_mem0.sizing.registry import policy_for
 
@@ -28,6 +29,7 @@ def guarded_policy(sizing: SizingSettings) -> Guarded:
         sizing.min_multiplier,
         sizing.max_multiplier,
         _Complaints(sizing.policy),
+        is_built_in=sizing.policy in BUILT_IN,
     )
 
 

@@ -8,16 +8,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.rows import (
+    INSERT_DECISION,
+    INSERT_RECORD,
+    Row,
+    decision_row,
+    record_row,
+)
 from freqtrade_mem0.records.base import Record, from_ms, to_ms
-from freqtrade_mem0.records.codec import content_hash, decode, encode, hash_of
+from freqtrade_mem0.records.codec import content_hash, decode
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.records.retraction import Retraction, retraction_id
 from freqtrade_mem0.records.trade import TradeRecord, keeping_entry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,40 +63,78 @@ Entry = Record | Decision | Opened | SeenIn
 """What can be appended."""
 
 
-def append_entries(sqlite: sqlite3.Connection, entries: Sequence[Entry]) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Entries as rows, so that nothing is worded or encoded while the file is locked.
+
+    Parameters
+    ----------
+    records
+        Records, each with its row of `records`.
+    decisions
+        Rows of `decisions` by id, without the trades they became.
+    ties
+        Id and open date (epoch milliseconds) of these trades, by the decision's id.
+    seen
+        Rows of `seen`.
+    """
+
+    records: list[tuple[Record, Row]]
+    decisions: dict[str, Row]
+    ties: dict[str, tuple[str, int]]
+    seen: list[Row]
+
+
+def as_batch(entries: Iterable[Entry]) -> Batch:
+    """Return entries as rows; each is encoded as soon as it is there.
+
+    Raises
+    ------
+    RecordError
+        An entry breaks the schema.
+    """
+    batch = Batch(records=[], decisions={}, ties={}, seen=[])
+    for entry in entries:
+        if isinstance(entry, Record):
+            batch.records.append((entry, record_row(entry)))
+        elif isinstance(entry, Decision):
+            batch.decisions[entry.id] = decision_row(entry)
+        elif isinstance(entry, Opened):
+            batch.ties[entry.decision_id] = (entry.trade_id, to_ms(entry.open_date))
+        else:
+            batch.seen.append((entry.database, entry.record_id))
+    return batch
+
+
+def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
     """Write entries inside the caller's transaction; return how many records were new or corrected.
 
     What is plain (a record nobody has noted before) goes to SQLite in bulk, which is most of it.
     """
-    records = [entry for entry in entries if isinstance(entry, Record)]
     n_new = 0
-    known = recorded_ms(sqlite, [record.id for record in records])
-    fresh: dict[str, Record] = {}
-    for record in records:
+    known = recorded_ms(sqlite, [record.id for record, _ in batch.records])
+    fresh: dict[str, Row] = {}
+    for record, row in batch.records:
         if record.id in known or record.id in fresh or isinstance(record, Retraction):
-            _append_fresh(sqlite, fresh)  # what came before it, it may be about
+            _append_fresh(sqlite, fresh.values())  # what came before it, it may be about
             n_new += len(fresh)
             known |= dict.fromkeys(fresh, 0)
             fresh = {}
             n_new += _append_record(sqlite, record)
         else:
-            fresh[record.id] = record
-    _append_fresh(sqlite, fresh)
+            fresh[record.id] = row
+    _append_fresh(sqlite, fresh.values())
     # Records know nothing of decisions; a decision comes before what is said about it.
-    _append_decisions(
-        sqlite,
-        [entry for entry in entries if isinstance(entry, Decision)],
-        [entry for entry in entries if isinstance(entry, Opened)],
-    )
-    _mark_seen(sqlite, [entry for entry in entries if isinstance(entry, SeenIn)])
+    _append_decisions(sqlite, batch.decisions, batch.ties)
+    sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
     return n_new + len(fresh)
 
 
-def _append_fresh(sqlite: sqlite3.Connection, fresh: Mapping[str, Record]) -> None:
-    if not fresh:
+def _append_fresh(sqlite: sqlite3.Connection, rows: Collection[Row]) -> None:
+    if not rows:
         return
     (last_seq,) = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
-    sqlite.executemany(_INSERT, [_row(record) for record in fresh.values()])
+    sqlite.executemany(INSERT_RECORD, rows)
     sqlite.execute(
         "INSERT INTO outbox (seq) SELECT seq FROM records WHERE seq > ?",
         [last_seq],
@@ -114,7 +158,9 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
         else:
             fresh[record.id] = record
     # They were decoded a moment ago.
-    sqlite.executemany(_INSERT, [_row(record, is_sound=True) for record in fresh.values()])
+    sqlite.executemany(
+        INSERT_RECORD, [record_row(record, is_sound=True) for record in fresh.values()]
+    )
     return len(fresh) + sum(_adopt(sqlite, record) for record in others)
 
 
@@ -236,34 +282,8 @@ def _noted_last(sqlite: sqlite3.Connection, record: Record) -> Record:
     return replace(record, recorded_at=_just_after(from_ms(latest_ms)))
 
 
-_INSERT = (
-    "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
-    " mode, run_id, pair, known_ms, recorded_ms, body)"
-    " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-
-
 def _insert(sqlite: sqlite3.Connection, record: Record) -> int | None:
-    return sqlite.execute(_INSERT, _row(record)).lastrowid
-
-
-def _row(record: Record, *, is_sound: bool = False) -> list[str | int]:
-    origin = record.origin
-    body = encode(record, is_sound=is_sound)
-    return [
-        record.id,
-        hash_of(body),
-        record.kind,
-        category_of(record),
-        origin.user_id,
-        origin.strategy,
-        origin.mode,
-        origin.run_id,
-        getattr(record, "pair", ""),
-        to_ms(record.known_at),
-        to_ms(record.recorded_at),
-        body,
-    ]
+    return sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
 
 
 def _takes_back_again(sqlite: sqlite3.Connection, record: Record) -> bool:
@@ -290,47 +310,18 @@ def _supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
 
 
 def _append_decisions(
-    sqlite: sqlite3.Connection, decisions: Sequence[Decision], opened: Sequence[Opened]
+    sqlite: sqlite3.Connection, rows: Mapping[str, Row], ties: Mapping[str, tuple[str, int]]
 ) -> None:
     """Write decisions, and what became of these or earlier ones."""
     # In a backtest both come together, and two writes to one row become one.
-    ties = {each.decision_id: (each.trade_id, to_ms(each.open_date)) for each in opened}
-    rows = []
-    for decision in decisions:
-        origin = decision.origin
-        rows.append(
-            [
-                decision.id,
-                origin.user_id,
-                origin.strategy,
-                origin.mode,
-                origin.run_id,
-                decision.pair,
-                decision.side,
-                to_ms(decision.decided_at),
-                *ties.get(decision.id, (None, None)),
-                encode(decision),
-            ]
-        )
-    sqlite.executemany(_INSERT_DECISION, rows)
-    for decision in decisions:
-        ties.pop(decision.id, None)
+    sqlite.executemany(
+        INSERT_DECISION,
+        [(*row, *(ties.get(decision_id) or _UNTIED)) for decision_id, row in rows.items()],
+    )
     sqlite.executemany(
         "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ?",
-        [(*tie, decision_id) for decision_id, tie in ties.items()],
+        [(*tie, decision_id) for decision_id, tie in ties.items() if decision_id not in rows],
     )
 
 
-_INSERT_DECISION = (
-    "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, trade_id,"
-    " open_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-    " body = excluded.body, trade_id = coalesce(excluded.trade_id, trade_id),"
-    " open_ms = coalesce(excluded.open_ms, open_ms)"
-)
-
-
-def _mark_seen(sqlite: sqlite3.Connection, seen: Sequence[SeenIn]) -> None:
-    sqlite.executemany(
-        "INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)",
-        [(each.database, each.record_id) for each in seen],
-    )
+_UNTIED = (None, None)

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.append import adopt_records, append_entries, recorded_ms
+from freqtrade_mem0.journal.append import adopt_records, append_batch, as_batch, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.records.base import Mode, Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import decode, decode_decision
@@ -19,7 +19,7 @@ from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -89,14 +89,15 @@ class Journal:
         with self.connection.read():
             pass
 
-    def append(self, entries: Sequence[Entry]) -> int:
+    def append(self, entries: Iterable[Entry]) -> int:
         """Append `entries` in one transaction; return how many records were new or corrected.
 
         A record that says the same as the current one with its id is skipped; one that says
         something else becomes the current one and the old row stays, marked.
         """
+        batch = as_batch(entries)
         with self.connection.write() as sqlite:
-            return append_entries(sqlite, entries)
+            return append_batch(sqlite, batch)
 
     def adopt(self, records: Sequence[Record]) -> int:
         """Take up records that came from Mem0, in one transaction; return how many were news.

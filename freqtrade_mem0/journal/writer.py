@@ -132,9 +132,9 @@ class JournalWriter:
             if stored:
                 with self._dropping:
                     # More may have been handed over, or the oldest dropped, in the meantime.
-                    written = set(map(id, entries))
-                    while self._waiting and id(self._waiting[0]) in written:
-                        self._waiting.popleft()
+                    for entry in entries:
+                        if self._waiting and self._waiting[0] is entry:
+                            self._waiting.popleft()
                 self._in_trouble = False
         with self._done:
             self._done.notify_all()
@@ -142,7 +142,7 @@ class JournalWriter:
 
     def _append(self, entries: list[Submitted]) -> bool:
         try:
-            self._journal.append(list(_written(entries)))
+            self._journal.append(_written(entries))
         except (ConfigError, JournalError) as error:
             self._warn_once(error, len(entries))
             return False
@@ -154,7 +154,7 @@ class JournalWriter:
         """Append one by one; what can not be written is logged whole, so that it is not lost."""
         for entry in entries:
             try:
-                self._journal.append(list(_written([entry])))
+                self._journal.append(_written([entry]))
             except (ConfigError, JournalError) as error:
                 self._warn_once(error, len(entries))
                 return False

@@ -12,9 +12,10 @@ _QUANTILE_95 = 1.959963984540054
 """Of the normal distribution: a 95 % interval is so many standard errors to each side."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: a frozen dataclass takes three times as long to make, and a decision has ten of them.
+@dataclass(slots=True, kw_only=True)
 class Reason:
-    """One part of a decision.
+    """One part of a decision. Nobody changes it.
 
     Parameters
     ----------

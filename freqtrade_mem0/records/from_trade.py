@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
@@ -16,6 +17,7 @@ from freqtrade_mem0.records.base import Mode, Origin, as_utc, record_id, to_ms
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 END_OF_DATA = "force_exit"
@@ -90,6 +92,19 @@ def trade_record(
     context = context or EntryContext()
     close_date = as_utc(trade.close_date)
     exit_reason = trade.exit_reason or ""
+    (
+        open_rate,
+        close_rate,
+        amount,
+        stake_amount,
+        max_stake_amount,
+        leverage,
+        fee_open,
+        fee_close,
+        funding_fees,
+        profit_ratio,
+        profit_abs,
+    ) = _numbers(trade)
     return TradeRecord(
         id=identity or trade_id_of(trade, origin),
         origin=origin,
@@ -101,18 +116,18 @@ def trade_record(
         exit_reason=exit_reason,
         open_date=as_utc(trade.open_date),
         close_date=close_date,
-        open_rate=_number(trade, "open_rate"),
-        close_rate=_number(trade, "close_rate"),
+        open_rate=open_rate,
+        close_rate=close_rate,
         # Rounded as Freqtrade does in its result files and over REST.
-        amount=round(_number(trade, "amount"), 8),
-        stake_amount=round(_number(trade, "stake_amount"), 8),
-        max_stake_amount=round(_number(trade, "max_stake_amount", default=trade.stake_amount), 8),
-        leverage=_number(trade, "leverage", default=1.0),
-        fee_open=_number(trade, "fee_open", default=0.0),
-        fee_close=_number(trade, "fee_close", default=0.0),
-        funding_fees=_number(trade, "funding_fees", default=0.0),
-        profit_ratio=_number(trade, "close_profit"),
-        profit_abs=_number(trade, "close_profit_abs"),
+        amount=round(amount, 8),
+        stake_amount=round(stake_amount, 8),
+        max_stake_amount=round(max_stake_amount, 8),
+        leverage=leverage,
+        fee_open=fee_open,
+        fee_close=fee_close,
+        funding_fees=funding_fees,
+        profit_ratio=profit_ratio,
+        profit_abs=profit_abs,
         n_entries=trade.nr_of_successful_entries,
         n_exits=trade.nr_of_successful_exits,
         # A trade cut by the end of the data says nothing about the strategy's own exits.
@@ -141,13 +156,51 @@ def _first_entry_order_id(trade: Any) -> str:
     )
 
 
-def _number(trade: Any, name: str, default: float | None = None) -> float:
-    value = getattr(trade, name)
-    if value is None:
-        value = default
-    if value is None or not math.isfinite(value):
-        raise RecordError(
-            f"Trade {trade.id} in {trade.pair}: {name} must be a finite number, got {value!r}. "
-            "It is not recorded; reconciliation tries again."
+def _numbers(trade: Any) -> list[float]:
+    """Return a trade's numbers, in the order of `_NAMES`."""
+    numbers = _numbers_in(trade)
+    if None in numbers:
+        numbers = _with_defaults(trade, numbers)
+    if not all(map(math.isfinite, numbers)):
+        name, value = next(
+            each for each in zip(_NAMES, numbers, strict=True) if not math.isfinite(each[1])
         )
-    return float(value)
+        raise _no_number(trade, name, value)
+    return list(map(float, numbers))
+
+
+def _with_defaults(trade: Any, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+    defaults = {**_DEFAULTS, "max_stake_amount": trade.stake_amount}
+    filled = []
+    for name, value in zip(_NAMES, numbers, strict=True):
+        number = defaults.get(name) if value is None else value
+        if number is None:
+            raise _no_number(trade, name, number)
+        filled.append(number)
+    return tuple(filled)
+
+
+def _no_number(trade: Any, name: str, value: Any) -> RecordError:
+    return RecordError(
+        f"Trade {trade.id} in {trade.pair}: {name} must be a finite number, got {value!r}. "
+        "It is not recorded; reconciliation tries again."
+    )
+
+
+_NAMES = (
+    "open_rate",
+    "close_rate",
+    "amount",
+    "stake_amount",
+    "max_stake_amount",
+    "leverage",
+    "fee_open",
+    "fee_close",
+    "funding_fees",
+    "close_profit",
+    "close_profit_abs",
+)
+_DEFAULTS = {"leverage": 1.0, "fee_open": 0.0, "fee_close": 0.0, "funding_fees": 0.0}
+"""What Freqtrade leaves out where it is of no account; for `max_stake_amount` it is the stake."""
+
+_numbers_in: Callable[[Any], tuple[Any, ...]] = attrgetter(*_NAMES)

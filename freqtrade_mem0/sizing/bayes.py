@@ -118,16 +118,16 @@ class Bayes:
         brake: float,
         multiplier: float,
     ) -> list[Reason]:
-        reasons, evidence, reached = [], 0.0, 1.0
-        for part, step in zip(levels, steps, strict=True):
+        effects, evidence, reached = [], 0.0, 1.0
+        for step in steps:
             # Each part's effect is what it moves on top of the parts before it, so they add up.
             evidence += step
             moved = self._map(evidence)
-            reasons.append(part_reason(part, brake * (moved - reached)))
+            effects.append(brake * (moved - reached))
             reached = moved
-        rest = multiplier - 1.0 - math.fsum(reason.effect for reason in reasons)
+        rest = multiplier - 1.0 - math.fsum(effects)
         braked = "a loss beyond doubt" if brake < 1.0 else ""
-        return [part_reason(strategy, rest, braked), *reasons]
+        return [part_reason(strategy, rest, braked), *map(part_reason, levels, effects)]
 
     def _map(self, evidence: float) -> float:
         reach = self.max_multiplier - 1.0 if evidence > 0.0 else 1.0 - self.min_multiplier

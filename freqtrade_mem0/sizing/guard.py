@@ -34,6 +34,9 @@ class Guarded:
         Bounds, 0 < min <= 1 <= max.
     complain
         Told of every broken promise: in a sentence, and with the exception where there was one.
+    is_built_in
+        It is one of ours, whose reasons are plain numbers and words: only their sum is looked at
+        again. A backtest asks for very many.
     """
 
     def __init__(
@@ -43,12 +46,15 @@ class Guarded:
         min_multiplier: float,
         max_multiplier: float,
         complain: Callable[[str, Exception | None], None],
+        *,
+        is_built_in: bool = False,
     ) -> None:
         self._policy = policy
         self.name = name
         self._min = min_multiplier
         self._max = max_multiplier
         self._complain = complain
+        self._is_built_in = is_built_in
 
     def __call__(self, known: Known) -> Wish:
         """Return the policy's wish where it keeps the rules of `Wish`, else one that does."""
@@ -73,20 +79,17 @@ class Guarded:
         multiplier = max(self._min, min(wanted, self._max))
         if multiplier != wanted:
             self._complain("its multiplier is beyond sizing.min_multiplier or max_multiplier", None)
-        explained = partial(self._explained, wish, multiplier)
         return Wish(
             multiplier=multiplier,
-            reasons=partial(self._explained_later, explained, multiplier)
+            reasons=partial(self._explained_later, wish, multiplier)
             if wish.puts_off_reasons
-            else explained(),
+            else self._explained(wish, multiplier),
             expected_ratio=expected,
         )
 
-    def _explained_later(
-        self, explained: Callable[[], tuple[Reason, ...]], multiplier: float
-    ) -> tuple[Reason, ...]:
+    def _explained_later(self, wish: Wish, multiplier: float) -> tuple[Reason, ...]:
         try:
-            return explained()
+            return self._explained(wish, multiplier)
         except Exception as error:  # noqa: BLE001 - as above; the stake has been placed meanwhile
             self._complain("it can not say why", error)
             text = f"policy {self.name} can not say why ({type(error).__name__})"
@@ -95,8 +98,10 @@ class Guarded:
     def _explained(self, wish: Wish, multiplier: float) -> tuple[Reason, ...]:
         """Return reasons whose effects add up to the multiplier less 1, whatever the wish has."""
         wanted = float(wish.multiplier)
-        reasons = [_clean(reason) for reason in wish.reasons]
-        unexplained = wanted - 1.0 - math.fsum(reason.effect for reason in reasons)
+        reasons = list(wish.reasons)
+        if not self._is_built_in:
+            reasons = [_clean(reason) for reason in reasons]
+        unexplained = wanted - 1.0 - math.fsum([reason.effect for reason in reasons])
         if not reasons or abs(unexplained) > _TOLERANCE * max(1.0, abs(wanted)):
             self._complain("the effects of its reasons do not add up to multiplier - 1", None)
             text = f"policy {self.name} gave no reason for this part"
@@ -112,8 +117,6 @@ def _clean(reason: Any) -> Reason:
     """Return a reason in the form that the journal keeps."""
     if not isinstance(reason, Reason):
         raise TypeError(f"a reason must be a Reason, not {type(reason).__name__}")
-    if _is_plain(reason):
-        return reason  # as all of ours are; a backtest asks for very many
     return Reason(
         name=str(reason.name),
         value=str(reason.value),
@@ -125,25 +128,9 @@ def _clean(reason: Any) -> Reason:
     )
 
 
-def _is_plain(reason: Reason) -> bool:
-    return (
-        type(reason.name) is type(reason.value) is type(reason.text) is str
-        and _is_finite_float(reason.n_effective)
-        and _is_finite_float(reason.mean_ratio)
-        and _is_finite_float(reason.effect)
-        and (reason.mean_error is None or _is_finite_float(reason.mean_error))
-    )
-
-
-def _is_finite_float(value: Any) -> bool:
-    return type(value) is float and math.isfinite(value)
-
-
 def _finite(value: Any, name: str) -> float:
-    if _is_finite_float(value):
-        return float(
-            value
-        )  # asked of every wish, and the check below takes longer than all of this
+    if type(value) is float and math.isfinite(value):
+        return value  # nearly always, and the check below takes longer than all of this
     if not isinstance(value, Real) or not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, not {value!r}")
     return float(value)

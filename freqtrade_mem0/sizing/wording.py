@@ -39,17 +39,17 @@ def part_reason(part: Part, effect: float, remark: str = "") -> Reason:
         What else is to be said of it; "" for nothing.
     """
     name, value, moments, _, _ = part
+    n, mean, _, _ = moments
     error = standard_error(moments)
     text = ""
     if remark:
-        who = f"{name} {value}".strip()
-        text = f"{part_in_words(who, moments.n, moments.mean, error)}; {remark}"
+        text = f"{part_in_words(f'{name} {value}'.strip(), n, mean, error)}; {remark}"
     return Reason(
         name=name,
         value=value,
         text=text,
-        n_effective=moments.n,
-        mean_ratio=moments.mean,
+        n_effective=n,
+        mean_ratio=mean,
         effect=effect,
         mean_error=error,
     )

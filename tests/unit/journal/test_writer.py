@@ -18,7 +18,7 @@ from tests.unit.samples import a_decision, a_note, a_risk_event, a_trade, opened
 from tests.unit.wait import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from freqtrade_mem0.journal.append import Entry
@@ -215,7 +215,7 @@ def test_no_trouble_with_the_file_drops_an_entry(
     class TroubledJournal(Journal):
         """Three times in trouble, then well."""
 
-        def append(self, entries: Sequence[Entry]) -> int:
+        def append(self, entries: Iterable[Entry]) -> int:
             """Refuse, or append."""
             if troubles:
                 raise troubles.pop()
@@ -237,12 +237,13 @@ def test_a_backtest_asks_a_locked_journal_once_per_batch(tmp_path: Path) -> None
     class LockedJournal(Journal):
         """Locked twice, then free."""
 
-        def append(self, entries: Sequence[Entry]) -> int:
+        def append(self, entries: Iterable[Entry]) -> int:
             """Refuse, or append."""
-            attempts.append(len(entries))
+            given = list(entries)
+            attempts.append(len(given))
             if len(attempts) <= 2:
                 raise JournalError("locked")
-            return super().append(entries)
+            return super().append(given)
 
     journal = LockedJournal(tmp_path)
     writer = JournalWriter(journal, background=False, batch=3)

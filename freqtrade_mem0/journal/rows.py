@@ -1,0 +1,85 @@
+"""Records and decisions as rows of the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.records.codec import encode, hash_of
+from freqtrade_mem0.records.note import category_of
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.decision import Decision
+
+Row = tuple[str | int, ...]
+"""Values in the order of the statement that inserts them; no subclasses, which SQLite's adapters
+would have to look at one by one."""
+
+INSERT_RECORD = (
+    "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
+    " mode, run_id, pair, known_ms, recorded_ms, body)"
+    " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+INSERT_DECISION = (
+    "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body,"
+    " trade_id, open_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+    " body = excluded.body, trade_id = coalesce(excluded.trade_id, trade_id),"
+    " open_ms = coalesce(excluded.open_ms, open_ms)"
+)
+
+
+def record_row(record: Record, *, is_sound: bool = False) -> Row:
+    """Return the row of a record, for `INSERT_RECORD`.
+
+    Parameters
+    ----------
+    record
+        Any record.
+    is_sound
+        As for `codec.encode`.
+
+    Raises
+    ------
+    RecordError
+        It breaks the schema.
+    """
+    origin = record.origin
+    body = encode(record, is_sound=is_sound)
+    return (
+        record.id,
+        hash_of(body),
+        record.kind,
+        str(category_of(record)),
+        origin.user_id,
+        origin.strategy,
+        str(origin.mode),
+        origin.run_id,
+        getattr(record, "pair", ""),
+        to_ms(record.known_at),
+        to_ms(record.recorded_at),
+        body,
+    )
+
+
+def decision_row(decision: Decision) -> Row:
+    """Return the row of a decision, for `INSERT_DECISION`, without the trade it became.
+
+    Raises
+    ------
+    RecordError
+        It breaks the schema.
+    """
+    origin = decision.origin
+    return (
+        decision.id,
+        origin.user_id,
+        origin.strategy,
+        str(origin.mode),
+        origin.run_id,
+        decision.pair,
+        decision.side,
+        to_ms(decision.decided_at),
+        encode(decision),
+    )
