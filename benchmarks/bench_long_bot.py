@@ -270,7 +270,8 @@ def leave_recall_out() -> None:
     """Let nothing be known, and nothing be read for it."""
     nothing = News(own=(), prior_changed=False)
     for owner, name, instead in (
-        (Recall, "add", lambda *_: None),
+        (Recall, "add", lambda *_, **__: None),
+        (JournalFollower, "begin", lambda *_: None),
         (JournalFollower, "run", lambda *_: nothing),
     ):
         setattr(owner, name, instead)
