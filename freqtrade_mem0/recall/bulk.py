@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.recall.columns import MISSING, TradeColumns, rounded
-from freqtrade_mem0.recall.ids import packed
+from freqtrade_mem0.recall.columns import MISSING, TradeColumns, rounded_all
+from freqtrade_mem0.recall.ids import packed_all
 from freqtrade_mem0.recall.index import STRATEGY
 from freqtrade_mem0.recall.levels import Levels, Values
 from freqtrade_mem0.recall.state import PAGE_ROWS
@@ -54,6 +54,8 @@ class BulkFill:
         self._decay = Decay(recall.half_life_days)
         self._said = TradeColumns(1)
         """In order of arrival; instead of its groups, each row has the number of a combination."""
+        self._waiting: list[tuple[str, int, float, float, int]] = []
+        """Id, moment, profit ratio, discount and combination of the rows behind these."""
         self._taken_back: dict[int, str] = {}
         """Rows that say that a trade does not count, and its id as text."""
         self._combinations = array("i")
@@ -71,29 +73,19 @@ class BulkFill:
         combination = self._combination_of.get(values)
         if combination is None:
             combination = self._new_combination(values)
-        said = self._said
-        first, last = packed(record.id)
-        said.id_first.append(first)
-        said.id_last.append(last)
-        said.known_ms.append(to_ms(record.known_at))
-        said.ratio.append(rounded(record.profit_ratio))
-        said.discount.append(round(discount * (1 << DISCOUNT_BITS)))
-        said.groups.append(combination)
+        known_ms, ratio = to_ms(record.known_at), record.profit_ratio
+        self._waiting.append((record.id, known_ms, ratio, discount, combination))
+        if len(self._waiting) >= PAGE_ROWS:
+            self._write_down()
 
     def remove(self, record_id: str) -> None:
         """Let a trade count no more, whatever was said of it before."""
-        self._taken_back[len(self._said)] = record_id
-        first, last = packed(record_id)
-        said = self._said
-        said.id_first.append(first)
-        said.id_last.append(last)
-        said.known_ms.append(0)
-        said.ratio.append(0.0)
-        said.discount.append(0)
-        said.groups.append(MISSING)
+        self._taken_back[len(self._said) + len(self._waiting)] = record_id
+        self._waiting.append((record_id, 0, 0.0, 0.0, MISSING))
 
     def finish(self) -> None:
         """Let recall begin with all that was said."""
+        self._write_down()
         rows = self._last_said()
         gone = np.frombuffer(self._said.groups, dtype=np.int32)[rows] == MISSING
         counting = self._in_time(rows[~gone])
@@ -102,6 +94,20 @@ class BulkFill:
             self._recall.restore(columns, asked_ms, self._sums(counting))
         for row in rows[gone].tolist():
             self._recall.remove(self._taken_back[row], from_journal=True)
+
+    def _write_down(self) -> None:
+        if not self._waiting:
+            return
+        ids, known_ms, ratios, discounts, combinations = zip(*self._waiting, strict=True)
+        self._waiting.clear()
+        columns = (
+            *np.ascontiguousarray(packed_all(ids).T),
+            np.array(known_ms, dtype=np.int64),
+            rounded_all(np.array(ratios)),
+            np.rint(np.array(discounts) * (1 << DISCOUNT_BITS)).astype(np.uint16),
+            np.array(combinations, dtype=np.int32),
+        )
+        self._said.extend(b"".join(column.tobytes() for column in columns))
 
     def _new_combination(self, values: Values) -> int:
         if len(self._combination_of) >= N_REMEMBERED:
