@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.recall.columns import MISSING, TradeColumns, rounded_all
 from freqtrade_mem0.recall.ids import packed_all
-from freqtrade_mem0.recall.index import STRATEGY
 from freqtrade_mem0.recall.levels import Levels, Values
 from freqtrade_mem0.recall.state import PAGE_ROWS
 from freqtrade_mem0.recall.sums import DISCOUNT_BITS, Decay, Plain, terms
