@@ -6,6 +6,10 @@ A whole runtime (session, journal with its writer thread, chores in theirs) besi
 trade database, filled by Freqtrade's own classes. `--prefill` puts so many trades into both, in
 bulk, before the bot starts. The index that answers what is known grows with what is known;
 `--without-recall` leaves it out, to show the rest. Prints JSON.
+
+Two things tell what is the bot's from what is not: who holds the memory (see `holders.py`), and the
+time in which Freqtrade's own classes make a trade. That depends on nothing the bot knows: where it
+takes longer in the end as well, the machine does.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from freqtrade.persistence import Order, Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from sqlalchemy import event, insert
 
+from benchmarks.holders import held, rss_mb
 from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.deciding import Proposal
@@ -195,15 +200,14 @@ def _at(values: array[float], share: float) -> float:
 
 def trade_on(bot: BotRuntime, first: int, n: int, marks: list[int]) -> dict[str, Any]:
     """Open and close so many trades, one after another, as Freqtrade's loop would."""
-    decide, close, tick = Clock(), Clock(), Clock()
-    rss = {}
+    decide, close, tick, yardstick = Clock(), Clock(), Clock(), Clock()
+    memory = {}
     for number in range(first, first + n):
         moment = at(number)
         tick(bot.tick, moment)
         decide(bot.session.decide, a_proposal(number))
         bot.entry_confirmed(pair(number), "long")
-        trade = Trade(**an_open_trade(number))
-        trade.orders.append(Order(**an_order(number, "buy", 100.0, moment)))
+        trade = yardstick(a_trade_with_its_entry, number)
         Trade.session.add(trade)
         Trade.commit()
         bot.session.entry_filled(trade)
@@ -215,9 +219,16 @@ def trade_on(bot: BotRuntime, first: int, n: int, marks: list[int]) -> dict[str,
         if number + 1 - first in marks:
             assert bot.writer is not None  # noqa: S101
             bot.writer.flush(_SETTLE_S)
-            rss[str(number + 1 - first)] = rss_mb()
-    clocks = {"decide": decide, "close": close, "tick": tick}
-    return {"rss_mb": rss, **{name: clock.summary() for name, clock in clocks.items()}}
+            memory[str(number + 1 - first)] = held()
+    clocks = {"decide": decide, "close": close, "tick": tick, "freqtrade_alone": yardstick}
+    return {"memory": memory, **{name: clock.summary() for name, clock in clocks.items()}}
+
+
+def a_trade_with_its_entry(number: int) -> Trade:
+    """Return an open trade whose entry order is filled."""
+    trade = Trade(**an_open_trade(number))
+    trade.orders.append(Order(**an_order(number, "buy", 100.0, at(number))))
+    return trade
 
 
 def a_proposal(number: int) -> Proposal:
@@ -232,14 +243,6 @@ def a_proposal(number: int) -> Proposal:
         max_stake=1_000.0,
         situation=SITUATION,
     )
-
-
-def rss_mb() -> float:
-    """Return this process's resident memory."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return round(int(line.split()[1]) / 1_024.0, 1)
-    raise RuntimeError("/proc/self/status names no VmRSS.")
 
 
 def start_again(folder: Path, *, without_recall: bool) -> dict[str, Any]:
@@ -270,7 +273,8 @@ def leave_recall_out() -> None:
     """Let nothing be known, and nothing be read for it."""
     nothing = News(own=(), prior_changed=False)
     for owner, name, instead in (
-        (Recall, "add", lambda *_: None),
+        (Recall, "add", lambda *_, **__: None),
+        (JournalFollower, "begin", lambda *_: None),
         (JournalFollower, "run", lambda *_: nothing),
     ):
         setattr(owner, name, instead)
@@ -293,7 +297,7 @@ def main() -> None:
         prefill(folder, arguments.prefill)
         if arguments.without_recall:
             leave_recall_out()
-        empty_mb = rss_mb()
+        before = held()
         bot = a_bot(folder)
         found = trade_on(bot, arguments.prefill, n, [n // 10, n // 2, n])
         bot.close()
@@ -304,7 +308,7 @@ def main() -> None:
         found = {
             "trades": n,
             "prefill": arguments.prefill,
-            "rss_mb_before": empty_mb,
+            "memory_before": before,
             **found,
             "journal_bytes_per_trade": round(written / (n + arguments.prefill)),
             "start_again": again,

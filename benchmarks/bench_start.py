@@ -148,7 +148,7 @@ def started(folder: Path) -> dict[str, Any]:
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.host import RunKind
     from freqtrade_mem0.insight import interval
-    from freqtrade_mem0.priors import Prior
+    from freqtrade_mem0.lifetime import prior_of
     from freqtrade_mem0.recall import STRATEGY
     from freqtrade_mem0.records.base import Mode, Origin
     from freqtrade_mem0.run import Run
@@ -162,7 +162,8 @@ def started(folder: Path) -> dict[str, Any]:
         database="",
     )
     began_s, began_cpu_s = time.perf_counter(), time.thread_time()
-    runtime = BotRuntime(settings, run, Prior(), lambda: datetime.now(UTC), print)
+    prior = prior_of(settings, folder, STRATEGY_NAME)
+    runtime = BotRuntime(settings, run, prior, lambda: datetime.now(UTC), print)
     seconds, cpu_s = time.perf_counter() - began_s, time.thread_time() - began_cpu_s
     rss_mb = resident_mb()
     recall = runtime.recall

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.recall.bulk import BulkFill
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.promotion import Promotion
 from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.recall import Recall
@@ -77,6 +79,8 @@ class JournalFollower:
         """Read what there is when a bot starts, so that its first decision finds it summed up."""
         if self._snapshots is not None:
             self._seen_seq = self._snapshots.restore()
+        if self._seen_seq == 0:
+            self._read_all()
         for _ in self._news():
             pass
         self._recall.take_in_all()
@@ -105,33 +109,48 @@ class JournalFollower:
         if self._snapshots is not None:
             self._snapshots.close(timeout_s)
 
+    def _read_all(self) -> None:
+        fill = BulkFill(self._recall)
+        for _ in self._read(fill.add, fill.remove):
+            pass
+        fill.finish()
+
     def _news(self) -> Iterator[Record]:
         """Let recall learn what is new, and yield it."""
+        recall = self._recall
+        return self._read(
+            partial(recall.add, from_journal=True), partial(recall.remove, from_journal=True)
+        )
+
+    def _read(
+        self, add: Callable[[TradeRecord, float], None], remove: Callable[[str], None]
+    ) -> Iterator[Record]:
+        """Yield what is new, and say what of it counts, with which discount, and what no more."""
         last = self._journal.last_seq()
         if last <= self._seen_seq:
             return
         records = self._journal.records(
-            self._scope, after_seq=self._seen_seq, left_out=self._leave_out
+            self._scope, after_seq=self._seen_seq, left_out=partial(self._leave_out, remove)
         )
         for seq, record in records:
             last = max(last, seq)
             self._n_learned += 1
             if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
-                self._learn(record)
+                add(record, self._weight_of(record))
             elif isinstance(record, Retraction) and not self._journal.is_current(record.target_id):
                 # Else it is older than what was said again.
-                self._recall.remove(record.target_id, from_journal=True)
+                remove(record.target_id)
             yield record
         # Also rows of others: nobody has to walk over them again.
         self._seen_seq = last
 
-    def _learn(self, record: TradeRecord) -> None:
+    def _weight_of(self, record: TradeRecord) -> float:
         is_assumed = self._origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
-        self._recall.add(record, self._discount if is_assumed else 1.0, from_journal=True)
+        return self._discount if is_assumed else 1.0
 
-    def _leave_out(self, record_id: str) -> None:
+    def _leave_out(self, remove: Callable[[str], None], record_id: str) -> None:
         """Forget what an unreadable record has corrected; one day, somebody will read it."""
-        self._recall.remove(record_id, from_journal=True)
+        remove(record_id)
         if self._snapshots is not None:
             self._snapshots.give_up()
 

@@ -112,7 +112,8 @@ def withdraw(journal: Journal, promotion: Promotion, now: datetime) -> None:
 
 def promotions(journal: Journal, user_id: str, strategy: str | None = None) -> list[Promotion]:
     """Return the active promotions, of one strategy or of all."""
-    scope = Scope(user_id=user_id, strategy=strategy, kind=Promotion.kind)
+    # All are written by hand (`promote`); saying so spares a bot's start the index of its trades.
+    scope = Scope(user_id=user_id, strategy=strategy, modes=[Mode.MANUAL], kind=Promotion.kind)
     return [
         record
         for _, record in journal.records(scope)

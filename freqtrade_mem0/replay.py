@@ -63,7 +63,7 @@ class Replay:
             prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
         )
         if origin.mode in (Mode.DRY_RUN, Mode.LIVE):
-            JournalFollower(store.journal, self.recall, origin, sizing.prior_discount).run()
+            JournalFollower(store.journal, self.recall, origin, sizing.prior_discount).begin()
             return
         scope = Scope(
             user_id=origin.user_id,

@@ -127,25 +127,27 @@ class Reconciler:
         new = trade_database.trade_ids_after(before.last_id)
         last_id = max(last_id, *new) if new else last_id
         asked = (before.open_ids | before.lately.keys() | new) - open_ids
-        closed = trade_database.closed_bot_trades(asked)
+        n_asked = trade_database.closed_sum_of(asked).n
         n_closed = trade_database.n_closed(last_id)
         self._release()
-        if n_closed != before.settled.n + len(closed):
+        if n_closed != before.settled.n + n_asked:
             return False
-        complete = [trade for trade in closed if trade.close_date is not None]
-        self._session.trades_closed(complete)
+        now_s, lately, incomplete = moment.timestamp(), {}, set[int]()
+        for closed in trade_database.closed_bot_trades(asked):
+            self._release()
+            complete = [trade for trade in closed if trade.close_date is not None]
+            incomplete.update(trade.id for trade in closed if trade.close_date is None)
+            self._session.trades_closed(complete)
+            for trade in complete:
+                found = Lately(now_s, self._record_id(trade))
+                known = before.lately.get(trade.id, found)
+                # Freqtrade uses the id of a deleted trade again.
+                lately[trade.id] = known if known.record_id == found.record_id else found
         self._session.trades_open(still_open)
-        now_s, lately = moment.timestamp(), {}
-        for trade in complete:
-            found = Lately(now_s, self._record_id(trade))
-            known = before.lately.get(trade.id, found)
-            # Freqtrade uses the id of a deleted trade again.
-            lately[trade.id] = known if known.record_id == found.record_id else found
         for trade_id, known in before.lately.items():
             if trade_id not in lately or lately[trade_id].record_id != known.record_id:
                 reason = _OPEN_AGAIN if self._is_open(known, still_open) else _GONE
                 self._take_back(known.record_id, reason, birth)
-        incomplete = {trade.id for trade in closed} - lately.keys()
         after = Compared(
             birth=before.birth,
             last_id=last_id,
@@ -206,9 +208,9 @@ class Reconciler:
         if self._database:
             self._session.note_seen(self._own.unseen(records.values(), self._database))
         if differ:
-            trades = trade_database.closed_bot_trades(differ)
-            self._release()
-            self._session.trades_closed([t for t in trades if t.close_date is not None])
+            for trades in trade_database.closed_bot_trades(differ):
+                self._release()
+                self._session.trades_closed([t for t in trades if t.close_date is not None])
             self._settled()  # no more waits for the journal than one portion
         return records
 

@@ -25,7 +25,7 @@ _SUMMED = 5_000
 """Ids that one statement sums up, in the table: some milliseconds."""
 
 _LOADED = 200
-"""Trades, with their orders, that one statement loads."""
+"""Trades, with their orders, that one statement loads: some 10 KB each, as Freqtrade's objects."""
 
 _RATIO_UNIT = 1e9
 """Profit ratios are summed up as whole numbers of billionths: such a sum is exact in any order."""
@@ -107,17 +107,19 @@ def open_bot_trades() -> list[Any]:
     return trades
 
 
-def closed_bot_trades(ids: Collection[int]) -> list[Any]:
-    """Return those of some trades that are closed, oldest first; others are left out.
+def closed_bot_trades(ids: Collection[int]) -> Iterator[list[Any]]:
+    """Yield those of some trades that are closed, by id and in portions; others are left out.
 
-    A row without a close date is not complete yet and comes last.
+    Each portion has the oldest first; a row without a close date is not complete and comes last.
+    Who keeps more than one portion at a time lets the process grow: freed, they leave holes.
     """
     from freqtrade.persistence import Trade
 
-    trades: list[Any] = []
     for some in _portions(ids):
-        trades += Trade.get_trades([Trade.id.in_(some), Trade.is_open.is_(False)]).all()
-    return sorted(trades, key=lambda t: (t.close_date is None, t.close_date or t.open_date, t.id))
+        trades = Trade.get_trades([Trade.id.in_(some), Trade.is_open.is_(False)]).all()
+        yield sorted(
+            trades, key=lambda t: (t.close_date is None, t.close_date or t.open_date, t.id)
+        )
 
 
 def last_trade_id() -> int:

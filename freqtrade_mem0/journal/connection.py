@@ -150,7 +150,7 @@ class Connection:
             _switch_to_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_patient else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection)
+            migrate(connection, self.path)
         except BaseException:
             connection.close()
             raise

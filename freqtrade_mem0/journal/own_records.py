@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 _PAGE = 1_000
 """Rows read at a time: other threads that read the journal wait for no more than these."""
 
-_OWN = "user_id = ? AND strategy = ? AND mode = ? AND kind = ?"  # as an index is
-_CURRENT = "run_id = ? AND is_current = 1"
+_OWN = "user_id = ? AND strategy = ? AND mode = ? AND kind = ? AND run_id = ?"
+"""As the index of scopes begins; by time it goes on: a bot's trades are one stretch of it."""
+
 _ORDER = attrgetter("known_at", "id")
 
 
@@ -95,9 +96,9 @@ class OwnRecords:
         """Return the newest trades of the bot's strategy in market order, at most `n`."""
         with self._journal.connection.read() as sqlite:
             rows = sqlite.execute(
-                f"SELECT kind, body FROM records WHERE {_OWN} AND {_CURRENT}"  # noqa: S608
+                f"SELECT kind, body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
                 " ORDER BY known_ms DESC, seq DESC LIMIT ?",
-                [*self._key(TradeRecord.kind), self._origin.run_id, n],
+                [*self._key(TradeRecord.kind), n],
             ).fetchall()
         records = [record for row in rows if isinstance(record := _readable(*row), TradeRecord)]
         return sorted(records, key=_ORDER)
@@ -223,13 +224,13 @@ class OwnRecords:
     ) -> list[tuple[int, int, str]]:
         return sqlite.execute(
             f"SELECT known_ms, seq, body FROM records WHERE {_OWN} AND (known_ms, seq) > (?, ?)"  # noqa: S608
-            f" AND {_CURRENT} ORDER BY known_ms, seq LIMIT ?",
-            [*self._key(kind), *after, self._origin.run_id, _PAGE],
+            " AND is_current = 1 ORDER BY known_ms, seq LIMIT ?",
+            [*self._key(kind), *after, _PAGE],
         ).fetchall()
 
     def _key(self, kind: str) -> list[str]:
         own = self._origin
-        return [own.user_id, own.strategy, own.mode, kind]
+        return [own.user_id, own.strategy, own.mode, kind, own.run_id]
 
 
 def _readable(kind: str, body: str) -> Record | None:

@@ -6,6 +6,7 @@ the version number in one transaction. A file from a newer release is refused, u
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError
@@ -13,6 +14,8 @@ from freqtrade_mem0.errors import ConfigError
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x4D656D30
 """SQLite application id of our files ("Mem0"), so that no other database is taken for a journal."""
@@ -86,10 +89,20 @@ _VERSION_3 = (
     "CREATE INDEX records_id ON records (id)",  # also of what was corrected or taken back
 )
 
-_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    "DROP INDEX records_scope",
+    # The run before the time: what one bot did lately is one stretch, however much others did.
+    "CREATE INDEX records_scope ON records (user_id, strategy, mode, kind, run_id, known_ms)",
+)
+
+_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """`_STEPS[n]` are the statements that bring a file from version `n` to `n + 1`."""
 
 VERSION = len(_STEPS)
+
+_MIGRATION_TIMEOUT_S = 300
+"""How long a process waits for another one that migrates: a new index over a million records takes
+seconds, on a slow disk longer than writers wait for each other."""
 
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -116,14 +129,23 @@ def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the file behind `connection`, one of ours or an empty one, to `VERSION`."""
     if _pragma(connection, "user_version") == VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
+    _begin_patiently(connection)
     try:
         # Another process may have migrated while this one waited for the lock.
-        for step in _STEPS[_pragma(connection, "user_version") :]:
+        version = _pragma(connection, "user_version")
+        if 0 < version < VERSION:
+            logger.info(
+                "%s is brought from journal format %d to %d, once. With very many records that "
+                "takes some seconds; other processes go on reading, and write afterwards.",
+                path,
+                version,
+                VERSION,
+            )
+        for step in _STEPS[version:]:
             for statement in step:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -132,6 +154,16 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _begin_patiently(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, also behind another process that migrates."""
+    timeout_ms = _pragma(connection, "busy_timeout")
+    connection.execute(f"PRAGMA busy_timeout = {_MIGRATION_TIMEOUT_S * 1_000}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {timeout_ms}")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -56,6 +56,18 @@ def rounded(profit_ratio: float) -> float:
     return round(profit_ratio * _ONE) / _ONE
 
 
+def rounded_all(profit_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ratios as `rounded` does, shape (n_ratios,).
+
+    >>> rounded_all(np.array([0.25, 1e-30])).tolist()
+    [0.25, 0.0]
+    """
+    unit = float(1 << UNIT_BITS)
+    # Scaling by a power of two is exact, and both round half to even. No zero is a negative one.
+    rounded_ratios: NDArray[np.float64] = np.rint(profit_ratios * unit) / unit + 0.0
+    return rounded_ratios
+
+
 class TradeColumns:
     """Trades by row number. Rows are added and never changed: who knows a number may read on.
 

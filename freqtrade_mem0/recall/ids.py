@@ -6,14 +6,20 @@ import re
 from array import array
 from bisect import bisect_left
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 Id = tuple[int, int]
 """The first and the last 64 bits of a record id; they order as its text does."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID_LINES = re.compile(rf"(?:{_UUID.pattern}\n)*+")
 _HALF = 1 << 64
 _BUCKET_BITS = 52
 
@@ -27,6 +33,22 @@ def packed(record_id: str) -> Id:
     if _UUID.fullmatch(record_id) is not None:
         return divmod(int(record_id.replace("-", ""), 16), _HALF)
     return divmod(int.from_bytes(blake2b(record_id.encode(), digest_size=16).digest()), _HALF)
+
+
+def packed_all(record_ids: Sequence[str]) -> NDArray[np.uint64]:
+    """Return record ids as `packed` does, for a tenth of its cost; shape (n_ids, 2).
+
+    >>> packed_all(["53f1de6e-4a1f-5864-a6aa-72a7933941fd"]).tolist() == [
+    ...     list(packed("53f1de6e-4a1f-5864-a6aa-72a7933941fd"))
+    ... ]
+    True
+    """
+    lines = "".join([f"{record_id}\n" for record_id in record_ids])
+    # With as many lines as ids, each of them is one.
+    if lines.count("\n") == len(record_ids) and _UUID_LINES.fullmatch(lines) is not None:
+        halves = bytes.fromhex(lines.replace("-", ""))  # which passes over the ends of lines
+        return np.frombuffer(halves, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    return np.array([packed(each) for each in record_ids], dtype=np.uint64).reshape(-1, 2)
 
 
 class Place(NamedTuple):

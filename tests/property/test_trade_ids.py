@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.recall.ids import Id, IdIndex, packed
+from freqtrade_mem0.recall.ids import Id, IdIndex, packed, packed_all
 
 ids = st.tuples(
     st.integers(0, 3).map(lambda part: part << 62) | st.integers(0, 2**64 - 1),
@@ -36,6 +36,18 @@ def test_anything_else_is_told_apart(text: str) -> None:
     """Also what only looks like a UUID that is there."""
     assert packed(text) != packed("53f1de6e-4a1f-5864-a6aa-72a7933941fd")
     assert packed(text) == packed(text)
+
+
+uuids = st.uuids().map(str)
+texts = st.one_of(
+    uuids, uuids, uuids, st.text(max_size=3), st.tuples(uuids, uuids).map("\n".join), st.just("")
+)
+
+
+@given(st.lists(uuids) | st.lists(texts))
+def test_many_are_packed_as_each_of_them_is(record_ids: list[str]) -> None:
+    """Also what only looks like several UUIDs."""
+    assert [list(packed(each)) for each in record_ids] == packed_all(record_ids).tolist()
 
 
 def table(rows: list[Id]) -> tuple[array[int], array[int]]:

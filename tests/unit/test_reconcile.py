@@ -371,6 +371,7 @@ def test_memory_follows_the_database_whatever_happens(
 ) -> None:
     """Opened, closed, corrected, deleted, reloaded, at any time, over restarts: both agree."""
     monkeypatch.setattr("freqtrade_mem0.bot.own_trades.KEPT", 5)
+    monkeypatch.setattr(trade_database, "_LOADED", 2)
     chance, hour = random.Random(seed), 0.0
     trades: list[Any] = []
     for number in range(60):

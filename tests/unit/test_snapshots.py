@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -29,17 +30,17 @@ from freqtrade_mem0.journal.salvage import salvage
 from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.run import Run
 from freqtrade_mem0.snapshots import Snapshots
 from tests.unit.samples import NOTED, ORIGIN, a_retraction, a_trade, at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from freqtrade_mem0.insight import Group, Key
-    from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.trade import ClosedTrade, TradeRecord
+    from freqtrade_mem0.records.base import Origin, Record
 
 LEVELS = ("pair", "side", "pair*side")
 SISTER = replace(ORIGIN, run_id="its sister")
@@ -65,14 +66,15 @@ class Bot:
         self.snapshots = Snapshots(journal, self.recall, origin, discount)
         self.follower = JournalFollower(journal, self.recall, origin, discount, self.snapshots)
         self.read = 0
-        real = self.recall.add
+        real = journal.records
 
-        def counting(record: ClosedTrade, *args: Any, **kwargs: Any) -> None:
-            self.read += 1
-            real(record, *args, **kwargs)
+        def counting(*args: Any, **kwargs: Any) -> Iterator[tuple[int, Record]]:
+            for seq, record in real(*args, **kwargs):
+                self.read += isinstance(record, TradeRecord)
+                yield seq, record
 
-        self.recall.add = counting  # type: ignore[method-assign]
-        self.follower.begin()
+        with patch.object(journal, "records", counting):
+            self.follower.begin()
         self.follower.close(WAIT_S)
 
     def look(self) -> None:

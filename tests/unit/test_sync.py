@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,7 +46,6 @@ from tests.unit.wait import eventually
 
 if TYPE_CHECKING:
     import random
-    from pathlib import Path
 
     from freqtrade_mem0.insight import Moments
 
@@ -435,7 +435,7 @@ def said(profits: list[float | None]) -> list[Record]:
 def a_file() -> sqlite3.Connection:
     """Return a journal's tables in no file at all, so that a thousand of them take no time."""
     sqlite = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(sqlite)
+    migrate(sqlite, Path(":memory:"))
     return sqlite
 
 

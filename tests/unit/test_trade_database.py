@@ -116,10 +116,19 @@ def test_open_and_closed_trades_are_told_apart() -> None:
     closed(early, 5)
 
     asked = {late.id, early.id, still_open.id, 99}
-    assert ids(closed_bot_trades(asked)) == ids([early, late])
+    assert [ids(each) for each in closed_bot_trades(asked)] == [ids([early, late])]
     assert ids(open_bot_trades()) == ids([still_open])
     assert n_closed(last_trade_id()) == 2
     assert trade_ids_after(late.id) == {early.id, still_open.id}
+
+
+def test_closed_trades_are_loaded_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By id, so that no more of them than wanted are in memory at once."""
+    monkeypatch.setattr("freqtrade_mem0.bot.trade_database._LOADED", 2)
+    trades = [closed(opened(hours), 20 - hours) for hours in range(5)]
+
+    portions = [ids(each) for each in closed_bot_trades({trade.id for trade in trades})]
+    assert portions == [ids(trades[1::-1]), ids(trades[3:1:-1]), ids(trades[4:])]
 
 
 def test_keys_tell_trades_by_few_columns() -> None:

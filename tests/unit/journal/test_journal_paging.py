@@ -9,6 +9,7 @@ import pytest
 
 from freqtrade_mem0.journal import journal as module
 from freqtrade_mem0.journal.journal import Journal, Scope
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.records.base import Mode
 from tests.unit.samples import ORIGIN, a_retraction, a_trade
 
@@ -62,6 +63,23 @@ def test_a_scope_in_a_large_journal_is_listed_by_its_index(
     assert steps[1].startswith(listing)
     assert "SEARCH records USING INTEGER PRIMARY KEY (rowid=?)" in steps
     assert [step for step in steps if step.startswith("SCAN records")] == []
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda own: own.newest(10), lambda own: list(own.trades()), lambda own: list(own.events())],
+    ids=["newest", "trades", "events"],
+)
+def test_a_bot_finds_its_own_without_walking_over_those_of_others(
+    journal: Journal, ask: Callable[[OwnRecords], object]
+) -> None:
+    """The index leads to its rows, in their order."""
+    sister = replace(ORIGIN, run_id="sister")
+    journal.append([a_trade(number, origin=sister) for number in range(50)])
+    (step,) = plans(journal, lambda: ask(OwnRecords(journal, ORIGIN)))
+
+    assert step.startswith("SEARCH records USING INDEX records_scope")
+    assert "run_id=?" in step
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -1,4 +1,4 @@
-"""Journals as formats 1 and 2 wrote them, kept for ever: every later version reads them.
+"""Journals as formats 1 to 3 wrote them, kept for ever: every later version reads them.
 
 The JSON file beside each says what is in it. None of these files is ever written again.
 """
@@ -12,6 +12,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.journal import schema
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.own_records import OwnRecords
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 ASSETS = ROOT / "tests" / "assets"
-OLD_VERSIONS = (1, 2)
+OLD_VERSIONS = range(1, VERSION)
 
 MIGRATION = """
 import sys
@@ -121,7 +124,10 @@ def test_its_outbox_is_read(old_journal: Journal, content: Any) -> None:
     expected = content["outbox"]
     assert (expected["pending"], expected["dead"]) == (state.pending, state.dead)
     assert len(outbox.dead_letters()) == state.dead
-    assert (state.failures, state.delivered_at) == (0, None)
+    # Formats 1 and 2 did not know when something was delivered.
+    delivered_at = expected.get("delivered_at")
+    assert expected.get("failures", 0) == state.failures
+    assert delivered_at == (state.delivered_at and state.delivered_at.isoformat())
 
 
 def test_its_sightings_are_read(old_journal: Journal, content: Any) -> None:
@@ -193,6 +199,39 @@ def test_a_migration_that_fails_in_the_middle_undoes_its_steps(
     assert (format_of(path), all_rows(path)) == (1, before)
     journal = Journal(tmp_path)
     journal.open()
+    assert format_of(path) == VERSION
+    journal.close()
+
+
+def test_another_process_that_migrates_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file takes longer than writers wait for each other."""
+    path = tmp_path / FILE_NAME
+    shutil.copy(ASSETS / "journal-v3.sqlite", path)
+    monkeypatch.setattr("freqtrade_mem0.journal.connection.BUSY_TIMEOUT_S", 0.0)
+    journal = Journal(tmp_path)
+    begins, begin = threading.Event(), schema._begin_patiently
+
+    def begin_and_say_so(connection: sqlite3.Connection) -> None:
+        begins.set()
+        begin(connection)
+
+    monkeypatch.setattr(schema, "_begin_patiently", begin_and_say_so)
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(journal.open)
+        assert begins.wait(60.0)
+        for number in range(10_000):
+            other.execute("INSERT INTO seen VALUES ('sqlite:///other.sqlite', ?)", [number])
+        other.execute("COMMIT")
+        opening.result()
+    with journal.connection.read() as sqlite:
+        assert sqlite.execute("PRAGMA busy_timeout").fetchone() == (0,)
     assert format_of(path) == VERSION
     journal.close()
 

@@ -38,6 +38,7 @@ from tests.unit.samples import a_decision, a_trade
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 ASSETS = Path(__file__).parents[2] / "assets"
 ROOT = Path(__file__).parents[3]
+OLD_VERSIONS = range(1, VERSION)
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,7 @@ def test_the_damaged_file_is_kept_to_the_last_byte(whole: Path, tmp_path: Path) 
 
 def test_an_intact_journal_is_left_alone(whole: Path, tmp_path: Path) -> None:
     """Also one of an older format: nothing is written at all."""
-    for source in (whole, ASSETS / "journal-v1.sqlite", ASSETS / "journal-v2.sqlite"):
+    for source in (whole, *(ASSETS / f"journal-v{version}.sqlite" for version in OLD_VERSIONS)):
         path = tmp_path / source.stem / FILE_NAME
         path.parent.mkdir()
         shutil.copy(source, path)
@@ -202,7 +203,7 @@ def test_an_intact_journal_is_left_alone(whole: Path, tmp_path: Path) -> None:
         assert (before, [path]) == (digest(path), list(path.parent.iterdir()))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_a_damaged_journal_of_an_older_format_becomes_a_new_one(
     tmp_path: Path, version: int
 ) -> None:
