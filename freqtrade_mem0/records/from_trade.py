@@ -92,6 +92,8 @@ def trade_record(
     context = context or EntryContext()
     close_date = as_utc(trade.close_date)
     exit_reason = trade.exit_reason or ""
+    # First: where nothing was ever bought, that is to be said, not that a number is missing.
+    identity = identity or trade_id_of(trade, origin)
     (
         open_rate,
         close_rate,
@@ -106,7 +108,7 @@ def trade_record(
         profit_abs,
     ) = _numbers(trade)
     return TradeRecord(
-        id=identity or trade_id_of(trade, origin),
+        id=identity,
         origin=origin,
         known_at=close_date,
         recorded_at=recorded_at,

@@ -20,7 +20,10 @@ from tests.unit.samples import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.records.base import Record
 
 
 def rows(journal: Journal, query: str) -> list[Any]:
@@ -30,6 +33,21 @@ def rows(journal: Journal, query: str) -> list[Any]:
         return sqlite.execute(query).fetchall()
     finally:
         sqlite.close()
+
+
+def test_others_can_write_while_entries_are_worded(journal: Journal) -> None:
+    """The file is locked for the writing alone, however long the wording takes."""
+    journal.open()
+    other = sqlite3.connect(journal.path, isolation_level=None, timeout=0.0)
+
+    def worded() -> Iterator[Record]:
+        other.execute("BEGIN IMMEDIATE")
+        yield a_trade(1)
+        other.execute("ROLLBACK")
+
+    assert journal.append(worded()) == 1
+    other.close()
+    assert [a_trade(1)] == [record for _, record in journal.records()]
 
 
 def test_records_come_back_in_order_of_arrival(journal: Journal) -> None:

@@ -139,6 +139,25 @@ def test_what_is_not_explained_is_said_to_be(reasons: tuple[Reason, ...]) -> Non
     assert complaints == ["the effects of its reasons do not add up to multiplier - 1 None"]
 
 
+def test_the_sum_of_a_built_in_policys_reasons_is_looked_at_all_the_same() -> None:
+    """They are taken as they are, and what they do not explain is said."""
+    complaints: list[str] = []
+    policy = Guarded(
+        Says(good(reasons=(REASON, replace(REASON, effect=0.1)))),
+        "mine",
+        0.25,
+        1.75,
+        lambda text, _: complaints.append(text),
+        is_built_in=True,
+    )
+    reasons = policy(KNOWN).reasons
+
+    assert reasons[0] is REASON
+    assert [reason.name for reason in reasons] == ["mine", "mine", "unexplained"]
+    assert math.fsum(reason.effect for reason in reasons) == pytest.approx(0.25)
+    assert complaints == ["the effects of its reasons do not add up to multiplier - 1"]
+
+
 def test_numbers_of_numpy_become_plain_ones() -> None:
     """The journal keeps JSON."""
     wish, complaints = asked(
