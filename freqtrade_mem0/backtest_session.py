@@ -60,6 +60,9 @@ class BacktestSession(Session):
         Where closed trades come from.
     locks
         Where locks come from; None for nowhere.
+    is_recorded
+        Whether anybody takes what it submits. Else (an epoch of a hyperopt) trades are not even
+        offered.
     parts
         As for `Session`.
     """
@@ -69,16 +72,20 @@ class BacktestSession(Session):
         *,
         trades: BacktestTrades,
         locks: BacktestLocks | None = None,
+        is_recorded: bool = True,
         **parts: Unpack[Parts],
     ) -> None:
         super().__init__(puts_off_risk=True, **parts)
         self._trades = trades
         self._locks = locks
+        self._is_recorded = is_recorded
         self._entered: dict[tuple[str, str, datetime], Answer] = {}
         """What was answered to entries; by pair, side and open date. Those that timed out stay."""
 
     def end_run(self) -> None:
         """Take in what was closed after the last entry."""
+        if not self._is_recorded:
+            return
         with self._lock:
             self._record(self._trades.last_of_run())
             if self._locks is not None:
@@ -102,7 +109,8 @@ class BacktestSession(Session):
 
     def _begin_run(self) -> None:
         """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
-        self._risk.until(None)
+        if self._is_recorded:
+            self._risk.until(None)
         self.recall.clear()
         self._restore_prior()
         self._risk.clear()
@@ -140,7 +148,8 @@ class BacktestSession(Session):
             is_evidence=exit_reason != END_OF_DATA,
             situation={} if answer is None else answer.proposal.situation,
         )
-        self._submit(partial(self._written, trade, closed, answer))
+        if self._is_recorded:
+            self._submit(partial(self._written, trade, closed, answer))
         self._risk.closed(closed)
         self._learn(closed)
 

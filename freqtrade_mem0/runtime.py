@@ -168,7 +168,10 @@ class BacktestRuntime(Runtime):
     ) -> None:
         super().__init__(settings, run, prior, now)
         self.session = BacktestSession(
-            trades=BacktestTrades(), locks=BacktestLocks(), **self._parts
+            trades=BacktestTrades(),
+            locks=BacktestLocks(),
+            is_recorded=run.kind.writes,
+            **self._parts,
         )
         if run.kind.writes:
             self.store = Store(settings, run.user_data_dir)

@@ -21,7 +21,7 @@ Id = tuple[int, int]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_LINES = re.compile(rf"(?:{_UUID.pattern}\n)*+")
 _HALF = 1 << 64
-_BUCKET_BITS = 52
+_BUCKET_BITS = 56
 
 
 def packed(record_id: str) -> Id:
@@ -70,9 +70,9 @@ class Place(NamedTuple):
 class IdIndex:
     """The rows of a table by their ids.
 
-    Record ids are hashes, so their first bits spread the rows evenly over 4096 buckets. A bucket
+    Record ids are hashes, so their first bits spread the rows evenly over 256 buckets. A bucket
     holds its row numbers in the order of their ids: it is searched in O(log), and an insertion
-    moves a kilobyte, also with a million rows.
+    moves eight kilobytes with a million rows, less than a microsecond.
 
     Parameters
     ----------

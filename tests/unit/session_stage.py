@@ -77,11 +77,15 @@ def a_stage(*, database: str = "", **changes: Unpack[Parts]) -> Stage[BotSession
     return Stage(BotSession(database=database, **parts), entries, told)
 
 
-def a_backtest_stage(**changes: Unpack[Parts]) -> Stage[BacktestSession]:
+def a_backtest_stage(
+    *, is_recorded: bool = True, **changes: Unpack[Parts]
+) -> Stage[BacktestSession]:
     """Return a backtest's session."""
     entries: list[Entry] = []
     parts = _parts(entries) | {"origin": BACKTEST} | changes
-    session = BacktestSession(trades=BacktestTrades(), locks=BacktestLocks(), **parts)
+    session = BacktestSession(
+        trades=BacktestTrades(), locks=BacktestLocks(), is_recorded=is_recorded, **parts
+    )
     return Stage(session, entries, [])
 
 

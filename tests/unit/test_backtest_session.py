@@ -112,6 +112,25 @@ def test_a_run_that_another_one_follows_keeps_its_risk_events() -> None:
     assert [e.event_type for e in stage.entries if isinstance(e, RiskEvent)] == ["stop_loss"]
 
 
+def test_an_epoch_that_nobody_records_decides_as_a_backtest_does() -> None:
+    """What would be written of its trades is not even made ready."""
+    answers = []
+    for is_recorded in (True, False):
+        stage = a_backtest_stage(is_recorded=is_recorded)
+        LocalTrade.reset_trades()
+        stage.session.decide(proposal(0))
+        stage.session.entry_confirmed("ETH/USDT", "long")
+        close_trade(open_trade(), 1_900.0, at(1), reason="stop_loss")
+        decision = stage.session.decide(proposal(2))
+        stage.session.end_run()
+        answers.append((decision.multiplier, decision.reasons))
+        n_trades = len(stage.written(TradeRecord)) + len(stage.written(RiskEvent))
+        assert n_trades == 2 * is_recorded
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] != 1.0
+
+
 def test_the_same_run_again_says_the_same() -> None:
     """Same ids and same content, so that nothing is doubled in the journal."""
     stage = a_backtest_stage()
