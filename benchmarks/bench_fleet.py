@@ -9,7 +9,7 @@ first sync, which rebuilds its journal; syncs with ten and with more news; the b
 statements take; a search by owner and strategy; table and indexes; single writes.
 
 Prints JSON. `measured` is that; `computed`, for bots with so many trades a day, says how many one
-core and one disk serve: see `fleet_model`. Takes about 20 minutes and 8 GB of disk by default.
+core and one disk serve: see `fleet_model`. Takes an hour or so and 8 GB of disk by default.
 """
 
 from __future__ import annotations
