@@ -91,7 +91,9 @@ class JournalWriter:
         if len(self._waiting) > CAPACITY:
             self._drop_oldest()
         if self._thread is not None:
-            self._news.put(None)
+            # What is not taken yet is taken before the thread looks at what waits.
+            if self._news.empty():
+                self._news.put(None)
         elif len(self._waiting) >= self._append_at:
             stored = self._append_waiting()
             # A locked journal takes its time to say so; not again for every single entry.
