@@ -9,19 +9,12 @@ import pandas as pd
 
 from benchmarks.value.datasets import pairs_in, spot_candles
 from freqtrade_mem0.situation import MIN_CANDLES, Candles
+from freqtrade_mem0.situation.windows import FEATURES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NUMBERS = (
-    "volatility",
-    "volatility_rank",
-    "trend",
-    "momentum",
-    "rsi",
-    "range_position",
-    "volume_ratio",
-)
+NUMBERS = FEATURES
 NAMES = ("volatility_regime", "trend_regime", "regime")
 
 

@@ -116,8 +116,7 @@ class Groups:
             if not value:
                 return MISSING
             if sums is None:
-                key = place.level, value
-                sums = self.put(key, self._levels.inside(key, self._levels.keys(values)))
+                return self.number_of((place.level, value), self._levels.keys(values))
         return sums.number
 
     def number_of(self, key: Key, keys: tuple[Key, ...]) -> int:
