@@ -34,19 +34,19 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench_embedded_store import make_memories, measure_qdrant
 from benchmarks.instructions import each_of
-from freqtrade_mem0.advice import guarded_policy
-from freqtrade_mem0.bot.session import BotSession
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.deciding import Proposal
-from freqtrade_mem0.insight import Shrinkage
+from freqtrade_mem0.decide.decider import Proposal
+from freqtrade_mem0.decide.guarded import guarded_policy
+from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.priors import Prior
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.store import Store
+from freqtrade_mem0.run.bot.session import BotSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench_rebuild import trade
 from freqtrade_mem0.backends import payload
-from freqtrade_mem0.backends.embedder import HashingEmbedder
+from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.deliverer import Deliverer
+from freqtrade_mem0.delivery.child import Deliverer
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.store import Store
-from tests.unit.samples import a_decision, opened
+from tests.support.samples import a_decision, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.records.memory import Memory
 
 if TYPE_CHECKING:

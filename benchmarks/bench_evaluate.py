@@ -19,17 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from freqtrade_mem0.evaluate.blocks import optimal_block_length, resample
-from freqtrade_mem0.evaluate.bootstrap import estimate, gradient
-from freqtrade_mem0.evaluate.comparison import mean_return_difference, sharpe_difference
-from freqtrade_mem0.evaluate.null import shift_test
-from freqtrade_mem0.evaluate.timing import timing_test
-from freqtrade_mem0.insight import NOTHING, Moments, Part, Shrinkage
-from freqtrade_mem0.sizing.bayes import Bayes
+from freqtrade_mem0.compare.comparison import mean_return_difference, sharpe_difference
+from freqtrade_mem0.compare.statistics.block_resampling import optimal_block_length, resample
+from freqtrade_mem0.compare.statistics.bootstrap import estimate, gradient
+from freqtrade_mem0.compare.statistics.shift_test import shift_test
+from freqtrade_mem0.compare.statistics.timing_test import timing_test
+from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part, Shrinkage
+from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policy import Known
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.evaluate.bootstrap import Statistic
+    from freqtrade_mem0.compare.statistics.bootstrap import Statistic
 
 Floats = NDArray[np.float64]
 

@@ -39,13 +39,13 @@ from benchmarks.fleet_model import (
 )
 from benchmarks.measuring import machine, measured, print_result, readable, spread
 from freqtrade_mem0.backends import payload
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
-from freqtrade_mem0.backends.mem0_setup import lemmatizer
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.mem0_setup import lemmatizer
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.delivery.pull import MemorySync, pull_news
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.store import Store
-from freqtrade_mem0.sync import MemorySync, pull_news
 from tests.contract.postgres import make_server
 
 if TYPE_CHECKING:

@@ -23,13 +23,12 @@ import numpy as np
 
 from benchmarks.measuring import machine, print_result
 from benchmarks.trouble import silent_server
-from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.deciding import Proposal
-from freqtrade_mem0.host import RunKind
-from freqtrade_mem0.priors import Prior
-from freqtrade_mem0.run import Run
-from tests.unit.samples import OrderStandIn, TradeStandIn
+from freqtrade_mem0.decide.decider import Proposal
+from freqtrade_mem0.host.run_kind import Run, RunKind
+from freqtrade_mem0.recall.priors import Prior
+from freqtrade_mem0.run.bot.runtime import BotRuntime
+from tests.support.samples import OrderStandIn, TradeStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.store import Store
+    from freqtrade_mem0.memory_folder import Store
 
 ROOT = Path(__file__).parents[1]
 BACKENDS = ("local", "embedded", "server", "platform")
@@ -138,7 +138,7 @@ def forge(backend: str, folder: str, url: str) -> None:
 def record_and_deliver(backend: str, folder: Path, url: str, first: int, told: int) -> None:
     """Record trades one after another and deliver them, until somebody ends this process."""
     from freqtrade_mem0.journal.writer import JournalWriter
-    from tests.unit.samples import a_decision, a_trade, opened
+    from tests.support.samples import a_decision, a_trade, opened
 
     store = open_store(backend, folder, url)
     writer = JournalWriter(store.journal, background=True)
@@ -157,7 +157,7 @@ def record_and_deliver(backend: str, folder: Path, url: str, first: int, told: i
 def open_store(backend: str, folder: Path, url: str) -> Store:
     """Return the memory as settings would open it."""
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.store import Store
+    from freqtrade_mem0.memory_folder import Store
 
     block: dict[str, Any] = {"user_id": "me", "mode": backend}
     block["delivery"] = {"batch_size": 10, "retry_s": 0.1, "max_retry_s": 1}
@@ -168,14 +168,14 @@ def open_store(backend: str, folder: Path, url: str) -> Store:
 
 def preload(backend: str) -> None:
     """Import what a process of this backend needs."""
-    import tests.unit.samples  # noqa: F401
+    import tests.support.samples  # noqa: F401
 
     if backend == "embedded":
-        import freqtrade_mem0.backends.embedded
+        import freqtrade_mem0.backends.in_process.backend
     elif backend == "server":
-        import freqtrade_mem0.backends.rest_server
+        import freqtrade_mem0.backends.remote.rest_server
     elif backend == "platform":
-        import freqtrade_mem0.backends.platform  # noqa: F401
+        import freqtrade_mem0.backends.remote.platform  # noqa: F401
 
 
 def a_server(backend: str, folder: Path) -> AbstractContextManager[Any]:

@@ -31,18 +31,17 @@ from freqtrade.persistence.key_value_store import KeyValueStore
 from sqlalchemy import event, insert
 
 from benchmarks.holders import held, rss_mb
-from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.deciding import Proposal
-from freqtrade_mem0.follow import JournalFollower, News
-from freqtrade_mem0.host import RunKind
+from freqtrade_mem0.decide.decider import Proposal
+from freqtrade_mem0.host.run_kind import Run, RunKind
 from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
-from freqtrade_mem0.priors import Prior
 from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.recall.follow import JournalFollower, News
+from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext, trade_record
-from freqtrade_mem0.run import Run
+from freqtrade_mem0.run.bot.runtime import BotRuntime
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 SETTINGS = Settings.model_validate({"mode": "local", "user_id": "me", "sync_interval": 5})

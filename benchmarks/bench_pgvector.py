@@ -27,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.measuring import machine, print_result
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.mapping import to_memory

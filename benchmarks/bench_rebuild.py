@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.store import Store
-from freqtrade_mem0.sync import pull_news
-from tests.unit.samples import ORIGIN, a_trade, at
+from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.memory_folder import Store
+from tests.support.samples import ORIGIN, a_trade, at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

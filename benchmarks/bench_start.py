@@ -144,14 +144,13 @@ def in_a_process(folder: Path) -> dict[str, Any]:
 
 def started(folder: Path) -> dict[str, Any]:
     """Start a bot's runtime here, ask it as a decision does, and take it down again."""
-    from freqtrade_mem0.bot.runtime import BotRuntime
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.host import RunKind
-    from freqtrade_mem0.insight import interval
-    from freqtrade_mem0.lifetime import prior_of
+    from freqtrade_mem0.host.run_kind import Run, RunKind
+    from freqtrade_mem0.insight.shrinkage import interval
     from freqtrade_mem0.recall import STRATEGY
     from freqtrade_mem0.records.base import Mode, Origin
-    from freqtrade_mem0.run import Run
+    from freqtrade_mem0.run.bot.runtime import BotRuntime
+    from freqtrade_mem0.strategy.process import prior_of
 
     settings = Settings(enabled=True, user_id="me", mode="local", path=str(memory_in(folder)))
     run = Run(

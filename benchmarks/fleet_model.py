@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.sync import OVERLAP
+from freqtrade_mem0.delivery.pull import OVERLAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

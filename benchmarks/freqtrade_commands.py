@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import ROOT
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import candle_files, markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import child_environment, tail
-from freqtrade_mem0.demo.markets import candle_files, markets_in
 
 if TYPE_CHECKING:
     import argparse

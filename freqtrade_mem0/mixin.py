@@ -33,7 +33,7 @@ class Mem0Mixin(IStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        from freqtrade_mem0 import attach
+        from freqtrade_mem0.strategy import attach
 
         try:
             attach.prepare(self)
@@ -42,7 +42,7 @@ class Mem0Mixin(IStrategy):
 
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Open memory, then let the strategy start."""
-        from freqtrade_mem0 import attach
+        from freqtrade_mem0.strategy import attach
 
         try:
             attach.start(self)
@@ -52,18 +52,18 @@ class Mem0Mixin(IStrategy):
 
     def ft_bot_cleanup(self) -> None:
         """Let the strategy clean up, then close memory."""
-        from freqtrade_mem0 import attach
+        from freqtrade_mem0.strategy import attach
 
         super().ft_bot_cleanup()
         attach.stop(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        from freqtrade_mem0 import attach
+        from freqtrade_mem0.strategy import attach
 
         return attach.state_without_memory(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from freqtrade_mem0 import attach
+        from freqtrade_mem0.strategy import attach
 
         self.__dict__.update(state)
         attach.resume(self)

@@ -20,7 +20,7 @@ def baseline(
     half_life_days: float = 120.0,
     pseudo_trades: float = 20.0,
 ) -> NDArray[np.float64]:
-    """Return `1 + 0.75 tanh(z)` of `freqtrade_mem0.insight.estimate`, in columns."""
+    """Return `1 + 0.75 tanh(z)` of `freqtrade_mem0.insight.shrinkage.estimate`, in columns."""
     n, mean, spread = columns.moments(half_life_days)
     rows = np.arange(len(n))
     expected = n / (n + pseudo_trades) * mean

@@ -22,10 +22,10 @@ import pandas as pd
 from benchmarks.value.datasets import DATASETS, Dataset, pairs_in, write_futures
 from benchmarks.value.situations import cached_situations
 from benchmarks.value.table import finished
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import market_of
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import child_environment
-from freqtrade_mem0.demo.markets import market_of
 
 HERE = Path(__file__).parent
 LAB = HERE / ".lab"

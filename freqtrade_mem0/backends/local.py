@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from freqtrade_mem0.backends import payload
-from freqtrade_mem0.backends.embedder import HashingEmbedder
 from freqtrade_mem0.backends.filters import matches, parse_filters
+from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ def open_backend(
 
         return LocalBackend(memories)
     if settings.mode == "platform":
-        from freqtrade_mem0.backends.platform import PlatformBackend
+        from freqtrade_mem0.backends.remote.platform import PlatformBackend
 
         return PlatformBackend(
             credentials or find_credentials(),
@@ -58,7 +58,7 @@ def open_backend(
         )
     store = address.vector_store(settings)
     if settings.mode == "server" and store is None:
-        from freqtrade_mem0.backends.rest_server import RestServerBackend
+        from freqtrade_mem0.backends.remote.rest_server import RestServerBackend
 
         return RestServerBackend(
             address.server_url(settings) or "",
@@ -67,7 +67,7 @@ def open_backend(
             user_id=settings.user_id,
             timeout_s=settings.timeout_s,
         )
-    from freqtrade_mem0.backends.embedded import EmbeddedBackend
+    from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 
     return EmbeddedBackend(
         folder,
@@ -91,9 +91,9 @@ def prepare(settings: Settings, folder: Path) -> None:
     store = address.vector_store(settings)
     in_process = settings.mode == "embedded" or store is not None
     if in_process and store is None and settings.embedder is None:
-        from freqtrade_mem0.backends import embedded  # noqa: F401 - loads what delivery needs
+        pass
     elif in_process or settings.mode == "platform":
-        from freqtrade_mem0.backends.mem0_setup import import_mem0
+        from freqtrade_mem0.backends.in_process.mem0_setup import import_mem0
 
         import_mem0(folder)
 

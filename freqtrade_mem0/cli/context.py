@@ -12,8 +12,8 @@ from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.store import Store
 
 if TYPE_CHECKING:
     import argparse

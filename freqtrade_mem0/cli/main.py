@@ -8,19 +8,19 @@ import sys
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
-from freqtrade_mem0.cli import (
+from freqtrade_mem0.cli.commands import (
     compact,
     compare,
     dead_letters,
     deliver,
     demo,
     doctor,
-    evidence,
     importing,
-    listings,
+    insights,
     preview,
     priors,
     rebuild,
+    records,
     salvage,
     stats,
     wrap,
@@ -47,8 +47,8 @@ def build_parser() -> argparse.ArgumentParser:
         compare,
         doctor,
         stats,
-        listings,
-        evidence,
+        records,
+        insights,
         preview,
         importing,
         priors,

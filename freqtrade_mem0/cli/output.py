@@ -41,8 +41,3 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def when(moment: datetime | None) -> str:
     """Return a UTC time for a table, "" for None."""
     return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M")
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Return a time for JSON."""
-    return None if moment is None else moment.isoformat()

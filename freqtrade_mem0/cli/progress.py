@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from freqtrade_mem0.store import Store
+    from freqtrade_mem0.memory_folder import Store
 
 
 @contextmanager

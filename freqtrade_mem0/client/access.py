@@ -10,8 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from freqtrade_mem0.backends.caching import BatchSearch, CachingBackend
 from freqtrade_mem0.client.asking import answers, relevant
+from freqtrade_mem0.client.cache import BatchSearch, CachingBackend
 from freqtrade_mem0.errors import BackendError, JournalError
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.client.asking import Question
+    from freqtrade_mem0.memory_folder import Store
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
-    from freqtrade_mem0.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from freqtrade_mem0.backends.caching import MAX_MEMORIES
 from freqtrade_mem0.client.access import Access
 from freqtrade_mem0.client.asking import as_dict, category_named, checked_user, flat, question
+from freqtrade_mem0.client.cache import MAX_MEMORIES
 from freqtrade_mem0.errors import BackendError, RecordError
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.note import Note
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from freqtrade_mem0.backends.answer_cache import CacheStats
+    from freqtrade_mem0.client.answer_cache import CacheStats
+    from freqtrade_mem0.memory_folder import Store
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Scalar
-    from freqtrade_mem0.store import Store
 
 MANUAL_STRATEGY = "manual"
 """Strategy of records that name none."""

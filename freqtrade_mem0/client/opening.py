@@ -10,7 +10,7 @@ from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.store import Store
+from freqtrade_mem0.memory_folder import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from freqtrade_mem0.demo.markets import START_PRICES, market_of
+from freqtrade_mem0.demo.exchange.markets import START_PRICES, market_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

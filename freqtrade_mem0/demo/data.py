@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles
-from freqtrade_mem0.demo.markets import candle_files, read_column
-from freqtrade_mem0.demo.prices import INTERVALS_S
+from freqtrade_mem0.demo.exchange.markets import candle_files, read_column
+from freqtrade_mem0.demo.exchange.prices import INTERVALS_S
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:

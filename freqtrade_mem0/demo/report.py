@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from freqtrade_mem0 import explain
+from freqtrade_mem0.decide import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

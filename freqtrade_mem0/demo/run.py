@@ -15,13 +15,13 @@ from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.demo import report
 from freqtrade_mem0.demo.data import chosen_candles, generated_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob, run_backtests
-from freqtrade_mem0.demo.markets import markets_in
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.store import Store
+from freqtrade_mem0.memory_folder import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from freqtrade_mem0.form import Form
+from freqtrade_mem0.insight.form import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freqtrade_mem0.insight import Part
+    from freqtrade_mem0.insight.shrinkage import Part
     from freqtrade_mem0.records.decision import Reason
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight import standard_error
+from freqtrade_mem0.insight.shrinkage import standard_error
 from freqtrade_mem0.records.decision import Reason, part_in_words
 from freqtrade_mem0.sizing.policy import Wish
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.insight import Moments, Part
+    from freqtrade_mem0.insight.shrinkage import Moments, Part
 
 
 def without_evidence(whole: Moments) -> Wish:

@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 
 from freqtrade_mem0.backends import payload
-from freqtrade_mem0.backends.caching import CachingBackend
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
 from freqtrade_mem0.backends.filters import matches, parse_filters
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.backends.local import LocalBackend
 from freqtrade_mem0.backends.port import Filters, GroupKey, MemoryBackend
+from freqtrade_mem0.client.cache import CachingBackend
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.records.memory import Memory
 from tests.contract import postgres

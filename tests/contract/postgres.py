@@ -22,7 +22,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.unit.wait import eventually
+from tests.support.wait import eventually
 
 USER = "keeper"
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.backends.caching import CachingBackend
+from freqtrade_mem0.client.cache import CachingBackend
 from freqtrade_mem0.errors import BackendError
-from tests.mem0_stand_in import Mem0StandIn
-from tests.unit.wait import eventually
+from tests.support.mem0_stand_in import Mem0StandIn
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

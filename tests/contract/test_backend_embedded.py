@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -280,12 +280,12 @@ def refuse(*where, **_):
 socket.getaddrinfo = socket.create_connection = refuse
 socket.socket.connect = refuse
 from pathlib import Path
-import freqtrade_mem0.backends.embedded, freqtrade_mem0.backends.local
+import freqtrade_mem0.backends.in_process.backend, freqtrade_mem0.backends.local
 light = not {"mem0", "sklearn", "posthog", "qdrant_client"} & set(sys.modules)
 from datetime import UTC, datetime
 from freqtrade_mem0.records.memory import Memory
 folder = Path(sys.argv[1])
-backend = freqtrade_mem0.backends.embedded.EmbeddedBackend(folder)
+backend = freqtrade_mem0.backends.in_process.backend.EmbeddedBackend(folder)
 untouched = not folder.exists()
 memory = Memory(id="00000000-0000-0000-0000-000000000001", text="calm uptrend", user_id="me",
                 agent_id="", run_id="", created_at=datetime.now(UTC))
@@ -331,7 +331,7 @@ import mem0
 from mem0.memory import main, telemetry
 assert telemetry.MEM0_TELEMETRY is True
 from pathlib import Path
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 backend = EmbeddedBackend(Path(sys.argv[1]))
 backend.memory
 print(telemetry.MEM0_TELEMETRY, main.MEM0_TELEMETRY)
@@ -383,7 +383,7 @@ DELIVERING = """
 import sys
 from pathlib import Path
 from datetime import UTC, datetime
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.records.memory import Memory
 backend = EmbeddedBackend(Path(sys.argv[1]))
 memory = Memory(id="00000000-0000-0000-0000-000000000001", text="calm uptrend", user_id="me",

@@ -15,7 +15,7 @@ from freqtrade_mem0.errors import BackendError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade_mem0.backends.embedded import EmbeddedBackend
+    from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
     from freqtrade_mem0.records.memory import Memory
     from tests.contract import postgres
 

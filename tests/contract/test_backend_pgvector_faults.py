@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.errors import BackendError
 from tests.contract import postgres
-from tests.unit.wait import eventually
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable

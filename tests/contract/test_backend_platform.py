@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.backends.platform import PlatformBackend
+from freqtrade_mem0.backends.remote.platform import PlatformBackend
 from freqtrade_mem0.config.credentials import Credentials
 from freqtrade_mem0.errors import BackendError
 from tests.servers.backends import platform_at
@@ -80,7 +80,8 @@ def test_nothing_happens_before_the_first_use(server: PlatformServer, tmp_path: 
     """A backend that is only made asks nobody, makes no file and does not import Mem0."""
     backend = platform_at(server, tmp_path / "mem0")
     backend.close()
-    imports = "import sys, freqtrade_mem0.backends.platform, freqtrade_mem0.backends.rest_server;"
+    remote = "freqtrade_mem0.backends.remote"
+    imports = f"import sys, {remote}.platform, {remote}.rest_server;"
     said = subprocess.run(
         [sys.executable, "-c", f"{imports} print('mem0' in sys.modules)"],
         capture_output=True,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.backends import foreign_qdrant, foreign_store
-from freqtrade_mem0.backends.embedded import EmbeddedBackend
+from freqtrade_mem0.backends.in_process import foreign_qdrant, foreign_store
+from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:

@@ -429,10 +429,10 @@ kind, url, key, folder, n_memories = sys.argv[1:]
 options = {"folder": Path(folder), "user_id": "me", "timeout_s": 20}
 credentials = Credentials(api_key=key, source="argument")
 if kind == "PlatformServer":
-    from freqtrade_mem0.backends.platform import PlatformBackend
+    from freqtrade_mem0.backends.remote.platform import PlatformBackend
     backend = PlatformBackend(credentials, host=url, **options)
 else:
-    from freqtrade_mem0.backends.rest_server import RestServerBackend
+    from freqtrade_mem0.backends.remote.rest_server import RestServerBackend
     backend = RestServerBackend(url, credentials, **options)
 for n in range(int(n_memories)):
     backend.write([Memory(

@@ -11,17 +11,17 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from freqtrade_mem0 import lifetime, runtime
-from freqtrade_mem0.bot.runtime import BotRuntime
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.host import RunKind
+from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.host.run_kind import Run, RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.priors import Prior
-from freqtrade_mem0.run import Run
-from freqtrade_mem0.store import Store
-from freqtrade_mem0.sync import pull_news
-from tests.unit.samples import a_decision, a_note, a_retraction, a_trade, opened
+from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.recall.priors import Prior
+from freqtrade_mem0.run import runtime
+from freqtrade_mem0.run.bot.runtime import BotRuntime
+from freqtrade_mem0.strategy import process
+from tests.support.samples import a_decision, a_note, a_retraction, a_trade, opened
 
 FLUSH_S = 600.0
 
@@ -71,7 +71,7 @@ def deliver(folder: Path, url: str) -> None:
 
 def sync(folder: Path, url: str) -> None:
     """Pull what Mem0 has, in small parts."""
-    import freqtrade_mem0.sync as module
+    import freqtrade_mem0.delivery.pull as module
 
     module._BATCH = 20
     store = Store(settings_for(url), folder)
@@ -104,7 +104,7 @@ def fork(folder: Path, url: str) -> None:
     """Fork under a running bot; parent and child write on, and end as Python does."""
     settings = settings_for(url)
     run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=folder)
-    bot = lifetime.start(settings, run, say)
+    bot = process.start(settings, run, say)
     bot.submit(a_trade(1))
     child = os.fork()
     numbers = range(10, 30) if child == 0 else range(30, 50)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
-from freqtrade_mem0.demo.markets import markets_in
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from tests.flow.dry_run_bot import DryRunBot
 from tests.flow.harness import PLAIN_STRATEGY, Backtests
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.demo.freqtrade_run import child_environment
 from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.store import Store
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import pytest
 
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Trades, load_backtest, run_backtests
-from freqtrade_mem0.demo.markets import markets_in
 from freqtrade_mem0.journal.journal import LedgerLine, Scope
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.risk import RiskEvent

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0 import attach
+from freqtrade_mem0.compare.engine.pool import run_all
+from freqtrade_mem0.compare.engine.run_both import Job, Memory
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import BacktestJob
-from freqtrade_mem0.demo.markets import markets_in
-from freqtrade_mem0.evaluate.engine import Job, Memory
-from freqtrade_mem0.evaluate.pool import run_all
+from freqtrade_mem0.strategy import attach
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory, write_strategy
 from tests.flow.scenarios import FUTURES, SPOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freqtrade_mem0.evaluate.pool import Outcome
+    from freqtrade_mem0.compare.engine.pool import Outcome
     from tests.flow.harness import Backtests
 
 pytestmark = pytest.mark.flow
@@ -224,8 +224,8 @@ def test_without_forking_the_runs_are_the_same(backtests: Backtests, tmp_path: P
     script = """
 import sys
 from pathlib import Path
-from freqtrade_mem0 import attach
-from freqtrade_mem0.evaluate import engine, forked
+from freqtrade_mem0.strategy import attach
+from freqtrade_mem0.compare import engine, forked
 
 found = []
 for forks in (True, False):

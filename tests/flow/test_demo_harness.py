@@ -10,7 +10,7 @@ from freqtrade_mem0.demo.freqtrade_run import FreqtradeRunError
 from tests.flow.harness import PLAIN_STRATEGY
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.demo.exchange import ExchangeStandIn
+    from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
     from tests.flow.conftest import StartBot
     from tests.flow.harness import Backtests
 

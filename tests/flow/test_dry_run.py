@@ -28,7 +28,7 @@ from tests.flow.scenarios import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.demo.exchange import ExchangeStandIn
+    from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
     from freqtrade_mem0.records.trade import TradeRecord
     from tests.flow.conftest import StartBot
     from tests.flow.dry_run_bot import DryRunBot

@@ -18,20 +18,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freqtrade_mem0.delivery.pull import pull_news
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal import writer as writer_module
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.store import Store
-from freqtrade_mem0.sync import pull_news
 from tests.flow.children import settings_for
 from tests.flow.harness import free_port
 from tests.flow.scenarios import REMEMBERING, memory_in, trade_records
 from tests.servers.mem0_platform import PlatformServer
-from tests.unit.samples import a_trade
-from tests.unit.wait import eventually
+from tests.support.samples import a_trade
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -296,7 +296,7 @@ def test_a_torn_log_keeps_what_was_written_before(tmp_path: Path, seed: int) -> 
     code = (
         "import os, sys; from pathlib import Path\n"
         "from freqtrade_mem0.journal.journal import Journal\n"
-        "from tests.unit.samples import a_trade\n"
+        "from tests.support.samples import a_trade\n"
         "journal = Journal(Path(sys.argv[1]))\n"
         "for n in range(40): journal.append([a_trade(n)])\n"
         "os._exit(0)"

@@ -16,7 +16,7 @@ from tests.flow.scenarios import CORE, ENABLED, Ended, complaints, ledger, memor
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freqtrade_mem0.demo.exchange import ExchangeStandIn
+    from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 
 pytestmark = pytest.mark.flow
 

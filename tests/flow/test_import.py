@@ -14,17 +14,17 @@ import pytest
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import BacktestJob, load_backtest, run_backtest
-from freqtrade_mem0.demo.markets import markets_in
-from freqtrade_mem0.imports.catch_up import catch_up
-from freqtrade_mem0.imports.importer import import_files
+from freqtrade_mem0.importers.catch_up import catch_up
+from freqtrade_mem0.importers.importer import import_files
+from freqtrade_mem0.memory_folder import Store
 from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Record, to_ms
 from freqtrade_mem0.records.risk import RiskEvent
 from freqtrade_mem0.records.trade import TradeRecord
-from freqtrade_mem0.store import Store
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import FUTURES, in_order, numbers_of_record, numbers_of_trade
 

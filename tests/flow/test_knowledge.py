@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
-from freqtrade_mem0.demo.markets import markets_in
-from freqtrade_mem0.priors import promote, promotions, withdraw
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
+from freqtrade_mem0.recall.priors import promote, promotions, withdraw
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import CORE, ENABLED, ledger, memory_in, run_freqtrade, trade_records
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.demo.freqtrade_run import BacktestJob
+    from freqtrade_mem0.memory_folder import Store
     from freqtrade_mem0.records.trade import TradeRecord
-    from freqtrade_mem0.store import Store
 
 pytestmark = pytest.mark.flow
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.flow.scenarios import CORE, complaints, ledger, memory_in, run_freqtrade
-from tests.unit.own_policies import install_the_documented_one
+from tests.support.own_policies import install_the_documented_one
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
-from freqtrade_mem0.demo.exchange import ExchangeStandIn
+from freqtrade_mem0.demo.exchange.markets import markets_in
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import run_backtests
-from freqtrade_mem0.demo.markets import markets_in
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.risk import RiskEvent

@@ -15,9 +15,9 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.trade import TradeRecord
 from tests.flow.children import a_runtime
-from tests.unit.samples import TradeStandIn, a_trade, at
-from tests.unit.session_stage import a_stage, proposal
-from tests.unit.wait import eventually
+from tests.support.samples import TradeStandIn, a_trade, at
+from tests.support.session_stage import a_stage, proposal
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.flow
 

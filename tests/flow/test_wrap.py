@@ -14,7 +14,7 @@ import pytest
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.demo.freqtrade_run import run_backtest
-from freqtrade_mem0.replay import Replay
+from freqtrade_mem0.run.replay import Replay
 from tests.flow.harness import BACKTEST_TIMEOUT_S
 from tests.flow.scenarios import CORE, ENABLED, complaints, ledger, memory_in, run_freqtrade
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.recall import Recall, bulk
-from freqtrade_mem0.recall.bulk import BulkFill
+from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.recall.index import bulk
+from freqtrade_mem0.recall.index.bulk import BulkFill
 from tests.property.test_snapshot import LEVELS, answers, moments_in_time, trades
-from tests.unit.samples import a_trade, at
+from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
     from datetime import datetime

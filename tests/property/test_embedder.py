@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils import murmurhash3_32
 
-from freqtrade_mem0.backends.embedder import HashingEmbedder
+from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.backends.murmur import signed_hash
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.form import Form, FormReader, Tally
+from freqtrade_mem0.insight.form import Form, FormReader, Tally
 from freqtrade_mem0.recall import Recall
-from freqtrade_mem0.recall.columns import rounded
-from tests.unit.samples import a_trade, at
+from freqtrade_mem0.recall.index.columns import rounded
+from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.trade import TradeRecord

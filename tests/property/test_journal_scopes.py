@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.journal.journal import Journal, Scope
 from freqtrade_mem0.records.base import Mode, Origin, Record
-from tests.unit.samples import a_note, a_risk_event, a_trade
+from tests.support.samples import a_note, a_risk_event, a_trade
 
 names = st.sampled_from(["a", "b", "a b", "%", "'"])
 pairs = st.sampled_from(["ETH/USDT", "BTC/USDT"])

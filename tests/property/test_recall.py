@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.insight import Group, Key, Moments
+from freqtrade_mem0.insight.shrinkage import Group, Key, Moments
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.trade import TradeRecord
-from tests.unit.samples import START, a_trade, at
+from tests.support.samples import START, a_trade, at
 
 LEVELS = ("pair", "side", "enter_tag", "regime")
 HALF_LIFE_DAYS = 30.0

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.codec import content_hash, decode, encode
 from freqtrade_mem0.records.mapping import from_memory, to_memory
-from tests.unit.samples import a_note, a_risk_event, a_trade
+from tests.support.samples import a_note, a_risk_event, a_trade
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.trade import TradeRecord

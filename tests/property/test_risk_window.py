@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, Sequence, position_of
 from freqtrade_mem0.risk.watch import RiskWatch
-from tests.unit.samples import a_trade, at
+from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.risk import RiskEvent

@@ -13,8 +13,8 @@ from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles
 from freqtrade_mem0.situation.values import all_to_six_digits
 from freqtrade_mem0.situation.windows import Columns, Windows
-from tests.unit.candles import TIMEFRAME_S, random_walk
-from tests.unit.samples import START
+from tests.support.candles import TIMEFRAME_S, random_walk
+from tests.support.samples import START
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import WINDOW, Candles, Situation
-from tests.unit.candles import TIMEFRAME_S, market_features, random_walk
-from tests.unit.samples import START
+from tests.support.candles import TIMEFRAME_S, market_features, random_walk
+from tests.support.samples import START
 
 if TYPE_CHECKING:
     import pandas as pd

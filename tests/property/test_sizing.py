@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.config.sizing import RuleSettings
-from freqtrade_mem0.form import Form
-from freqtrade_mem0.insight import Moments, Part, Shrinkage
-from freqtrade_mem0.sizing.bayes import Bayes
+from freqtrade_mem0.insight.form import Form
+from freqtrade_mem0.insight.shrinkage import Moments, Part, Shrinkage
 from freqtrade_mem0.sizing.guard import Guarded
-from freqtrade_mem0.sizing.kelly import Kelly
 from freqtrade_mem0.sizing.limits import within_limits
-from freqtrade_mem0.sizing.off import Off
+from freqtrade_mem0.sizing.policies.bayes import Bayes
+from freqtrade_mem0.sizing.policies.kelly import Kelly
+from freqtrade_mem0.sizing.policies.off import Off
+from freqtrade_mem0.sizing.policies.rules import Rules
 from freqtrade_mem0.sizing.policy import Known, Wish
-from freqtrade_mem0.sizing.rules import Rules
 
 counts = st.floats(0.0, 1e9) | st.sampled_from([0.0, 5e-324, 1e-310, 1e-200, 1e-9, 1.0])
 means = st.floats(-100.0, 100.0) | st.sampled_from([0.0, 1e-300, -1e-300])

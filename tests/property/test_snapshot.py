@@ -13,17 +13,16 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0 import recall_file
-from freqtrade_mem0.form import Form, FormReader
-from freqtrade_mem0.recall import Recall
-from freqtrade_mem0.recall import state as recall_state
-from tests.unit.samples import START, a_trade
+from freqtrade_mem0.insight.form import Form, FormReader
+from freqtrade_mem0.recall import Recall, snapshot_file
+from freqtrade_mem0.recall.index import state as recall_state
+from tests.support.samples import START, a_trade
 
 if TYPE_CHECKING:
     import random
     from datetime import datetime
 
-    from freqtrade_mem0.insight import Group, Key
+    from freqtrade_mem0.insight.shrinkage import Group, Key
     from freqtrade_mem0.records.trade import TradeRecord
 
 LEVELS = ("pair", "side", "regime", "pair*regime", "side*regime")
@@ -90,8 +89,8 @@ def restarted(recall: Recall, into: Recall) -> Recall:
     """Write a recall to a file, and let another one begin with it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "some.snapshot"
-        recall_file.write(path, ABOUT, recall.state())
-        recall_file.read(path, ABOUT, len(LEVELS)).restore(into)
+        snapshot_file.write(path, ABOUT, recall.state())
+        snapshot_file.read(path, ABOUT, len(LEVELS)).restore(into)
     return into
 
 
@@ -120,7 +119,7 @@ def test_it_answers_as_a_fresh_recall_does(
 ) -> None:
     """After any changes, questions and restarts: bit for bit what counts, in another order."""
     with ExitStack() as small:
-        for module, bound in ((recall_file, "PAGE_ROWS"), (recall_state, "PAGE_ROWS")):
+        for module, bound in ((snapshot_file, "PAGE_ROWS"), (recall_state, "PAGE_ROWS")):
             small.enter_context(patch.object(module, bound, 3))
         recall, oracle = Recall(LEVELS, 30.0), Oracle()
         for how, trade, discount, moment in history:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.recall.ids import Id, IdIndex, packed, packed_all
+from freqtrade_mem0.recall.index.ids import Id, IdIndex, packed, packed_all
 
 ids = st.tuples(
     st.integers(0, 3).map(lambda part: part << 62) | st.integers(0, 2**64 - 1),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.backends.platform import PlatformBackend
-from freqtrade_mem0.backends.rest_server import RestServerBackend
+from freqtrade_mem0.backends.remote.platform import PlatformBackend
+from freqtrade_mem0.backends.remote.rest_server import RestServerBackend
 from freqtrade_mem0.config.credentials import Credentials
 
 if TYPE_CHECKING:

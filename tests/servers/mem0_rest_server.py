@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.backends import mem0_setup
+from freqtrade_mem0.backends.in_process import mem0_setup
 from tests.servers.loopback import Answer, Asked, Loopback
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.pages import read_pages
 from freqtrade_mem0.records.base import as_utc
-from tests.unit.samples import (
+from tests.support.samples import (
     BACKTEST,
     NOTED,
     a_backtest,

@@ -25,8 +25,7 @@ from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.salvage import salvage
 from freqtrade_mem0.journal.schema import VERSION
 from freqtrade_mem0.records.base import Mode
-from tests.unit.journal.damage import page_kinds
-from tests.unit.samples import (
+from tests.support.samples import (
     BACKTEST,
     NOTED,
     ORIGIN,
@@ -36,6 +35,7 @@ from tests.unit.samples import (
     a_trade,
     opened,
 )
+from tests.unit.journal.damage import page_kinds
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record

@@ -9,7 +9,7 @@ import pytest
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.outbox import Outbox
-from tests.unit.samples import (
+from tests.support.samples import (
     NOTED,
     a_decision,
     a_note,

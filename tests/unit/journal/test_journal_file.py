@@ -15,7 +15,7 @@ import pytest
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.schema import VERSION
-from tests.unit.samples import a_decision, a_note, a_trade, opened
+from tests.support.samples import a_decision, a_note, a_trade, opened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.journal.journal import Journal, LedgerLine, Scope
 from freqtrade_mem0.records.base import Mode
-from tests.unit.samples import ORIGIN, a_decision, a_trade, at, opened
+from tests.support.samples import ORIGIN, a_decision, a_trade, at, opened
 
 
 def test_a_decision_finds_its_outcome(journal: Journal) -> None:

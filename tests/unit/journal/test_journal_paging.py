@@ -11,7 +11,7 @@ from freqtrade_mem0.journal import journal as module
 from freqtrade_mem0.journal.journal import Journal, Scope
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.records.base import Mode
-from tests.unit.samples import ORIGIN, a_retraction, a_trade
+from tests.support.samples import ORIGIN, a_retraction, a_trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable

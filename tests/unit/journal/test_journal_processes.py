@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.journal.outbox import Outbox
-from tests.unit.samples import a_trade
+from tests.support.samples import a_trade
 
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import Journal
@@ -25,7 +25,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from freqtrade_mem0.journal.journal import Journal
-from tests.unit.samples import a_trade
+from tests.support.samples import a_trade
 
 journal = Journal(Path(sys.argv[1]))
 for number in range(int(sys.argv[2]), int(sys.argv[3])):

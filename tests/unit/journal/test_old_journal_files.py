@@ -27,7 +27,7 @@ from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.schema import VERSION
 from freqtrade_mem0.records.codec import to_plain
-from tests.unit.samples import ORIGIN, a_trade
+from tests.support.samples import ORIGIN, a_trade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import DeadLetter, Outbox, OutboxState
 from freqtrade_mem0.records.codec import encode
-from tests.unit.samples import NOTED, a_retraction, a_trade
+from tests.support.samples import NOTED, a_retraction, a_trade
 
 NOW = NOTED + timedelta(hours=1)
 

@@ -24,6 +24,7 @@ from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.pages import read_pages
 from freqtrade_mem0.journal.salvage import Salvaged, salvage
 from freqtrade_mem0.journal.schema import VERSION
+from tests.support.samples import a_decision, a_trade
 from tests.unit.journal.damage import (
     PAGE,
     a_full_journal,
@@ -33,7 +34,6 @@ from tests.unit.journal.damage import (
     page_kinds,
     rows_on,
 )
-from tests.unit.samples import a_decision, a_trade
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -346,7 +346,7 @@ def test_a_damaged_log_costs_its_own_page(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path\n"
         "from freqtrade_mem0.journal.journal import Journal\n"
-        "from tests.unit.samples import a_decision, a_trade\n"
+        "from tests.support.samples import a_decision, a_trade\n"
         "journal = Journal(Path(sys.argv[1]))\n"
         "for n in range(60): journal.append([a_trade(n), a_decision(n)])\n"
         "os._exit(0)"

@@ -14,8 +14,8 @@ from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal import writer as writer_module
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
-from tests.unit.samples import a_decision, a_note, a_risk_event, a_trade, opened
-from tests.unit.wait import eventually
+from tests.support.samples import a_decision, a_note, a_risk_event, a_trade, opened
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, Record
 from freqtrade_mem0.records.mapping import from_memory, to_memory
 from freqtrade_mem0.records.text import sentence
-from tests.unit.samples import (
+from tests.support.samples import (
     a_backtest,
     a_note,
     a_promotion,

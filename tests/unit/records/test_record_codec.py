@@ -19,7 +19,7 @@ from freqtrade_mem0.records.codec import (
     validated,
 )
 from freqtrade_mem0.records.risk import RiskEvent
-from tests.unit.samples import (
+from tests.support.samples import (
     NOTED,
     a_backtest,
     a_decision,

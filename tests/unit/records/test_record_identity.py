@@ -10,7 +10,7 @@ import pytest
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, Mode, Origin, record_id
 from freqtrade_mem0.records.from_trade import trade_id_of
-from tests.unit.samples import BACKTEST, ORIGIN, OrderStandIn, TradeStandIn, at
+from tests.support.samples import BACKTEST, ORIGIN, OrderStandIn, TradeStandIn, at
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.from_trade import EntryContext, trade_record
-from tests.unit.real_trades import a_backtests_trades, close_trade, fill, open_trade
-from tests.unit.samples import BACKTEST, NOTED, ORIGIN, OrderStandIn, TradeStandIn, at
+from tests.support.real_trades import a_backtests_trades, close_trade, fill, open_trade
+from tests.support.samples import BACKTEST, NOTED, ORIGIN, OrderStandIn, TradeStandIn, at
 
 SAME_NAME = (
     "pair",

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from freqtrade_mem0.config.risk_settings import RiskSettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.risk.damping import ActiveEvents, Damping
-from tests.unit.samples import a_risk_event, at
+from tests.support.samples import a_risk_event, at
 
 SEVERITY = {"liquidation": 0.5, "drawdown": 0.3}
 DAMPING = Damping(severity=SEVERITY, half_life_days=2.0, min_multiplier=0.1, leverage=True)

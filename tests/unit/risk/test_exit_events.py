@@ -7,7 +7,7 @@ import pytest
 from freqtrade_mem0.records.base import record_id
 from freqtrade_mem0.risk import exit_event
 from freqtrade_mem0.risk.events import NOTED
-from tests.unit.samples import a_trade
+from tests.support.samples import a_trade
 
 
 @pytest.mark.parametrize(

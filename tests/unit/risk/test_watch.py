@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.risk import STREAK_LENGTH, RiskWatch
-from tests.unit.samples import a_trade, at
+from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from freqtrade_mem0.insight import Moments, Part
+from freqtrade_mem0.insight.shrinkage import Moments, Part
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.guard import Guarded
 from freqtrade_mem0.sizing.policy import Known, Policy, Wish

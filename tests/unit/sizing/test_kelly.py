@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from freqtrade_mem0.insight import NOTHING, Moments, Part, Shrinkage
-from freqtrade_mem0.sizing.kelly import Kelly
+from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part, Shrinkage
+from freqtrade_mem0.sizing.policies.kelly import Kelly
 from freqtrade_mem0.sizing.policy import Known
 
 K = 100.0

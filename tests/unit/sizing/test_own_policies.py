@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.advice import guarded_policy
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.policies import fingerprint
+from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.errors import ConfigError
-from tests.unit.own_policies import install, install_the_documented_one
-from tests.unit.samples import TradeStandIn, at
-from tests.unit.session_stage import Stage, a_stage, proposal
+from tests.support.own_policies import install, install_the_documented_one
+from tests.support.samples import TradeStandIn, at
+from tests.support.session_stage import Stage, a_stage, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freqtrade_mem0.bot.session import BotSession
     from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.run.bot.session import BotSession
 
 BAD = """
 class Bad:

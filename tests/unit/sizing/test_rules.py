@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from freqtrade_mem0.config.sizing import RuleSettings
-from freqtrade_mem0.form import Form
-from freqtrade_mem0.insight import NOTHING, Moments, Part
+from freqtrade_mem0.insight.form import Form
+from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part
+from freqtrade_mem0.sizing.policies.rules import Rules
 from freqtrade_mem0.sizing.policy import Known, Wish
-from freqtrade_mem0.sizing.rules import Rules
 
 SPREAD = 0.02
 DEEP = (

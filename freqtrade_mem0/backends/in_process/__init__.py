@@ -1,0 +1,1 @@
+"""Mem0 inside this process, with its own or another vector store."""

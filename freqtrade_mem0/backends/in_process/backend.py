@@ -1,0 +1,291 @@
+"""Mem0 inside this process: no key, no server, no download, and the file shared by all processes.
+
+The user's own blocks of Mem0's configuration replace the defaults one by one, so that the same
+class also drives Qdrant, pgvector or any other store and embedder that Mem0 knows.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from freqtrade_mem0.backends import payload
+from freqtrade_mem0.backends.in_process import foreign_store, mem0_setup
+from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
+from freqtrade_mem0.backends.in_process.exact_store import ExactStore
+from freqtrade_mem0.backends.in_process.mem0_setup import Parts
+from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from freqtrade_mem0.backends.port import Filters, GroupKey
+    from freqtrade_mem0.records.memory import Memory
+
+T = TypeVar("T")
+
+_MEMORIES_PER_READ = 1_000
+_MEMORIES_PER_WRITE = 2_000
+
+
+class EmbeddedBackend:
+    """The real `mem0.Memory` in this process, built at first use; safe to share between threads.
+
+    With the default store, any number of processes may use one folder at once. With another store
+    the calls of one instance take turns (embedded Qdrant loses writes otherwise), and what several
+    processes may do is up to that store.
+
+    Parameters
+    ----------
+    folder
+        Where the store, Mem0's history and Mem0's own files go; created with mode 0700.
+    name
+        For people: the mode it is used in.
+    vector_store, embedder, llm, reranker
+        Blocks of Mem0's configuration, `{"provider": ..., "config": {...}}`; None takes our SQLite
+        store, our hashing embedder, an LLM that is never called, and no reranker.
+    timeout_s
+        Longest wait for one answer of a database server, in seconds, > 0 (PostgreSQL and Qdrant;
+        other stores keep their own).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> backend = EmbeddedBackend(Path("user_data/mem0"))  # opens nothing yet
+    >>> backend.name
+    'embedded'
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "embedded",
+        vector_store: Mapping[str, Any] | None = None,
+        embedder: Mapping[str, Any] | None = None,
+        llm: Mapping[str, Any] | None = None,
+        reranker: Mapping[str, Any] | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self.name = name
+        self._folder = folder
+        self._blocks = {
+            "vector_store": vector_store,
+            "embedder": embedder,
+            "llm": llm,
+            "reranker": reranker,
+        }
+        self._timeout_s = timeout_s
+        self._is_closed = False
+        self._left_to_the_parent: list[object] = []
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._memory: Any = None
+        self._parts: Parts | None = None
+
+    def _part_from_the_parent(self) -> None:
+        """In a forked child, build anew: Mem0's connections must not be used or closed here."""
+        if self._pid != os.getpid():
+            self._left_to_the_parent += [self._memory, self._parts, self._lock]
+            self._start_afresh()
+
+    @property
+    def memory(self) -> Any:
+        """The `mem0.Memory` itself, for what the port does not offer; do not close it."""
+        self._part_from_the_parent()
+        with self._lock:
+            self._refuse_if_closed()
+            if self._memory is None:
+                memory = mem0_setup.build_memory(
+                    self._folder, **self._blocks, timeout_s=self._timeout_s
+                )
+                if self._parts is not None:  # ours are in use already: one cache, not two
+                    foreign_store.close(memory.vector_store)
+                    memory.vector_store = self._parts.store
+                    memory.embedding_model = self._parts.embedder
+                self._memory = memory
+            return self._memory
+
+    def _opened(self) -> Parts:
+        """Return store and embedder. Ours need no Mem0, whose import takes longer than most work.
+
+        A process that only delivers or reads never loads it; a search does.
+        """
+        self._part_from_the_parent()
+        with self._lock:
+            self._refuse_if_closed()
+            if self._parts is None and self._memory is None:
+                self._parts = mem0_setup.own_parts(self._folder, **self._blocks)
+            if self._parts is None:
+                self._parts = Parts(self.memory.vector_store, self.memory.embedding_model)
+            return self._parts
+
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise BackendError(f"The memories in {self._folder} are closed; open them anew.")
+
+    def write(self, memories: Sequence[Memory]) -> None:
+        """Store all of `memories`, or raise; see `MemoryBackend.write`.
+
+        They get no row in Mem0's history: where they come from stands in the journal.
+        """
+        with self._at_work("write") as parts:
+            lemmatize = mem0_setup.lemmatizer(self._folder)
+            # Prepared as a whole first, so that a refused memory leaves nothing half-written.
+            payloads = {each.id: payload.to_payload(each, lemmatize) for each in memories}
+            for ids in _parts(list(payloads), _MEMORIES_PER_WRITE):
+                part = {each: payloads[each] for each in ids}
+                texts = [fields["data"] for fields in part.values()]
+                if isinstance(parts.store, ExactStore):
+                    vectors = _vectors(parts.embedder, texts)
+                    parts.store.insert(vectors, list(part.values()), list(part))
+                else:
+                    vectors = parts.embedder.embed_batch(texts, "add")
+                    foreign_store.upsert(parts.store, part, vectors)
+
+    def get(self, memory_id: str) -> Memory | None:
+        """Return one memory, or None where there is none with this id."""
+        with self._at_work("get") as parts:
+            if isinstance(parts.store, ExactStore):
+                rows = parts.store.get_many([memory_id])
+                return payload.from_payload(rows[0].id, rows[0].payload) if rows else None
+            item = self.memory.get(memory_id)
+            return None if item is None else payload.from_item(item)
+
+    def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
+        """Return up to `limit` memories by Mem0's hybrid relevance; see `MemoryBackend.search`.
+
+        The score blends vector similarity and, where the store has it, keyword rank; it orders the
+        answers to one query and does not compare between queries. With a reranker configured, the
+        order is the reranker's.
+        """
+        payload.check_search(query, filters)
+        if limit <= 0:
+            return []
+        rerank = self._blocks["reranker"] is not None
+        with self._at_work("search"):
+            memory = self.memory
+            if not isinstance(memory.vector_store, ExactStore):
+                return foreign_store.search(
+                    memory, query, filters=filters, limit=limit, rerank=rerank
+                )
+            items = memory.search(
+                query,
+                filters=_shielded(filters),
+                top_k=limit,
+                threshold=0.0,
+                rerank=rerank,
+                show_expired=True,
+            )
+            return [payload.from_item(item) for item in items["results"]]
+
+    def scan(self, *, filters: Filters) -> Iterator[Memory]:
+        """Yield every memory that passes, by `(created_at, id)`; see `MemoryBackend.scan`.
+
+        Which ones is settled by the call; each is then read as it stands when it is reached.
+        """
+        with self._at_work("scan") as parts:
+            if isinstance(parts.store, ExactStore):
+                return self._read(parts.store.list_ids(filters))
+            return iter(foreign_store.scan(parts.store, filters))
+
+    def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
+        """Yield what was stored at `since` or later; see `MemoryBackend.changes`."""
+        with self._at_work("read the changes") as parts:
+            if not isinstance(parts.store, ExactStore):
+                return iter(foreign_store.scan(parts.store, filters, since))
+        return self.scan(filters=payload.stored_since(filters, since))
+
+    def _read(self, ids: list[str]) -> Iterator[Memory]:
+        for part in _parts(ids, _MEMORIES_PER_READ):
+            with self._at_work("scan") as parts:
+                rows = parts.store.get_many(part)
+            yield from (payload.from_payload(row.id, row.payload) for row in rows)
+
+    def delete(self, memory_ids: Sequence[str]) -> int:
+        """Delete these memories; return how many were there."""
+        with self._at_work("delete") as parts:
+            if isinstance(parts.store, ExactStore):
+                return parts.store.delete_many(memory_ids)
+            return foreign_store.delete(self.memory, memory_ids)
+
+    def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
+        """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""
+        with self._at_work("count") as parts:
+            if isinstance(parts.store, ExactStore):
+                return parts.store.count(filters, by)
+            return payload.count_groups(foreign_store.scan(parts.store, filters), by)
+
+    def close(self) -> None:
+        """Close the store and Mem0's history; closing twice is harmless."""
+        self._part_from_the_parent()
+        with self._lock:
+            self._is_closed = True
+            parts, self._parts = self._parts, None
+            memory, self._memory = self._memory, None
+            if parts is not None:
+                foreign_store.close(parts.store)
+            if memory is None:
+                return
+            # Mem0 opens its second store when it is first asked for; `_entity_store` does not ask.
+            stores = (memory.vector_store, memory._entity_store)  # noqa: SLF001
+            for store in stores:
+                if parts is None or store is not parts.store:
+                    foreign_store.close(store)
+            memory.close()
+
+    @contextmanager
+    def _at_work(self, what: str) -> Iterator[Parts]:
+        """Give store and embedder, in turn where the store needs it; name errors that come out."""
+        parts = self._opened()
+        is_ours = isinstance(parts.store, ExactStore)
+        with nullcontext() if is_ours else self._lock:
+            try:
+                yield parts
+            except BackendError:
+                raise
+            except Exception as error:  # every provider raises exceptions of its own
+                block = self._blocks["vector_store"]
+                provider = mem0_setup.OWN_STORE if block is None else block.get("provider")
+                raise BackendError(
+                    f"Mem0 with the vector store {provider!r} failed to {what}: "
+                    f"{type(error).__name__}: {error}."
+                ) from error
+
+
+def _vectors(embedder: Any, texts: Sequence[str]) -> Sequence[Any]:
+    """Return vectors for our store, which takes arrays: lists of numbers would be made in vain."""
+    if isinstance(embedder, HashingEmbedder):
+        return list(embedder.embed_matrix(texts))
+    vectors: Sequence[Any] = embedder.embed_batch(texts, "add")
+    return vectors
+
+
+def _shielded(filters: Filters) -> Filters:
+    """Put a filter into the one form that `Memory.search` hands to the store unharmed.
+
+    Mem0 flattens AND and lets conditions on the same key overwrite each other, and wants scopes as
+    plain texts; what stands in a list inside an OR it does not touch.
+    """
+    sent: Filters = {}
+    rest: Filters = {}
+    for key, value in filters.items():
+        is_plain = key in SCOPE_KEYS and payload.is_scope(value)
+        if key in SCOPE_KEYS:
+            sent[key] = value if is_plain else "*"  # any other condition implies it
+        if not is_plain:
+            rest[key] = value
+    return {**sent, "OR": [{"AND": [rest]}]} if rest else sent
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,304 @@
+"""Import Mem0 quietly and build its `Memory` from our defaults and the user's own blocks.
+
+Only here is Mem0 imported, and only when it is needed for the first time: the import takes more
+than a second and makes a folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import os
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from freqtrade_mem0.backends.in_process import foreign_qdrant
+from freqtrade_mem0.backends.in_process.embedder import DEFAULT_DIMENSIONS, HashingEmbedder
+from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
+from freqtrade_mem0.backends.pgvector import config as pgvector_config
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
+from freqtrade_mem0.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+logger = logging.getLogger(__name__)
+
+OWN_STORE = "sqlite"
+OWN_EMBEDDER = "hashing"
+
+_STORE_FILE = "memories.sqlite"
+_HISTORY_FILE = "history.db"
+_ADDRESSES = ("path", "host", "url", "client", "connection_string", "connection_pool")
+_NO_LLM = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where memories are kept, and what makes vectors of their texts; both as Mem0 has them."""
+
+    store: Any
+    embedder: Any
+
+
+@dataclass
+class SqliteStoreConfig:
+    """What Mem0 keeps as the configuration of our store and hands to its constructor.
+
+    Mem0 copies it and changes `collection_name` to get a second collection for its entities.
+    """
+
+    path: str
+    collection_name: str = "memories"
+    embedding_model_dims: int | None = None
+
+    def model_dump(self) -> dict[str, Any]:
+        """Return the constructor's arguments, by the name that Mem0 calls on its own configs."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+def import_mem0(folder: Path) -> Any:
+    """Import Mem0 without telemetry and with its own files in `folder`; return the module.
+
+    Mem0 reads both switches while it is imported. Left alone, it sends usage data, which delays the
+    end of the process by up to a minute where there is no network, prints notices, and opens a
+    second database under the home folder. Values that the user has set are respected.
+    """
+    wanted = os.environ.get("MEM0_TELEMETRY")
+    was_imported = "mem0" in sys.modules
+    os.environ.setdefault("MEM0_TELEMETRY", "False")
+    os.environ.setdefault("MEM0_DIR", str(folder / "mem0"))
+    Path(os.environ["MEM0_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+    mem0 = importlib.import_module("mem0")
+    if was_imported and wanted is None:
+        _switch_telemetry_off()
+    _forbid_download_of_models()
+    return mem0
+
+
+def _switch_telemetry_off() -> None:
+    """Do after the import what the environment variable does before it."""
+    for name in ("mem0.memory.telemetry", "mem0.memory.main"):
+        module = importlib.import_module(name)
+        if getattr(module, "MEM0_TELEMETRY", False):
+            vars(module)["MEM0_TELEMETRY"] = False
+            logger.info("Mem0 was imported with telemetry on; it is switched off in %s.", name)
+
+
+def _forbid_download_of_models() -> None:
+    """Keep Mem0 from downloading a spaCy model in the middle of a write.
+
+    It does so where spaCy is installed and its English model is not, and warns where spaCy is not
+    installed. Both times it then goes on with plain words, which is what we tell it to do at once.
+    """
+    if not _has_language_model():
+        models = importlib.import_module("mem0.utils.spacy_models")
+        vars(models).update(_load_failed_full=True, _load_failed_lemma=True)
+
+
+def _has_language_model() -> bool:
+    """Tell whether spaCy and the English model that Mem0 wants of it are installed."""
+    return all(importlib.util.find_spec(name) for name in ("spacy", "en_core_web_sm"))
+
+
+def own_parts(
+    folder: Path,
+    *,
+    vector_store: Mapping[str, Any] | None,
+    embedder: Mapping[str, Any] | None,
+    llm: Mapping[str, Any] | None,
+    reranker: Mapping[str, Any] | None,
+) -> Parts | None:
+    """Open our store and our embedder without Mem0; None where something else is configured.
+
+    They are what Mem0's factories make of the same blocks. A block that only a search needs is
+    still checked by Mem0 itself at the first use, whatever that is.
+    """
+    if llm is not None or reranker is not None:
+        return None
+    if vector_store is not None and provider_of("vector_store", vector_store) != OWN_STORE:
+        return None
+    if embedder is not None and provider_of("embedder", embedder) != OWN_EMBEDDER:
+        return None
+    with _starting(folder, {"vector_store": vector_store, "embedder": embedder}):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        dimensions = _dimensions(embedder) or DEFAULT_DIMENSIONS
+        config = _own_store(folder, vector_store, dimensions)
+        return Parts(SqliteStore(**config.model_dump()), HashingEmbedder(dimensions=dimensions))
+
+
+def register() -> None:
+    """Enter our store and embedder into Mem0's factories, beside those that are there."""
+    factory = importlib.import_module("mem0.utils.factory")
+    factory.VectorStoreFactory.provider_to_class[OWN_STORE] = _path_of(SqliteStore)
+    factory.EmbedderFactory.provider_to_class[OWN_EMBEDDER] = _path_of(HashingEmbedder)
+    factory.LlmFactory.register_provider(_NO_LLM, _path_of(NoLanguageModel))
+    # Told apart by isinstance they shall be what they behave like (see the classes).
+    importlib.import_module("mem0.vector_stores.base").VectorStoreBase.register(SqliteStore)
+    importlib.import_module("mem0.embeddings.base").EmbeddingBase.register(HashingEmbedder)
+
+
+def build_memory(
+    folder: Path,
+    *,
+    vector_store: Mapping[str, Any] | None = None,
+    embedder: Mapping[str, Any] | None = None,
+    llm: Mapping[str, Any] | None = None,
+    reranker: Mapping[str, Any] | None = None,
+    timeout_s: float = 10.0,
+) -> Any:
+    """Build a `mem0.Memory`; see `EmbeddedBackend` for the parameters.
+
+    Raises
+    ------
+    BackendError
+        Mem0 or one of its providers refused; names the provider and the cause.
+    """
+    blocks = {"vector_store": vector_store, "embedder": embedder, "llm": llm, "reranker": reranker}
+    history = folder / _HISTORY_FILE
+    with _starting(folder, blocks):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Mem0 would create its history with the rights of the umask.
+        # Opening one in use and closing it again would drop SQLite's locks on it.
+        with suppress(FileExistsError):
+            os.close(os.open(history, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        mem0 = import_mem0(folder)
+        register()
+        configs = importlib.import_module("mem0.configs.base")
+        # Each block is checked by its own class; the whole is put together without asking Mem0's
+        # lists of provider names again (see `_store_config`).
+        config = configs.MemoryConfig.model_construct(
+            vector_store=_store_config(configs, folder, vector_store, embedder, timeout_s),
+            embedder=_embedder_config(configs, embedder),
+            llm=(
+                configs.LlmConfig.model_construct(provider=_NO_LLM, config={})
+                if llm is None
+                else configs.LlmConfig(**llm)
+            ),
+            reranker=None if reranker is None else configs.RerankerConfig(**reranker),
+            history_db_path=str(history),
+        )
+        return mem0.Memory(config)
+
+
+@contextmanager
+def _starting(folder: Path, blocks: Mapping[str, Mapping[str, Any] | None]) -> Iterator[None]:
+    """Turn what providers raise when they are started into `BackendError`."""
+    try:
+        yield
+    except BackendError:
+        raise
+    except Exception as error:  # noqa: BLE001 - every provider raises exceptions of its own
+        chosen = ", ".join(f"{key} {provider_of(key, b)!r}" for key, b in blocks.items() if b)
+        # Pydantic's own text, and the traceback with it, would show what was given: passwords too.
+        is_about_values = isinstance(error, ValidationError)
+        raise BackendError(
+            f"Mem0 could not be started in {folder} with {chosen or 'our defaults'}: "
+            f"{type(error).__name__}: {_said(error)}. Mend what it names; a block that is left out "
+            "uses a default that needs neither key nor server."
+        ) from (None if is_about_values else error)
+
+
+def _said(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(
+        ": ".join([*(str(place) for place in each["loc"]), each["msg"]]) for each in found
+    )
+
+
+def lemmatizer(folder: Path) -> Callable[[str], str]:
+    """Return Mem0's own preparation of texts for keyword search (without spaCy: none)."""
+    if not _has_language_model():
+        return str  # what Mem0 does then, without a second for its import
+    import_mem0(folder)
+    module = importlib.import_module("mem0.utils.lemmatization")
+    lemmatize: Callable[[str], str] = module.lemmatize_for_bm25
+    return lemmatize
+
+
+def provider_of(key: str, block: Mapping[str, Any]) -> str:
+    """Return the provider that a block of Mem0's configuration names."""
+    provider = block.get("provider")
+    if not isinstance(provider, str):
+        raise BackendError(
+            f'The block "{key}" must name a "provider" and may have a "config", as in '
+            f'{{"provider": "qdrant", "config": {{...}}}}; it is {dict(block)!r}.'
+        )
+    return provider
+
+
+def _store_config(
+    configs: Any,
+    folder: Path,
+    block: Mapping[str, Any] | None,
+    embedder: Mapping[str, Any] | None,
+    timeout_s: float,
+) -> Any:
+    provider = OWN_STORE if block is None else provider_of("vector_store", block)
+    given = {} if block is None else dict(block.get("config") or {})
+    dimensions = _dimensions(embedder)
+    if provider == OWN_STORE:
+        # Mem0's configuration admits a fixed list of provider names although its factory can be
+        # extended; model_construct makes the object without asking that list. The factory, which
+        # is asked next, knows the name from `register`.
+        return configs.VectorStoreConfig.model_construct(
+            provider=provider, config=_own_store(folder, block, dimensions)
+        )
+    names = _config_fields(configs, provider)
+    if dimensions is not None and "embedding_model_dims" in names:
+        given.setdefault("embedding_model_dims", dimensions)
+    if "path" in names and not any(given.get(key) for key in _ADDRESSES):
+        given["path"] = str(folder / provider)  # Mem0's own default is under the temporary folder
+    if pgvector_config.is_meant(provider, given):
+        return pgvector_config.store_config(configs, given, timeout_s=timeout_s)
+    if foreign_qdrant.is_server(provider, given):
+        given = foreign_qdrant.with_client(given, folder, timeout_s=timeout_s)
+    return configs.VectorStoreConfig(provider=provider, config=given)
+
+
+def _own_store(
+    folder: Path, block: Mapping[str, Any] | None, dimensions: int | None
+) -> SqliteStoreConfig:
+    given = {} if block is None else dict(block.get("config") or {})
+    defaults = {"path": str(folder / _STORE_FILE), "embedding_model_dims": dimensions}
+    return SqliteStoreConfig(**defaults | given)
+
+
+def _config_fields(configs: Any, provider: str) -> frozenset[str]:
+    """Return the names of the settings that Mem0 knows for a store."""
+    known = configs.VectorStoreConfig._provider_configs.default  # noqa: SLF001 - nothing public
+    if provider not in known:
+        return frozenset()  # Mem0 refuses it in its own words
+    module = importlib.import_module(f"mem0.configs.vector_stores.{provider}")
+    return frozenset(getattr(module, known[provider]).model_fields)
+
+
+def _embedder_config(configs: Any, block: Mapping[str, Any] | None) -> Any:
+    provider = OWN_EMBEDDER if block is None else provider_of("embedder", block)
+    given = {} if block is None else dict(block.get("config") or {})
+    if provider == OWN_EMBEDDER:
+        given.setdefault("embedding_dims", DEFAULT_DIMENSIONS)
+        # As for the store: the factory knows the name, the configuration's list does not.
+        return configs.EmbedderConfig.model_construct(provider=provider, config=given)
+    return configs.EmbedderConfig(provider=provider, config=given)
+
+
+def _dimensions(embedder: Mapping[str, Any] | None) -> int | None:
+    """Return the length of the embedder's vectors, None where only the embedder knows it."""
+    given = {} if embedder is None else dict(embedder.get("config") or {})
+    if embedder is None or embedder.get("provider") == OWN_EMBEDDER:
+        return int(given.get("embedding_dims") or DEFAULT_DIMENSIONS)
+    dimensions = given.get("embedding_dims")
+    return None if dimensions is None else int(dimensions)
+
+
+def _path_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

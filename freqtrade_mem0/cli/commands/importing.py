@@ -1,0 +1,163 @@
+"""`import`: take into memory what Freqtrade stored before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.cli.context import memory_options, output_options, read_config
+from freqtrade_mem0.cli.output import print_json, print_table
+from freqtrade_mem0.cli.progress import deliver, progress_bar
+from freqtrade_mem0.importers.importer import ImportOptions, import_files
+from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.records.base import Mode
+
+if TYPE_CHECKING:
+    import argparse
+
+    from freqtrade_mem0.cli.context import Commands
+    from freqtrade_mem0.importers.report import FileReport, ImportReport
+
+_SHOWN_SKIPS = 10
+"""Per file; the others are counted, and all of them are in the JSON."""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `import`."""
+    parser = commands.add_parser(
+        "import",
+        help="take in old backtests, hyperopt results and trade databases",
+        description="Take into memory what Freqtrade stored before: backtest results (zip or "
+        "JSON), hyperopt results (fthypt) and trade databases (sqlite). The files are not changed. "
+        "Importing again adds nothing. Exit code 1 when nothing could be imported.",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="A file, or a folder to search, for example user_data/backtest_results.",
+    )
+    parser.add_argument(
+        "-s",
+        "--strategy",
+        metavar="NAME",
+        help="Only of this strategy; trades in databases that name none count as this one's.",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=[str(Mode.DRY_RUN), str(Mode.LIVE)],
+        help="What the trades in databases are. Default: dry_run where the file's name or its "
+        "orders say so, else live.",
+    )
+    parser.add_argument(
+        "--bot-id",
+        metavar="ID",
+        help="The bot whose databases these are. Default: as that bot has it, mem0.bot_id, else "
+        "bot_name, else freqtrade.",
+    )
+    parser.add_argument(
+        "--as-prior",
+        action="store_true",
+        help="Also let the strategies read these backtests as a prior from now on.",
+    )
+    parser.add_argument(
+        "--no-wait",
+        action="store_true",
+        help="Leave the delivery to Mem0 to the next bot, backtest or 'freqtrade-mem0 deliver'.",
+    )
+    memory_options(parser)
+    output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Import, then deliver to Mem0, showing progress where somebody watches."""
+    named = read_config(arguments)
+    options = ImportOptions(
+        strategy=arguments.strategy,
+        mode=None if arguments.mode is None else Mode(arguments.mode),
+        bot_id=arguments.bot_id or named.bot_id,
+        as_prior=arguments.as_prior,
+    )
+    store = Store(named.settings, named.user_data_dir)
+    try:
+        report = _import(store, arguments.paths, options, waits=not arguments.no_wait)
+        pending = store.outbox.state().pending if store.delivers else 0
+    finally:
+        store.close()
+    if arguments.json:
+        print_json(_facts(report, pending))
+    else:
+        _print(report, pending)
+    return 0 if report.n_found or report.n_priors else 1
+
+
+def _import(
+    store: Store, paths: list[Path], options: ImportOptions, *, waits: bool
+) -> ImportReport:
+    with progress_bar() as progress:
+        task = progress.add_task("Reading", total=None)
+
+        def on_file(done: int, total: int, path: Path) -> None:
+            progress.update(task, completed=done, total=total, description=path.name)
+
+        report = import_files(store, paths, options, on_file)
+        progress.remove_task(task)
+        if waits:
+            deliver(store, progress)
+    return report
+
+
+def _facts(report: ImportReport, pending: int) -> dict[str, Any]:
+    return {
+        "found": report.n_found,
+        "new": report.n_new,
+        "known": report.n_known,
+        "priors": report.n_priors,
+        "pending": pending,
+        "files": [
+            {
+                "path": str(file.path),
+                "kind": str(file.kind),
+                "found": file.n_found,
+                "new": file.n_new,
+                "known": file.n_known,
+                "priors": file.n_priors,
+                "notes": list(file.notes),
+                "skipped": [{"what": skip.what, "why": skip.why} for skip in file.skipped],
+            }
+            for file in report.files
+        ],
+    }
+
+
+def _print(report: ImportReport, pending: int) -> None:
+    if not report.files:
+        print("Nothing to import: no file of Freqtrade's is there.", file=sys.stderr)  # noqa: T201
+        return
+    rest = f"; {pending} wait for Mem0 and are delivered later" if pending else ""
+    print_table(
+        f"{report.n_new} new records, {report.n_known} known ones{rest}",
+        ["file", "what", "Records", "New", "Known", "Priors", "remarks"],
+        [
+            [
+                file.path.name,
+                str(file.kind),
+                str(file.n_found),
+                str(file.n_new),
+                str(file.n_known),
+                str(file.n_priors),
+                "\n".join(_remarks(file)),
+            ]
+            for file in report.files
+        ],
+    )
+
+
+def _remarks(file: FileReport) -> list[str]:
+    skips = [f"not taken: {skip.what}: {skip.why}" for skip in file.skipped]
+    more = len(skips) - _SHOWN_SKIPS
+    rest = [f"... and {more} more, see --json"] if more > 0 else []
+    return [*file.notes, *skips[:_SHOWN_SKIPS], *rest]

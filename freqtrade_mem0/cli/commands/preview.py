@@ -1,0 +1,158 @@
+"""`preview`: what the present settings would have made of the stakes of a run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.cli.context import (
+    described,
+    memory_options,
+    opened_store,
+    output_options,
+    scope_of,
+    scope_options,
+)
+from freqtrade_mem0.cli.output import console, print_json, print_table, when
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.views.values import iso
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.cli.context import Commands
+    from freqtrade_mem0.memory_folder import Store
+
+_N_LARGEST = 5
+_CHANGED = 1e-6
+"""Relative difference of two stakes above which one is a change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """What a trade got, and what it would get; multiples of the proposed stake."""
+
+    decision: Decision
+    got: float
+    would: float
+
+    @property
+    def change(self) -> float:
+        return self.would - self.got
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `preview`."""
+    parser = commands.add_parser(
+        "preview",
+        help="show what the present settings would have done to the stakes of a run",
+        description="For the newest run in the ledger: what its trades got, against what the "
+        "settings of the config would give them, shadow aside. So a bot in shadow shows what "
+        "switching on would do. Nothing is changed. Each stake uses only what was known before it, "
+        "and no limits of exchange and wallet; 'compare' says whether it pays.",
+    )
+    scope_options(parser)
+    memory_options(parser)
+    output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print how stakes would differ."""
+    with opened_store(arguments) as store:
+        lines = _lines(store, arguments)
+        policy = store.settings.sizing.policy
+    origin = lines[0].decision.origin
+    largest = sorted(lines, key=lambda line: -abs(line.change))[:_N_LARGEST]
+    facts = {
+        "strategy": origin.strategy,
+        "mode": str(origin.mode),
+        "run_id": origin.run_id,
+        "policy": policy,
+        "n_trades": len(lines),
+        "n_in_shadow": sum(not line.decision.applied for line in lines),
+        "mean_multiplier_applied": math.fsum(line.got for line in lines) / len(lines),
+        "mean_multiplier_preview": math.fsum(line.would for line in lines) / len(lines),
+        "share_changed": sum(_is_change(line) for line in lines) / len(lines),
+        "largest_changes": [_facts(line) for line in largest if _is_change(line)],
+    }
+    if arguments.json:
+        print_json(facts)
+    else:
+        _show(facts, [line for line in largest if _is_change(line)])
+    return 0
+
+
+def _lines(store: Store, arguments: argparse.Namespace) -> list[_Line]:
+    from freqtrade_mem0.run.replay import Replay
+
+    scope = scope_of(arguments, store)
+    ledger = [line.decision for line in store.journal.ledger(scope)]
+    if not ledger:
+        raise RecordError(
+            f"No decision of {described(scope)} is in the ledger. 'freqtrade-mem0 stats' shows "
+            "what is remembered."
+        )
+    newest = ledger[-1].origin
+    replay = Replay(store, newest)
+    return [
+        _Line(
+            decision=decision,
+            got=decision.stake / decision.proposed_stake if decision.applied else 1.0,
+            would=replay.again(decision).multiplier,
+        )
+        for decision in ledger
+        if decision.origin == newest
+    ]
+
+
+def _is_change(line: _Line) -> bool:
+    return abs(line.change) > _CHANGED * line.got
+
+
+def _facts(line: _Line) -> dict[str, Any]:
+    decision = line.decision
+    return {
+        "trade_id": decision.trade_id,
+        "pair": decision.pair,
+        "side": decision.side,
+        "enter_tag": decision.enter_tag,
+        "decided_at": iso(decision.decided_at),
+        "proposed_stake": decision.proposed_stake,
+        "stake_applied": decision.proposed_stake * line.got,
+        "stake_preview": decision.proposed_stake * line.would,
+    }
+
+
+def _show(facts: dict[str, Any], largest: Sequence[_Line]) -> None:
+    shadow = f", {facts['n_in_shadow']} of them in shadow" if facts["n_in_shadow"] else ""
+    console().print(
+        f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: {facts['n_trades']} "
+        f"trades{shadow}. With the present settings (policy {facts['policy']}) "
+        f"{facts['share_changed']:.0%} of the stakes would have been others; their mean multiplier "
+        f"x{facts['mean_multiplier_preview']:.3f}, against "
+        f"x{facts['mean_multiplier_applied']:.3f} as it was.",
+        markup=False,
+    )
+    if not largest:
+        return
+    print_table(
+        "Largest changes; 'why ID' explains what was decided then",
+        ["decided at (UTC)", "pair", "side", "tag", "Proposed", "Was", "Would be", "trade"],
+        [
+            [
+                when(line.decision.decided_at),
+                line.decision.pair,
+                line.decision.side,
+                line.decision.enter_tag,
+                f"{line.decision.proposed_stake:.6g}",
+                f"{line.decision.proposed_stake * line.got:.6g}",
+                f"{line.decision.proposed_stake * line.would:.6g}",
+                (line.decision.trade_id or "")[:8],
+            ]
+            for line in largest
+        ],
+    )

@@ -1,0 +1,207 @@
+"""`wrap`: a copy of a strategy that remembers, to run, compare and delete."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.cli.context import memory_options, output_options, read_config
+from freqtrade_mem0.cli.output import console, print_json
+from freqtrade_mem0.config.load import BLOCK
+from freqtrade_mem0.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.cli.context import Commands
+
+_SUFFIX = "Mem0"
+_BLOCK = f'"{BLOCK}": {json.dumps({"enabled": True})}'
+
+_FILE = '''\
+"""{name} with long-term memory, made by `freqtrade-mem0 wrap`. Delete this file to be rid of it.
+
+The strategy itself is read from {original}, which stays as it is: make changes there. What
+hyperopt found for {name} is used, until it is run for {copy} itself.
+"""
+
+from pathlib import Path
+
+from freqtrade_mem0.mixin import Mem0Mixin
+from freqtrade_mem0.wrapped import original, parameters
+
+Original = original({path}, "{name}")
+
+
+class {copy}(Mem0Mixin, Original):
+    """{name} with memory."""
+
+    def load_params_from_file(self):
+        return super().load_params_from_file() or parameters(Original)
+'''
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `wrap`."""
+    parser = commands.add_parser(
+        "wrap",
+        help="make a copy of a strategy that remembers",
+        description="Write a small file beside a strategy's: a strategy of another name that is "
+        "the same, with memory. The original is not touched, and a change to it counts for both. "
+        "Delete the file to be rid of it.",
+    )
+    parser.add_argument(
+        "-s", "--strategy", required=True, metavar="NAME", help="Class name of the strategy."
+    )
+    parser.add_argument(
+        "--name", metavar="NAME", help=f"Class name of the copy. Default: NAME{_SUFFIX}."
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="File to write. Default: the strategy's, with _mem0 at the end of its name.",
+    )
+    parser.add_argument("--force", action="store_true", help="Write over a file that is there.")
+    parser.add_argument(
+        "--strategy-path", metavar="PATH", type=Path, help="Another folder with strategies."
+    )
+    parser.add_argument(
+        "--recursive-strategy-search",
+        action="store_true",
+        help="Look for strategies in sub-folders, too.",
+    )
+    memory_options(parser)
+    output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the copy, and say what to do next."""
+    from freqtrade_mem0.compare.engine.find_strategy import check_names, file_of
+
+    named = read_config(arguments)
+    wanted = [arguments.strategy_path, named.strategy_path, named.user_data_dir / "strategies"]
+    folders = [folder for folder in wanted if folder is not None]
+    recursive = arguments.recursive_strategy_search or named.recursive_strategy_search
+    strategy: str = arguments.strategy
+    copy: str = arguments.name or f"{strategy}{_SUFFIX}"
+    check_names([strategy], folders, recursive=recursive)
+    file = file_of(strategy, folders, recursive=recursive)
+    if file is None:
+        raise ConfigError(f"A strategy in one text ({strategy}) has no file to write beside.")
+    target: Path = arguments.output or file.with_name(f"{file.stem}_mem0.py")
+    _check_target(target, file, force=arguments.force)
+    _check_name(copy, strategy, file_of(copy, folders, recursive=recursive), target)
+    _check_class(file, strategy)
+    is_beside = target.absolute().parent.resolve() == file.absolute().parent.resolve()
+    path = (
+        f"Path(__file__).with_name({json.dumps(file.name)})"
+        if is_beside
+        else f"Path({json.dumps(str(file.resolve()))})"
+    )
+    text = _FILE.format(name=strategy, copy=copy, original=file.name, path=path)
+    try:
+        with target.open("w" if arguments.force else "x", encoding="utf-8") as written:
+            written.write(text)
+    except OSError as error:
+        raise ConfigError(f"{target} can not be written: {error.strerror}.") from error
+    options = _options(arguments, target, folders)
+    facts = {
+        "strategy": strategy,
+        "original": str(file),
+        "name": copy,
+        "file": str(target),
+        "block": None if named.has_block else {BLOCK: {"enabled": True}},
+        "next": [
+            shlex.join(["freqtrade", "backtesting", "-s", copy, *options]),
+            shlex.join(["freqtrade-mem0", "compare", "-s", copy, *options]),
+        ],
+    }
+    if arguments.json:
+        print_json(facts)
+    else:
+        _show(facts)
+    return 0
+
+
+def _check_target(target: Path, file: Path, *, force: bool) -> None:
+    if target.suffix != ".py":
+        raise ConfigError(f"-o {target}: Freqtrade reads .py files only. Name one.")
+    if not target.absolute().parent.is_dir():
+        raise ConfigError(f"-o {target}: its folder does not exist. Make it first.")
+    if target.stem == file.stem:
+        raise ConfigError(f"-o {target}: the original has this name ({file}). Choose another.")
+    if target.exists() and not force:
+        raise ConfigError(f"{target} is there already. --force writes over it, -o elsewhere.")
+
+
+def _check_name(copy: str, strategy: str, defined_in: Path | None, target: Path) -> None:
+    if not copy.isidentifier() or copy == strategy:
+        raise ConfigError(f"--name {copy}: must be a class name, other than {strategy}.")
+    if defined_in is not None and defined_in.resolve() != target.resolve():
+        raise ConfigError(
+            f"{defined_in} defines {copy} already, and Freqtrade takes the first it finds. Delete "
+            "that file, or choose another --name."
+        )
+
+
+def _check_class(file: Path, strategy: str) -> None:
+    """Read the strategy as the copy will.
+
+    Raises
+    ------
+    ConfigError
+        It can not be read, is no strategy, or has memory already.
+    """
+    from freqtrade_mem0.mixin import Mem0Mixin
+    from freqtrade_mem0.wrapped import original
+
+    try:
+        found = original(file, strategy)
+    except SyntaxError as error:
+        where = f"{error.filename or file}, line {error.lineno}"
+        raise ConfigError(f"{strategy} can not be read: {where}: {error.msg}.") from error
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{strategy} in {file} can not be read. {said}") from error
+    if issubclass(found, Mem0Mixin):
+        raise ConfigError(
+            f"{strategy} in {file} has Mem0Mixin already: it remembers as it is, and "
+            f"'freqtrade-mem0 compare -s {strategy}' runs it without memory, too."
+        )
+    if not issubclass(found, Mem0Mixin.__bases__):
+        raise ConfigError(f"{strategy} in {file} is no strategy: it does not derive IStrategy.")
+
+
+def _options(
+    arguments: argparse.Namespace, target: Path, folders: Sequence[Path]
+) -> tuple[str, ...]:
+    """Return the options under which Freqtrade finds the copy."""
+    options = [part for path in arguments.config or () for part in ("-c", path)]
+    if arguments.userdir is not None:
+        options += ["--userdir", str(arguments.userdir)]
+    if arguments.recursive_strategy_search:
+        options.append("--recursive-strategy-search")
+    folder = target.parent.resolve()
+    if all(folder != known.resolve() for known in folders):
+        options += ["--strategy-path", str(target.parent)]
+    elif arguments.strategy_path is not None:
+        options += ["--strategy-path", str(arguments.strategy_path)]
+    return tuple(options)
+
+
+def _show(facts: dict[str, Any]) -> None:
+    lines = [
+        f"{facts['file']} defines {facts['name']}: {facts['strategy']} with memory.",
+        f"The original, {facts['original']}, is as it was.",
+    ]
+    if facts["block"] is not None:
+        lines += ["", "Add this to the Freqtrade config; without it Freqtrade refuses to start:"]
+        lines += ["", f"    {_BLOCK}"]
+    lines += ["", "Next:", "", *(f"    {command}" for command in facts["next"])]
+    console().print("\n".join(lines), markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Runs Freqtrade's backtest engine with and without memory."""

@@ -1,0 +1,105 @@
+"""Rows of Freqtrade's result table -> the trades of a comparison."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.compare.trades import ClosedTrade, Order, exposure
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.records.base import as_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from freqtrade_mem0.records.decision import Decision
+
+    Decisions = Mapping[tuple[str, str, datetime], Decision]
+
+
+def decisions_in(folder: Path) -> dict[tuple[str, str, datetime], Decision]:
+    """Return the decisions in a memory whose trades were opened, by pair, side and open date."""
+    journal = Journal(folder)
+    try:
+        lines = [line.decision for line in journal.ledger()]
+    finally:
+        journal.close()
+    return {(d.pair, d.side, as_utc(d.open_date)): d for d in lines if d.open_date is not None}
+
+
+def closed_trade(row: Mapping[str, Any], decisions: Decisions) -> ClosedTrade:
+    """Return one trade.
+
+    Parameters
+    ----------
+    row
+        Of the table `results` that Freqtrade's engine hands back.
+    decisions
+        By pair, side and open date; empty for a run without memory.
+    """
+    side = "short" if row["is_short"] else "long"
+    opened, closed = _utc(row["open_date"]), _utc(row["close_date"])
+    orders = _orders(row["orders"])
+    bought, sold = (
+        sum(order.amount * order.price for order in orders if order.is_entry is entry)
+        for entry in (True, False)
+    )
+    leverage = float(row["leverage"])
+    decision = decisions.get((row["pair"], side, opened))
+    first = orders[0].amount * orders[0].price / leverage if orders else row["stake_amount"]
+    return ClosedTrade(
+        pair=row["pair"],
+        side=side,
+        enter_tag=_text(row["enter_tag"]),
+        exit_reason=_text(row["exit_reason"]),
+        open_date=opened,
+        close_date=closed,
+        stake_quote=float(first),
+        leverage=leverage,
+        profit_ratio=float(row["profit_ratio"]),
+        profit_quote=float(row["profit_abs"]),
+        exposure_quote_days=exposure(orders, closed),
+        turnover_quote=bought + sold,
+        fees_quote=bought * float(row["fee_open"]) + sold * float(row["fee_close"]),
+        multiplier=_multiplier(decision),
+        forecast_ratio=None if decision is None else decision.expected_ratio,
+        regime="" if decision is None else str(decision.situation.get("regime", "")),
+    )
+
+
+def number(value: Any) -> float | None:
+    """Return a number of Freqtrade's as a finite float, None where there is none."""
+    if value is None or not math.isfinite(float(value)):
+        return None
+    return float(value)
+
+
+def _multiplier(decision: Decision | None) -> float:
+    if decision is None or not decision.applied or decision.proposed_stake <= 0.0:
+        return 1.0
+    return decision.stake / decision.proposed_stake
+
+
+def _orders(rows: Any) -> tuple[Order, ...]:
+    orders = [
+        Order(
+            filled_at=datetime.fromtimestamp(row["order_filled_timestamp"] / 1000.0, tz=UTC),
+            is_entry=bool(row["ft_is_entry"]),
+            amount=float(row["amount"]),
+            price=float(row["safe_price"]),
+        )
+        for row in rows
+        if row["order_filled_timestamp"] is not None
+    ]
+    return tuple(sorted(orders, key=lambda order: order.filled_at))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _utc(moment: Any) -> datetime:
+    plain: datetime = moment.to_pydatetime() if hasattr(moment, "to_pydatetime") else moment
+    return as_utc(plain)

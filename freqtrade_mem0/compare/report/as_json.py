@@ -1,0 +1,76 @@
+"""A comparison as plain values for programs. The names are part of the interface."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.compare.statistics.returns import daily
+from freqtrade_mem0.compare.verdict import verdict
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.compare.comparison import Comparison
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Return all of a comparison but its single trades; figures that do not exist are None."""
+    c = comparison
+    said = verdict(c)
+    before, after = daily(c.without), daily(c.remembered)
+    days = [before.first + timedelta(days=number) for number in range(len(before.returns))]
+    result = {
+        "strategy": c.strategy,
+        "finding": said.finding,
+        "verdict": said.sentence,
+        "start": c.without.start,
+        "end": c.without.end,
+        "days": len(days),
+        "timeframe": c.without.timeframe,
+        "stake_currency": c.without.stake_currency,
+        "starting_balance": c.without.starting_balance,
+        "freqtrade": {"without": c.without.metrics, "with_memory": c.remembered.metrics},
+        "figures": {"without": c.figures_without, "with_memory": c.figures_with},
+        "common_trades": c.n_common,
+        "changed_stakes": c.n_changed,
+        "exposure_ratio": c.exposure_ratio,
+        "difference": {
+            "annual_mean_return": c.mean_return,
+            "annual_mean_return_at_equal_exposure": c.mean_return_equal_exposure,
+            "sharpe": c.sharpe_difference,
+        },
+        "random_sizing": c.shifts,
+        "timing": c.timing,
+        "p_holm": c.p_holm,
+        "p_benjamini_hochberg": c.p_bh,
+        "strategies_compared": c.n_strategies,
+        "periods": c.periods,
+        "pairs": c.pairs,
+        "regimes": c.regimes,
+        "enter_tags": c.tags,
+        "calibration": c.calibration,
+        "forecast_is_ratio": c.forecast_is_ratio,
+        "daily": {
+            "date": days,
+            "return_without": before.returns.tolist(),
+            "return_with_memory": after.returns.tolist(),
+        },
+        "seconds": {"without": c.without.seconds, "with_memory": c.remembered.seconds},
+    }
+    plain: dict[str, Any] = _plain(result)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

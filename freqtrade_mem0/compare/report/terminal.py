@@ -1,0 +1,85 @@
+"""What `compare` prints on a terminal: tables first, the verdict last."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from freqtrade_mem0.compare.report.tables import random_sizing, summary_table, tables
+from freqtrade_mem0.compare.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from freqtrade_mem0.compare.comparison import Comparison
+    from freqtrade_mem0.compare.report import tables as text
+
+_N_ROWS = 12
+_N_WARNINGS = 3
+_COMMON = re.compile(r"data starts at|Moving start-date")
+"""Freqtrade warns so in nearly every backtest."""
+
+
+def show(
+    console: Console,
+    comparisons: Sequence[Comparison],
+    notes: Sequence[str],
+    warnings: Mapping[str, Sequence[str]],
+) -> None:
+    """Print all comparisons, and a summary where there are several."""
+    for comparison in comparisons:
+        _show_one(console, comparison, warnings.get(comparison.strategy, ()))
+    if len(comparisons) > 1:
+        console.rule("[bold]All strategies[/bold]")
+        _print(console, summary_table(comparisons))
+        for comparison in comparisons:
+            console.print(f"[bold]{comparison.strategy}[/bold]: {verdict(comparison).sentence}")
+    for note in notes:
+        console.print(f"Note: {note}", style="dim")
+
+
+def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
+    console.rule(f"[bold]{c.strategy}[/bold]")
+    console.print(
+        f"{c.without.start:%Y-%m-%d %H:%M} to {c.without.end:%Y-%m-%d %H:%M}, candles of "
+        f"{c.without.timeframe}. {c.n_common:,} trades are in both runs; memory changed the stake "
+        f"of {c.n_changed:,}. Backtests took {c.without.seconds:.0f} s without, "
+        f"{c.remembered.seconds:.0f} s with memory."
+    )
+    for table in tables(c):
+        _print(console, table)
+    if c.shifts is not None:
+        console.print(random_sizing(c))
+    telling = [warning for warning in warnings if not _COMMON.search(warning)]
+    for warning in telling[:_N_WARNINGS]:
+        console.print(f"Freqtrade: {warning}", style="dim", markup=False)
+    if len(telling) > _N_WARNINGS:
+        console.print(f"... and {len(telling) - _N_WARNINGS} more; see --json.", style="dim")
+    console.print(f"[bold]{verdict(c).sentence}[/bold]\n")
+
+
+def _print(console: Console, shown: text.Table) -> None:
+    left_out = len(shown.rows) - _N_ROWS if shown.columns[0] in {"pair", "regime"} else 0
+    caption = (
+        f"{shown.caption} {left_out} more rows with --html." if left_out > 0 else shown.caption
+    )
+    table = Table(
+        title=f"[bold]{shown.title}[/bold]",
+        title_justify="left",
+        title_style="",
+        caption=caption,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for number, column in enumerate(shown.columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in shown.rows[:_N_ROWS] if left_out > 0 else shown.rows:
+        table.add_row(*map(Text, row))  # a tag in brackets is no markup
+    console.print(table)

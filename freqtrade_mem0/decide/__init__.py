@@ -1,0 +1,1 @@
+"""From a proposed stake to an answer, with its reasons."""

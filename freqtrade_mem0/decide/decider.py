@@ -1,0 +1,236 @@
+"""From a proposed stake to an answer: what is known, what the policy makes of it, what limits bind.
+
+An answer is found in microseconds, inside a trading callback. The line of the ledger that explains
+it costs more than the answer itself, and nobody reads it then: it is written when somebody looks,
+which is who appends it to the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.records.base import record_id, to_ms
+from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.sizing.limits import within_limits
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.decide.known import Evidence
+    from freqtrade_mem0.decide.vetoes import Vetoes
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.decision import Reason
+    from freqtrade_mem0.risk.log import RiskLog
+    from freqtrade_mem0.sizing.policy import Policy, Wish
+
+
+# Not frozen: a frozen dataclass takes three times as long to make, and each entry makes one.
+@dataclass(slots=True, kw_only=True)
+class Proposal:
+    """A stake that the strategy proposes. Nobody changes it.
+
+    Parameters
+    ----------
+    pair, side, enter_tag
+        What is to be entered; the tag is "" where there is none.
+    moment
+        Aware UTC market time.
+    stake
+        In stake currency, > 0.
+    min_stake, max_stake
+        What exchange and wallet allow, in stake currency; no minimum is None.
+    situation
+        Market features of the candles closed before `moment`.
+    times_usual_range
+        How far they range against what is usual, where that is a jump; see `situation`.
+    """
+
+    pair: str
+    side: str
+    enter_tag: str
+    moment: datetime
+    stake: float
+    min_stake: float | None
+    max_stake: float
+    situation: Mapping[str, float | str]
+    times_usual_range: float | None = None
+
+
+class Answer:
+    """What memory makes of a proposal; `decision` writes it down, with its reasons.
+
+    Parameters
+    ----------
+    origin
+        The run.
+    proposal
+        What was asked.
+    wish
+        What the policy wants.
+    policy
+        Its name.
+    multiplier
+        After risk events, inside the bounds.
+    stake
+        After the limits of exchange and wallet, in stake currency.
+    applied
+        False in shadow mode.
+    n_known
+        Decayed number of trades of the strategy that were known.
+    reasons
+        Why, beyond the policy's own reasons.
+    is_vetoed
+        Whether the entry is refused.
+    """
+
+    __slots__ = (
+        "_decision",
+        "_id",
+        "_n_known",
+        "_origin",
+        "_policy",
+        "_reasons",
+        "_wish",
+        "applied",
+        "is_vetoed",
+        "multiplier",
+        "proposal",
+        "stake",
+    )
+
+    def __init__(
+        self,
+        origin: Origin,
+        proposal: Proposal,
+        wish: Wish,
+        *,
+        policy: str,
+        multiplier: float,
+        stake: float,
+        applied: bool,
+        n_known: float,
+        reasons: tuple[Reason, ...],
+        is_vetoed: bool,
+    ) -> None:
+        self._origin = origin
+        self._policy = policy
+        self.proposal = proposal
+        self._wish = wish
+        self.multiplier = multiplier
+        self.stake = stake
+        self.applied = applied
+        self._n_known = n_known
+        self._reasons = reasons
+        self.is_vetoed = is_vetoed
+        self._decision: Decision | None = None
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Record id of the decision."""
+        if self._id is None:
+            proposal, origin = self.proposal, self._origin
+            self._id = record_id(
+                "decision",
+                origin.user_id,
+                origin.strategy,
+                origin.mode,
+                origin.run_id,
+                proposal.pair,
+                proposal.side,
+                to_ms(proposal.moment),
+            )
+        return self._id
+
+    def decision(self) -> Decision:
+        """Return the line of the ledger: always the same one, whoever asks first."""
+        if self._decision is None:
+            self._decision = self._written()
+        return self._decision
+
+    def _written(self) -> Decision:
+        proposal = self.proposal
+        return Decision(
+            id=self.id,
+            origin=self._origin,
+            decided_at=proposal.moment,
+            pair=proposal.pair,
+            side=proposal.side,
+            enter_tag=proposal.enter_tag,
+            proposed_stake=proposal.stake,
+            multiplier=self.multiplier,
+            stake=self.stake,
+            applied=self.applied,
+            policy=self._policy,
+            n_effective=self._n_known,
+            reasons=(*self._wish.reasons, *self._reasons),
+            situation=proposal.situation,
+            expected_ratio=self._wish.expected_ratio,
+        )
+
+
+class Decider:
+    """Answers proposals of one run. Reads memory, writes nothing.
+
+    Parameters
+    ----------
+    origin
+        The run.
+    evidence
+        What is known.
+    policy
+        How a stake follows from it.
+    risk
+        What risk events leave of it.
+    vetoes
+        Which entries are refused.
+    applied
+        False in shadow mode: answers say what would be done.
+    """
+
+    def __init__(
+        self,
+        *,
+        origin: Origin,
+        evidence: Evidence,
+        policy: Policy,
+        risk: RiskLog,
+        vetoes: Vetoes,
+        applied: bool,
+    ) -> None:
+        self._origin = origin
+        self._evidence = evidence
+        self._policy = policy
+        self._risk = risk
+        self._vetoes = vetoes
+        self._applied = applied
+
+    def answer(self, proposal: Proposal) -> Answer:
+        """Return what memory makes of a proposal, from trades known strictly before its moment."""
+        known = self._evidence.for_entry(
+            strategy=self._origin.strategy,
+            pair=proposal.pair,
+            side=proposal.side,
+            enter_tag=proposal.enter_tag,
+            moment=proposal.moment,
+            situation=proposal.situation,
+        )
+        wish = self._policy(known)
+        multiplier, risks = self._risk.damp(wish.multiplier, proposal.moment, proposal.pair)
+        stake, limits = within_limits(
+            proposal.stake, proposal.stake * multiplier, proposal.min_stake, proposal.max_stake
+        )
+        vetoed = self._vetoes.reasons(multiplier)
+        return Answer(
+            self._origin,
+            proposal,
+            wish,
+            policy=self._policy.name,
+            multiplier=multiplier,
+            stake=stake,
+            applied=self._applied,
+            n_known=known.strategy.moments.n,
+            reasons=(*risks, *limits, *vetoed),
+            is_vetoed=bool(vetoed),
+        )

@@ -1,0 +1,62 @@
+"""Gathers what is known about an entry, for a policy to judge."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.decide.differences import Outlook
+from freqtrade_mem0.insight.form import FormReader
+from freqtrade_mem0.insight.shrinkage import Part
+from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.sizing.policy import Known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from freqtrade_mem0.insight.shrinkage import Shrinkage
+    from freqtrade_mem0.recall import Recall
+
+
+class Evidence:
+    """What a recall knows about entries.
+
+    Parameters
+    ----------
+    recall
+        Of one strategy.
+    prior
+        What is assumed about how much its situations differ.
+    """
+
+    def __init__(self, recall: Recall, prior: Shrinkage) -> None:
+        self._recall = recall
+        self._outlook = Outlook(recall, prior)
+        self._form = FormReader(recall.reader())
+
+    def for_entry(
+        self,
+        *,
+        strategy: str,
+        pair: str,
+        side: str,
+        enter_tag: str,
+        moment: datetime,
+        situation: Mapping[str, float | str],
+    ) -> Known:
+        """Return what is known about an entry strictly before an aware UTC moment.
+
+        A policy can not change memory through it: what it is handed are copies and views.
+        """
+        now_ms = to_ms(moment)
+        differences = self._outlook.differences(now_ms)
+        whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
+        return Known(
+            strategy=Part("strategy", strategy, whole),
+            levels=levels,
+            differences=differences,
+            situation=MappingProxyType(situation),
+            form=partial(self._form.at, moment),
+        )

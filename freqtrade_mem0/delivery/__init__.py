@@ -1,0 +1,1 @@
+"""Moves records between the journal and Mem0."""

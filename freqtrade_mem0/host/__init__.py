@@ -1,0 +1,1 @@
+"""What we ask of Freqtrade: run modes, trades, locks, its database."""

@@ -1,0 +1,71 @@
+"""What we ask of Freqtrade outside its callbacks: the run mode, the run id, the closed trades.
+
+Freqtrade is imported where it is used: its modules are large, and most commands of ours do without.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def backtest_run_id(strategy: Any) -> str:
+    """Return the run id under which Freqtrade stores this strategy's backtest."""
+    from freqtrade.optimize.backtest_caching import get_strategy_run_id
+
+    run_id: str = get_strategy_run_id(strategy)
+    return run_id
+
+
+def timeframe_seconds(timeframe: str) -> int:
+    """Return the length of a candle in seconds."""
+    from freqtrade.exchange import timeframe_to_seconds
+
+    seconds: int = timeframe_to_seconds(timeframe)
+    return seconds
+
+
+def analysed_candles(strategy: Any, pair: str) -> Any:
+    """Return the analysed dataframe of a pair, in a backtest with the candles to come.
+
+    A backtest's data provider cuts a new dataframe for every call, which costs more than all that
+    we do with it. The caller sees to it that nothing after its moment is looked at. Where a later
+    Freqtrade keeps its dataframes elsewhere, the public way is taken.
+    """
+    key = (pair, strategy.timeframe, strategy.config.get("candle_type_def"))
+    whole = getattr(strategy.dp, "_DataProvider__cached_pairs", {}).get(key)
+    if whole is not None:
+        return whole[0]
+    candles, _ = strategy.dp.get_analyzed_dataframe(pair, strategy.timeframe)
+    return candles
+
+
+def runs_in_webserver() -> bool:
+    """Return whether this is a backtest of `freqtrade webserver`, which runs in a worker thread."""
+    return threading.current_thread() is not threading.main_thread() and webserver_is_busy()
+
+
+def webserver_is_busy() -> bool:
+    """Return whether `freqtrade webserver` is running a backtest or an analysis."""
+    server = sys.modules.get("freqtrade.rpc.api_server.webserver_bgwork")
+    return server is not None and bool(server.ApiBG.analysis_running)
+
+
+def database_identity(config: Mapping[str, Any]) -> str:
+    """Return what tells a bot's trade database from those of other bots; "" for one in memory.
+
+    Two bots may have one name; what one's database lacks says nothing about the other's trades.
+    """
+    url = str(config.get("db_url") or "")
+    kind, _, path = url.partition(":///")
+    if kind.startswith("sqlite"):
+        if not path or path == ":memory:":
+            return ""
+        url = f"sqlite:///{Path(path).resolve()}"
+    return sha256(url.encode()).hexdigest()[:16] if url else ""

@@ -1,0 +1,236 @@
+"""What we read of a bot's trade database, through Freqtrade's own session; nothing is written.
+
+Freqtrade's session is one per thread, as its REST workers use it. Every statement here is short:
+while one runs, SQLite lets nobody write, and Freqtrade's loop would wait. A thread of ours ends
+each look with `release`, which leaves no transaction open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from freqtrade_mem0.host.backtest_state import as_lock
+from freqtrade_mem0.records.base import as_utc, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+
+    from freqtrade_mem0.risk.market import Lock
+
+_COUNTED = 50_000
+"""Ids that one statement counts, in an index: a millisecond."""
+
+_SUMMED = 5_000
+"""Ids that one statement sums up, in the table: some milliseconds."""
+
+_LOADED = 200
+"""Trades, with their orders, that one statement loads: some 10 KB each, as Freqtrade's objects."""
+
+_RATIO_UNIT = 1e9
+"""Profit ratios are summed up as whole numbers of billionths: such a sum is exact in any order."""
+
+
+class TradeKey(NamedTuple):
+    """What tells a closed trade, and its outcome, by few columns.
+
+    Parameters
+    ----------
+    id
+        Freqtrade's own, which it may use again.
+    pair, side
+        For example "ETH/USDT" and "long" or "short".
+    order_id
+        Of the first filled entry order; None where nothing was filled.
+    profit_ratio
+        None where it is missing.
+    close_ms
+        When it was closed, milliseconds since 1970 in UTC; None where the row is not complete.
+    """
+
+    id: int
+    pair: str
+    side: str
+    order_id: str | None
+    profit_ratio: float | None
+    close_ms: int | None
+
+
+class ClosedSum(NamedTuple):
+    """How many closed trades there are among some, and the sum of their ratios in billionths."""
+
+    n: int
+    ratios: int
+
+    def plus(self, other: ClosedSum) -> ClosedSum:
+        """Return that of both together."""
+        return ClosedSum(self.n + other.n, self.ratios + other.ratios)
+
+    def minus(self, other: ClosedSum) -> ClosedSum:
+        """Return what is left without some of them."""
+        return ClosedSum(self.n - other.n, self.ratios - other.ratios)
+
+
+NOTHING = ClosedSum(0, 0)
+
+
+def release() -> None:
+    """Give this thread's session back. Not in Freqtrade's own loop, whose objects hang on it."""
+    from freqtrade.persistence import Trade
+
+    Trade.session.remove()
+
+
+def active_bot_locks(moment: datetime) -> list[Lock]:
+    """Return the locks in a bot's database that last longer than an aware UTC moment."""
+    from freqtrade.persistence import PairLocks
+
+    return [as_lock(lock) for lock in PairLocks.get_pair_locks(None, moment)]
+
+
+def database_birth() -> datetime | None:
+    """Return since when a bot's database has all of its trades, aware UTC; None where it can't say.
+
+    A user may start with a fresh database at any time; what was traded before is not in it.
+    """
+    from freqtrade.persistence.key_value_store import KeyValueStore
+
+    birth: datetime | None = KeyValueStore.get_datetime_value("bot_start_time")
+    return None if birth is None else as_utc(birth)
+
+
+def open_bot_trades() -> list[Any]:
+    """Return the open trades in a bot's database."""
+    from freqtrade.persistence import Trade
+
+    trades: list[Any] = list(Trade.get_open_trades())
+    return trades
+
+
+def closed_bot_trades(ids: Collection[int]) -> Iterator[list[Any]]:
+    """Yield those of some trades that are closed, by id and in portions; others are left out.
+
+    Each portion has the oldest first; a row without a close date is not complete and comes last.
+    Who keeps more than one portion at a time lets the process grow: freed, they leave holes.
+    """
+    from freqtrade.persistence import Trade
+
+    for some in _portions(ids):
+        trades = Trade.get_trades([Trade.id.in_(some), Trade.is_open.is_(False)]).all()
+        yield sorted(
+            trades, key=lambda t: (t.close_date is None, t.close_date or t.open_date, t.id)
+        )
+
+
+def last_trade_id() -> int:
+    """Return the highest of Freqtrade's ids; 0 where there is no trade."""
+    from freqtrade.persistence import Trade
+    from sqlalchemy import func, select
+
+    return Trade.session.scalar(select(func.max(Trade.id))) or 0
+
+
+def trade_ids_after(last_id: int) -> set[int]:
+    """Return Freqtrade's ids of the trades behind one, open and closed."""
+    from freqtrade.persistence import Trade
+    from sqlalchemy import select
+
+    return set(Trade.session.scalars(select(Trade.id).filter(Trade.id > last_id)))
+
+
+def n_closed(last_id: int) -> int:
+    """Count the closed trades with ids up to one."""
+    from freqtrade.persistence import Trade
+    from sqlalchemy import func, select
+
+    count = 0
+    for low in range(0, last_id, _COUNTED):
+        within = (Trade.id > low, Trade.id <= min(low + _COUNTED, last_id))
+        query = select(func.count(Trade.id)).filter(Trade.is_open.is_(False), *within)
+        count += Trade.session.scalar(query) or 0
+    return count
+
+
+def closed_sum(last_id: int) -> Iterator[ClosedSum]:
+    """Yield the parts of the sum over closed trades with ids up to one; see `closed_sum_of`."""
+    from freqtrade.persistence import Trade
+
+    for low in range(0, last_id, _SUMMED):
+        yield _sum_where(Trade.id > low, Trade.id <= min(low + _SUMMED, last_id))
+
+
+def closed_sum_of(ids: Collection[int]) -> ClosedSum:
+    """Return the sum over those of some trades that are closed.
+
+    It tells whether trades are still the same, without looking at each: what changes a ratio, or
+    removes a trade, changes it. What leaves the ratio as it was is not seen.
+    """
+    from freqtrade.persistence import Trade
+
+    total = NOTHING
+    for some in _portions(ids):
+        total = total.plus(_sum_where(Trade.id.in_(some)))
+    return total
+
+
+def closed_keys(after_id: int, last_id: int) -> list[TradeKey]:
+    """Return the next closed trades behind an id, by id, up to `last_id`; none at the end."""
+    from freqtrade.persistence import Trade
+
+    within = (Trade.id > after_id, Trade.id <= last_id, Trade.is_open.is_(False))
+    return _keys(*within)
+
+
+def keys_of(ids: Collection[int]) -> list[TradeKey]:
+    """Return some trades, open or closed, as far as they exist."""
+    from freqtrade.persistence import Trade
+
+    return [key for some in _portions(ids) for key in _keys(Trade.id.in_(some))]
+
+
+def _keys(*conditions: Any) -> list[TradeKey]:
+    from freqtrade.persistence import Order, Trade
+    from sqlalchemy import select
+
+    columns = (Trade.id, Trade.pair, Trade.is_short, Trade.close_profit, Trade.close_date)
+    query = select(*columns).filter(*conditions).order_by(Trade.id).limit(_LOADED)
+    rows = Trade.session.execute(query).all()
+    ordered = (
+        select(Order.ft_trade_id, Order.order_id, Order.ft_order_side)
+        .filter(Order.ft_trade_id.in_([row.id for row in rows]), Order.filled > 0)
+        .order_by(Order.id.desc())
+    )
+    # The last one to be set is the first order of its side.
+    first = {
+        (order.ft_trade_id, order.ft_order_side): order.order_id
+        for order in Trade.session.execute(ordered)
+    }
+    return [
+        TradeKey(
+            id=row.id,
+            pair=row.pair,
+            side="short" if row.is_short else "long",
+            order_id=first.get((row.id, "sell" if row.is_short else "buy")),
+            profit_ratio=row.close_profit,
+            close_ms=None if row.close_date is None else to_ms(as_utc(row.close_date)),
+        )
+        for row in rows
+    ]
+
+
+def _sum_where(*conditions: Any) -> ClosedSum:
+    from freqtrade.persistence import Trade
+    from sqlalchemy import BigInteger, cast, func, select
+
+    ratio = func.coalesce(Trade.close_profit, 0.0)
+    query = select(
+        func.count(Trade.id), func.coalesce(func.sum(cast(ratio * _RATIO_UNIT, BigInteger)), 0)
+    ).filter(Trade.is_open.is_(False), *conditions)
+    n, ratios = Trade.session.execute(query).one()
+    return ClosedSum(n, int(ratios))
+
+
+def _portions(ids: Collection[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for first in range(0, len(ordered), _LOADED):
+        yield ordered[first : first + _LOADED]

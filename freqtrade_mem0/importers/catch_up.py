@@ -1,0 +1,134 @@
+"""Take in backtests whose end memory did not see: of the webserver, of processes that were killed.
+
+It also finds what Freqtrade served from its own cache after the memory was deleted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.config.load import load_settings
+from freqtrade_mem0.importers.importer import Importer, ImportOptions
+from freqtrade_mem0.importers.report import ImportReport
+from freqtrade_mem0.importers.results import read_config, read_metadata
+from freqtrade_mem0.importers.values import is_number
+from freqtrade_mem0.records.backtest import BacktestRecord
+from freqtrade_mem0.records.base import record_id, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from freqtrade_mem0.importers.importer import Progress
+    from freqtrade_mem0.memory_folder import Store
+
+_META = ".meta.json"
+_DEFAULT_FOLDER = "mem0"
+
+
+def catch_up(
+    store: Store,
+    results_folder: Path,
+    *,
+    fresh_since: datetime | None = None,
+    recorded: Collection[tuple[str, str]] = (),
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import results that this memory should have and has not; quick when there are none.
+
+    Only results that say themselves that they belong to this memory are taken: the config stored in
+    them has memory switched on, with the same owner and the same folder. Of several results of a
+    run the last one counts. A file that is being written at this moment is left for the next time.
+
+    Parameters
+    ----------
+    store
+        The memory. Delivery to Mem0 is left to the caller.
+    results_folder
+        Freqtrade's `backtest_results`.
+    fresh_since
+        Aware UTC wall time; results of runs that began then or later are opened in any case. The
+        same run on the same days can end differently: on candles that were downloaded again, or
+        with another Freqtrade.
+    recorded
+        Runs that this process recorded to their end, see `ImportOptions`.
+    progress
+        Told before each file that is opened.
+
+    Raises
+    ------
+    Mem0Error
+        The journal can not be used. Nothing else is raised.
+    """
+    if not store.settings.categories.strategy_performance:
+        return ImportReport()
+    wanted = [
+        path
+        for path in _unknown_results(store, results_folder, fresh_since)
+        if _belongs_to(store, path, results_folder)
+    ]
+    importer = Importer(store, ImportOptions(recorded=recorded))
+    reports = []
+    for done, path in enumerate(wanted):
+        if progress is not None:
+            progress(done, len(wanted), path)
+        reports.append(importer.take(path))
+    return ImportReport(files=tuple(reports))
+
+
+def _unknown_results(store: Store, folder: Path, fresh_since: datetime | None) -> list[Path]:
+    """Return the archives with the last result of a run that is not remembered, newest first."""
+    fresh_s = None if fresh_since is None else int(fresh_since.timestamp())
+    seen: set[tuple[str, str]] = set()
+    unknown = []
+    for about in _metadata_files(folder):
+        archive = about.with_name(f"{about.name.removesuffix(_META)}.zip")
+        for strategy, metadata in read_metadata(about).items():
+            run_id = metadata.get("run_id") if isinstance(metadata, dict) else None
+            if not isinstance(run_id, str) or (strategy, run_id) in seen:
+                continue
+            seen.add((strategy, run_id))
+            began_s = metadata.get("backtest_start_time")
+            is_fresh = fresh_s is not None and is_number(began_s) and began_s >= fresh_s
+            if archive in unknown:
+                continue
+            if is_fresh or not _is_known(store, strategy, run_id, metadata):
+                unknown.append(archive)
+    return unknown
+
+
+def _metadata_files(folder: Path) -> list[Path]:
+    try:
+        # Freqtrade's names end with the time of the run.
+        return sorted(folder.glob(f"*{_META}"), reverse=True)
+    except OSError:
+        return []
+
+
+def _is_known(store: Store, strategy: str, run_id: str, metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a run is remembered, on these very candles as far as the metadata tells."""
+    record = store.journal.record(record_id("backtest", store.settings.user_id, strategy, run_id))
+    if not isinstance(record, BacktestRecord):
+        return False
+    stored = {"backtest_start_ts": record.start_date, "backtest_end_ts": record.end_date}
+    return all(
+        metadata.get(name) in (None, to_ms(moment) // 1_000) for name, moment in stored.items()
+    )
+
+
+def _belongs_to(store: Store, archive: Path, results_folder: Path) -> bool:
+    try:
+        config = read_config(archive)
+        settings = None if config is None else load_settings(config)
+    except Exception:  # noqa: BLE001 - half an archive, or a config of another version, can be anything
+        return False
+    if config is None or settings is None or not settings.enabled:
+        return False
+    if settings.user_id != store.settings.user_id:
+        return False
+    if settings.path is None and store.settings.path is None and "user_data_dir" not in config:
+        return True  # both in the user folder that the results are in
+    user_data_dir = Path(str(config.get("user_data_dir") or results_folder.parent))
+    folder = settings.path if settings.path is not None else user_data_dir / _DEFAULT_FOLDER
+    return folder.resolve() == store.folder.resolve()

@@ -1,0 +1,179 @@
+"""Read a bot's trade database. Only a copy is opened by Freqtrade, which brings it to its format.
+
+Freqtrade's connection to a database belongs to the whole process, so a child reads the copy
+(`database_reader.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.importers.files import ImportFileError
+from freqtrade_mem0.importers.report import Skipped
+from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.trade import TradeRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_READER = "freqtrade_mem0.importers.database_reader"
+
+TIMEOUT_S = 900.0
+"""Longest that Freqtrade may take to migrate and read a database. Tens of thousands of trades take
+a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotTrades:
+    """What a trade database holds.
+
+    Parameters
+    ----------
+    trades
+        The closed trades, in the order in which they were closed.
+    skipped
+        What was not taken, and why.
+    mode
+        Dry-run or live.
+    note
+        Where the mode was taken from.
+    """
+
+    trades: tuple[TradeRecord, ...]
+    skipped: tuple[Skipped, ...]
+    mode: Mode
+    note: str
+
+
+def read_database(
+    path: Path,
+    *,
+    user_id: str,
+    bot_id: str,
+    strategy: str | None,
+    mode: Mode | None,
+    recorded_at: datetime,
+) -> BotTrades:
+    """Return the closed trades of a bot, as the bot itself would have recorded them.
+
+    Parameters
+    ----------
+    path
+        The database. It is not changed, also while its bot runs.
+    user_id
+        Owner.
+    bot_id
+        The bot: run id of the records.
+    strategy
+        Strategy of trades that name none, as in databases of 2019.
+    mode
+        Dry-run or live; None to take it from the file's name and its orders.
+    recorded_at
+        Aware UTC wall time.
+
+    Raises
+    ------
+    ImportFileError
+        It is no trade database, damaged, or older than Freqtrade reads.
+    """
+    with TemporaryDirectory(prefix="freqtrade-mem0-") as folder:
+        copy = Path(folder) / "trades.sqlite"
+        _copy(path, copy)
+        mode, why = _mode(copy, path, mode)
+        job = {
+            "path": str(copy),
+            "user_id": user_id,
+            "bot_id": bot_id,
+            "strategy": strategy,
+            "mode": str(mode),
+            "recorded_at": recorded_at.isoformat(),
+        }
+        lines = _read_in_child(job)
+    trades: list[TradeRecord] = []
+    skipped: list[Skipped] = []
+    for line in lines:
+        if "skipped" in line:
+            skipped.append(Skipped(what=line["skipped"], why=line["why"]))
+        elif isinstance(record := decode(TradeRecord.kind, line["trade"]), TradeRecord):
+            trades.append(record)
+    note = f"taken as {mode} trades of bot {bot_id}: {why}"
+    return BotTrades(trades=tuple(trades), skipped=tuple(skipped), mode=mode, note=note)
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, changing nothing where it lies."""
+    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    try:
+        if log.exists() and not index.exists():
+            # SQLite would make the index anew beside the user's file.
+            shutil.copyfile(path, target)
+            shutil.copyfile(log, target.with_name(target.name + "-wal"))
+            return
+        # Without a log nobody has it open, and SQLite need not look for one, nor make one.
+        access = "mode=ro" if log.exists() else "immutable=1"
+        with (
+            closing(sqlite3.connect(f"{path.resolve().as_uri()}?{access}", uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+    except (OSError, sqlite3.Error) as error:
+        raise ImportFileError(f"can not be copied: {error}") from error
+
+
+def _mode(copy: Path, path: Path, chosen: Mode | None) -> tuple[Mode, str]:
+    try:
+        with closing(sqlite3.connect(copy)) as sqlite:
+            tables = {
+                name for (name,) in sqlite.execute("SELECT name FROM sqlite_master").fetchall()
+            }
+            if "trades" not in tables:
+                raise ImportFileError("is an SQLite file, but no trade database of Freqtrade's")
+            if "orders" not in tables:
+                raise ImportFileError(
+                    "is a trade database from before 2020, which this Freqtrade does not read; "
+                    "Freqtrade 2022.3 can bring it up to date"
+                )
+            assumed = sqlite.execute(
+                "SELECT count(*) FROM orders WHERE order_id LIKE 'dry\\_run%' ESCAPE '\\'"
+            ).fetchone()[0]
+    except sqlite3.Error as error:
+        raise ImportFileError(f"is a damaged database: {error}") from error
+    if chosen is not None:
+        return chosen, "as the option --mode says"
+    if "dryrun" in path.name.lower().replace("-", "").replace("_", ""):
+        return Mode.DRY_RUN, "the file's name says dryrun"
+    if assumed:
+        return Mode.DRY_RUN, "its orders are dry-run orders"
+    return Mode.LIVE, "neither the file's name nor its orders say dry-run; --mode tells otherwise"
+
+
+def _read_in_child(job: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module, in the same interpreter
+            [sys.executable, "-m", _READER],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ImportFileError(f"took Freqtrade more than {TIMEOUT_S:.0f} s to read") from None
+    if done.returncode != 0:
+        *_, last = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise ImportFileError(f"can not be read by Freqtrade: {last}")
+    try:
+        lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    except ValueError as error:
+        raise RecordError(f"The reader of trade databases printed no JSON: {error}") from error
+    return lines

@@ -1,0 +1,103 @@
+"""Find the files to import, and tell what each of them is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.importers.report import FileKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_SQLITE_MAGIC = b"SQLite format 3\x00"
+_ZIP_MAGIC = b"PK\x03\x04"
+_SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
+
+
+class ImportFileError(Mem0Error):
+    """A file can not be imported. The message says why; other files are not affected."""
+
+
+def find_files(paths: Iterable[Path], *, without: Path) -> list[Path]:
+    """Return the files that some paths name, folders searched to their bottom; each once.
+
+    The newest come first as far as Freqtrade's file names tell, which end with the time of the run:
+    of several results of the same run the last one counts.
+
+    Parameters
+    ----------
+    paths
+        Files are taken as they are, from folders what looks like a file of Freqtrade's. A path that
+        does not exist is returned, too, so that it is reported.
+    without
+        A folder to leave out: that of the memory itself.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        for file in _inside(path, without.resolve()) if path.is_dir() else [path]:
+            if not _is_companion(file):
+                found.setdefault(file.resolve(), file)
+    return sorted(found.values(), key=lambda file: (file.name, str(file)), reverse=True)
+
+
+def kind_of(path: Path) -> FileKind:
+    """Return what a file is, by its content; a name can be anything.
+
+    Raises
+    ------
+    ImportFileError
+        It does not exist, can not be read, or is empty.
+    """
+    head = _head(path)
+    if not head:
+        raise ImportFileError("is empty")
+    if head.startswith(_SQLITE_MAGIC):
+        return FileKind.DATABASE
+    if head.startswith(_ZIP_MAGIC):
+        return FileKind.BACKTEST
+    if not head.lstrip().startswith((b"{", b"[")):
+        return FileKind.UNKNOWN
+    return FileKind.HYPEROPT if path.suffix == ".fthypt" else FileKind.BACKTEST
+
+
+def is_archive(path: Path) -> bool:
+    """Return whether a file begins as a zip archive does; its end, and more, may be missing."""
+    return _head(path).startswith(_ZIP_MAGIC)
+
+
+def metadata_file(path: Path) -> Path:
+    """Return where Freqtrade puts the metadata of a result file."""
+    return path.with_name(f"{path.stem}.meta.json")
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(64)
+    except OSError as error:
+        raise ImportFileError(f"can not be read: {error.strerror or error}") from error
+
+
+def _inside(folder: Path, without: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.name.startswith(".") or not path.is_file() or not _is_candidate(path):
+            continue
+        if not path.resolve().is_relative_to(without):
+            yield path
+
+
+def _is_candidate(path: Path) -> bool:
+    if path.suffix == ".json":
+        # User folders are full of JSON: configs, candles, parameters of strategies.
+        return path.name.startswith("backtest-result") or metadata_file(path).is_file()
+    return path.suffix in (".zip", ".fthypt", *_SQLITE_SUFFIXES)
+
+
+def _is_companion(path: Path) -> bool:
+    """Tell whether a file only belongs to another one that is imported."""
+    name = path.name.removesuffix(".meta.json")
+    return name != path.name and any(
+        path.with_name(name + suffix).is_file() for suffix in (".zip", ".json")
+    )

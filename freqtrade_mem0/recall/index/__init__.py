@@ -1,0 +1,1 @@
+"""An exact index over trades, as of any moment."""

@@ -1,0 +1,197 @@
+"""Fills a recall with very many trades: what adding them one by one gives, for a part of its cost.
+
+One by one, each trade is searched among all, put where it belongs in the order of time, and added
+to each of its groups. Here rows are only written down; ids are compared and times sorted once, and
+trades that share all of their groups are summed up before these get the sum. The sums are exact
+integers, so that makes no difference to any answer.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from freqtrade_mem0.recall import STRATEGY
+from freqtrade_mem0.recall.index.columns import MISSING, TradeColumns, rounded_all
+from freqtrade_mem0.recall.index.ids import packed_all
+from freqtrade_mem0.recall.index.levels import Levels, Values
+from freqtrade_mem0.recall.index.state import PAGE_ROWS
+from freqtrade_mem0.recall.index.sums import DISCOUNT_BITS, Decay, Plain, terms
+from freqtrade_mem0.records.base import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.insight.shrinkage import Key
+    from freqtrade_mem0.recall.index.recall import Recall
+    from freqtrade_mem0.records.trade import ClosedTrade
+
+N_REMEMBERED = 1 << 16
+"""Situations whose groups are kept at hand, some 300 bytes each, while recall is filled."""
+
+_NOTHING_SAID: Plain = (0, 0, 0, 0)
+
+
+class BulkFill:
+    """Takes what the journal says of trades, in its order, and lets a recall begin with it.
+
+    For one thread. About 80 bytes per trade, beside recall's own.
+
+    Parameters
+    ----------
+    recall
+        What it has been told before stays, as with `Recall.restore`.
+    """
+
+    def __init__(self, recall: Recall) -> None:
+        self._recall = recall
+        self._levels = Levels(recall.levels)
+        self._decay = Decay(recall.half_life_days)
+        self._said = TradeColumns(1)
+        """In order of arrival; instead of its groups, each row has the number of a combination."""
+        self._waiting: list[tuple[str, int, float, float, int]] = []
+        """Id, moment, profit ratio, discount and combination of the rows behind these."""
+        self._taken_back: dict[int, str] = {}
+        """Rows that say that a trade does not count, and its id as text."""
+        self._combinations = array("i")
+        """Groups of trades, one combination behind the other."""
+        self._combination_of: dict[Values, int] = {}
+        self._groups: dict[Key, tuple[int, tuple[Key, ...]]] = {STRATEGY: (0, ())}
+        """Number of each group, and what it is inside of."""
+
+    def add(self, record: ClosedTrade, discount: float = 1.0) -> None:
+        """Let a closed trade count; see `Recall.add`."""
+        if not record.is_evidence:
+            self.remove(record.id)
+            return
+        values = self._levels.values(record.pair, record.side, record.enter_tag, record.situation)
+        combination = self._combination_of.get(values)
+        if combination is None:
+            combination = self._new_combination(values)
+        known_ms, ratio = to_ms(record.known_at), record.profit_ratio
+        self._waiting.append((record.id, known_ms, ratio, discount, combination))
+        if len(self._waiting) >= PAGE_ROWS:
+            self._write_down()
+
+    def remove(self, record_id: str) -> None:
+        """Let a trade count no more, whatever was said of it before."""
+        self._taken_back[len(self._said) + len(self._waiting)] = record_id
+        self._waiting.append((record_id, 0, 0.0, 0.0, MISSING))
+
+    def finish(self) -> None:
+        """Let recall begin with all that was said."""
+        self._write_down()
+        rows = self._last_said()
+        gone = np.frombuffer(self._said.groups, dtype=np.int32)[rows] == MISSING
+        counting = self._in_time(rows[~gone])
+        if len(counting) > 0:
+            columns, asked_ms = self._columns(counting), self._said.known_ms[counting[-1]] + 1
+            self._recall.restore(columns, asked_ms, self._sums(counting))
+        for row in rows[gone].tolist():
+            self._recall.remove(self._taken_back[row], from_journal=True)
+
+    def _write_down(self) -> None:
+        if not self._waiting:
+            return
+        ids, known_ms, ratios, discounts, combinations = zip(*self._waiting, strict=True)
+        self._waiting.clear()
+        columns = (
+            *np.ascontiguousarray(packed_all(ids).T),
+            np.array(known_ms, dtype=np.int64),
+            rounded_all(np.array(ratios)),
+            np.rint(np.array(discounts) * (1 << DISCOUNT_BITS)).astype(np.uint16),
+            np.array(combinations, dtype=np.int32),
+        )
+        self._said.extend(b"".join(column.tobytes() for column in columns))
+
+    def _new_combination(self, values: Values) -> int:
+        if len(self._combination_of) >= N_REMEMBERED:
+            self._combination_of.clear()  # what comes again is another one of the same groups
+        keys = self._levels.keys(values)
+        number_of = {key[0]: self._number(key, keys) for key in keys}
+        n_levels = len(self._levels.names)
+        number = len(self._combinations) // n_levels if n_levels else 0
+        self._combinations.extend(number_of.get(level, MISSING) for level in self._levels.names)
+        self._combination_of[values] = number
+        return number
+
+    def _number(self, key: Key, keys: tuple[Key, ...]) -> int:
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = len(self._groups), self._levels.inside(key, keys)
+        return group[0]
+
+    def _last_said(self) -> NDArray[np.int32]:
+        """Return of each id the row that came last."""
+        first = np.frombuffer(self._said.id_first, dtype=np.uint64)
+        last = np.frombuffer(self._said.id_last, dtype=np.uint64)
+        order = np.lexsort((last, first)).astype(np.int32)  # stable: of one id, as they came
+        following = order[1:]
+        is_last = np.ones(len(order), dtype=np.bool_)
+        is_last[:-1] = (first[following] != first[order[:-1]]) | (
+            last[following] != last[order[:-1]]
+        )
+        found: NDArray[np.int32] = order[is_last]
+        return found
+
+    def _in_time(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return rows by the moment they became known, then by id."""
+        first = np.frombuffer(self._said.id_first, dtype=np.uint64)[rows]
+        last = np.frombuffer(self._said.id_last, dtype=np.uint64)[rows]
+        known_ms = np.frombuffer(self._said.known_ms, dtype=np.int64)[rows]
+        found: NDArray[np.int32] = rows[np.lexsort((last, first, known_ms))]
+        return found
+
+    def _columns(self, rows: NDArray[np.int32]) -> TradeColumns:
+        """Return rows with the numbers of their groups."""
+        n_levels = len(self._levels.names)
+        groups = np.frombuffer(self._combinations, dtype=np.int32).reshape(-1, n_levels or 1)
+        columns = TradeColumns(n_levels)
+        for start in range(0, len(rows), PAGE_ROWS):
+            *page, combinations = self._said.packed_rows(rows[start : start + PAGE_ROWS])
+            if n_levels:
+                page.append(groups[np.frombuffer(combinations, dtype=np.int32)].tobytes())
+            columns.extend(b"".join(page))
+        return columns
+
+    def _sums(self, rows: NDArray[np.int32]) -> Iterator[tuple[Key, tuple[Key, ...], Plain]]:
+        """Yield each group with its sums, by number."""
+        sums = [_NOTHING_SAID] * len(self._groups)
+        n_levels = len(self._levels.names)
+        for combination, plain in self._sums_of_combinations(rows):
+            first = combination * n_levels
+            for group in (0, *self._combinations[first : first + n_levels]):
+                if group != MISSING:
+                    sums[group] = _added(sums[group], plain)
+        for (key, (_, inside)), plain in zip(self._groups.items(), sums, strict=True):
+            yield key, inside, plain
+
+    def _sums_of_combinations(self, rows: NDArray[np.int32]) -> Iterator[tuple[int, Plain]]:
+        combinations = np.frombuffer(self._said.groups, dtype=np.int32)[rows]
+        order = np.argsort(combinations, kind="stable")
+        changes = np.flatnonzero(np.diff(combinations[order])) + 1
+        known_ms = np.frombuffer(self._said.known_ms, dtype=np.int64)
+        ratio = np.frombuffer(self._said.ratio)
+        discount = np.frombuffer(self._said.discount, dtype=np.uint16)
+        weight_at = self._decay.weight
+        for start, end in pairwise([0, *changes.tolist(), len(rows)]):
+            same = rows[order[start:end]]
+            weight = weighted = squares = won = 0
+            for moment_ms, profit_ratio, share in zip(
+                known_ms[same].tolist(), ratio[same].tolist(), discount[same].tolist(), strict=True
+            ):
+                added = terms(weight_at(moment_ms) * share, profit_ratio)
+                weight += added[0]
+                weighted += added[1]
+                squares += added[2]
+                won += added[3]
+            yield int(combinations[order[start]]), (weight, weighted, squares, won)
+
+
+def _added(one: Plain, other: Plain) -> Plain:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]

@@ -1,0 +1,160 @@
+"""What recall keeps of each trade, in columns: about 80 bytes of it."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.recall.index.ids import Id
+
+MISSING = -1
+"""In place of a group, where a trade has no value for a level."""
+
+UNIT_BITS = 50
+"""Profit ratios are multiples of 2 ** -50: products of them with weights are exact integers."""
+
+_ONE = 2.0**UNIT_BITS
+
+
+class Row(NamedTuple):
+    """A trade, ready to be written down.
+
+    Parameters
+    ----------
+    id
+        See `trade_ids.packed`.
+    known_ms
+        When it became known, milliseconds since 1970 in UTC.
+    ratio
+        Profit ratio, see `rounded`.
+    discount
+        Factor on its weight, in 1 / 1024, [0, 1024].
+    groups
+        By level the number of the trade's group, or `MISSING`. Shape (n_levels,).
+    """
+
+    id: Id
+    known_ms: int
+    ratio: float
+    discount: int
+    groups: tuple[int, ...]
+
+
+def rounded(profit_ratio: float) -> float:
+    """Return the nearest ratio that is a multiple of 2 ** -50.
+
+    >>> rounded(0.25), rounded(1e-30)
+    (0.25, 0.0)
+    """
+    return round(profit_ratio * _ONE) / _ONE
+
+
+def rounded_all(profit_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ratios as `rounded` does, shape (n_ratios,).
+
+    >>> rounded_all(np.array([0.25, 1e-30])).tolist()
+    [0.25, 0.0]
+    """
+    unit = float(1 << UNIT_BITS)
+    # Scaling by a power of two is exact, and both round half to even. No zero is a negative one.
+    rounded_ratios: NDArray[np.float64] = np.rint(profit_ratios * unit) / unit + 0.0
+    return rounded_ratios
+
+
+class TradeColumns:
+    """Trades by row number. Rows are added and never changed: who knows a number may read on.
+
+    Not for several threads at once.
+
+    Parameters
+    ----------
+    n_levels
+        How many groups a trade is in, beside the strategy itself.
+    """
+
+    __slots__ = ("discount", "groups", "id_first", "id_last", "known_ms", "n_levels", "ratio")
+
+    def __init__(self, n_levels: int) -> None:
+        self.n_levels = n_levels
+        self.id_first = array("Q")
+        self.id_last = array("Q")
+        self.known_ms = array("q")
+        self.ratio = array("d")
+        self.discount = array("H")
+        self.groups = array("i")
+        """`n_levels` of them for each row."""
+
+    def __len__(self) -> int:
+        return len(self.known_ms)
+
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes a row takes."""
+        return sum(column.itemsize * width for column, width in self._widths())
+
+    def append(self, row: Row) -> int:
+        """Write a trade down; return its row number."""
+        self.id_first.append(row.id[0])
+        self.id_last.append(row.id[1])
+        self.known_ms.append(row.known_ms)
+        self.ratio.append(row.ratio)
+        self.discount.append(row.discount)
+        self.groups.extend(row.groups)
+        return len(self.known_ms) - 1
+
+    def row(self, number: int) -> Row:
+        """Return a trade."""
+        first = number * self.n_levels
+        return Row(
+            (self.id_first[number], self.id_last[number]),
+            self.known_ms[number],
+            self.ratio[number],
+            self.discount[number],
+            tuple(self.groups[first : first + self.n_levels]),
+        )
+
+    def place_of(self, number: int) -> tuple[int, int, int]:
+        """Return what trades are ordered by: when they became known, then their ids."""
+        return self.known_ms[number], self.id_first[number], self.id_last[number]
+
+    def groups_of(self, number: int) -> Sequence[int]:
+        """Return the groups of a row that it is in."""
+        first = number * self.n_levels
+        return [g for g in self.groups[first : first + self.n_levels] if g >= 0]
+
+    def ratios(self, numbers: array[int]) -> NDArray[np.float64]:
+        """Return the profit ratios of some rows, shape (n_rows,)."""
+        # A view of a growing array must not outlive this line: it would keep it from growing.
+        return np.frombuffer(self.ratio)[np.frombuffer(numbers, dtype=np.int32)]
+
+    def packed_rows(self, numbers: NDArray[np.int32]) -> list[bytes]:
+        """Return some rows column by column, in the byte order of this machine."""
+        return [
+            np.frombuffer(column, dtype=column.typecode)
+            .reshape(len(self), width)[numbers]
+            .tobytes()
+            for column, width in self._widths()
+        ]
+
+    def extend(self, page: bytes) -> None:
+        """Write down rows as `packed_rows` gave them, one column behind the other."""
+        n_rows, first = len(page) // self.row_bytes, 0
+        view = memoryview(page)
+        for column, width in self._widths():
+            end = first + n_rows * width * column.itemsize
+            column.frombytes(view[first:end])
+            first = end
+
+    def _widths(self) -> list[tuple[array[Any], int]]:
+        columns: list[array[Any]] = [self.id_first, self.id_last, self.known_ms, self.ratio]
+        return [
+            *((column, 1) for column in (*columns, self.discount)),
+            (self.groups, self.n_levels),
+        ]

@@ -1,0 +1,107 @@
+"""What recall knows from the journal alone, taken at one moment so that it can be written down.
+
+Recall also counts trades that the journal does not have: those of a prior, and those of its own bot
+on their way there. Neither may be in a snapshot: what is read back has to be what a reading of the
+journal would have given.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from freqtrade_mem0.insight.shrinkage import Key
+from freqtrade_mem0.recall.index.columns import TradeColumns
+from freqtrade_mem0.recall.index.sums import Decay, Plain, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+PAGE_ROWS = 1 << 15
+"""Rows that are copied at once while recall waits, less than a millisecond. Files are divided
+by it, so that another number is another format; see `recall_file`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallState:
+    """A recall as it was.
+
+    Parameters
+    ----------
+    lock
+        Recall's own. Rows are never changed, so it is held for a page at a time.
+    columns
+        Recall's own; they may have grown.
+    decay
+        What trades weigh.
+    by_time
+        Numbers of the rows that counted, by time, then id.
+    is_from_journal
+        By row, 1 if the journal said so.
+    overruled
+        Rows of the journal that did not count, as something else was said since.
+    asked_ms
+        Rows known before this moment were in the sums.
+    groups
+        Key, what it is inside of, and sums, by number.
+    """
+
+    lock: threading.Lock
+    columns: TradeColumns
+    decay: Decay
+    by_time: array[int]
+    is_from_journal: bytearray
+    overruled: Sequence[int]
+    asked_ms: int
+    groups: Sequence[tuple[Key, tuple[Key, ...], Plain]]
+
+    def journal_rows(self) -> NDArray[np.int32]:
+        """Return the numbers of the rows that the journal speaks of, by time, then id."""
+        rows = self._counted()[self._said()]
+        if not self.overruled:
+            return rows
+        merged = rows.tolist()
+        for number in self.overruled:
+            insort(merged, number, key=self.columns.place_of)
+        return np.array(merged, dtype=np.int32)
+
+    def journal_sums(self) -> list[Plain]:
+        """Return the sums by group's number, of the trades that the journal speaks of."""
+        sums = [list(plain) for _, _, plain in self.groups]
+        for number in self._counted()[~self._said()].tolist():
+            self._count(sums, number, -1)
+        for number in self.overruled:
+            self._count(sums, number, +1)
+        return [(weight, weighted, squares, won) for weight, weighted, squares, won in sums]
+
+    def pages(self, rows: NDArray[np.int32]) -> Iterator[list[bytes]]:
+        """Yield some rows, `PAGE_ROWS` at a time; see `TradeColumns.packed_rows`."""
+        for first in range(0, len(rows), PAGE_ROWS):
+            with self.lock:
+                page = self.columns.packed_rows(rows[first : first + PAGE_ROWS])
+            yield page
+
+    def _counted(self) -> NDArray[np.int32]:
+        return np.frombuffer(self.by_time, dtype=np.int32)
+
+    def _said(self) -> NDArray[np.bool_]:
+        return np.frombuffer(self.is_from_journal, dtype=np.bool_)[self._counted()]
+
+    def _count(self, sums: list[list[int]], number: int, sign: int) -> None:
+        with self.lock:
+            row = self.columns.row(number)
+        if row.known_ms >= self.asked_ms:
+            return
+        weight = sign * self.decay.weight(row.known_ms) * row.discount
+        added = terms(weight, row.ratio)
+        for group in (0, *(group for group in row.groups if group >= 0)):
+            for place, term in enumerate(added):
+                sums[group][place] += term

@@ -1,0 +1,204 @@
+"""Keeps a copy of recall in a file beside the journal, so that a bot need not read all of it.
+
+The copy says up to which row it has read the journal; what came later is read from the journal, as
+corrections and retractions are later rows. Where the copy can not be used, the journal is read from
+its beginning; where it can not be written, the bot goes on without.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.journal.identity import identity_of, last_row
+from freqtrade_mem0.recall import snapshot_file
+from freqtrade_mem0.recall.snapshot_file import SnapshotError
+from freqtrade_mem0.records.codec import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.recall import Recall
+    from freqtrade_mem0.recall.index.state import RecallState
+    from freqtrade_mem0.records.base import Origin
+
+logger = logging.getLogger(__name__)
+
+WORTH_IT = 1_000
+"""Rows read beyond the last copy that make a new one worth while when a bot ends."""
+
+SHARE = 50
+"""While it runs, one row of so many that recall has, if that is more: reading them again takes
+a fraction of a second."""
+
+N_KEPT = 4
+"""Copies of one strategy with different settings that are kept, the newest."""
+
+_ABANDONED_S = 3_600.0
+"""A file that was not finished for so long will not be."""
+
+_SUFFIX = ".snapshot"
+
+
+class Snapshots:
+    """The copy of one bot's recall. For one thread at a time; it writes in one of its own.
+
+    Two bots with the same settings share a file: either's is right for both, and the last one
+    stays. It is put into its place whole, so nobody meets a half of it.
+
+    Parameters
+    ----------
+    journal
+        The copy is kept beside it.
+    recall
+        What is copied.
+    origin, discount
+        As in `follow.JournalFollower`.
+    """
+
+    def __init__(self, journal: Journal, recall: Recall, origin: Origin, discount: float) -> None:
+        self._journal = journal
+        self._recall = recall
+        self._about: dict[str, Any] = {
+            "user_id": origin.user_id,
+            "strategy": origin.strategy,
+            "mode": str(origin.mode),
+            "discount": discount,
+            "levels": list(recall.levels),
+            "half_life_days": recall.half_life_days,
+            "schema": SCHEMA_VERSION,
+        }
+        owner = _short_hash([origin.user_id, origin.strategy, str(origin.mode)])
+        self._family = f"recall-{owner}-"
+        self.path = journal.path.with_name(
+            f"{self._family}{_short_hash(list(self._about.values()))}{_SUFFIX}"
+        )
+        self._identity = ""
+        """Of the journal that recall is read from."""
+        self._seq = self._n_unsaved = 0
+        self._writing: threading.Thread | None = None
+        self._is_given_up = False
+
+    def restore(self) -> int:
+        """Begin with the copy, where there is one; return the journal's row it has read up to."""
+        try:
+            self._identity = identity_of(self._journal)
+            about = self._about | {"journal": self._identity}
+            snapshot = snapshot_file.read(self.path, about, len(self._recall.levels))
+            seq: int = snapshot.about.get("seq", 0)
+            row = last_row(self._journal, seq)
+            if row is None or row != snapshot.about.get("row"):
+                raise SnapshotError(f"the journal has no such record in row {seq}")
+        except FileNotFoundError:
+            return 0
+        except (Mem0Error, OSError) as error:
+            logger.info(
+                "%s is not used, the journal is read instead: %s.",
+                self.path,
+                str(error).rstrip("."),
+            )
+            return 0
+        snapshot.restore(self._recall)
+        return seq
+
+    def note(self, seq: int, n_read: int) -> None:
+        """Take note that recall has read the journal up to a row; copy it where that is worth it.
+
+        Parameters
+        ----------
+        seq
+            Up to which row.
+        n_read
+            How many records of this strategy came since the last note.
+        """
+        self._seq = seq
+        self._n_unsaved += n_read
+        if self._n_unsaved >= max(WORTH_IT, len(self._recall) // SHARE):
+            self._begin_writing()
+
+    def give_up(self) -> None:
+        """Copy nothing any more: it would not be what the journal says, or can not be written."""
+        self._is_given_up = True
+
+    def close(self, timeout_s: float) -> bool:
+        """Copy what is worth it, and wait; return whether that was finished in time."""
+        if self._n_unsaved >= WORTH_IT:
+            self._begin_writing()
+        if self._writing is None:
+            return True
+        self._writing.join(timeout_s)
+        return not self._writing.is_alive()
+
+    def _begin_writing(self) -> None:
+        if self._is_given_up or (self._writing is not None and self._writing.is_alive()):
+            return
+        self._n_unsaved = 0
+        self._writing = threading.Thread(
+            target=self._write,
+            args=(self._seq, self._recall.state()),
+            name="freqtrade-mem0-snapshot",
+            daemon=True,
+        )
+        self._writing.start()
+
+    def _write(self, seq: int, state: RecallState) -> None:
+        unfinished = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            row = last_row(self._journal, seq)
+            if row is None or identity_of(self._journal) != self._identity:
+                self.give_up()
+                return
+            self._tidy()
+            about = self._about | {"journal": self._identity, "seq": seq, "row": row}
+            # It is not waited for until it is on the disk: what a power cut leaves of it fails its
+            # checksum, and costs nothing but the reading of the journal.
+            snapshot_file.write(unfinished, about, state)
+            unfinished.replace(self.path)
+        except (Mem0Error, OSError) as error:
+            self.give_up()
+            logger.warning(
+                "%s can not be written (%s). Memory goes on; the next start takes longer.",
+                self.path,
+                error,
+            )
+            _remove(unfinished)
+        except Exception:
+            self.give_up()
+            logger.exception("%s can not be written. Memory goes on without.", self.path)
+            _remove(unfinished)
+
+    def _tidy(self) -> None:
+        """Remove what killed processes left, and copies for settings that nobody uses any more."""
+        folder = self.path.parent
+        for path in folder.glob(f"recall-*{_SUFFIX}.*.tmp"):
+            if time.time() - _modified_s(path) > _ABANDONED_S:
+                _remove(path)
+        others = [path for path in folder.glob(f"{self._family}*{_SUFFIX}") if path != self.path]
+        others.sort(key=_modified_s)
+        for path in others[: max(len(others) + 1 - N_KEPT, 0)]:
+            _remove(path)
+
+
+def _short_hash(values: list[Any]) -> str:
+    return sha256(json.dumps(values).encode()).hexdigest()[:12]
+
+
+def _modified_s(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another process was first
+        return 0.0
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        logger.debug("%s could not be removed: %s", path, error)

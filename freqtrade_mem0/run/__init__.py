@@ -1,0 +1,1 @@
+"""One run of one strategy: a backtest, an epoch of a hyperopt, a bot."""

@@ -1,0 +1,1 @@
+"""Which entry belongs to which decision and trade."""

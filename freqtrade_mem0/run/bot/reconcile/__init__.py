@@ -1,0 +1,1 @@
+"""Compares a bot's trade database with what is remembered."""

@@ -1,0 +1,311 @@
+"""Compares a bot's own trade database with what it remembers; Freqtrade's database is right.
+
+Callbacks are not guaranteed: a bot is killed between a fill and its callback, a stop is filled on
+the exchange while the bot is down, a trade is deleted over REST.
+
+A look costs as much as has changed since the last one, however many trades there are. Only where
+closed trades have changed or gone that were long settled, all of them are gone through.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.host import trade_database
+from freqtrade_mem0.host.trade_database import NOTHING
+from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.records.from_trade import has_filled_entry, trade_id_of, trade_identity
+from freqtrade_mem0.run.bot.reconcile.progress import LATELY_S, Compared, Lately
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from freqtrade_mem0.host.trade_database import ClosedSum, TradeKey
+    from freqtrade_mem0.journal.marks import Marks
+    from freqtrade_mem0.journal.own_records import Outcome, OwnRecords
+    from freqtrade_mem0.run.bot.session import BotSession
+
+_GONE = "the trade is not in Freqtrade's database any more"
+_OPEN_AGAIN = "the trade is open again"
+
+
+class Reconciler:
+    """Brings a session up to its bot's trade database, and remembers how far that is.
+
+    Every look may raise `JournalError`, or what Freqtrade's database suffers from; the next one
+    then begins where the last good one ended.
+
+    Parameters
+    ----------
+    session
+        Of the bot that this process is.
+    own
+        What the journal has of the bot.
+    marks
+        Of the same journal.
+    database
+        Identity of the trade database; "" for one in memory.
+    resumes
+        Whether a restart goes on from where the last process stopped; else it compares everything.
+    settled
+        Waits until the journal has all that was handed over; False where it does not take it.
+    breathe
+        Lets other threads run; False to break off.
+    release
+        Gives the thread's database session back, see `trade_database.release`.
+    """
+
+    def __init__(
+        self,
+        session: BotSession,
+        own: OwnRecords,
+        marks: Marks,
+        *,
+        database: str,
+        resumes: bool = True,
+        settled: Callable[[], bool] = lambda: True,
+        breathe: Callable[[], bool] = lambda: True,
+        release: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._session = session
+        self._own = own
+        self._marks = marks
+        self._database = database
+        self._resumes = resumes
+        self._settled = settled
+        self._breathe = breathe
+        self._release = release
+        origin = session.origin
+        self._name = f"compared {database} {origin.user_id} {origin.mode} {origin.run_id}"
+        self._compared: Compared | None = None
+        self._saved: dict[str, Any] = {}
+        self._was_read = False
+
+    @property
+    def has_run(self) -> bool:
+        """Whether there was a complete comparison yet."""
+        return self._compared is not None
+
+    def start_over(self) -> None:
+        """Compare everything at the next look: the journal has lost something."""
+        self._compared, self._saved, self._was_read = None, {}, True
+        if self._resumes:
+            self._marks.set(self._name, {})
+
+    def run(self, moment: datetime) -> None:
+        """Record what is missing, correct what differs, take back what is gone.
+
+        Parameters
+        ----------
+        moment
+            Aware UTC time.
+        """
+        try:
+            birth = trade_database.database_birth()
+            if self._compared is None and not self._was_read:
+                self._compared = self._read_mark(birth)
+                self._was_read = True
+            # A trade may be closed between two statements; what is still so the second time, is so.
+            if not (self._look(moment, birth) or self._look(moment, birth)):
+                self._compared = None
+                self._compare_all(moment, birth)
+            self._save()
+        finally:
+            self._release()
+
+    def _look(self, moment: datetime, birth: datetime | None) -> bool:
+        """Compare what has changed; False where that is not all there is to it."""
+        before = self._compared
+        if before is None:
+            return False
+        last_id = trade_database.last_trade_id()
+        still_open = trade_database.open_bot_trades()
+        open_ids = {trade.id for trade in still_open}
+        new = trade_database.trade_ids_after(before.last_id)
+        last_id = max(last_id, *new) if new else last_id
+        asked = (before.open_ids | before.lately.keys() | new) - open_ids
+        n_asked = trade_database.closed_sum_of(asked).n
+        n_closed = trade_database.n_closed(last_id)
+        self._release()
+        if n_closed != before.settled.n + n_asked:
+            return False
+        now_s, lately, incomplete = moment.timestamp(), {}, set[int]()
+        for closed in trade_database.closed_bot_trades(asked):
+            self._release()
+            complete = [trade for trade in closed if trade.close_date is not None]
+            incomplete.update(trade.id for trade in closed if trade.close_date is None)
+            self._session.trades_closed(complete)
+            for trade in complete:
+                found = Lately(now_s, self._record_id(trade))
+                known = before.lately.get(trade.id, found)
+                # Freqtrade uses the id of a deleted trade again.
+                lately[trade.id] = known if known.record_id == found.record_id else found
+        self._session.trades_open(still_open)
+        for trade_id, known in before.lately.items():
+            if trade_id not in lately or lately[trade_id].record_id != known.record_id:
+                reason = _OPEN_AGAIN if self._is_open(known, still_open) else _GONE
+                self._take_back(known.record_id, reason, birth)
+        after = Compared(
+            birth=before.birth,
+            last_id=last_id,
+            open_ids=open_ids | incomplete,
+            lately=lately,
+            settled=before.settled,
+        )
+        ids = after.take_settled(now_s)
+        if ids:
+            after.settled = after.settled.plus(trade_database.closed_sum_of(ids))
+        self._compared = after
+        return True
+
+    def _compare_all(self, moment: datetime, birth: datetime | None) -> None:
+        """Go through all closed trades by few columns; load those that differ.
+
+        Not while the journal takes nothing: then it would have to be done again.
+        """
+        if self._resumes and not self._settled():
+            return
+        last_id = trade_database.last_trade_id()
+        still_open = trade_database.open_bot_trades()
+        open_ids = {trade.id for trade in still_open}
+        self._release()
+        self._session.trades_open(still_open)
+        known: set[int] = set()
+        after = Compared(birth=_text(birth), last_id=last_id, open_ids=open_ids)
+        now_s, after_id = moment.timestamp(), 0
+        while keys := trade_database.closed_keys(after_id, last_id):
+            after_id = keys[-1].id
+            self._release()
+            records = self._compare_some(keys)
+            # 64 bits of each id: that a clash hides a deleted trade is left to chance.
+            known.update(hash(record_id) for record_id in records.values())
+            for key in keys:
+                if key.close_ms is None:
+                    after.open_ids.add(key.id)
+                elif key.close_ms / 1_000.0 > now_s - LATELY_S:
+                    after.lately[key.id] = Lately(now_s, records.get(key.id))
+            after.settled = after.settled.plus(self._sum_of(keys, after))
+            if not self._breathe():
+                return
+        if birth is not None and not self._take_back_missing(known, open_ids, last_id, birth):
+            return
+        self._compared = after
+
+    def _compare_some(self, keys: Collection[TradeKey]) -> dict[int, str]:
+        """Bring what differs of some closed trades up to date; return their records' ids."""
+        records = {key.id: self._identity(key) for key in keys if key.order_id is not None}
+        outcomes = self._own.outcomes(records.values())
+        differ = [
+            key.id
+            for key in keys
+            if key.close_ms is not None
+            and key.id in records
+            and not _is_same(key, outcomes.get(records[key.id]))
+        ]
+        if self._database:
+            self._session.note_seen(self._own.unseen(records.values(), self._database))
+        if differ:
+            for trades in trade_database.closed_bot_trades(differ):
+                self._release()
+                self._session.trades_closed([t for t in trades if t.close_date is not None])
+            self._settled()  # no more waits for the journal than one portion
+        return records
+
+    def _sum_of(self, keys: Collection[TradeKey], after: Compared) -> ClosedSum:
+        one_by_one = after.open_ids | after.lately.keys()
+        total = trade_database.closed_sum_of({key.id for key in keys} - one_by_one)
+        self._release()
+        return total
+
+    def _take_back_missing(
+        self, known: Collection[int], open_ids: set[int], last_id: int, birth: datetime
+    ) -> bool:
+        """Take back what was seen in the database and is closed there no more.
+
+        Of an earlier database in its place this one says nothing. False where the journal does not
+        know all yet.
+        """
+        if not self._database or not self._settled():
+            return not self._database
+        missing = [
+            record_id
+            for record_id in self._own.seen_in(self._database, birth)
+            if hash(record_id) not in known
+        ]
+        if not missing:
+            return True
+        # What was closed since the others were gone through is there, too.
+        still_open = {trade.id: trade for trade in trade_database.open_bot_trades()}
+        since = (open_ids | trade_database.trade_ids_after(last_id)) - still_open.keys()
+        there = {self._identity(key) for key in trade_database.keys_of(since) if key.order_id}
+        self._release()
+        reopened = {self._record_id(trade) for trade in still_open.values()}
+        for record_id in missing:
+            if record_id not in there:
+                reason = _OPEN_AGAIN if record_id in reopened else _GONE
+                self._take_back(record_id, reason, birth)
+        return True
+
+    def _take_back(self, record_id: str | None, reason: str, birth: datetime | None) -> None:
+        if record_id is None or birth is None:
+            return
+        record = self._session.recorded(record_id)
+        if record is not None and record.open_date >= birth:
+            self._session.take_back(record, reason)
+
+    def _read_mark(self, birth: datetime | None) -> Compared | None:
+        """Return how far an earlier process compared, where settled trades are still the same."""
+        if not self._resumes:
+            return None
+        mark = self._marks.get(self._name)
+        before = Compared.from_json(mark)
+        if before is None or before.birth != _text(birth):
+            return None
+        total = NOTHING
+        for part in trade_database.closed_sum(before.last_id):
+            total = total.plus(part)
+            self._release()
+            if not self._breathe():
+                return None
+        looked_at = trade_database.closed_sum_of(before.open_ids | before.lately.keys())
+        if total.minus(looked_at) != before.settled:
+            return None
+        self._saved = mark
+        return before
+
+    def _save(self) -> None:
+        if self._compared is None or not self._resumes:
+            return
+        mark = self._compared.to_json()
+        # What a mark calls compared has to be in the journal before it.
+        if mark != self._saved and self._settled():
+            self._marks.set(self._name, mark)
+            self._saved = mark
+
+    def _is_open(self, known: Lately, still_open: Collection[Any]) -> bool:
+        return any(self._record_id(trade) == known.record_id for trade in still_open)
+
+    def _identity(self, key: TradeKey) -> str:
+        return trade_identity(self._session.origin, key.pair, key.side, str(key.order_id))
+
+    def _record_id(self, trade: Any) -> str | None:
+        try:
+            return trade_id_of(trade, self._session.origin) if has_filled_entry(trade) else None
+        except RecordError:
+            return None
+
+
+def _is_same(key: TradeKey, outcome: Outcome | None) -> bool:
+    if outcome is None or key.profit_ratio is None or outcome.lacks_entry:
+        return False
+    # SQLite reads a number from JSON to its last digit but one.
+    return key.close_ms == outcome.known_ms and math.isclose(
+        key.profit_ratio, outcome.profit_ratio, rel_tol=1e-12, abs_tol=1e-12
+    )
+
+
+def _text(birth: datetime | None) -> str:
+    return "" if birth is None else as_utc(birth).isoformat()

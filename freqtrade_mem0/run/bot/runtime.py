@@ -1,0 +1,178 @@
+"""The composition root of a dry-run or live bot: besides sizing, delivery, sync, chores, alerts."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.delivery.pull import MemorySync
+from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.records.from_trade import EntryContext
+from freqtrade_mem0.run.bot.alerts.throttle import Alerts
+from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
+from freqtrade_mem0.run.bot.alerts.waiting import Notices
+from freqtrade_mem0.run.bot.chores import Chores
+from freqtrade_mem0.run.bot.risk_history import RiskHistory
+from freqtrade_mem0.run.bot.session import BotSession
+from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+    from datetime import datetime
+
+    from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.delivery.push import Delivery
+    from freqtrade_mem0.host.run_kind import Run
+    from freqtrade_mem0.journal.writer import Submitted
+    from freqtrade_mem0.recall.priors import Prior
+
+logger = logging.getLogger(__name__)
+
+_TRY_AGAIN_S = 5.0
+"""Pause between two looks as long as none could compare the trade database as a whole."""
+
+_ORDERS_LAST = timedelta(days=30)
+"""No entry order is expected to be filled later than this after its decision."""
+
+
+class BotRuntime(Runtime):
+    """Works for a bot, by the wall clock, for months; see `Runtime`.
+
+    Parameters
+    ----------
+    settings, run, prior, now
+        As for `Runtime`.
+    send
+        Hands a text to the owner through Freqtrade's channels.
+    """
+
+    session: BotSession
+    store: Store
+
+    def __init__(
+        self,
+        settings: Settings,
+        run: Run,
+        prior: Prior,
+        now: Callable[[], datetime],
+        send: Callable[[str], None],
+    ) -> None:
+        super().__init__(settings, run, prior, now)
+        self._delivery: Delivery | None = None
+        self._sync: MemorySync | None = None
+        self._n_closed = 0
+        self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
+        self._notices = Notices(settings.alerts)
+        self._last_sync_s = -math.inf
+        self.store = Store(settings, run.user_data_dir)
+        own = OwnRecords(self.store.journal, self.origin)
+        self._parts["tell"] = self._notices.of_risk
+        self.session = BotSession(database=run.database, archive=own, **self._parts)
+        history = RiskHistory(own, self.store.marks, self.origin)
+        self._load_history(own, history)
+        self._chores = Chores(self.session, self.store, own, history, run.database)
+        self._chores.follower.begin()
+        self.writer = JournalWriter(self.store.journal, background=True)
+        if self.store.delivers:
+            self._delivery = self.store.delivery()
+            self._sync = MemorySync(self.store, after_first=self._delivery.start)
+            self._sync.start()
+        self._chores.begin(self.writer, self._delivery)
+
+    @property
+    def has_compared(self) -> bool:
+        """Whether a bot's trade database has been compared as a whole."""
+        return self._chores.has_compared
+
+    def tick(self, moment: datetime) -> None:
+        """Once per bot loop: watch risk, tell the owner; every `sync_interval`, ask for chores.
+
+        It reads no disk, but where Freqtrade's database is in memory.
+
+        Parameters
+        ----------
+        moment
+            Aware UTC time of the loop.
+        """
+        n_closed = self.session.n_closed
+        pause_s = float(self.settings.sync_interval)
+        if not self._chores.has_compared:
+            pause_s = min(pause_s, _TRY_AGAIN_S)
+        is_due = time.monotonic() - self._last_sync_s >= pause_s
+        if is_due:
+            self._last_sync_s = time.monotonic()
+        if is_due or n_closed != self._n_closed:  # a protection may have locked something
+            self._n_closed = n_closed
+            self._chores.ask(moment, for_all=is_due)
+        self.session.watch_risk(moment)
+        self._notices.tell(self._alerts)
+        outbox = self._chores.take_outbox_state()
+        if outbox is not None and self.settings.alerts.memory:
+            report_trouble(self._alerts, outbox, self.writer, self._delivery, self._sync)
+
+    def entry_confirmed(self, pair: str, side: str) -> bool:
+        """As for any run; the owner hears of stakes that were scaled far."""
+        answer = self.session.entry_confirmed(pair, side)
+        if answer is None:
+            return True
+        self._notices.of_answer(answer)
+        return not answer.is_vetoed
+
+    def submit(self, entry: Submitted) -> None:
+        """Hand an entry to the journal, and from there to Mem0."""
+        super().submit(entry)
+        if self._delivery is not None:
+            self._delivery.wake()
+
+    def _close_parts(self, closing: ExitStack) -> None:
+        closing.callback(self._close_store)
+        if self.writer is not None:
+            closing.callback(self.writer.close, CLOSE_TIMEOUT_S)
+        closing.callback(self._chores.stop, CLOSE_TIMEOUT_S)
+
+    def _close_store(self) -> None:
+        workers = [worker for worker in (self._sync, self._delivery) if worker is not None]
+        ended = [worker.stop(CLOSE_TIMEOUT_S) for worker in workers]
+        if not all(ended):
+            logger.warning(
+                "Mem0 does not answer; it is left behind. Nothing in the journal is lost."
+            )
+        self.store.close(leave_backend=not all(ended))
+
+    def _load_history(self, own: OwnRecords, history: RiskHistory) -> None:
+        """Take up what earlier processes of this bot left: decisions, entries, newest trades."""
+        origin, now = self.origin, self.now()
+        checkpoint, newest = history.start()
+        since = now - (timedelta(0) if self.damping is None else self.damping.lasts_at_most)
+        if checkpoint.last is not None:
+            since = min(since, checkpoint.last[0])
+        elif newest:
+            since = min(since, newest[0].known_at)
+        scope = Scope(
+            user_id=origin.user_id,
+            strategy=origin.strategy,
+            modes=[origin.mode],
+            run_id=origin.run_id,
+        )
+        placed, opened = [], {}
+        for decision in self.store.journal.loose_decisions(scope, now - _ORDERS_LAST):
+            if decision.trade_id is None:
+                placed.append(decision)
+            else:
+                opened[decision.trade_id] = EntryContext(
+                    decision_id=decision.id, situation=decision.situation
+                )
+        self.session.remember_earlier(
+            placed=placed,
+            opened=opened,
+            recorded=newest,
+            events=own.events(since),
+            checkpoint=checkpoint,
+        )

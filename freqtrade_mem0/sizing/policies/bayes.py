@@ -1,0 +1,140 @@
+"""The default policy: bet more where trades like this one did better than the strategy's others.
+
+It follows differences between situations, not the strategy's own mean: which situations a strategy
+is good in lasts, whether it has just won or lost does not (see `docs/benchmarks.md`). So on average
+stakes stay what was proposed, unless the strategy loses beyond doubt.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, shifts
+from freqtrade_mem0.sizing.policy import Known, Wish
+from freqtrade_mem0.sizing.wording import part_reason, without_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.insight.shrinkage import Part
+    from freqtrade_mem0.records.decision import Reason
+
+_FARTHEST = 1e6  # units of evidence; far beyond what tanh can tell from its limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bayes:
+    r"""Empirical-Bayes shrinkage, then a bounded, monotone map from evidence to multiplier.
+
+    With the shifts :math:`\delta_l` of all levels (`insight.shifts`) and the spread :math:`s` of
+    the strategy's trades,
+
+    .. math:: e = \frac{\text{trust}}{\text{reach}} \cdot \frac{n}{n + \text{warm\_up}}
+                  \cdot \frac{\sum_l \delta_l}{s}
+
+    and the multiplier is `1 + (max - 1) * tanh(e)` for `e > 0`, `1 + (1 - min) * tanh(e)` below: 1
+    without evidence, at its bounds only in the limit.
+
+    A strategy whose own loss is beyond doubt is damped as a whole. With the sum :math:`S` of its
+    decayed profit ratios and its standard error :math:`\sigma = s \sqrt{2 (n + 20)}` (trades that
+    overlap share their luck: the variance is taken as twice that of independent ones), the
+    multiplier is scaled by `1 + (1 - min) * tanh(S / sigma + brake_after)` where that is below 1.
+
+    Parameters
+    ----------
+    prior
+        What is assumed about differences before there is evidence.
+    min_multiplier, max_multiplier
+        Bounds, 0 < min <= 1 <= max.
+    trust
+        Share of a forecast difference that came true in trials, in (0, 1].
+    reach
+        Trusted forecast difference, in spreads, at which tanh(1) of the way to a bound is gone.
+        > 0.
+    warm_up_trades
+        Trades of the strategy after which forecasts count half of what they will, >= 0: which
+        groups are good is known before it is known how much of that is chance.
+    brake_after
+        Standard errors of loss beyond which the strategy is damped; infinity never does.
+    overlap
+        Variance of a mean of trades over that of independent ones, >= 1.
+    brake_pseudo_trades
+        Trades without profit or loss that keep a few real ones from proving anything, > 0.
+    """
+
+    prior: Shrinkage
+    min_multiplier: float
+    max_multiplier: float
+    trust: float = 1.0 / 3.0
+    reach: float = 0.03
+    warm_up_trades: float = 50.0
+    brake_after: float = 2.0
+    overlap: float = 2.0
+    brake_pseudo_trades: float = 20.0
+    name: str = "bayes"
+
+    @classmethod
+    def from_settings(cls, settings: SizingSettings) -> Bayes:
+        """Build the policy from the `"sizing"` block."""
+        return cls(
+            prior=Shrinkage(pseudo_trades=settings.pseudo_trades),
+            min_multiplier=settings.min_multiplier,
+            max_multiplier=settings.max_multiplier,
+            brake_after=settings.brake_after,
+        )
+
+    def __call__(self, known: Known) -> Wish:
+        """Return the multiplier for an entry about which `known` is known."""
+        whole = known.strategy.moments
+        spread = whole.spread
+        if whole.n <= 0.0 or spread <= 0.0:
+            return without_evidence(whole)
+        brake = self._brake(whole)
+        share = self.trust * whole.n / (whole.n + self.warm_up_trades)
+        found = shifts(whole, known.levels, known.differences, self.prior)
+        unit = self.reach * spread
+        steps = [
+            step
+            if -_FARTHEST < (step := share * shift / unit) < _FARTHEST
+            else math.copysign(_FARTHEST, step)
+            for shift in found
+        ]
+        multiplier = max(self.min_multiplier, brake * self._map(sum(steps)))
+        return Wish(
+            multiplier=multiplier,
+            reasons=partial(self._reasons, known.strategy, known.levels, steps, brake, multiplier),
+            expected_ratio=whole.mean + share * math.fsum(found),
+        )
+
+    def _reasons(
+        self,
+        strategy: Part,
+        levels: Sequence[Part],
+        steps: Sequence[float],
+        brake: float,
+        multiplier: float,
+    ) -> list[Reason]:
+        effects, evidence, reached = [], 0.0, 1.0
+        for step in steps:
+            # Each part's effect is what it moves on top of the parts before it, so they add up.
+            evidence += step
+            moved = self._map(evidence)
+            effects.append(brake * (moved - reached))
+            reached = moved
+        rest = multiplier - 1.0 - math.fsum(effects)
+        braked = "a loss beyond doubt" if brake < 1.0 else ""
+        return [part_reason(strategy, rest, braked), *map(part_reason, levels, effects)]
+
+    def _map(self, evidence: float) -> float:
+        reach = self.max_multiplier - 1.0 if evidence > 0.0 else 1.0 - self.min_multiplier
+        # 1 - (1 - 0.1) is a little less than 0.1 in floating point; bounds are bounds.
+        return max(self.min_multiplier, 1.0 + reach * math.tanh(evidence))
+
+    def _brake(self, whole: Moments) -> float:
+        error = whole.spread * math.sqrt((whole.n + self.brake_pseudo_trades) * self.overlap)
+        doubtless = min(0.0, whole.n * whole.mean / error + self.brake_after) if error else 0.0
+        return 1.0 + (1.0 - self.min_multiplier) * math.tanh(doubtless)

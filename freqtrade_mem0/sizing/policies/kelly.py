@@ -1,0 +1,128 @@
+"""Fractional Kelly: bet in proportion to the expected edge over its risk, as far as trades tell.
+
+The strategy's own proposal is taken as the right stake for the strategy's average edge, so that
+only the ratio of two Kelly stakes counts: that of this situation over that of the strategy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, forecast
+from freqtrade_mem0.sizing.policy import Known, Wish
+from freqtrade_mem0.sizing.wording import part_reason, without_evidence
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.records.decision import Reason
+
+_FARTHEST = 1e9  # spreads; far beyond what any bound lets through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kelly:
+    r"""The Kelly stake of a situation over that of the strategy, followed a fraction of the way.
+
+    The growth rate of a small stake `f` is :math:`f \mu - f^2 s^2 / 2` up to higher orders, with
+    the expected profit ratio :math:`\mu` and the root mean square :math:`s` of the strategy's
+    decayed profit ratios (`Moments.spread`). It is largest at :math:`f^* = \mu / s^2`. In units of
+    :math:`s`, the strategy's edge, shrunk towards the `edge` that is assumed before trades tell, is
+
+    .. math:: e = \frac{n \, \bar r / s + k \cdot \text{edge}}{n + k}
+
+    with `n` trades of mean :math:`\bar r` and `k` = `prior.pseudo_trades`. The situation's is
+    :math:`e + \text{trust} \cdot \sum_l \delta_l / s` with the shifts of all levels
+    (`insight.forecast`). Risk is the same above and below, so the ratio of the two stakes is that
+    of the two edges, and the multiplier
+
+    .. math:: 1 + \text{fraction} \cdot \Big(\frac{e + \text{trust} \sum_l \delta_l / s}
+              {\max(e, \text{edge})} - 1\Big)
+
+    kept inside the bounds. It is 1 without trades, rises with the mean of each group, and falls
+    below 1 for the whole strategy where its edge is less than assumed: to `1 - fraction` where
+    there is none, and on towards `min_multiplier` where it loses.
+
+    Parameters
+    ----------
+    prior
+        What is assumed before there is evidence. A strategy of `prior.pseudo_trades` trades is
+        believed halfway, too.
+    min_multiplier, max_multiplier
+        Bounds, 0 < min <= 1 <= max.
+    fraction
+        How far Kelly's stake is followed, in (0, 1]: 0.5 is halfway between it and the proposal.
+    edge
+        The expected profit, in root mean squares, for which the proposal is right, > 0.
+    trust
+        Share of a forecast difference that came true in trials, in (0, 1].
+
+    Notes
+    -----
+    What this does not show: that the forecast is right. Kelly's stake for an edge that is
+    overestimated is too large, which costs more than one that is too small: hence the fraction. One
+    trade is looked at at a time: several open ones that move together are a larger bet than each
+    looks. Situations are given the risk of the whole strategy, so nothing here scales by
+    volatility, which in trials was a bet of its own (`benchmarks/value/README.md`).
+
+    References
+    ----------
+    Kelly, J. L. (1956). A new interpretation of information rate. Bell System Technical Journal
+    35 (4), 917-926.
+    Thorp, E. O. (2006). The Kelly criterion in blackjack, sports betting and the stock market.
+    Handbook of Asset and Liability Management, vol. 1, ch. 9 (the stake mean / variance).
+    MacLean, L. C., Thorp, E. O. and Ziemba, W. T. (2010). Long-term capital growth: the good and
+    bad properties of the Kelly and fractional Kelly capital growth criteria. Quantitative Finance
+    10 (7), 681-687 (a fraction gives up little growth for much safety).
+    """
+
+    prior: Shrinkage
+    min_multiplier: float
+    max_multiplier: float
+    fraction: float = 0.5
+    edge: float = 0.1
+    trust: float = 1.0 / 3.0
+    name: str = "kelly"
+
+    @classmethod
+    def from_settings(cls, settings: SizingSettings) -> Kelly:
+        """Build the policy from the `"sizing"` block."""
+        return cls(
+            prior=Shrinkage(pseudo_trades=settings.pseudo_trades),
+            min_multiplier=settings.min_multiplier,
+            max_multiplier=settings.max_multiplier,
+            fraction=settings.kelly.fraction,
+            edge=settings.kelly.edge,
+        )
+
+    def __call__(self, known: Known) -> Wish:
+        """Return the multiplier for an entry about which `known` is known."""
+        whole = known.strategy.moments
+        spread = whole.spread
+        if whole.n <= 0.0 or spread <= 0.0:
+            return without_evidence(whole)
+        own = edge = self._own_edge(whole)
+        reached = self._map(edge, own)
+        reasons: list[Reason] = []
+        for part in forecast(whole, known.levels, known.differences, self.prior):
+            # Each part's effect is what it moves on top of the parts before it, so they add up.
+            edge += max(-_FARTHEST, min(self.trust * part.shift / spread, _FARTHEST))
+            moved = self._map(edge, own)
+            reasons.append(part_reason(part, moved - reached))
+            reached = moved
+        rest = reached - 1.0 - math.fsum(reason.effect for reason in reasons)
+        strategy = part_reason(
+            known.strategy,
+            rest,
+            f"its edge is taken as {own:+.1%} of what a trade moves, this entry's as {edge:+.1%}",
+        )
+        return Wish(multiplier=reached, reasons=(strategy, *reasons), expected_ratio=edge * spread)
+
+    def _own_edge(self, whole: Moments) -> float:
+        k = self.prior.pseudo_trades
+        return (whole.n * (whole.mean / whole.spread) + k * self.edge) / (whole.n + k)
+
+    def _map(self, edge: float, own: float) -> float:
+        wanted = 1.0 + self.fraction * (edge / max(own, self.edge) - 1.0)
+        return max(self.min_multiplier, min(wanted, self.max_multiplier))

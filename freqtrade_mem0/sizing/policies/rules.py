@@ -1,0 +1,169 @@
+"""Rules of thumb: named thresholds, each with a factor on the stake.
+
+Nothing is estimated here. What a rule looks at, its threshold and its factor stand in the config,
+and the reason of a decision names all three.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.config.sizing import RuleSettings
+from freqtrade_mem0.insight.shrinkage import Part
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.policy import Known, Wish
+from freqtrade_mem0.sizing.wording import without_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freqtrade_mem0.config.sizing import SizingSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fired:
+    """A rule that applies: its name, what it found, its factor."""
+
+    name: str
+    text: str
+    factor: float
+    part: Part
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The product of the factors of all rules that fire, kept inside the bounds.
+
+    * `low_win_rate`, `high_win_rate`: share of winning trades, decayed, of the strategy and of each
+      level in `thresholds.win_rate_levels`, where at least `thresholds.min_trades` decayed trades
+      are known. Each of these fires by itself.
+    * `losing_streak`: losing trades in a row, up to now.
+    * `drawdown`: how far the sum of profit ratios is below its highest, as if all stakes had been
+      equal, in root mean squares of a profit ratio.
+    * `high_volatility`: rank of the volatility at entry among the last 240 candles, [0, 1].
+
+    No rule fires before the strategy has a closed trade that made or lost anything.
+
+    Parameters
+    ----------
+    thresholds
+        When a rule fires, and its factor; a threshold of None never fires.
+    min_multiplier, max_multiplier
+        Bounds, 0 < min <= 1 <= max.
+
+    Notes
+    -----
+    What this does not show: that any of these rules helps. A win rate says nothing about the size
+    of wins and losses: trend followers win less than half of their trades, and may earn with them.
+    Streaks and drawdowns happen to good strategies by chance: with an edge of 0.1 spreads a trade,
+    a drawdown of more than 10 spreads is there `exp(-2 * 0.1 * 10)` = 14 % of the time (stationary
+    law of a reflected Brownian motion). In trials, stakes that followed a strategy's own recent
+    results lost more often than they won (`benchmarks/value/README.md`).
+
+    References
+    ----------
+    Harrison, J. M. (1985). Brownian Motion and Stochastic Flow Systems, ch. 5 (the drawdown of a
+    random walk with drift is exponential in the long run).
+    """
+
+    thresholds: RuleSettings
+    min_multiplier: float
+    max_multiplier: float
+    name: str = "rules"
+
+    @classmethod
+    def from_settings(cls, settings: SizingSettings) -> Rules:
+        """Build the policy from the `"sizing"` block."""
+        return cls(
+            thresholds=settings.rules,
+            min_multiplier=settings.min_multiplier,
+            max_multiplier=settings.max_multiplier,
+        )
+
+    def __call__(self, known: Known) -> Wish:
+        """Return the multiplier for an entry about which `known` is known."""
+        whole = known.strategy.moments
+        if whole.n <= 0.0 or whole.spread <= 0.0:
+            return without_evidence(whole)
+        reasons, reached = [], 1.0
+        for fired in self._fired(known):
+            moved = reached * fired.factor
+            reasons.append(_reason(fired, moved - reached))
+            reached = moved
+        multiplier = max(self.min_multiplier, min(reached, self.max_multiplier))
+        if multiplier != reached:
+            name = "min_multiplier" if multiplier > reached else "max_multiplier"
+            text = f"sizing.{name} of {multiplier:g} keeps the multiplier from {reached:.3g}"
+            reasons.append(Reason(name=name, text=text, effect=multiplier - reached))
+        if not reasons:
+            text = "no rule fired: the stake stays as proposed"
+            reasons.append(
+                Reason(name="no_rule", text=text, n_effective=whole.n, mean_ratio=whole.mean)
+            )
+        return Wish(multiplier=multiplier, reasons=tuple(reasons))
+
+    def _fired(self, known: Known) -> Iterator[_Fired]:
+        rules, whole = self.thresholds, known.strategy
+        for part in (whole, *known.levels):
+            if part is whole or part.name in rules.win_rate_levels:
+                yield from self._win_rate(part)
+        if rules.losing_streak is not None:
+            streak = known.form().losing_streak
+            if streak >= rules.losing_streak:
+                text = f"{streak} losing trades in a row, {rules.losing_streak} or more"
+                yield _Fired(
+                    name="losing_streak", text=text, factor=rules.losing_streak_factor, part=whole
+                )
+        if rules.drawdown is not None:
+            lost = known.form().drawdown_ratio
+            depth = lost / whole.moments.spread
+            if depth > rules.drawdown:
+                text = (
+                    f"{lost:.2%} of one stake below its best, which is {depth:.1f} times what a "
+                    f"trade moves, more than {rules.drawdown:g}"
+                )
+                yield _Fired(name="drawdown", text=text, factor=rules.drawdown_factor, part=whole)
+        rank = known.situation.get("volatility_rank")
+        high = rules.high_volatility
+        if high is not None and isinstance(rank, float) and rank > high:
+            text = f"volatility rank {rank:.2f} at entry, above {high:g}"
+            yield _Fired(
+                name="high_volatility", text=text, factor=rules.high_volatility_factor, part=whole
+            )
+
+    def _win_rate(self, part: Part) -> Iterator[_Fired]:
+        rules, rate = self.thresholds, part.moments.win_rate
+        if rate is None or part.moments.n < rules.min_trades:
+            return
+        who = f"{part.name} {part.value}".strip()
+        found = f"{who}: win rate {rate:.1%} of {part.moments.n:.1f} trades"
+        if rules.low_win_rate is not None and rate < rules.low_win_rate:
+            yield _Fired(
+                name="low_win_rate",
+                text=f"{found}, below {rules.low_win_rate:.1%}",
+                factor=rules.low_win_rate_factor,
+                part=part,
+                value=who,
+            )
+        if rules.high_win_rate is not None and rate > rules.high_win_rate:
+            yield _Fired(
+                name="high_win_rate",
+                text=f"{found}, above {rules.high_win_rate:.1%}",
+                factor=rules.high_win_rate_factor,
+                part=part,
+                value=who,
+            )
+
+
+def _reason(fired: _Fired, effect: float) -> Reason:
+    moments = fired.part.moments
+    return Reason(
+        name=fired.name,
+        value=fired.value,
+        text=f"{fired.text}: x{fired.factor:g}",
+        n_effective=moments.n,
+        mean_ratio=moments.mean,
+        effect=effect,
+    )

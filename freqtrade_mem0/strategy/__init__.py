@@ -1,0 +1,1 @@
+"""Attaches memory to a strategy object."""

@@ -1,0 +1,1 @@
+"""Facts of a memory as plain values, for the command line, a service and a dashboard."""

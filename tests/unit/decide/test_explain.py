@@ -1,0 +1,89 @@
+"""What is told of a decision: short, in words, and its numbers add up."""
+
+from __future__ import annotations
+
+import re
+
+from freqtrade_mem0.decide import explain
+from freqtrade_mem0.journal.journal import LedgerLine
+from freqtrade_mem0.records.decision import Reason
+from tests.support.samples import a_decision, a_trade
+
+WHOLE = Reason(
+    name="strategy",
+    value="Sample",
+    text="strategy Sample: 80.0 trades, mean +0.10% (95 % interval -0.05% to +0.25%)",
+    n_effective=80.0,
+    mean_ratio=0.001,
+)
+COMBINED = Reason(
+    name="side*trend_regime",
+    value="long & uptrend",
+    text="side*trend_regime long & uptrend: 12.0 trades, mean +0.90%",
+    effect=0.3,
+)
+QUIET = (
+    Reason(name="pair", value="ETH/USDT:USDT", text="pair ETH/USDT:USDT: 9.0 trades", effect=0.004),
+    Reason(name="enter_tag*session", value="dip & 00-06h", text="...", effect=0.003),
+)
+LIMIT = Reason(name="max_stake", text="at most 110 is available, 130.7 was wanted")
+
+
+def test_levels_read_as_words_and_quiet_ones_share_a_line() -> None:
+    """The strategy's mean stands above; its own line would say nothing."""
+    decision = a_decision(
+        reasons=(WHOLE, COMBINED, *QUIET, LIMIT), multiplier=1.307, expected_ratio=0.0042
+    )
+    assert explain.reasons(decision) == [
+        "+0.300  side and trend_regime: long, uptrend; 12.0 trades, mean +0.90%",
+        "+0.000  at most 110 is available, 130.7 was wanted",
+        "+0.007  pair; enter_tag and session: no difference worth mentioning",
+    ]
+    text = explain.why(LedgerLine(decision=decision, trade=a_trade()))
+    assert "mean +0.10% (95 % interval -0.05% to +0.25%)" in text
+    assert "expected: +0.42% a trade here, against +0.10% on average" in text
+    assert "= x1.307 of the proposed stake" in text
+    shown = [float(effect) for effect in re.findall(r"^    ([+-]\d\.\d+)  ", text, re.MULTILINE)]
+    assert abs(1.0 + sum(shown) - 1.307) < 0.001
+
+
+def test_a_strategy_that_is_damped_has_a_line() -> None:
+    """With the remark that says why."""
+    damped = Reason(
+        name="strategy",
+        value="Sample",
+        text="strategy Sample: 80.0 trades, mean -2.00%; a loss beyond doubt",
+        mean_ratio=-0.02,
+        effect=-0.4,
+    )
+    assert explain.reasons(a_decision(reasons=(damped,))) == [
+        "-0.400  strategy: Sample; 80.0 trades, mean -2.00%; a loss beyond doubt"
+    ]
+
+
+def test_a_policy_without_a_forecast_tells_none() -> None:
+    """No line "expected", and nothing made up."""
+    off = Reason(name="off", text="sizing.policy is off: the stake stays as proposed")
+    decision = a_decision(reasons=(off,), policy="off", multiplier=1.0, stake=100.0)
+    text = explain.why(LedgerLine(decision=decision, trade=None))
+    assert "expected" not in text
+    assert "+0.000  sizing.policy is off: the stake stays as proposed" in text
+
+
+def test_features_have_their_units() -> None:
+    """Ratios as percent; the regime once."""
+    features: dict[str, float | str] = {
+        "volatility": 0.0117415,
+        "trend": -0.929235,
+        "rsi": 21.5205,
+        "btc_dominance": 0.123457,
+        "volatility_regime": "volatile",
+        "trend_regime": "downtrend",
+        "regime": "volatile downtrend",
+    }
+    assert explain.situation(features) == (
+        "volatility 1.17%, trend -0.93, rsi 22, btc dominance 0.123457, "
+        "volatility regime volatile, trend regime downtrend"
+    )
+    assert explain.situation({"regime": "calm uptrend"}) == "regime calm uptrend"
+    assert "not enough closed candles" in explain.situation({"session": "00-06h"})

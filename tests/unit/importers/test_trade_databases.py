@@ -1,0 +1,175 @@
+"""Trade databases: a bot's own records, from a file that stays as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freqtrade_mem0.importers.database import BotTrades, read_database
+from freqtrade_mem0.importers.files import ImportFileError
+from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.codec import to_plain
+from tests.support.samples import NOTED
+from tests.unit.importers.bot_database import BOT
+from tests.unit.importers.result_files import OLD_DATABASE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[3]
+TIMEOUT_S = 60.0
+
+
+def read(path: Path, *, strategy: str | None = None, mode: Mode | None = None) -> BotTrades:
+    """Read a database as one of `BOT`."""
+    return read_database(
+        path, user_id="me", bot_id=BOT, strategy=strategy, mode=mode, recorded_at=NOTED
+    )
+
+
+def old_database(target: Path) -> Path:
+    """Return a copy of the old database, in a folder or under a name."""
+    return Path(shutil.copy(OLD_DATABASE, target))
+
+
+def contents(folder: Path) -> Mapping[str, bytes]:
+    """Return every file of a folder; of SQLite's table of locks only that it is there."""
+    return {
+        path.name: b"" if path.name.endswith("-shm") else path.read_bytes()
+        for path in sorted(folder.iterdir())
+    }
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    """A database made by Freqtrade's classes, and what its bot would have remembered."""
+    path = tmp_path_factory.mktemp("bot") / "trades.sqlite"
+    printed = subprocess.check_output(
+        [sys.executable, "-m", "tests.unit.importers.bot_database", str(path)],
+        cwd=ROOT,
+        timeout=TIMEOUT_S,
+    )
+    return path, json.loads(printed)
+
+
+@pytest.fixture(scope="module")
+def found(bot: tuple[Path, list[dict[str, Any]]]) -> BotTrades:
+    """What was read of it."""
+    path, _ = bot
+    before = contents(path.parent)
+    trades = read(path, mode=Mode.DRY_RUN)
+    assert contents(path.parent) == before
+    return trades
+
+
+def test_the_records_are_those_of_the_bot(
+    bot: tuple[Path, list[dict[str, Any]]], found: BotTrades
+) -> None:
+    """Same ids, same numbers, same order: steps, shorts, leverage, funding, microseconds."""
+    _, remembered = bot
+    assert [to_plain(trade) for trade in found.trades] == remembered
+    assert len(remembered) == 8
+    assert {trade["side"] for trade in remembered} == {"long", "short"}
+    assert max(trade["n_entries"] for trade in remembered) == 2
+
+
+def test_what_has_no_outcome_is_listed(found: BotTrades) -> None:
+    """An open trade, and one that never was filled."""
+    reasons = {skip.what: skip.why for skip in found.skipped}
+    assert reasons["trade 3 in DOGE/USDT"] == "it is still open"
+    assert "no filled entry order" in reasons["trade 4 in XRP/USDT"]
+    assert len(reasons) == 2
+
+
+def test_an_old_database_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
+    """Freqtrade migrates a copy; exit reasons get today's names."""
+    path = old_database(tmp_path)
+    before = contents(tmp_path)
+    trades = read(path)
+
+    assert contents(tmp_path) == before
+    assert [trade.exit_reason for trade in trades.trades] == ["roi", "exit_signal"]
+    assert trades.trades[0].open_date.microsecond == 250_000
+    assert trades.trades[0].enter_tag == "dip"
+    assert [skip.what for skip in trades.skipped] == [
+        "trade 3 in ETH/BTC",
+        "trade 4 in XRP/BTC",
+        "trade 5 in LTC/BTC",
+    ]
+    assert (trades.mode, "dryrun" in trades.note) == (Mode.DRY_RUN, True)
+
+
+def test_a_strategy_can_be_named_for_trades_that_name_none(tmp_path: Path) -> None:
+    """A forced exit is evidence in a bot: somebody wanted it."""
+    trades = read(old_database(tmp_path), strategy="Known", mode=Mode.LIVE).trades
+
+    assert [trade.origin.strategy for trade in trades] == ["Older", "Older", "Known"]
+    assert {trade.origin.mode for trade in trades} == {Mode.LIVE}
+    assert (trades[2].exit_reason, trades[2].is_evidence) == ("force_exit", True)
+
+
+def test_dry_run_orders_tell_the_mode_where_the_name_does_not(tmp_path: Path) -> None:
+    """A live bot would believe live trades more; a renamed file must not make it."""
+    renamed = old_database(tmp_path / "tradesv3.sqlite")
+    assert read(renamed).mode is Mode.DRY_RUN
+
+    with closing(sqlite3.connect(renamed)) as sqlite:
+        sqlite.execute("UPDATE orders SET order_id = 'x' || id")
+        sqlite.commit()
+    live = read(renamed)
+    assert (live.mode, "--mode" in live.note) == (Mode.LIVE, True)
+
+
+def test_a_database_in_use_is_read_with_its_log(tmp_path: Path) -> None:
+    """A running bot's last trades are not in the file itself yet."""
+    path = old_database(tmp_path)
+    with closing(sqlite3.connect(path)) as sqlite:
+        sqlite.execute("PRAGMA journal_mode = WAL")
+        sqlite.execute("UPDATE trades SET sell_reason = 'late' WHERE id = 1")
+        sqlite.commit()
+        main_file = path.read_bytes()
+        in_use = read(path)
+        assert path.read_bytes() == main_file
+        # What a backup that forgot the index looks like.
+        lost = tmp_path / "lost"
+        lost.mkdir()
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", lost)
+        before = contents(lost)
+        restored = read(lost / path.name)
+        assert contents(lost) == before
+
+    assert in_use.trades[0].exit_reason == restored.trades[0].exit_reason == "late"
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("DROP TABLE trades", "no trade database"),
+        ("DROP TABLE orders", "2022.3"),
+    ],
+)
+def test_other_databases_are_refused(tmp_path: Path, statement: str, why: str) -> None:
+    """Without starting Freqtrade."""
+    path = old_database(tmp_path)
+    with closing(sqlite3.connect(path)) as sqlite:
+        sqlite.execute(statement)
+    with pytest.raises(ImportFileError, match=why):
+        read(path)
+
+
+@pytest.mark.parametrize("kept", [100, 3_000])
+def test_a_torn_database_is_refused(tmp_path: Path, kept: int) -> None:
+    """Cut in its header or in its tables."""
+    path = tmp_path / "torn.sqlite"
+    path.write_bytes(OLD_DATABASE.read_bytes()[:kept])
+    with pytest.raises(ImportFileError):
+        read(path)

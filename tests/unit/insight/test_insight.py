@@ -1,0 +1,204 @@
+"""The forecast: closed forms, an independent NumPy version, simulation, and what it leaves out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from freqtrade_mem0.insight.shrinkage import (
+    NOTHING,
+    Group,
+    Key,
+    Moments,
+    Part,
+    Shrinkage,
+    belief,
+    differences,
+    forecast,
+    group_shifts,
+    interval,
+    standard_error,
+)
+
+PRIOR = Shrinkage(pseudo_trades=100.0)
+
+
+def of(ratios: np.ndarray | list[float]) -> Moments:
+    """Return the undecayed moments of profit ratios."""
+    return Moments(float(len(ratios)), float(np.mean(ratios)), float(np.var(ratios)))
+
+
+def split(ratios: np.ndarray, labels: np.ndarray, level: str = "pair") -> dict[Key, Group]:
+    """Return the groups of a level."""
+    return {(level, str(name)): Group(of(ratios[labels == name])) for name in np.unique(labels)}
+
+
+def theta_oracle(ratios: np.ndarray, labels: np.ndarray, prior: Shrinkage) -> float:
+    """Return the estimate by the formula in the docstring, with arrays."""
+    names = np.unique(labels)
+    sizes = np.array([np.sum(labels == name) for name in names], dtype=float)
+    means = np.array([ratios[labels == name].mean() for name in names])
+    seen = np.sum(sizes * (means - ratios.mean()) ** 2) / np.mean(ratios**2)
+    freedom = len(names) - 1
+    size = (len(ratios) - np.sum(sizes**2) / len(ratios)) / freedom
+    assumed = 1.0 / prior.pseudo_trades
+    weight = prior.pseudo_groups
+    theta = (seen - freedom + weight * size * assumed) / ((freedom + weight) * size)
+    return float(max(theta, assumed / 10))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_differences_match_an_independent_version(seed: int) -> None:
+    """Groups of many sizes, some that differ and some that do not."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(rng.integers(2, 15), rng.integers(30, 500))
+    ratios = rng.normal(0.002, 0.03, len(labels)) + rng.normal(0, 0.01, 20)[labels]
+    groups = split(ratios, labels)
+
+    found = differences(of(ratios), ["pair"], groups, PRIOR)
+    assert found["pair"] == pytest.approx(theta_oracle(ratios, labels, PRIOR), rel=1e-9)
+
+
+@pytest.mark.parametrize("true_theta", [0.003, 0.01, 0.05])
+def test_differences_come_near_the_truth(true_theta: float) -> None:
+    """With many groups and a weak prior, the simulated variance between groups is found again."""
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(200):
+        labels = np.repeat(np.arange(80), 60)
+        ratios = rng.normal(0.0, math.sqrt(true_theta) * 0.02, 80)[labels]
+        ratios = ratios + rng.normal(0.0, 0.02, len(labels))
+        weak = Shrinkage(pseudo_trades=100.0, pseudo_groups=0.01)
+        found.append(differences(of(ratios), ["pair"], split(ratios, labels), weak)["pair"])
+
+    assert np.mean(found) == pytest.approx(true_theta, rel=0.15)
+
+
+def test_groups_that_do_not_differ_are_hardly_believed() -> None:
+    """Chance alone pushes the belief below what is assumed without evidence, on average."""
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(40):
+        labels = rng.choice(60, 6000)
+        ratios = rng.normal(0.001, 0.02, len(labels))
+        found.append(differences(of(ratios), ["pair"], split(ratios, labels), PRIOR)["pair"])
+
+    assert np.mean(found) < 0.25 / PRIOR.pseudo_trades
+
+
+@pytest.mark.parametrize("groups", [{}, {("pair", "A"): Group(Moments(9.0, 0.01, 0.001))}])
+def test_without_two_groups_the_assumption_holds(groups: dict[Key, Group]) -> None:
+    """Nothing can be learned about differences."""
+    whole = Moments(9.0, 0.01, 0.001)
+    assert differences(whole, ["pair"], groups, PRIOR) == {"pair": 0.01}
+    assert differences(NOTHING, ["pair"], groups, PRIOR) == {"pair": 0.01}
+
+
+def test_the_order_of_groups_does_not_matter() -> None:
+    """Not a bit: a rebuilt memory has them in another order."""
+    rng = np.random.default_rng(7)
+    labels = rng.choice(12, 300)
+    ratios = rng.normal(0.001, 0.02, 300)
+    groups = split(ratios, labels) | split(ratios, rng.choice(3, 300), "side")
+    keys = list(groups)
+    shuffled = {keys[place]: groups[keys[place]] for place in rng.permutation(len(keys))}
+
+    assert list(shuffled) != list(groups)
+    assert differences(of(ratios), ["pair", "side"], groups, PRIOR) == differences(
+        of(ratios), ["pair", "side"], shuffled, PRIOR
+    )
+
+
+def test_a_shift_is_a_share_of_the_deviation() -> None:
+    """100 trades and the prior's theta: half of it."""
+    whole = Moments(400.0, 0.001, 0.0004)
+    (part,) = forecast(whole, [Part("pair", "A", Moments(100.0, 0.005, 0.0004))], {}, PRIOR)
+
+    assert part.shift == pytest.approx(0.5 * 0.004, rel=1e-12)
+    assert belief(100.0, 0.01) == 0.5
+
+
+def test_a_combined_level_adds_only_what_its_parts_do_not_explain() -> None:
+    """Side and trend explain 0.003 of 0.004; the combination is credited with a share of 0.001."""
+    whole = Moments(1000.0, 0.0, 0.0004)
+    levels = [
+        Part("side", "long", Moments(1e12, 0.002, 0.0004)),
+        Part("trend", "up", Moments(1e12, 0.001, 0.0004)),
+        Part("side*trend", "long & up", Moments(100.0, 0.004, 0.0004), 0.0, ("side", "trend")),
+    ]
+    shifts = [part.shift for part in forecast(whole, levels, {}, PRIOR)]
+
+    assert shifts == pytest.approx([0.002, 0.001, 0.0005], rel=1e-6)
+
+
+def test_groups_are_shifted_as_entries_in_them_are() -> None:
+    """What `insights` lists is what a decision uses."""
+    rng = np.random.default_rng(8)
+    sides, trends = rng.choice(["long", "short"], 400), rng.choice(["up", "down", "flat"], 400)
+    ratios = rng.normal(0.001, 0.02, 400) + 0.01 * (trends == "up")
+    both = np.char.add(np.char.add(sides, " & "), trends)
+    groups = split(ratios, sides, "side") | split(ratios, trends, "trend")
+    for key, group in split(ratios, both, "side*trend").items():
+        side, trend = key[1].split(" & ")
+        groups[key] = Group(group.moments, (("side", side), ("trend", trend)))
+    levels = ["side", "trend", "side*trend"]
+    whole = of(ratios)
+    theta = differences(whole, levels, groups, PRIOR)
+    shifts = group_shifts(whole, levels, groups, PRIOR)
+    entry = [
+        Part("side", "long", groups["side", "long"].moments),
+        Part("trend", "up", groups["trend", "up"].moments),
+        Part(
+            "side*trend",
+            "long & up",
+            groups["side*trend", "long & up"].moments,
+            0.0,
+            ("side", "trend"),
+        ),
+    ]
+
+    for part in forecast(whole, entry, theta, PRIOR):
+        assert part.shift == shifts[part.name, part.value]
+
+
+def test_a_group_without_trades_adds_nothing() -> None:
+    """A pair never traded before is judged by everything else."""
+    (part,) = forecast(Moments(40.0, 0.01, 0.001), [Part("pair", "new", NOTHING)], {}, PRIOR)
+
+    assert part.shift == 0.0
+
+
+def test_shrunk_group_means_predict_better_than_raw_ones() -> None:
+    """In simulated worlds with and without real differences, out of sample (Stein's paradox)."""
+    rng = np.random.default_rng(9)
+    for true_theta in (0.0, 0.005, 0.05):
+        raw_loss = shrunk_loss = 0.0
+        for _ in range(60):
+            truth = rng.normal(0.0, math.sqrt(true_theta) * 0.02, 30)
+            labels = rng.choice(30, 900)
+            ratios = truth[labels] + rng.normal(0.0, 0.02, 900)
+            groups = split(ratios, labels)
+            shifts = group_shifts(of(ratios), ["pair"], groups, PRIOR)
+            for (_, name), group in groups.items():
+                told = of(ratios).mean + shifts["pair", name]
+                shrunk_loss += (told - truth[int(name)]) ** 2
+                raw_loss += (group.moments.mean - truth[int(name)]) ** 2
+        assert shrunk_loss < raw_loss
+
+
+def test_an_interval_covers_the_mean_as_often_as_it_says() -> None:
+    """95 % of simulated samples of 40 trades, within simulation error."""
+    rng = np.random.default_rng(11)
+    hits = 0
+    for _ in range(2000):
+        low, high = interval(of(rng.normal(0.003, 0.02, 40)))
+        hits += low <= 0.003 <= high
+    assert 0.93 <= hits / 2000 <= 0.96
+
+
+def test_no_error_is_known_below_two_trades() -> None:
+    """One trade says nothing about the spread."""
+    assert standard_error(Moments(1.9, 0.01, 0.0)) is None
+    assert interval(Moments(1.9, 0.01, 0.0)) == (-math.inf, math.inf)
