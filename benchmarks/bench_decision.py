@@ -40,7 +40,7 @@ from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Mode, Origin, record_id
@@ -232,7 +232,7 @@ def _searches(n_known: int, n: int) -> list[float]:
     """Return the microseconds of Mem0 searches for trades like an entry, one per entry."""
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Settings.model_validate({"enabled": True}), Path(folder))
+        store = MemoryFolder(Settings.model_validate({"enabled": True}), Path(folder))
         store.journal.append(list(trades(n_known, chance)))
         store.delivery().drain(600.0)
         seconds = []

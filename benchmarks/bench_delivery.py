@@ -32,7 +32,7 @@ from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.child import Deliverer
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.mapping import to_memory
 from tests.support.samples import a_decision, opened
 
@@ -56,9 +56,9 @@ def entries_of(first: int, last: int) -> list[Entry]:
     return [*decisions, *fills, *trades]
 
 
-def a_store(folder: Path, n: int) -> Store:
+def a_store(folder: Path, n: int) -> MemoryFolder:
     """Return a memory in which `n` records wait."""
-    store = Store(SETTINGS, folder)
+    store = MemoryFolder(SETTINGS, folder)
     store.journal.append(entries_of(0, n))
     return store
 

@@ -43,7 +43,7 @@ from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.backends.in_process.mem0_setup import lemmatizer
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import MemorySync, pull_news
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.mapping import to_memory
 from tests.contract.postgres import make_server
@@ -83,7 +83,7 @@ class Database:
             self.folder / name, name="server", vector_store=self.block, timeout_s=300
         )
 
-    def store(self, name: str, **changes: Any) -> Store:
+    def store(self, name: str, **changes: Any) -> MemoryFolder:
         """Open the memory of a bot, with a journal of its own."""
         config = self.block["config"] | {"password": f"env:{PASSWORD}"}
         settings = Settings.model_validate(
@@ -95,7 +95,7 @@ class Database:
                 **changes,
             }
         )
-        return Store(settings, self.folder / name)
+        return MemoryFolder(settings, self.folder / name)
 
 
 def main() -> int:
@@ -291,7 +291,7 @@ def news_of(n_bots: int, first: int, n_news: int) -> list[Memory]:
 
 
 def syncs(
-    server: Server, database: Database, observer: Store, writer: EmbeddedBackend, n_bots: int
+    server: Server, database: Database, observer: MemoryFolder, writer: EmbeddedBackend, n_bots: int
 ) -> tuple[list[Pull], dict[str, int]]:
     """Let another write news and a bot sync, several times; return costs, and buffers of one."""
     pulls, buffers, n_written = [], {}, 0

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 ROOT = Path(__file__).parents[1]
 BACKENDS = ("local", "embedded", "server", "platform")
@@ -88,7 +88,7 @@ def measure(backend: str, n_runs: int, seed: int, longest_s: float) -> dict[str,
     }
 
 
-def count_all(store: Store, acknowledged: set[str], server: Any) -> dict[str, Any]:
+def count_all(store: MemoryFolder, acknowledged: set[str], server: Any) -> dict[str, Any]:
     """Deliver what waits and count what is missing or there twice."""
     in_journal = Counter(record.id for _, record in store.journal.records())
     counted: dict[str, Any] = {
@@ -154,16 +154,16 @@ def record_and_deliver(backend: str, folder: Path, url: str, first: int, told: i
         time.sleep(RECORD_EVERY_S)
 
 
-def open_store(backend: str, folder: Path, url: str) -> Store:
+def open_store(backend: str, folder: Path, url: str) -> MemoryFolder:
     """Return the memory as settings would open it."""
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
     block: dict[str, Any] = {"user_id": "me", "mode": backend}
     block["delivery"] = {"batch_size": 10, "retry_s": 0.1, "max_retry_s": 1}
     if url:
         block |= {"host": url, "timeout_s": 60}
-    return Store(Settings.model_validate(block), folder)
+    return MemoryFolder(Settings.model_validate(block), folder)
 
 
 def preload(backend: str) -> None:

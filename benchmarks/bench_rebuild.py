@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from tests.support.samples import ORIGIN, a_trade, at
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = {"provider": "sqlite", "config": {"path": str(Path(folder) / "shared.sqlite")}}
         settings = Settings.model_validate({"user_id": "me", "vector_store": file})
-        one, other = Store(settings, Path(folder) / "one"), Store(settings, Path(folder) / "other")
+        one, other = (
+            MemoryFolder(settings, Path(folder) / "one"),
+            MemoryFolder(settings, Path(folder) / "other"),
+        )
         for store in (one, other):
             store.backend.count(filters={})  # opens Mem0
 

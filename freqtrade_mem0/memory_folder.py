@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Memory
 
 
-class Store:
+class MemoryFolder:
     """An opened memory. Nothing heavy is loaded before it is used.
 
     Parameters

@@ -12,7 +12,7 @@ from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="Print JSON instead of tables.")
 
 
-def scope_of(arguments: argparse.Namespace, store: Store, kind: str | None = None) -> Scope:
+def scope_of(arguments: argparse.Namespace, store: MemoryFolder, kind: str | None = None) -> Scope:
     """Return the scope that the options name; a run id may be given by its beginning.
 
     Raises
@@ -137,7 +137,7 @@ def described(scope: Scope) -> str:
 
 
 @contextmanager
-def opened_store(arguments: argparse.Namespace) -> Iterator[Store]:
+def opened_store(arguments: argparse.Namespace) -> Iterator[MemoryFolder]:
     """Open the memory that the options name, and close it in the end.
 
     Raises
@@ -146,7 +146,7 @@ def opened_store(arguments: argparse.Namespace) -> Iterator[Store]:
         There is no such config, it is wrong, or there is no memory in its folder yet.
     """
     named = read_config(arguments)
-    store = Store(named.settings, named.user_data_dir)
+    store = MemoryFolder(named.settings, named.user_data_dir)
     if not store.journal.path.exists():
         raise ConfigError(
             f"There is no memory in {store.folder} yet. Run a backtest or a bot with Mem0Mixin, or "

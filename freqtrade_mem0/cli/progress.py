@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
-def deliver(store: Store, progress: Progress, timeout_s: float | None = None) -> None:
+def deliver(store: MemoryFolder, progress: Progress, timeout_s: float | None = None) -> None:
     """Bring to Mem0 what waits in the journal.
 
     Parameters

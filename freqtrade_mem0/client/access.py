@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.client.asking import Question
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
 
@@ -45,7 +45,7 @@ class Access:
 
     def __init__(
         self,
-        store: Store,
+        store: MemoryFolder,
         *,
         ttl_s: float,
         max_memories: int,

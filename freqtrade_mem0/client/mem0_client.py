@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from freqtrade_mem0.client.answer_cache import CacheStats
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Scalar
 
@@ -59,7 +59,7 @@ class Mem0Client:
     """
 
     def __init__(
-        self, store: Store, *, ttl_s: float = 0.0, max_memories: int = MAX_MEMORIES
+        self, store: MemoryFolder, *, ttl_s: float = 0.0, max_memories: int = MAX_MEMORIES
     ) -> None:
         self._user_id = store.settings.user_id
         self._store = store

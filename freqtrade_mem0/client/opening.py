@@ -10,7 +10,7 @@ from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def get_mem0_client(
     if settings is None:
         settings = Settings(mode="embedded" if credentials is None else "platform")
     return Mem0Client(
-        Store(settings, Path(user_data_dir), credentials),
+        MemoryFolder(settings, Path(user_data_dir), credentials),
         ttl_s=settings.cache.ttl_s,
         max_memories=settings.cache.max_memories,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from freqtrade_mem0.backends.port import Filters
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
 
@@ -59,7 +59,7 @@ class Pulled:
     latest: datetime | None = None
 
 
-def rebuild(store: Store, progress: Callable[[int], None] | None = None) -> Pulled:
+def rebuild(store: MemoryFolder, progress: Callable[[int], None] | None = None) -> Pulled:
     """Bring into the journal all that Mem0 has and the journal has not. Again, it adds nothing.
 
     Of what both know, what was recorded last counts. Sizing decisions are not in Mem0: the ledger
@@ -80,7 +80,7 @@ def rebuild(store: Store, progress: Callable[[int], None] | None = None) -> Pull
     return _pull(store, {"user_id": store.settings.user_id}, None, progress)
 
 
-def pull_news(store: Store) -> Pulled:
+def pull_news(store: MemoryFolder) -> Pulled:
     """Bring into the journal what came into Mem0 since the last time, from whichever process.
 
     Backtests of others stay where they are, unless one was promoted: a bot reads no other. The
@@ -119,7 +119,7 @@ class MemorySync:
         delivered: what Mem0 knows of the same trades is richer and must not be overwritten.
     """
 
-    def __init__(self, store: Store, after_first: Callable[[], None]) -> None:
+    def __init__(self, store: MemoryFolder, after_first: Callable[[], None]) -> None:
         self._store = store
         self._after_first: Callable[[], None] | None = after_first
         self._breaker = breaker_for(store.settings.delivery)
@@ -183,7 +183,7 @@ class MemorySync:
 
 
 def _pull(
-    store: Store,
+    store: MemoryFolder,
     filters: Filters,
     since: datetime | None,
     progress: Callable[[int], None] | None = None,
@@ -205,7 +205,7 @@ def _pull(
     return pulled
 
 
-def _records_of(store: Store, memories: list[Memory], pulled: Pulled) -> list[Record]:
+def _records_of(store: MemoryFolder, memories: list[Memory], pulled: Pulled) -> list[Record]:
     """Return the records behind memories that may be news, and note in `pulled` what was seen."""
     known_ms = store.journal.recorded_ms([memory.id for memory in memories])
     records: list[Record] = []
@@ -227,7 +227,7 @@ def _records_of(store: Store, memories: list[Memory], pulled: Pulled) -> list[Re
     return records
 
 
-def _pull_run(store: Store, run_id: str) -> int:
+def _pull_run(store: MemoryFolder, run_id: str) -> int:
     """Bring a promoted run, which an ordinary pull leaves out, into the journal.
 
     That it was read to its end is marked: a part of it may be there from a pull that broke off.

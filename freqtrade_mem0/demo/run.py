@@ -21,7 +21,7 @@ from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob, run_backtests
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ def _run_both(folder: Path, candles: Candles, table_chars: int) -> _Runs:
 
 
 def _show_memory(console: Console, runs: _Runs) -> list[LedgerLine]:
-    store = Store(runs.settings, runs.config.parent)
+    store = MemoryFolder(runs.settings, runs.config.parent)
     try:
         lines = list(store.journal.ledger(Scope(run_id=runs.with_memory.run_id)))
         in_journal: Counter[tuple[str, str]] = Counter()

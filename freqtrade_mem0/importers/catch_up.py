@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.importers.importer import Progress
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 _META = ".meta.json"
 _DEFAULT_FOLDER = "mem0"
 
 
 def catch_up(
-    store: Store,
+    store: MemoryFolder,
     results_folder: Path,
     *,
     fresh_since: datetime | None = None,
@@ -77,7 +77,7 @@ def catch_up(
     return ImportReport(files=tuple(reports))
 
 
-def _unknown_results(store: Store, folder: Path, fresh_since: datetime | None) -> list[Path]:
+def _unknown_results(store: MemoryFolder, folder: Path, fresh_since: datetime | None) -> list[Path]:
     """Return the archives with the last result of a run that is not remembered, newest first."""
     fresh_s = None if fresh_since is None else int(fresh_since.timestamp())
     seen: set[tuple[str, str]] = set()
@@ -106,7 +106,7 @@ def _metadata_files(folder: Path) -> list[Path]:
         return []
 
 
-def _is_known(store: Store, strategy: str, run_id: str, metadata: Mapping[str, Any]) -> bool:
+def _is_known(store: MemoryFolder, strategy: str, run_id: str, metadata: Mapping[str, Any]) -> bool:
     """Tell whether a run is remembered, on these very candles as far as the metadata tells."""
     record = store.journal.record(record_id("backtest", store.settings.user_id, strategy, run_id))
     if not isinstance(record, BacktestRecord):
@@ -117,7 +117,7 @@ def _is_known(store: Store, strategy: str, run_id: str, metadata: Mapping[str, A
     )
 
 
-def _belongs_to(store: Store, archive: Path, results_folder: Path) -> bool:
+def _belongs_to(store: MemoryFolder, archive: Path, results_folder: Path) -> bool:
     try:
         config = read_config(archive)
         settings = None if config is None else load_settings(config)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.importers.results import Result
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
     Progress = Callable[[int, int, Path], None]
     """Told before each file: how many are done, how many there are, and which one is next."""
@@ -60,7 +60,7 @@ class ImportOptions:
 
 
 def import_files(
-    store: Store,
+    store: MemoryFolder,
     paths: Iterable[Path],
     options: ImportOptions | None = None,
     progress: Progress | None = None,
@@ -104,7 +104,7 @@ class Importer:
         How files are taken.
     """
 
-    def __init__(self, store: Store, options: ImportOptions) -> None:
+    def __init__(self, store: MemoryFolder, options: ImportOptions) -> None:
         self._store = store
         self._keeper = Keeper(store)
         self._options = options

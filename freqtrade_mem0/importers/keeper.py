@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin, Record
 
 _BATCH = 500
@@ -77,7 +77,7 @@ class Keeper:
         The memory.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: MemoryFolder) -> None:
         self._journal = store.journal
         self._categories = store.settings.categories
 

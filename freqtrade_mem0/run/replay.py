@@ -23,7 +23,7 @@ from freqtrade_mem0.sizing.policies.registry import policy_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.decision import Decision
 
@@ -47,7 +47,7 @@ class Replay:
         The journal can not be read.
     """
 
-    def __init__(self, store: Store, origin: Origin) -> None:
+    def __init__(self, store: MemoryFolder, origin: Origin) -> None:
         sizing = store.settings.sizing
         self.recall = Recall(sizing.levels, sizing.half_life_days)
         prior = load_prior(store.journal, origin.user_id, origin.strategy, sizing.prior_discount)

@@ -15,7 +15,7 @@ from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
 from freqtrade_mem0.host.run_kind import RunKind
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.risk.damping import Damping
@@ -80,7 +80,7 @@ class Runtime(ABC):
         self.run = run
         self.settings = settings
         self.now = now
-        self.store: Store | None = None
+        self.store: MemoryFolder | None = None
         """Where it writes; None where nothing is written."""
         self.writer: JournalWriter | None = None
         self._closed = False
@@ -175,7 +175,7 @@ class BacktestRuntime(Runtime):
             **self._parts,
         )
         if run.kind.writes:
-            self.store = Store(settings, run.user_data_dir)
+            self.store = MemoryFolder(settings, run.user_data_dir)
             self.store.journal.open()  # so that a wrong path stops the run right here
             # What a process beside the run is to deliver meanwhile can not wait for its end.
             is_delivered = self.store.delivers and settings.delivery.flush_timeout_s > 0

@@ -16,7 +16,7 @@ from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind
 from freqtrade_mem0.importers.catch_up import catch_up
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import Prior, load_prior
 from freqtrade_mem0.run.runtime import BacktestRuntime
 
@@ -99,7 +99,7 @@ def remember_results(settings: Settings, user_data_dir: Path) -> None:
     Nothing calls a strategy after Freqtrade has stored a result, and a result served from
     Freqtrade's cache does not even start the strategy.
     """
-    _memories[Store(settings, user_data_dir).folder] = (settings, user_data_dir)
+    _memories[MemoryFolder(settings, user_data_dir).folder] = (settings, user_data_dir)
     _register()
 
 
@@ -111,7 +111,7 @@ def prior_of(settings: Settings, user_data_dir: Path, strategy: str) -> Prior:
     Mem0Error
         The journal can not be read.
     """
-    store = Store(settings, user_data_dir)
+    store = MemoryFolder(settings, user_data_dir)
     if not store.journal.path.exists():
         return Prior()
     # A hyperopt worker builds a runtime for every epoch; the prior is frozen meanwhile.
@@ -148,7 +148,7 @@ def _end_when_idle() -> None:
 
 
 def _finish(settings: Settings, user_data_dir: Path) -> None:
-    store = Store(settings, user_data_dir)
+    store = MemoryFolder(settings, user_data_dir)
     try:
         results = user_data_dir / "backtest_results"
         catch_up(store, results, fresh_since=_began, recorded=_recorded)
@@ -167,7 +167,7 @@ def _finish(settings: Settings, user_data_dir: Path) -> None:
 
 def _deliver_beside(settings: Settings, user_data_dir: Path) -> None:
     """Deliver in another process while the backtest runs, so that little is left for its end."""
-    store = Store(settings, user_data_dir)
+    store = MemoryFolder(settings, user_data_dir)
     wanted = store.delivers and settings.delivery.flush_timeout_s > 0
     if wanted and store.folder not in _deliverers:
         deliverer = Deliverer(settings, user_data_dir)

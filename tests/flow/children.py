@@ -16,7 +16,7 @@ from freqtrade_mem0.delivery.pull import pull_news
 from freqtrade_mem0.host.run_kind import Run, RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.run import runtime
 from freqtrade_mem0.run.bot.runtime import BotRuntime
@@ -62,7 +62,7 @@ def record(folder: Path) -> None:
 
 def deliver(folder: Path, url: str) -> None:
     """Deliver what waits."""
-    store = Store(settings_for(url), folder)
+    store = MemoryFolder(settings_for(url), folder)
     say("begins")
     store.delivery().drain(FLUSH_S, say)
     store.close()
@@ -74,7 +74,7 @@ def sync(folder: Path, url: str) -> None:
     import freqtrade_mem0.delivery.pull as module
 
     module._BATCH = 20
-    store = Store(settings_for(url), folder)
+    store = MemoryFolder(settings_for(url), folder)
     adopt = store.journal.adopt
 
     def told(records: list[object]) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.demo.freqtrade_run import child_environment
 from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.trade import TradeRecord
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
@@ -307,29 +307,29 @@ def run_freqtrade(
 
 
 @contextmanager
-def memory_in(userdir: Path, mem0: Mapping[str, Any] = ENABLED) -> Iterator[Store]:
+def memory_in(userdir: Path, mem0: Mapping[str, Any] = ENABLED) -> Iterator[MemoryFolder]:
     """Open the memory of a user folder, as a second process beside Freqtrade."""
     settings = load_settings({"mem0": dict(mem0)})
     assert settings is not None
-    store = Store(settings, userdir)
+    store = MemoryFolder(settings, userdir)
     try:
         yield store
     finally:
         store.close()
 
 
-def trade_records(store: Store, **scope: Any) -> list[TradeRecord]:
+def trade_records(store: MemoryFolder, **scope: Any) -> list[TradeRecord]:
     """Return the closed trades in a journal, in order of arrival."""
     found = [record for _, record in store.journal.records(Scope(kind="trade", **scope))]
     return [record for record in found if isinstance(record, TradeRecord)]
 
 
-def ledger(store: Store, **scope: Any) -> list[LedgerLine]:
+def ledger(store: MemoryFolder, **scope: Any) -> list[LedgerLine]:
     """Return the decisions that became trades, by market time."""
     return list(store.journal.ledger(Scope(**scope)))
 
 
-def rows(store: Store) -> Rows:
+def rows(store: MemoryFolder) -> Rows:
     """Return how much a memory holds."""
     with store.journal.connection.read() as sqlite:
         records, decisions, waiting = sqlite.execute(
@@ -341,7 +341,7 @@ def rows(store: Store) -> Rows:
     )
 
 
-def memories_in_mem0(store: Store, **filters: Any) -> int:
+def memories_in_mem0(store: MemoryFolder, **filters: Any) -> int:
     """Return how many memories of the default user Mem0 holds."""
     return sum(store.backend.count(filters={"user_id": "freqtrade", **filters}).values())
 

@@ -24,7 +24,7 @@ from freqtrade_mem0.journal import writer as writer_module
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.mapping import to_memory
 from tests.flow.children import settings_for
 from tests.flow.harness import free_port
@@ -80,10 +80,10 @@ def killed_after(process: subprocess.Popen[str], n_lines: int) -> list[str]:
     return lines
 
 
-def a_store(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+def a_store(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> MemoryFolder:
     """Open a memory as the children do."""
     monkeypatch.setenv("M0_API_KEY", KEY)
-    return Store(settings_for(url), folder)
+    return MemoryFolder(settings_for(url), folder)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import BacktestJob, load_backtest, run_backtest
 from freqtrade_mem0.importers.catch_up import catch_up
 from freqtrade_mem0.importers.importer import import_files
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Record, to_ms
 from freqtrade_mem0.records.risk import RiskEvent
@@ -62,16 +62,16 @@ class Ran:
 
 
 @contextmanager
-def memory(userdir: Path) -> Iterator[Store]:
+def memory(userdir: Path) -> Iterator[MemoryFolder]:
     """Open the memory of a user folder."""
-    store = Store(Settings(mode="local"), userdir)
+    store = MemoryFolder(Settings(mode="local"), userdir)
     try:
         yield store
     finally:
         store.close()
 
 
-def remembered(store: Store) -> list[Record]:
+def remembered(store: MemoryFolder) -> list[Record]:
     """Return all records, in order of arrival."""
     return [record for _, record in store.journal.records()]
 
@@ -90,7 +90,7 @@ def without_context(records: list[Record]) -> dict[str, Record]:
     return found
 
 
-def wholes(store: Store) -> dict[str, BacktestRecord]:
+def wholes(store: MemoryFolder) -> dict[str, BacktestRecord]:
     """Return the records of whole backtests by strategy."""
     return {
         record.origin.strategy: record
@@ -208,7 +208,7 @@ def test_a_memory_that_was_deleted_catches_up(ran: Ran, tmp_path: Path) -> None:
         assert without_context(remembered(store)) == without_context(ran.captured)
         assert [file.path.suffix for file in taken.files] == [".zip"]
         assert catch_up(store, tmp_path / "backtest_results").files == ()
-    other = Store(Settings(mode="local", user_id="somebody-else"), tmp_path / "other")
+    other = MemoryFolder(Settings(mode="local", user_id="somebody-else"), tmp_path / "other")
     assert catch_up(other, tmp_path / "backtest_results").files == ()
     other.close()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.demo.freqtrade_run import BacktestJob
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.trade import TradeRecord
 
 pytestmark = pytest.mark.flow
@@ -172,6 +172,6 @@ def test_the_same_run_on_other_candles_replaces_what_it_said(tmp_path: Path) -> 
     assert in_mem0 == len(second.trades)
 
 
-def _one_trade_of_each_run(store: Store) -> list[TradeRecord]:
+def _one_trade_of_each_run(store: MemoryFolder) -> list[TradeRecord]:
     newest = {record.origin: record for record in trade_records(store)}
     return list(newest.values())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.journal.outbox import DeadLetter
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 
 def add_commands(commands: Commands) -> None:
@@ -92,7 +92,7 @@ def _plain(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def _check_known(store: Store, record_ids: list[str]) -> None:
+def _check_known(store: MemoryFolder, record_ids: list[str]) -> None:
     known = {letter.record_id for letter in store.outbox.dead_letters()}
     for each in record_ids:
         if each not in known:
@@ -101,7 +101,7 @@ def _check_known(store: Store, record_ids: list[str]) -> None:
             )
 
 
-def _mend(store: Store, file: Path) -> str:
+def _mend(store: MemoryFolder, file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8")
         given = json.loads(text)

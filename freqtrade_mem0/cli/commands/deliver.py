@@ -11,7 +11,7 @@ from freqtrade_mem0.cli.context import memory_options, output_options, read_conf
 from freqtrade_mem0.cli.output import print_json
 from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.config.settings import DeliverySettings, Settings
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
     import argparse
@@ -42,10 +42,10 @@ def add_commands(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Deliver, showing progress where somebody watches."""
     if arguments.settings_from_stdin:
-        store = Store(Settings.model_validate_json(sys.stdin.readline()), arguments.userdir)
+        store = MemoryFolder(Settings.model_validate_json(sys.stdin.readline()), arguments.userdir)
     else:
         named = read_config(arguments)
-        store = Store(named.settings, named.user_data_dir)
+        store = MemoryFolder(named.settings, named.user_data_dir)
     settings = store.settings.delivery
     try:
         beside = _deliver_beside(store) if arguments.settings_from_stdin else 0
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if state.pending and store.delivers else 0
 
 
-def _deliver_beside(store: Store) -> int:
+def _deliver_beside(store: MemoryFolder) -> int:
     """Deliver whole batches until a line comes, or the end of input; return how many records.
 
     What is left then is delivered like any other rest, also where the process that should have said

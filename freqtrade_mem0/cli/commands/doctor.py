@@ -15,7 +15,7 @@ from freqtrade_mem0.cli.context import memory_options, output_options, read_conf
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.errors import Mem0Error
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.sizing.policies.registry import policy_for
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         text = 'there is no "mem0" block: a strategy with Mem0Mixin does not start with it'
         yield Finding(check="config", state=FAILED if arguments.config else WARNING, text=text)
     yield _attempt("credentials", lambda: _credentials(named.settings))
-    store = Store(named.settings, named.user_data_dir)
+    store = MemoryFolder(named.settings, named.user_data_dir)
     try:
         if not _can_be_made(store.folder):
             text = f"{store.folder} can not be made or written to; set 'mem0.path'"
@@ -164,7 +164,7 @@ def _credentials(settings: Settings) -> tuple[str, str]:
     )
 
 
-def _journal(store: Store) -> tuple[str, str]:
+def _journal(store: MemoryFolder) -> tuple[str, str]:
     word = store.journal.check()
     if word != "ok":
         text = "stop what uses it and run 'freqtrade-mem0 salvage'"
@@ -178,14 +178,14 @@ def _journal(store: Store) -> tuple[str, str]:
     return OK, f"{store.journal.path}, {total} records, intact"
 
 
-def _mem0(store: Store) -> tuple[str, str]:
+def _mem0(store: MemoryFolder) -> tuple[str, str]:
     if not store.delivers:
         return OK, "not used (mode 'local')"
     total = store.backend.count(filters={"user_id": store.settings.user_id}).get((), 0)
     return OK, f"{store.backend.name}, {total} memories of {store.settings.user_id}"
 
 
-def _delivery(store: Store) -> tuple[str, str]:
+def _delivery(store: MemoryFolder) -> tuple[str, str]:
     if not store.delivers:
         return OK, "not used (mode 'local')"
     facts = store.outbox.state()

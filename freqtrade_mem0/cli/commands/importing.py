@@ -10,7 +10,7 @@ from freqtrade_mem0.cli.context import memory_options, output_options, read_conf
 from freqtrade_mem0.cli.output import print_json, print_table
 from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.importers.importer import ImportOptions, import_files
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         bot_id=arguments.bot_id or named.bot_id,
         as_prior=arguments.as_prior,
     )
-    store = Store(named.settings, named.user_data_dir)
+    store = MemoryFolder(named.settings, named.user_data_dir)
     try:
         report = _import(store, arguments.paths, options, waits=not arguments.no_wait)
         pending = store.outbox.state().pending if store.delivers else 0
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _import(
-    store: Store, paths: list[Path], options: ImportOptions, *, waits: bool
+    store: MemoryFolder, paths: list[Path], options: ImportOptions, *, waits: bool
 ) -> ImportReport:
     with progress_bar() as progress:
         task = progress.add_task("Reading", total=None)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight.shrinkage import Moments
     from freqtrade_mem0.journal.journal import LedgerLine
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 
 def add_commands(commands: Commands) -> None:
@@ -126,7 +126,7 @@ def run_why(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _trades_of_newest_run(store: Store, arguments: argparse.Namespace) -> list[TradeRecord]:
+def _trades_of_newest_run(store: MemoryFolder, arguments: argparse.Namespace) -> list[TradeRecord]:
     scope = scope_of(arguments, store, TradeRecord.kind)
     trades = [r for _, r in store.journal.records(scope) if isinstance(r, TradeRecord)]
     if not trades:
@@ -186,7 +186,7 @@ def _print_insights(
     )
 
 
-def _line_asked_for(store: Store, arguments: argparse.Namespace) -> LedgerLine:
+def _line_asked_for(store: MemoryFolder, arguments: argparse.Namespace) -> LedgerLine:
     wanted: str | None = arguments.trade
     if wanted is not None and "/" in wanted:
         arguments.pair, wanted = wanted.upper(), None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Mapping, Sequence
 
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 _OF_THE_ENTRY = ("pair", "side", "enter_tag")
 _PREFERRED = (Mode.DRY_RUN, Mode.LIVE, Mode.BACKTEST)
@@ -136,7 +136,7 @@ def _features_of(levels: Sequence[str]) -> list[str]:
     return [name for name in names if name not in _OF_THE_ENTRY]
 
 
-def _trades(store: Store, arguments: argparse.Namespace) -> list[TradeRecord]:
+def _trades(store: MemoryFolder, arguments: argparse.Namespace) -> list[TradeRecord]:
     """Return the trades of the run that is asked, in order of arrival."""
     scope = replace(scope_of(arguments, store, TradeRecord.kind), pair=None)
     is_open = scope.modes is None and scope.run_id is None

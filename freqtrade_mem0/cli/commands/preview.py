@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.cli.context import Commands
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 _N_LARGEST = 5
 _CHANGED = 1e-6
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(store: Store, arguments: argparse.Namespace) -> list[_Line]:
+def _lines(store: MemoryFolder, arguments: argparse.Namespace) -> list[_Line]:
     from freqtrade_mem0.run.replay import Replay
 
     scope = scope_of(arguments, store)

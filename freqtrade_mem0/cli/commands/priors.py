@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
     from freqtrade_mem0.cli.context import Commands
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.promotion import Promotion
 
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _run_named(store: Store, beginning: str) -> Origin:
+def _run_named(store: MemoryFolder, beginning: str) -> Origin:
     scope = Scope(user_id=store.settings.user_id, kind=TradeRecord.kind)
     found = {
         record.origin
@@ -99,7 +99,7 @@ def _run_named(store: Store, beginning: str) -> Origin:
     return found.pop()
 
 
-def _promotions_named(store: Store, arguments: argparse.Namespace) -> list[Promotion]:
+def _promotions_named(store: MemoryFolder, arguments: argparse.Namespace) -> list[Promotion]:
     found = [
         promotion
         for promotion in promotions(store.journal, store.settings.user_id, arguments.strategy)

@@ -9,7 +9,7 @@ from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.cli.progress import progress_bar
 from freqtrade_mem0.delivery.pull import rebuild
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +33,7 @@ def add_commands(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Rebuild, showing progress where somebody watches."""
     named = read_config(arguments)
-    store = Store(named.settings, named.user_data_dir)
+    store = MemoryFolder(named.settings, named.user_data_dir)
     if not store.delivers:
         raise ConfigError("Mode 'local' keeps nothing in Mem0: there is nothing to rebuild from.")
     try:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.outbox import OutboxState
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.journal.writer import JournalWriter
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.run.bot.risk_history import RiskHistory
     from freqtrade_mem0.run.bot.session import BotSession
 
@@ -57,7 +57,7 @@ class Chores:
     def __init__(
         self,
         session: BotSession,
-        store: Store,
+        store: MemoryFolder,
         own: OwnRecords,
         history: RiskHistory,
         database: str,

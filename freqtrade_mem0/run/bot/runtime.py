@@ -12,7 +12,7 @@ from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
@@ -54,7 +54,7 @@ class BotRuntime(Runtime):
     """
 
     session: BotSession
-    store: Store
+    store: MemoryFolder
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class BotRuntime(Runtime):
         self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
         self._notices = Notices(settings.alerts)
         self._last_sync_s = -math.inf
-        self.store = Store(settings, run.user_data_dir)
+        self.store = MemoryFolder(settings, run.user_data_dir)
         own = OwnRecords(self.store.journal, self.origin)
         self._parts["tell"] = self._notices.of_risk
         self.session = BotSession(database=run.database, archive=own, **self._parts)

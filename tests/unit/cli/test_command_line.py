@@ -9,7 +9,7 @@ import pytest
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from tests.support.samples import (
     BACKTEST,
     a_decision,
@@ -62,7 +62,7 @@ def userdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user folder whose memory holds two trades of a backtest, one of a bot, and more."""
     monkeypatch.chdir(tmp_path)
     userdir = tmp_path / "user_data"
-    store = Store(Settings.model_validate({"user_id": "me"}), userdir)
+    store = MemoryFolder(Settings.model_validate({"user_id": "me"}), userdir)
     decision = a_decision(1, origin=BACKTEST)
     trade = a_trade(1, origin=BACKTEST, decision_id=decision.id, profit_ratio=-0.02)
     store.journal.append([a_trade(9), a_risk_event(1), a_note(1)])

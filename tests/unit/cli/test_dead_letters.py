@@ -9,7 +9,7 @@ import pytest
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.codec import to_plain
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import a_note, a_trade
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[MemoryFolder]:
     """Three trades and a note; Mem0 refuses the second trade and the note."""
     (tmp_path / "config.json").write_text(json.dumps({"mem0": {"user_id": "me"}}))
-    opened = Store(Settings.model_validate({"user_id": "me"}), tmp_path)
+    opened = MemoryFolder(Settings.model_validate({"user_id": "me"}), tmp_path)
     mem0 = InMemoryMem0()
     mem0.refused = {a_trade(2).id, a_note(1).id}
     opened._backend = mem0
@@ -33,14 +33,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def command(store: Store, *arguments: str) -> int:
+def command(store: MemoryFolder, *arguments: str) -> int:
     """Run `dead-letters` on the memory of a store."""
     folder = store.folder.parent
     options = ["-c", str(folder / "config.json"), "--userdir", str(folder)]
     return main(["dead-letters", *options, *arguments])
 
 
-def listed(store: Store, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def listed(store: MemoryFolder, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Return what `dead-letters --json` prints."""
     capsys.readouterr()
     assert command(store, "--json") == 0
@@ -49,7 +49,7 @@ def listed(store: Store, capsys: pytest.CaptureFixture[str]) -> list[dict[str, A
 
 
 def test_they_are_listed_with_all_there_is_to_mend_them(
-    store: Store, capsys: pytest.CaptureFixture[str]
+    store: MemoryFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Id, kind, attempts, reason, and the record as it is."""
     trade, note = listed(store, capsys)
@@ -67,7 +67,7 @@ def test_they_are_listed_with_all_there_is_to_mend_them(
     assert "Mem0 refuses one of them." in table
 
 
-def test_they_can_be_sent_again(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_they_can_be_sent_again(store: MemoryFolder, capsys: pytest.CaptureFixture[str]) -> None:
     """One by its id, or all that are left."""
     assert command(store, "--resend", a_trade(2).id) == 0
     assert "1 will be sent again" in capsys.readouterr().out
@@ -81,7 +81,7 @@ def test_they_can_be_sent_again(store: Store, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_mended_one_takes_its_place(
-    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    store: MemoryFolder, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """What --json prints, changed, is the current record, and goes to Mem0."""
     record = listed(store, capsys)[0]["record"] | {"enter_tag": "short"}
@@ -109,7 +109,7 @@ def test_a_mended_one_takes_its_place(
     ],
 )
 def test_a_file_that_mends_nothing_is_refused(
-    store: Store, capsys: pytest.CaptureFixture[str], content: str, sentence: str
+    store: MemoryFolder, capsys: pytest.CaptureFixture[str], content: str, sentence: str
 ) -> None:
     """With one sentence; nothing changes."""
     file = store.folder.parent / "mended.json"
@@ -120,7 +120,7 @@ def test_a_file_that_mends_nothing_is_refused(
 
 
 def test_what_this_version_could_not_read_can_be_mended(
-    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    store: MemoryFolder, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A record with a key nobody knows is dead as well; without the key it is sent."""
     store.journal.append([a_trade(9)])
@@ -142,7 +142,7 @@ def test_what_this_version_could_not_read_can_be_mended(
     assert store.journal.record(a_trade(9).id) == a_trade(9)
 
 
-def test_they_can_be_given_up(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_they_can_be_given_up(store: MemoryFolder, capsys: pytest.CaptureFixture[str]) -> None:
     """They stay in the journal, and are not listed or sent any more."""
     assert command(store, "--give-up", a_trade(2).id, a_note(1).id) == 0
     assert "2 will not be sent; they stay in the journal." in capsys.readouterr().out
@@ -153,7 +153,7 @@ def test_they_can_be_given_up(store: Store, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("action", ["--resend", "--give-up"])
 def test_an_id_that_is_none_is_refused(
-    store: Store, capsys: pytest.CaptureFixture[str], action: str
+    store: MemoryFolder, capsys: pytest.CaptureFixture[str], action: str
 ) -> None:
     """Nothing is done to the others either."""
     assert command(store, action, a_trade(2).id, a_trade(1).id) == 1

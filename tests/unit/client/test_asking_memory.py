@@ -11,7 +11,7 @@ import pytest
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.run.replay import Replay
 from tests.support.samples import BACKTEST, ORIGIN, a_decision, a_trade, at, opened
@@ -34,7 +34,7 @@ def regime(number: int) -> dict[str, float | str]:
     }
 
 
-def fill(store: Store, origin: Origin) -> None:
+def fill(store: MemoryFolder, origin: Origin) -> None:
     """Let a run win in uptrends and lose in downtrends; it decided under other settings."""
     for number in range(1, N_TRADES):
         situation = regime(number)
@@ -57,7 +57,7 @@ def userdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     userdir = tmp_path / "user_data"
     configure(tmp_path)
-    store = Store(SETTINGS, userdir)
+    store = MemoryFolder(SETTINGS, userdir)
     fill(store, BACKTEST)
     store.close()
     return userdir
@@ -113,7 +113,7 @@ def test_now_asks_the_dry_run_bot_where_there_is_one(
     userdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As of this moment; another run by its mode."""
-    store = Store(SETTINGS, userdir)
+    store = MemoryFolder(SETTINGS, userdir)
     recent = datetime.now(UTC) - timedelta(hours=1)
     live = replace(ORIGIN, mode=Mode.LIVE, run_id="bot-2")
     store.journal.append([a_trade(1, closed_at=recent), a_trade(2, closed_at=recent, origin=live)])
@@ -184,7 +184,7 @@ def test_a_preview_with_the_policy_off_changes_nothing(
 
 def test_a_replay_knows_only_what_was_known_then(userdir: Path) -> None:
     """The first decision knew nothing; a later one what had closed strictly before it."""
-    store = Store(SETTINGS, userdir)
+    store = MemoryFolder(SETTINGS, userdir)
     replay = Replay(store, BACKTEST)
     decisions = [line.decision for line in store.journal.ledger()]
     store.close()

@@ -11,7 +11,7 @@ from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.trade_memory import TradeMemory
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import BackendError, RecordError
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.mapping import to_memory
 from tests.support.mem0_stand_in import Mem0StandIn
 from tests.support.samples import ORIGIN, a_note, at
@@ -29,7 +29,7 @@ USER = ORIGIN.user_id
 def client_of(mem0: Mem0StandIn, folder: Path, **cache: Any) -> Mem0Client:
     """Return a client over a stand-in that is not asked again soon once it failed."""
     slow = {"retry_s": HOUR_S, "max_retry_s": HOUR_S}
-    store = Store(Settings.model_validate({"user_id": USER, "delivery": slow}), folder)
+    store = MemoryFolder(Settings.model_validate({"user_id": USER, "delivery": slow}), folder)
     store._backend = mem0
     return Mem0Client(store, **cache)
 
@@ -308,7 +308,7 @@ def test_answers_are_repeated_for_the_time_that_was_given(
 
 def test_own_writes_are_seen_where_the_journal_is_all_there_is(tmp_path: Path) -> None:
     """In mode `local` nothing is delivered, and the cache hears of a write all the same."""
-    store = Store(Settings(mode="local", user_id=USER), tmp_path)
+    store = MemoryFolder(Settings(mode="local", user_id=USER), tmp_path)
     with Mem0Client(store, ttl_s=HOUR_S) as client:
         assert client.recall(query="number") == []
         stored = client.store("risk_profile", "number one")

@@ -12,7 +12,7 @@ from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.provider import AsyncMemoryProvider, MemoryProvider
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import BackendError, Mem0Error, RecordError
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.records.note import Note
 from tests.support.mem0_stand_in import Mem0StandIn
@@ -33,10 +33,12 @@ def settings(mode: str = "embedded") -> Settings:
 
 def play(scene: Scene, folder: Path, mem0: Mem0StandIn | None = None, **bounds: int) -> None:
     """Run a scene with a provider, over a stand-in or over the real thing."""
-    play_with(scene, Store(settings(), folder), mem0, **bounds)
+    play_with(scene, MemoryFolder(settings(), folder), mem0, **bounds)
 
 
-def play_with(scene: Scene, store: Store, mem0: Mem0StandIn | None = None, **bounds: int) -> None:
+def play_with(
+    scene: Scene, store: MemoryFolder, mem0: Mem0StandIn | None = None, **bounds: int
+) -> None:
     """Run a scene with a provider of this store."""
     if mem0 is not None:
         store._backend = mem0
@@ -89,7 +91,7 @@ def test_what_is_added_is_found_until_it_is_deleted(mode: str, tmp_path: Path) -
         assert contents(await memory.get_all(user_id="bob")) == ["news move prices"]
         assert await memory.get_all(user_id="owner") == []
 
-    play_with(scene, Store(settings(mode), tmp_path))
+    play_with(scene, MemoryFolder(settings(mode), tmp_path))
 
 
 def test_no_user_reaches_what_is_anothers(tmp_path: Path) -> None:
@@ -177,7 +179,7 @@ def test_a_cancelled_add_is_stored_as_a_whole_or_not_at_all(tmp_path: Path) -> N
 def test_what_was_acknowledged_survives_without_mem0(tmp_path: Path) -> None:
     """While Mem0 is away it is read from the journal; another process finds and delivers it."""
     mem0 = Mem0StandIn()
-    later = Store(settings(), tmp_path)
+    later = MemoryFolder(settings(), tmp_path)
 
     async def scene(memory: AsyncMemoryProvider) -> None:
         gone = await memory.add("gone", user_id="ann")
@@ -244,7 +246,7 @@ def test_many_users_at_once_get_their_own(tmp_path: Path) -> None:
 def test_closing_finishes_what_was_begun_and_refuses_the_rest(tmp_path: Path) -> None:
     """An add at work is stored; closing twice is harmless."""
     mem0 = Mem0StandIn()
-    later = Store(settings(), tmp_path)
+    later = MemoryFolder(settings(), tmp_path)
 
     async def scene(memory: AsyncMemoryProvider) -> None:
         mem0.may_answer.clear()
@@ -287,7 +289,7 @@ def test_what_the_caller_changes_meanwhile_changes_nothing(tmp_path: Path) -> No
 
 def test_it_is_a_memory_provider(tmp_path: Path) -> None:
     """For type checkers and readers: the class has what the protocol names."""
-    provider: MemoryProvider = AsyncMemoryProvider(Mem0Client(Store(settings(), tmp_path)))
+    provider: MemoryProvider = AsyncMemoryProvider(Mem0Client(MemoryFolder(settings(), tmp_path)))
     assert {name for name in vars(MemoryProvider) if name[0] != "_"} <= set(dir(provider))
     with pytest.raises(ValueError, match="max_waiting"):
-        AsyncMemoryProvider(Mem0Client(Store(settings(), tmp_path)), max_waiting=-1)
+        AsyncMemoryProvider(Mem0Client(MemoryFolder(settings(), tmp_path)), max_waiting=-1)

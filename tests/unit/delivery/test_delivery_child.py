@@ -9,7 +9,7 @@ import pytest
 
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.child import Deliverer
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.strategy import process
 from tests.support.samples import a_trade
 from tests.support.wait import eventually
@@ -22,16 +22,16 @@ SETTINGS = Settings.model_validate({"delivery": {"batch_size": 3}})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[MemoryFolder]:
     """Seven trades wait."""
-    opened = Store(SETTINGS, tmp_path)
+    opened = MemoryFolder(SETTINGS, tmp_path)
     opened.journal.append([a_trade(number) for number in range(1, 8)])
     yield opened
     opened.close()
 
 
 def test_it_delivers_while_the_run_goes_on(
-    store: Store, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    store: MemoryFolder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Whole batches at once, what comes later with the end; one sentence counts all of them."""
     deliverer = Deliverer(SETTINGS, tmp_path)
@@ -53,7 +53,7 @@ def test_it_says_nothing_where_nothing_waits(
     assert capfd.readouterr().err == ""
 
 
-def test_a_run_that_is_killed_leaves_nothing_waiting(store: Store, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_leaves_nothing_waiting(store: MemoryFolder, tmp_path: Path) -> None:
     """The end of its input tells it that the other side is gone."""
     deliverer = Deliverer(SETTINGS, tmp_path)
     assert deliverer._process.stdin is not None
@@ -69,7 +69,7 @@ def test_where_nobody_waits_there_is_no_process(
 ) -> None:
     """Neither beside the run nor at its end; what waits stays for the next process."""
     settings = Settings.model_validate(block)
-    store = Store(settings, tmp_path)
+    store = MemoryFolder(settings, tmp_path)
     store.journal.append([a_trade(1)])
     store.close()
 

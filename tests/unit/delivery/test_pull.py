@@ -20,7 +20,7 @@ from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, rebuild
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.append import adopt_records
 from freqtrade_mem0.journal.schema import migrate
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.records.base import Category, Mode, Record
@@ -53,23 +53,23 @@ SETTINGS = Settings.model_validate({"user_id": "me"})
 LEVELS = ("pair", "side", "enter_tag", "regime")
 
 
-def lost(tmp_path: Path) -> tuple[Store, Store]:
+def lost(tmp_path: Path) -> tuple[MemoryFolder, MemoryFolder]:
     """Return a memory that was delivered, and the same one after its journal was deleted."""
-    store = Store(SETTINGS, tmp_path)
+    store = MemoryFolder(SETTINGS, tmp_path)
     store.journal.append([a_trade(n, profit_ratio=0.013 * ((n % 7) - 3)) for n in range(1, 60)])
     store.journal.append([a_trade(7, profit_ratio=0.5)])  # corrected
     store.journal.append([a_retraction(a_trade(9).id), a_note(1), a_risk_event(1)])
     store.journal.append([a_trade(100, origin=BACKTEST), a_backtest(), a_promotion()])
     assert store.delivery().drain(60.0)
-    before = Store(SETTINGS, tmp_path / "kept")
+    before = MemoryFolder(SETTINGS, tmp_path / "kept")
     before.folder.mkdir(parents=True)
     store.close()
     for file in list(store.folder.glob("journal.sqlite*")):
         file.rename(before.folder / file.name)
-    return before, Store(SETTINGS, tmp_path)
+    return before, MemoryFolder(SETTINGS, tmp_path)
 
 
-def known(store: Store) -> list[Moments]:
+def known(store: MemoryFolder) -> list[Moments]:
     """Return what a dry-run bot would know at a moment, by several groups."""
     recall = Recall(LEVELS, 120)
     JournalFollower(store.journal, recall, ORIGIN, 0.5).run()
@@ -117,11 +117,11 @@ def mem0() -> InMemoryMem0:
     return InMemoryMem0()
 
 
-def machine(folder: Path, mem0: InMemoryMem0, **settings: Any) -> Store:
+def machine(folder: Path, mem0: InMemoryMem0, **settings: Any) -> MemoryFolder:
     """Return the memory of a machine; `mem0` is shared, the journal is its own."""
     pauses = {"retry_s": 0.1, "max_retry_s": 0.1, "breaker_failures": 2}
     block = {"user_id": "me", "delivery": pauses, "sync_interval": 1, **settings}
-    store = Store(Settings.model_validate(block), folder)
+    store = MemoryFolder(Settings.model_validate(block), folder)
     store._backend = mem0
     return store
 

@@ -13,7 +13,7 @@ from freqtrade_mem0.delivery.push import Delivery
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import NOTED, a_retraction, a_trade
 from tests.support.wait import eventually
@@ -193,7 +193,7 @@ def test_what_is_said_last_of_a_record_is_delivered_last(
 
 def test_stats_tell_how_far_behind_mem0_is(tmp_path: Path, backend: InMemoryMem0) -> None:
     """The age of the oldest record that waits; a clock that was ahead gives no negative one."""
-    store = Store(Settings.model_validate({"user_id": "me"}), tmp_path)
+    store = MemoryFolder(Settings.model_validate({"user_id": "me"}), tmp_path)
     store._backend = backend
     now = datetime.now(UTC)
     store.journal.append([a_trade(1, recorded_at=now + timedelta(days=3))])

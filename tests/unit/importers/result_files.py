@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.memory_folder import Store
+from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ RAN_AT_S = 1_717_243_200
 """2024-06-01 12:00."""
 
 
-def a_store(folder: Path, **settings: Any) -> Store:
+def a_store(folder: Path, **settings: Any) -> MemoryFolder:
     """Return a memory without Mem0 behind it."""
-    return Store(Settings(mode="local", **settings), folder)
+    return MemoryFolder(Settings(mode="local", **settings), folder)
 
 
 def a_result_trade(number: int = 1, **changes: Any) -> dict[str, Any]:

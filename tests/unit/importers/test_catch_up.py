@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 CONTENT = statistics([a_result_trade(1), a_result_trade(2)])
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -50,14 +50,14 @@ def results(userdir: Path) -> Path:
 
 
 @pytest.fixture
-def store(userdir: Path) -> Iterator[Store]:
+def store(userdir: Path) -> Iterator[MemoryFolder]:
     """Return the empty memory of the user folder."""
     store = a_store(userdir)
     yield store
     store.close()
 
 
-def test_unknown_results_are_taken_once(store: Store, results: Path) -> None:
+def test_unknown_results_are_taken_once(store: MemoryFolder, results: Path) -> None:
     """Afterwards no file is opened any more."""
     write_result(results, {"One": CONTENT, "Two": CONTENT})
     assert catch_up(store, results).n_new == 6
@@ -65,7 +65,7 @@ def test_unknown_results_are_taken_once(store: Store, results: Path) -> None:
 
 
 def test_known_runs_are_not_opened(
-    store: Store, results: Path, monkeypatch: pytest.MonkeyPatch
+    store: MemoryFolder, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the metadata is read."""
     write_result(results, {"One": CONTENT})
@@ -94,7 +94,7 @@ def test_known_runs_are_not_opened(
     ],
 )
 def test_only_results_of_this_memory_are_taken(
-    store: Store, results: Path, config: dict[str, Any], belongs: bool
+    store: MemoryFolder, results: Path, config: dict[str, Any], belongs: bool
 ) -> None:
     """The config in the file has memory on, with this owner and this folder."""
     write_result(results, {"One": CONTENT}, config=config)
@@ -113,7 +113,7 @@ def test_a_memory_in_a_folder_of_its_own(tmp_path: Path, results: Path) -> None:
     assert [file.path.stem for file in taken] == ["here"]
 
 
-def test_a_run_on_other_days_is_a_later_result(store: Store, results: Path) -> None:
+def test_a_run_on_other_days_is_a_later_result(store: MemoryFolder, results: Path) -> None:
     """Freqtrade keeps the run id; the metadata tells that the candles are others."""
     write_result(results, {"One": CONTENT}, name="backtest-result-1")
     catch_up(store, results)
@@ -128,7 +128,7 @@ def test_a_run_on_other_days_is_a_later_result(store: Store, results: Path) -> N
     assert catch_up(store, results).files == ()
 
 
-def test_what_was_just_run_is_looked_at_in_any_case(store: Store, results: Path) -> None:
+def test_what_was_just_run_is_looked_at_in_any_case(store: MemoryFolder, results: Path) -> None:
     """On the same days a run can end differently, with candles that were downloaded again."""
     write_result(results, {"One": CONTENT}, name="backtest-result-1")
     catch_up(store, results)
@@ -141,7 +141,7 @@ def test_what_was_just_run_is_looked_at_in_any_case(store: Store, results: Path)
     assert _whole(store).profit_abs == changed["profit_total_abs"]
 
 
-def test_files_that_are_being_written_wait(store: Store, results: Path) -> None:
+def test_files_that_are_being_written_wait(store: MemoryFolder, results: Path) -> None:
     """Freqtrade writes the metadata first, then the archive; any of them may be half there."""
     path = write_result(results, {"One": CONTENT})
     whole = path.read_bytes()
@@ -156,7 +156,7 @@ def test_files_that_are_being_written_wait(store: Store, results: Path) -> None:
     assert catch_up(store, results).n_new == 3
 
 
-def test_no_folder_is_no_result(store: Store, results: Path) -> None:
+def test_no_folder_is_no_result(store: MemoryFolder, results: Path) -> None:
     """Also where a file stands in its place."""
     assert catch_up(store, results).files == ()
     results.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def test_nothing_is_caught_up_where_results_are_not_written(userdir: Path, resul
     assert report.files == ()
 
 
-def test_a_run_from_freqtrades_cache_is_found_again(store: Store, results: Path) -> None:
+def test_a_run_from_freqtrades_cache_is_found_again(store: MemoryFolder, results: Path) -> None:
     """Of several files with the same run the newest is opened, the others are not."""
     for name in ("backtest-result-1", "backtest-result-2"):
         write_result(results, {"One": CONTENT}, name=name)
@@ -183,13 +183,13 @@ def test_a_run_from_freqtrades_cache_is_found_again(store: Store, results: Path)
     assert _whole(store).origin.run_id == about["One"]["run_id"]
 
 
-def _whole(store: Store) -> BacktestRecord:
+def _whole(store: MemoryFolder) -> BacktestRecord:
     (record,) = [r for _, r in store.journal.records() if isinstance(r, BacktestRecord)]
     return record
 
 
 def test_a_run_this_process_recorded_is_not_taken_apart(
-    store: Store, results: Path, monkeypatch: pytest.MonkeyPatch
+    store: MemoryFolder, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where its trades are in the journal, all and no others, the run as a whole is noted."""
     write_result(results, {"One": CONTENT}, name="backtest-result-1")
@@ -210,7 +210,7 @@ def test_a_run_this_process_recorded_is_not_taken_apart(
 
 @pytest.mark.parametrize("difference", ["missing", "other run", "too many", "unusable"])
 def test_a_recorded_run_that_differs_from_its_result_is_taken_apart(
-    store: Store, results: Path, difference: str
+    store: MemoryFolder, results: Path, difference: str
 ) -> None:
     """Interrupted, or with trades of other candles: the result has the last word."""
     write_result(results, {"One": CONTENT}, name="backtest-result-1")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freqtrade_mem0.memory_folder import Store
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
 
 LATER_S = 4_000_000_000
@@ -44,24 +44,24 @@ LAST_STOPPED = [*THREE[:2], THREE[2] | {"exit_reason": "stop_loss", "profit_abs"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[MemoryFolder]:
     """Return an empty memory."""
     store = a_store(tmp_path / "user_data")
     yield store
     store.close()
 
 
-def remembered(store: Store) -> list[Record]:
+def remembered(store: MemoryFolder) -> list[Record]:
     """Return all records, in order of arrival."""
     return [record for _, record in store.journal.records()]
 
 
-def trades(store: Store) -> list[TradeRecord]:
+def trades(store: MemoryFolder) -> list[TradeRecord]:
     """Return the trades."""
     return [record for record in remembered(store) if isinstance(record, TradeRecord)]
 
 
-def test_a_folder_of_all_sorts_is_imported_once(store: Store, tmp_path: Path) -> None:
+def test_a_folder_of_all_sorts_is_imported_once(store: MemoryFolder, tmp_path: Path) -> None:
     """Each file is told what it is; doing it again adds nothing."""
     folder = tmp_path / "old"
     write_result(folder, {"Sample": statistics(THREE)})
@@ -82,7 +82,7 @@ def test_a_folder_of_all_sorts_is_imported_once(store: Store, tmp_path: Path) ->
     assert remembered(store) == before
 
 
-def test_strange_files_are_reported_and_stop_nothing(store: Store, tmp_path: Path) -> None:
+def test_strange_files_are_reported_and_stop_nothing(store: MemoryFolder, tmp_path: Path) -> None:
     """Missing, empty, torn, of something else: one line each, and the good one is imported."""
     good = write_result(tmp_path / "good", {"Sample": statistics(THREE)})
     contents = {"empty.zip": b"", "torn.zip": good.read_bytes()[:300], "noise": bytes([7] * 99)}
@@ -102,7 +102,7 @@ def test_strange_files_are_reported_and_stop_nothing(store: Store, tmp_path: Pat
     assert files["noise"].kind is FileKind.UNKNOWN
 
 
-def test_statistics_of_an_unknown_form_are_reported(store: Store, tmp_path: Path) -> None:
+def test_statistics_of_an_unknown_form_are_reported(store: MemoryFolder, tmp_path: Path) -> None:
     """Valid JSON with a surprise in it is no reason to fail."""
     odd = statistics(THREE, total_trades="many")
     odder = statistics([*THREE, a_result_trade(4, orders=["bought", "sold"])])
@@ -120,7 +120,7 @@ def test_statistics_of_an_unknown_form_are_reported(store: Store, tmp_path: Path
     assert {record.origin.strategy for record in remembered(store)} == {"Fine"}
 
 
-def test_what_was_captured_is_never_replaced(store: Store, tmp_path: Path) -> None:
+def test_what_was_captured_is_never_replaced(store: MemoryFolder, tmp_path: Path) -> None:
     """A captured trade knows its situation; a file does not."""
     path = write_result(tmp_path, {"Sample": statistics(THREE)})
     other = a_store(tmp_path / "other")
@@ -135,7 +135,7 @@ def test_what_was_captured_is_never_replaced(store: Store, tmp_path: Path) -> No
     assert trades(store)[0] == captured
 
 
-def test_what_was_taken_back_stays_so(store: Store, tmp_path: Path) -> None:
+def test_what_was_taken_back_stays_so(store: MemoryFolder, tmp_path: Path) -> None:
     """A trade that was retracted does not come back with a file."""
     path = write_result(tmp_path, {"Sample": statistics(THREE)})
     import_files(store, [path])
@@ -158,7 +158,7 @@ def test_what_was_taken_back_stays_so(store: Store, tmp_path: Path) -> None:
     assert gone.id not in {record.id for record in remembered(store)}
 
 
-def test_of_several_results_of_a_run_the_last_counts(store: Store, tmp_path: Path) -> None:
+def test_of_several_results_of_a_run_the_last_counts(store: MemoryFolder, tmp_path: Path) -> None:
     """Freqtrade's run id does not know the candles: the older result is no part of the run."""
     write_result(tmp_path, {"Sample": statistics(LAST_CUT)}, name="backtest-result-1")
     write_result(tmp_path, {"Sample": statistics(LAST_STOPPED)}, name="backtest-result-2")
@@ -170,7 +170,7 @@ def test_of_several_results_of_a_run_the_last_counts(store: Store, tmp_path: Pat
     assert trades(store)[2].exit_reason == "stop_loss"
 
 
-def test_a_later_result_corrects_an_imported_one(store: Store, tmp_path: Path) -> None:
+def test_a_later_result_corrects_an_imported_one(store: MemoryFolder, tmp_path: Path) -> None:
     """What the end of the data had cut went on; an unchanged trade stays the same record."""
     import_files(store, [write_result(tmp_path, {"Sample": statistics(LAST_CUT)})])
     captured = replace(trades(store)[0], decision_id="d-1", profit_abs=0.1)
@@ -189,7 +189,7 @@ def test_a_later_result_corrects_an_imported_one(store: Store, tmp_path: Path) -
     assert import_files(store, [path]).n_new == 0
 
 
-def test_trades_that_are_not_in_the_file_are_missed(store: Store, tmp_path: Path) -> None:
+def test_trades_that_are_not_in_the_file_are_missed(store: MemoryFolder, tmp_path: Path) -> None:
     """Somebody made the file smaller; the run as a whole is still what it was."""
     content = statistics(THREE) | {"trades": [THREE[0], "cut"]}
     (file,) = import_files(store, [write_result(tmp_path, {"Sample": content})]).files
@@ -198,7 +198,7 @@ def test_trades_that_are_not_in_the_file_are_missed(store: Store, tmp_path: Path
     assert [skip.what for skip in file.skipped] == ["Sample: 2 trades"]
 
 
-def test_risk_events_follow_from_the_trades(store: Store, tmp_path: Path) -> None:
+def test_risk_events_follow_from_the_trades(store: MemoryFolder, tmp_path: Path) -> None:
     """As a session notes them; each right behind its trade."""
     import_files(store, [write_result(tmp_path, {"Sample": statistics(LAST_STOPPED)})])
     kinds = [record.kind for record in remembered(store)]
@@ -220,7 +220,7 @@ def test_categories_that_are_switched_off_are_not_written(tmp_path: Path) -> Non
     assert "mem0.categories" in file.skipped[0].why
 
 
-def test_only_one_strategy_is_taken_on_request(store: Store, tmp_path: Path) -> None:
+def test_only_one_strategy_is_taken_on_request(store: MemoryFolder, tmp_path: Path) -> None:
     """From every kind of file; what was left out is counted."""
     path = write_result(tmp_path, {"One": statistics(THREE), "Two": statistics(THREE)})
     options = ImportOptions(strategy="Two")
@@ -230,7 +230,7 @@ def test_only_one_strategy_is_taken_on_request(store: Store, tmp_path: Path) -> 
     assert {skip.what for file in report.files for skip in file.skipped} >= {"One", "2 epochs"}
 
 
-def test_databases_are_of_the_bot_that_is_named(store: Store) -> None:
+def test_databases_are_of_the_bot_that_is_named(store: MemoryFolder) -> None:
     """Its id is the run id of the trades; the mode can be said, and is reported."""
     options = ImportOptions(bot_id="bot-9", mode=Mode.LIVE)
     (file,) = import_files(store, [OLD_DATABASE], options).files
@@ -240,7 +240,7 @@ def test_databases_are_of_the_bot_that_is_named(store: Store) -> None:
     assert len(file.skipped) == 3
 
 
-def test_backtests_become_priors_on_request(store: Store, tmp_path: Path) -> None:
+def test_backtests_become_priors_on_request(store: MemoryFolder, tmp_path: Path) -> None:
     """Also those that are known already; with the file's name as provenance."""
     path = write_result(tmp_path, {"One": statistics(THREE), "Two": statistics(THREE)})
     import_files(store, [path])
@@ -253,7 +253,7 @@ def test_backtests_become_priors_on_request(store: Store, tmp_path: Path) -> Non
     assert load_prior(store.journal, "freqtrade", "Two", 0.5).trades == ()
 
 
-def test_a_run_without_trades_is_no_prior(store: Store, tmp_path: Path) -> None:
+def test_a_run_without_trades_is_no_prior(store: MemoryFolder, tmp_path: Path) -> None:
     """It is imported, and the report says why nothing was promoted."""
     path = write_result(tmp_path, {"Sample": statistics([])})
     (file,) = import_files(store, [path], ImportOptions(as_prior=True)).files
@@ -262,7 +262,7 @@ def test_a_run_without_trades_is_no_prior(store: Store, tmp_path: Path) -> None:
     assert file.skipped[0].what == "prior of Sample"
 
 
-def test_progress_is_told_before_each_file(store: Store, tmp_path: Path) -> None:
+def test_progress_is_told_before_each_file(store: MemoryFolder, tmp_path: Path) -> None:
     """How many are done, how many there are, and which is next."""
     paths = [
         write_result(tmp_path, {"A": statistics(THREE)}, name=name, ran_at_s=RAN_AT_S)
