@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freqtrade_mem0.backends.port import MemoryBackend
+    from freqtrade_mem0.client.cache import CachedReads
     from freqtrade_mem0.records.memory import Memory, Scalar
 
 WINDOW_DAYS = 30.0
@@ -104,7 +105,7 @@ def question(
     )
 
 
-def answers(backend: MemoryBackend, asked: Question) -> list[Memory]:
+def answers(backend: MemoryBackend | CachedReads, asked: Question) -> list[Memory]:
     """Return what a backend knows in answer to a question."""
     if asked.query is None:
         newest = deque(backend.scan(filters=asked.filters), maxlen=asked.limit)

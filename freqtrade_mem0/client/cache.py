@@ -1,73 +1,110 @@
-"""A backend that repeats recent answers, for services, dashboards and scripts that ask a lot.
+"""Repeats recent answers of Mem0 to scripts and services that ask a lot.
 
-Stakes are not sized from it: recall is in the bot's own process, and never waits.
+`cachetools` bounds and expires the answers. What this adds is for a store that is slow and shared:
+threads that ask the same question wait for one answer, and no answer outlives a write. Stakes never
+come from here: recall is in the bot's own process.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, TypeAlias
 
-from freqtrade_mem0.backends import payload
+from cachetools import TLRUCache
+
 from freqtrade_mem0.backends.filters import parse_filters
-from freqtrade_mem0.client.answer_cache import AnswerCache
+from freqtrade_mem0.backends.payload import check_search
+from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from freqtrade_mem0.backends.port import Filters, GroupKey, MemoryBackend
-    from freqtrade_mem0.client.answer_cache import Answer, CacheStats, Claim, Key
+    from freqtrade_mem0.backends.port import Filters, MemoryBackend
     from freqtrade_mem0.records.memory import Memory
 
 MAX_MEMORIES = 10_000
 PARALLEL_SEARCHES = 4
+"""Most searches of one `search_many` that run at the same time."""
+
+_Key: TypeAlias = tuple[str | int, ...]
+_Answer: TypeAlias = "tuple[Memory, ...]"
 
 
-@runtime_checkable
-class BatchSearch(Protocol):
-    """What a backend may offer beyond `MemoryBackend`: many searches for the price of one."""
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """What a cache did since it was made.
 
-    def search_many(
-        self, queries: Sequence[str], *, filters: Filters, limit: int
-    ) -> list[list[Memory]]:
-        """Return what `search` returns for each of the queries, embedding them all at once."""
+    Parameters
+    ----------
+    hits
+        Questions answered from the cache.
+    joined
+        Questions that waited for another thread's answer to the same question.
+    misses
+        Questions that Mem0 was asked.
+    evictions
+        Answers dropped to make room for newer ones.
+    memories
+        Memories held now; one that stands in two answers counts twice.
+    """
+
+    hits: int = 0
+    joined: int = 0
+    misses: int = 0
+    evictions: int = 0
+    memories: int = 0
 
 
-class CachingBackend:
-    """`MemoryBackend` over another one; repeats its answers to `get`, `search` and `preload`.
+class _Answers(TLRUCache[_Key, tuple[float, _Answer]]):
+    """Answers, each with the time it expires at; it weighs as many memories as it has, or one."""
 
-    What is written or deleted through it is seen by whoever asks after that. What other processes
-    write is seen at most `ttl_s` later (for what was preloaded: the time it is held), plus the time
-    the answer took. `scan` is repeated only where it was preloaded, `count` and `changes` never.
+    def __init__(self, max_memories: int, clock: Callable[[], float]) -> None:
+        super().__init__(
+            max_memories,
+            ttu=lambda _key, held, _now_s: held[0],
+            timer=clock,
+            getsizeof=lambda held: max(1, len(held[1])),
+        )
+        self.evictions = 0
 
-    Answers are shared: the metadata of a memory must not be changed by whoever gets it.
+    def popitem(self) -> tuple[_Key, tuple[float, _Answer]]:
+        self.evictions += 1
+        return super().popitem()
+
+
+class CachedReads:
+    """Searches and scans of one backend; safe to share between threads, empty in a forked child.
+
+    Whoever writes to the backend calls `forget` afterwards. What other processes write is seen at
+    most `ttl_s` later (`hold_s` for what was preloaded), counted from when the answer was asked
+    for. Answers are shared: do not change the metadata of a memory.
 
     Parameters
     ----------
     backend
-        Who is asked; closed with this one.
+        Is asked what is not held.
     max_memories
         Most memories held in answers, >= 1. The least recently used answers go first.
     ttl_s
         How long an answer is repeated, in seconds, >= 0; with 0 each question is asked.
-    parallel_searches
-        Searches of one batch that are asked at the same time, >= 1, where the backend can not take
-        the batch as a whole.
     clock
         Monotonic seconds.
 
     Examples
     --------
     >>> from freqtrade_mem0.backends.local import LocalBackend
-    >>> backend = CachingBackend(LocalBackend(tuple), ttl_s=5)
+    >>> reads = CachedReads(LocalBackend(tuple), ttl_s=5)
     >>> for _ in range(3):
-    ...     _ = backend.search("long ETH", filters={"user_id": "me"}, limit=5)
-    >>> backend.stats().misses, backend.stats().hits
+    ...     _ = reads.search("long ETH", filters={"user_id": "me"}, limit=5)
+    >>> reads.stats().misses, reads.stats().hits
     (1, 2)
     """
 
@@ -77,202 +114,128 @@ class CachingBackend:
         *,
         max_memories: int = MAX_MEMORIES,
         ttl_s: float = 0.0,
-        parallel_searches: int = PARALLEL_SEARCHES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if max_memories < 1:
+            raise ValueError(f"max_memories must be at least 1, it is {max_memories}.")
+        if not ttl_s >= 0:
+            raise ValueError(f"ttl_s must be 0 or more seconds, it is {ttl_s}.")
         self._backend = backend
-        self._parallel_searches = parallel_searches
-        self._cache = AnswerCache(max_memories=max_memories, ttl_s=ttl_s, clock=clock)
+        self._max_memories = max_memories
+        self._ttl_s = ttl_s
+        self._clock = clock
+        self._start_empty()
 
-    @property
-    def name(self) -> str:
-        """The name of the backend that is asked."""
-        return self._backend.name
-
-    def write(self, memories: Sequence[Memory]) -> None:
-        """Store all of `memories`, or raise; see `MemoryBackend.write`."""
-        try:
-            self._backend.write(memories)
-        finally:  # a write that failed may have stored a part
-            self.forget({each.id for each in memories})
-
-    def get(self, memory_id: str) -> Memory | None:
-        """Return one memory, or None where there is none with this id."""
-
-        def ask() -> Answer:
-            memory = self._backend.get(memory_id)
-            return () if memory is None else (memory,)
-
-        found = self._answer(("get", memory_id), ask)
-        return found[0] if found else None
+    def _start_empty(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._held = _Answers(self._max_memories, self._clock)
+        self._under_way: dict[_Key, Future[_Answer]] = {}
+        self._counts: Counter[str] = Counter()
 
     def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
         """Return up to `limit` memories by relevance; see `MemoryBackend.search`."""
-        payload.check_search(query, filters)
-        return list(
-            self._answer(
-                ("search", query, _frozen(filters), limit),
-                lambda: tuple(self._backend.search(query, filters=filters, limit=limit)),
-            )
-        )
+        check_search(query, filters)
+        key = ("search", query, _as_text(filters), limit)
+        with self._guard():
+            held, under_way, asked_s = self._get(key), self._under_way, self._clock()
+            if held is not None:
+                return list(held)
+            joined, ours = under_way.get(key), Future[_Answer]()
+            self._counts["misses" if joined is None else "joined"] += 1
+            if joined is None and self._ttl_s > 0:
+                under_way[key] = ours
+        if joined is not None:
+            return list(joined.result())
+        try:
+            answer = tuple(self._backend.search(query, filters=filters, limit=limit))
+            self._hold(key, answer, under_way, asked_s + self._ttl_s)
+        except BaseException as error:
+            interrupted = BackendError("The search was interrupted; ask again.")
+            ours.set_exception(error if isinstance(error, Exception) else interrupted)
+            raise
+        finally:
+            under_way.pop(key, None)
+        ours.set_result(answer)
+        return list(answer)
 
     def search_many(
         self, queries: Sequence[str], *, filters: Filters, limit: int
     ) -> list[list[Memory]]:
         """Return what `search` returns for each of the queries, in their order.
 
-        A query given twice is asked once. Where the backend has `BatchSearch`, it gets all that are
-        not held in one call; otherwise a bounded number of searches runs at the same time.
-
-        Raises
-        ------
-        BackendError
-            As `search`, for the first query that fails.
+        A query given twice is asked once; up to `PARALLEL_SEARCHES` run at the same time.
         """
         different = list(dict.fromkeys(queries))
-        for query in different:
-            payload.check_search(query, filters)
-        if isinstance(self._backend, BatchSearch):
-            found = self._batch(self._backend, different, filters, limit)
-        elif len(different) < 2 or self._parallel_searches == 1:  # noqa: PLR2004 - none, or one
-            found = [self.search(each, filters=filters, limit=limit) for each in different]
-        else:
-            n_threads = min(len(different), self._parallel_searches)
-            with ThreadPoolExecutor(n_threads, "freqtrade-mem0-search") as threads:
-                found = list(
-                    threads.map(
-                        lambda each: self.search(each, filters=filters, limit=limit), different
-                    )
-                )
-        by_query = dict(zip(different, found, strict=True))
+        with ThreadPoolExecutor(PARALLEL_SEARCHES, "freqtrade-mem0-search") as threads:
+            found = threads.map(
+                lambda query: self.search(query, filters=filters, limit=limit), different
+            )
+            by_query = dict(zip(different, found, strict=True))
         return [list(by_query[query]) for query in queries]
 
     def preload(self, filters: Filters, *, hold_s: float) -> int:
-        """Read all memories that pass, so that `get` of each and `scan` of all need not ask Mem0.
+        """Read all memories that pass, so that a `scan` with the same filter need not ask Mem0.
 
-        Parameters
-        ----------
-        filters
-            As the later `scan` will have them.
-        hold_s
-            How long they are held where nothing is written through here, in seconds, > 0: what
-            others write is not seen before.
-
-        Returns
-        -------
-        int
-            Memories that are held; 0 where they are more than half of `max_memories` (each stands
-            in the scan's answer and by its id). Then nothing is held and reads ask Mem0 as ever.
+        Returns the number of memories held, for `hold_s` seconds. It is 0 where they are more than
+        `max_memories`, or where something was written meanwhile.
         """
-        most = self._cache.max_memories // 2
-        key = ("scan", _frozen(filters))
-        claim, _ = self._cache.claim(key, hold_s=hold_s)
-        try:
-            found = tuple(islice(self._backend.scan(filters=filters), most + 1))
-        except BaseException as error:
-            self._cache.fail(key, claim, error)
-            raise
-        if len(found) > most:
-            self._cache.drop(lambda each: each == key)
-            return 0
-        each_alone = ((("get", memory.id), (memory,)) for memory in found)
-        return len(found) if self._cache.settle(key, claim, found, each_alone) else 0
+        key = ("scan", _as_text(filters))
+        with self._guard():
+            under_way, asked_s = self._under_way, self._clock()
+            self._counts["misses"] += 1
+        found = tuple(islice(self._backend.scan(filters=filters), self._max_memories + 1))
+        return len(found) if self._hold(key, found, under_way, asked_s + hold_s) else 0
 
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
-        """Yield every memory that passes, by `(created_at, id)`; see `MemoryBackend.scan`."""
-        held = self._cache.held(("scan", _frozen(filters)))
+        """Yield every memory that passes, by `(created_at, id)`; repeats what was preloaded."""
+        with self._guard():
+            held = self._get(("scan", _as_text(filters)))
+            self._counts["misses"] += held is None
         return self._backend.scan(filters=filters) if held is None else iter(held)
 
-    def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
-        """Yield what was stored at `since` or later; see `MemoryBackend.changes`."""
-        return self._backend.changes(filters=filters, since=since)
-
-    def delete(self, memory_ids: Sequence[str]) -> int:
-        """Delete these memories; return how many were there."""
-        try:
-            return self._backend.delete(memory_ids)
-        finally:
-            self.forget(memory_ids)
-
-    def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
-        """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""
-        return self._backend.count(filters=filters, by=by)
-
-    def forget(self, memory_ids: Collection[str] | None = None) -> None:
-        """Repeat no answer that these memories may be part of; None: no answer at all.
-
-        For who knows of writes that did not go through here.
-        """
-        if memory_ids is None:
-            self._cache.drop()
-            return
-        # A memory that changes may belong into any search now, and leave any.
-        gone = {("get", memory_id) for memory_id in memory_ids}
-        self._cache.drop(lambda key: key[0] != "get" or key in gone)
+    def forget(self) -> None:
+        """Drop all answers. Those under way reach the threads that wait, and are not held."""
+        with self._guard():
+            self._held.clear()
+            self._under_way = {}
 
     def stats(self) -> CacheStats:
-        """Return how often was answered from where."""
-        return self._cache.stats()
+        """Return what was counted so far."""
+        with self._guard():
+            memories = int(self._held.currsize)
+            return CacheStats(**self._counts, evictions=self._held.evictions, memories=memories)
 
-    def close(self) -> None:
-        """Forget all answers and close the backend. Closing twice is harmless."""
-        self.forget()
-        self._backend.close()
+    def _guard(self) -> threading.Lock:
+        """Return the lock. In a forked child start empty: a parent's thread may hold its lock."""
+        if self._pid != os.getpid():
+            self._start_empty()
+        return self._lock
 
-    def _answer(self, key: Key, ask: Callable[[], Answer]) -> Answer:
-        claim, is_ours = self._cache.claim(key)
-        if not is_ours:
-            return claim.future.result()
+    def _get(self, key: _Key) -> _Answer | None:
         try:
-            answer = ask()
-        except BaseException as error:
-            self._cache.fail(key, claim, error)
-            raise
-        self._cache.settle(key, claim, answer)
+            _, answer = self._held[key]
+        except KeyError:
+            return None
+        self._counts["hits"] += 1
         return answer
 
-    def _batch(
-        self, backend: BatchSearch, queries: Sequence[str], filters: Filters, limit: int
-    ) -> list[list[Memory]]:
-        frozen = _frozen(filters)
-        keys: list[Key] = [("search", query, frozen, limit) for query in queries]
-        claimed = [self._cache.claim(key) for key in keys]
-        ours: list[tuple[str, Key, Claim]] = [
-            (query, key, claim)
-            for query, key, (claim, is_ours) in zip(queries, keys, claimed, strict=True)
-            if is_ours
-        ]
-        if ours:
-            try:
-                found = backend.search_many(
-                    [query for query, _, _ in ours], filters=filters, limit=limit
-                )
-                answers = [
-                    (key, claim, tuple(answer))
-                    for (_, key, claim), answer in zip(ours, found, strict=True)
-                ]
-            except BaseException as error:
-                for _, key, claim in ours:
-                    self._cache.fail(key, claim, error)
-                raise
-            for key, claim, answer in answers:
-                self._cache.settle(key, claim, answer)
-        # Only now wait for others, who may in turn wait for ours.
-        return [list(claim.future.result()) for claim, _ in claimed]
+    def _hold(
+        self, key: _Key, answer: _Answer, under_way: dict[_Key, Future[_Answer]], expires_s: float
+    ) -> bool:
+        """Hold an answer unless it is too long, or `forget` was called since it was asked for."""
+        with self._guard():
+            if under_way is not self._under_way or len(answer) > self._max_memories:
+                return False
+            self._held[key] = (expires_s, answer)
+            return key in self._held
 
 
-def _frozen(filters: Filters) -> Hashable:
-    """Return what tells a filter from every other; equal filters may differ in it."""
-    parse_filters(filters)  # refuses what is no filter, or endless
-    return _hashable(filters)
+def _as_text(filters: Filters) -> str:
+    """Return a text that differs between filters that mean different things."""
+    parse_filters(filters)  # refuses what is no filter, or nested too deep
+    return json.dumps(filters, sort_keys=True, default=_as_plain)
 
 
-def _hashable(value: object) -> Hashable:
-    if isinstance(value, Mapping):
-        return ("mapping", frozenset((key, _hashable(each)) for key, each in value.items()))
-    if isinstance(value, AbstractSet):
-        return ("set", frozenset(map(_hashable, value)))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ("sequence", tuple(map(_hashable, value)))
-    # 1, 1.0 and True are equal to Python, and not the same to a filter.
-    return (type(value).__name__, repr(value))
+def _as_plain(value: Iterable[object]) -> object:
+    return dict(value) if isinstance(value, Mapping) else list(value)

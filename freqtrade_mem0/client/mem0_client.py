@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from freqtrade_mem0.client.answer_cache import CacheStats
+    from freqtrade_mem0.client.cache import CacheStats
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Scalar
@@ -220,7 +220,7 @@ class Mem0Client:
 
     def cache_stats(self) -> CacheStats:
         """Return how many questions were answered without Mem0, over all owners."""
-        return self._access.backend.stats()
+        return self._access.reads.stats()
 
     def delete(self, memory_id: str) -> bool:
         """Delete one memory of this owner; return whether it was there.
@@ -248,7 +248,7 @@ class Mem0Client:
             raise
         if memory is None or memory.user_id != self.user_id:
             return False
-        return self._access.backend.delete([memory_id]) > 0
+        return self._access.delete(memory_id)
 
     def stats(self) -> dict[str, Any]:
         """Return how much is remembered where, and how much waits; counts are of `mem0.user_id`."""

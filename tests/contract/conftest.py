@@ -16,7 +16,6 @@ from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.backends.local import LocalBackend
 from freqtrade_mem0.backends.port import Filters, GroupKey, MemoryBackend
-from freqtrade_mem0.client.cache import CachingBackend
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.records.memory import Memory
 from tests.contract import postgres
@@ -167,7 +166,6 @@ def make_memory() -> MakeMemory:
         "rest-server",
         "local",
         "reference",
-        "cached",
     ]
 )
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
@@ -191,8 +189,6 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
         )
     elif request.param == "local":
         backend = LocalBackend(journal.values)
-    elif request.param == "cached":
-        backend = CachingBackend(ReferenceBackend(), ttl_s=3600)
     else:
         backend = ReferenceBackend()
 
