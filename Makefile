@@ -1,11 +1,12 @@
-# `make demo` shows the product; `make test` is what CI runs. Both make the virtual environment first.
+# `make demo` shows the product, `make check` is for working on it, `make test` is what CI runs. Each
+# target makes the virtual environment first.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo check test lint format bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,15 +28,19 @@ $(VENV)/.dev: $(VENV)/.runtime
 demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated candles
 	@$(BIN)/freqtrade-mem0 demo
 
-test: lint ## ruff, mypy, pytest
-	$(BIN)/python -m pytest
+check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
+	$(BIN)/python -m pytest -n auto tests/unit tests/property
 
-lint: $(VENV)/.dev ## ruff and mypy
+test: lint ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev ## ruff, mypy and the import rules of docs/architecture.md
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
-format: $(VENV)/.dev ## ruff, mending what it can
+format: $(VENV)/.dev ## let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -43,4 +48,4 @@ bench: $(VENV)/.dev ## all benchmarks and a table of them; BENCH="backtest decis
 	@$(BIN)/python -m benchmarks.run $(BENCH)
 
 clean: ## remove the virtual environment, the demo's files and caches
-	rm -rf $(VENV) .bench .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -126,12 +126,30 @@ def as_whom() -> dict[str, Any]:
     return {"user": "nobody", "group": "nogroup", "extra_groups": [], "cwd": "/"}
 
 
-def make_server() -> Server:
-    """Make a server of its own and start it, or skip the test and say why."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
+@functools.cache
+def installed_programs() -> Path:
+    """Return the folder of PostgreSQL's programs, a copy where `nobody` can not enter it."""
     pgserver = pytest.importorskip("pgserver", reason="pgserver (PostgreSQL) is not installed")
+    package = Path(pgserver.__file__).parent
+    programs = package / "pginstall" / "bin"
+    program: list[str | Path] = [programs / "initdb", "--version"]
+    try:
+        subprocess.run(program, check=True, stdout=subprocess.DEVNULL, **as_whom())
+    except PermissionError:
+        copied = Path(tempfile.mkdtemp(prefix="postgres-programs-"))
+        atexit.register(shutil.rmtree, copied, ignore_errors=True)
+        copied.chmod(0o755)
+        for part in package.parent.glob("pgserver*"):  # the wheel keeps libraries beside it
+            shutil.copytree(part, copied / part.name)
+        return copied / programs.relative_to(package.parent)
+    return programs
+
+
+def make_server() -> Server:
+    """Make a server of its own and start it; skip the test where PostgreSQL is not installed."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    programs = installed_programs()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    programs = Path(pgserver.__file__).parent / "pginstall" / "bin"
     password = secrets.token_urlsafe(12) + "@/:' \\"  # what an address without care would break at
     try:
         secret = folder / "password"
@@ -146,14 +164,12 @@ def make_server() -> Server:
                 *("--auth=scram-sha-256", "--encoding=utf8", "--no-sync"),
             ],
             check=True,
-            capture_output=True,
-            text=True,
+            stdout=subprocess.DEVNULL,
             **as_whom(),
         )
-    except (OSError, LookupError, subprocess.CalledProcessError) as error:
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
-        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else error
-        pytest.skip(f"PostgreSQL can not be set up here: {said}")
+        raise
     server = Server(folder, programs, _free_port(), password)
     server.start()
     return server

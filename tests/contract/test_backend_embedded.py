@@ -334,7 +334,7 @@ from pathlib import Path
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 backend = EmbeddedBackend(Path(sys.argv[1]))
 backend.memory
-print(telemetry.MEM0_TELEMETRY, main.MEM0_TELEMETRY)
+print(telemetry.MEM0_TELEMETRY, main.MEM0_TELEMETRY, flush=True)
 backend.close()
 os._exit(0)
 """

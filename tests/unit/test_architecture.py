@@ -1,0 +1,48 @@
+"""What the import contracts in pyproject.toml can not say: what is loaded, and when."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import freqtrade_mem0
+
+PACKAGE = Path(freqtrade_mem0.__file__).parent
+CONFIG_MODULES = ("freqtrade.configuration", "freqtrade.exceptions", "freqtrade.misc")
+HEAVY = {"pandas", "numpy", "talib", "mem0", "freqtrade", "pydantic", "sklearn", "rich", "sqlite3"}
+
+
+def loaded_by(module: str) -> set[str]:
+    """Return the modules that a new Python process has loaded after importing one."""
+    code = f"import sys, json, {module}; print(json.dumps(list(sys.modules)))"
+    return set(json.loads(subprocess.check_output([sys.executable, "-c", code], text=True)))
+
+
+def test_the_bare_package_loads_nothing_heavy() -> None:
+    """`import freqtrade_mem0` costs nothing until a name is asked for."""
+    assert loaded_by("freqtrade_mem0") & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", ["strategy.attach", "mixin"])
+def test_listing_strategies_does_not_load_mem0(name: str) -> None:
+    """Naming the mixin, as `freqtrade list-strategies` does, loads no Mem0 and no embedder."""
+    assert loaded_by(f"freqtrade_mem0.{name}") & {"mem0", "sklearn"} == set()
+
+
+@pytest.mark.parametrize("package", ["cli", "demo"])
+def test_commands_only_read_freqtrades_configuration(package: str) -> None:
+    """The contracts see `freqtrade` as one module; anything but its configuration is for host."""
+    sources = [
+        node.module
+        for file in (PACKAGE / package).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+    ]
+    from_freqtrade = {name for name in sources if name.split(".")[0] == "freqtrade"}
+
+    assert {name for name in from_freqtrade if not name.startswith(CONFIG_MODULES)} == set()
