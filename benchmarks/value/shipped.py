@@ -14,7 +14,7 @@ from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.situation import calendar
-from freqtrade_mem0.sizing.policies.registry import policy_for
+from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:
     import pandas as pd

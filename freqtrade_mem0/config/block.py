@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Block(BaseModel):
@@ -11,3 +16,10 @@ class Block(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=False, allow_inf_nan=False, hide_input_in_errors=True
     )
+
+
+class PolicyBlock(Block):
+    """The keys of one sizing policy; the docstring of the subclass describes it in the docs."""
+
+    def check(self, sizing: Mapping[str, Any]) -> None:
+        """Raise ValueError where a key contradicts one of the common keys of `"sizing"`."""

@@ -1,7 +1,8 @@
-"""Which sizing policies there are: ours, and those that installed distributions offer.
+"""Which names `sizing.policy` may have: built-in policies, and those of installed distributions.
 
-A distribution offers a policy by an entry point of the group `freqtrade_mem0.policies`: its name is
-what stands in `sizing.policy`, its object is called with `SizingSettings` and returns the policy.
+A built-in policy is a module in `sizing/policies`, named like the policy. A distribution offers a
+policy by an entry point of the group `freqtrade_mem0.policies`: its name is the policy's, its
+object is called with `SizingSettings` and returns the policy.
 """
 
 from __future__ import annotations
@@ -13,21 +14,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from freqtrade_mem0.config.discovery import names_in
 from freqtrade_mem0.errors import ConfigError
 
 GROUP = "freqtrade_mem0.policies"
-BUILT_IN = ("bayes", "kelly", "off", "rules")
+PACKAGE = "freqtrade_mem0.sizing.policies"
+BUILT_IN = names_in(PACKAGE)
 """Names that no other policy can take."""
 
 
 def refuse_unknown_policy(name: str) -> None:
-    """Refuse the name of a policy that nobody offers.
-
-    Raises
-    ------
-    ValueError
-        It names the known ones, and what was meant where one is near.
-    """
+    """Raise ValueError for a name that is neither built in nor offered by a distribution."""
     if name in BUILT_IN:
         return
     known = sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
@@ -38,12 +35,12 @@ def refuse_unknown_policy(name: str) -> None:
 
 
 def load_own_policy(name: str) -> Any:
-    """Return the object that makes an own policy.
+    """Return the object of a distribution's entry point, which makes the policy.
 
     Raises
     ------
     ConfigError
-        Nobody offers it, two distributions do, or it can not be imported.
+        No distribution offers it, two do, or it can not be imported.
     """
     point = _entry_point(name)
     try:
@@ -56,10 +53,10 @@ def load_own_policy(name: str) -> Any:
 
 
 def fingerprint(name: str) -> str:
-    """Return what tells one version of an own policy from another; "" for ours.
+    """Return a text that differs between two versions of a policy; "" for a built-in one.
 
-    It changes with the distribution's version and with the module that the entry point names. What
-    that module imports is not looked at.
+    It depends on the distribution's version and on the text of the module that the entry point
+    names, not on what that module imports.
     """
     if name in BUILT_IN:
         return ""
@@ -84,8 +81,6 @@ def _entry_point(name: str) -> EntryPoint:
 
 
 def _owner(point: EntryPoint) -> str:
-    return (
-        "an unnamed distribution"
-        if point.dist is None
-        else (f"{point.dist.name} {point.dist.version}")
-    )
+    if point.dist is None:
+        return "an unnamed distribution"
+    return f"{point.dist.name} {point.dist.version}"

@@ -1,95 +1,23 @@
-"""The keys of `"sizing"` in the `"mem0"` block: how a stake follows from memory."""
+"""The keys of `"sizing"` in the `"mem0"` block: how a stake follows from memory.
+
+Keys that only one policy reads are in a block named after that policy. The block is the class
+`Settings` of the policy's module.
+"""
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from freqtrade_mem0.config.block import Block
-from freqtrade_mem0.config.policies import refuse_unknown_policy
+from pydantic import Field, ValidationInfo, create_model, field_validator, model_validator
 
+from freqtrade_mem0.config.block import Block, PolicyBlock
+from freqtrade_mem0.config.discovery import modules_in
+from freqtrade_mem0.config.policies import PACKAGE, refuse_unknown_policy
 
-class KellySettings(Block):
-    """Numbers of the policy `kelly`."""
-
-    fraction: float = Field(
-        0.5,
-        gt=0,
-        le=1,
-        description="How far Kelly's stake is followed; 0.5 is halfway between it and the proposal."
-        " (0, 1]",
-    )
-    edge: float = Field(
-        0.1,
-        ge=0.001,
-        le=10,
-        description="The expected profit of a trade for which the proposal is right, in root mean"
-        " squares of the strategy's profit ratios. [0.001, 10]",
-    )
+B = TypeVar("B", bound=PolicyBlock)
 
 
-class RuleSettings(Block):
-    """Thresholds and factors of the policy `rules`; a threshold of null switches its rule off."""
-
-    min_trades: float = Field(
-        20,
-        ge=1,
-        le=100_000,
-        description="Decayed trades a win rate needs to be looked at. [1, 100000]",
-    )
-    win_rate_levels: tuple[str, ...] = Field(
-        (),
-        description="Names of `levels` whose own win rates count beside the strategy's, such as"
-        " `pair`.",
-    )
-    low_win_rate: float | None = Field(
-        0.45,
-        ge=0,
-        le=1,
-        description="A share of winning trades below this is low, or null. [0, 1]",
-    )
-    low_win_rate_factor: float = Field(
-        0.7, gt=0, le=1, description="Factor on the stake at a low win rate. (0, 1]"
-    )
-    high_win_rate: float | None = Field(
-        0.6,
-        ge=0,
-        le=1,
-        description="A share of winning trades above this is high, or null. [0, 1]",
-    )
-    high_win_rate_factor: float = Field(
-        1.2, ge=1, le=10, description="Factor on the stake at a high win rate. [1, 10]"
-    )
-    losing_streak: int | None = Field(
-        5,
-        ge=1,
-        le=1000,
-        description="So many losing trades in a row are a streak, or null. [1, 1000]",
-    )
-    losing_streak_factor: float = Field(
-        0.7, gt=0, le=1, description="Factor on the stake in a losing streak. (0, 1]"
-    )
-    drawdown: float | None = Field(
-        10,
-        gt=0,
-        le=1000,
-        description="The strategy is in a drawdown when the sum of its profit ratios is further"
-        " than this below its highest, in their root mean squares, or null. (0, 1000]",
-    )
-    drawdown_factor: float = Field(
-        0.7, gt=0, le=1, description="Factor on the stake in a drawdown. (0, 1]"
-    )
-    high_volatility: float | None = Field(
-        0.9,
-        ge=0,
-        le=1,
-        description="A rank of the volatility at entry above this is high, or null. [0, 1]",
-    )
-    high_volatility_factor: float = Field(
-        0.8, gt=0, le=1, description="Factor on the stake at high volatility. (0, 1]"
-    )
-
-
-class SizingSettings(Block):
+class _CommonSettings(Block):
     """How stakes are scaled."""
 
     policy: str = Field(
@@ -160,12 +88,9 @@ class SizingSettings(Block):
         " of a feature of the situation, or several of them combined by `*`.",
     )
 
-    kelly: KellySettings = Field(
-        default_factory=KellySettings, description="Numbers of the policy `kelly`."
-    )
-    rules: RuleSettings = Field(
-        default_factory=RuleSettings, description="Thresholds and factors of the policy `rules`."
-    )
+    def block(self, kind: type[B]) -> B:
+        """Return the block of one policy."""
+        return next(value for _, value in self if isinstance(value, kind))
 
     @field_validator("policy")
     @classmethod
@@ -173,20 +98,15 @@ class SizingSettings(Block):
         refuse_unknown_policy(policy)
         return policy
 
-    @field_validator("rules")
+    @field_validator("*")
     @classmethod
-    def _looks_at_levels_there_are(cls, rules: RuleSettings, info: ValidationInfo) -> RuleSettings:
-        levels = info.data.get("levels", rules.win_rate_levels)
-        for level in rules.win_rate_levels:
-            if level not in levels:
-                raise ValueError(
-                    f"win_rate_levels names {level!r}, which is not among sizing.levels: "
-                    f"{', '.join(levels)}"
-                )
-        return rules
+    def _fits_common_keys(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, PolicyBlock):
+            value.check(info.data)
+        return value
 
     @model_validator(mode="after")
-    def _a_veto_can_happen(self) -> SizingSettings:
+    def _a_veto_can_happen(self) -> _CommonSettings:
         if self.veto_below is not None and self.veto_below <= self.min_multiplier:
             raise ValueError(
                 f"veto_below is {self.veto_below:g}, but no multiplier is below min_multiplier, "
@@ -201,3 +121,23 @@ class SizingSettings(Block):
             if levels.count(level) > 1:
                 raise ValueError(f"{level!r} is named twice, so its trades would count twice")
         return levels
+
+
+if TYPE_CHECKING:
+    SizingSettings = _CommonSettings
+else:
+    _blocks = {
+        name: module.Settings
+        for name, module in modules_in(PACKAGE).items()
+        if hasattr(module, "Settings")
+    }
+    SizingSettings = create_model(
+        "SizingSettings",
+        __base__=_CommonSettings,
+        __module__=__name__,
+        __doc__=_CommonSettings.__doc__,
+        **{
+            name: (block, Field(default_factory=block, description=block.__doc__))
+            for name, block in _blocks.items()
+        },
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.policies import BUILT_IN
 from freqtrade_mem0.sizing.guard import Guarded
-from freqtrade_mem0.sizing.policies.registry import policy_for
+from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings

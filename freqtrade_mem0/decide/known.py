@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.differences import Outlook
-from freqtrade_mem0.insight.form import FormReader
+from freqtrade_mem0.insight.performance import PerformanceReader
 from freqtrade_mem0.insight.shrinkage import Part
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.sizing.policy import Known
@@ -34,7 +34,7 @@ class Evidence:
     def __init__(self, recall: Recall, prior: Shrinkage) -> None:
         self._recall = recall
         self._outlook = Outlook(recall, prior)
-        self._form = FormReader(recall.reader())
+        self._form = PerformanceReader(recall.reader())
 
     def for_entry(
         self,

@@ -18,7 +18,7 @@ from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.run.session import Session
-from freqtrade_mem0.sizing.policies.registry import policy_for
+from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from freqtrade_mem0.insight.form import Form
+from freqtrade_mem0.insight.performance import RecentPerformance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ class Known(NamedTuple):
     levels: Sequence[Part]
     differences: Mapping[str, float] = _NOTHING
     situation: Mapping[str, float | str] = _NOTHING
-    form: Callable[[], Form] = Form
+    form: Callable[[], RecentPerformance] = RecentPerformance
 
 
 class Wish:

@@ -7,8 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.config.sizing import RuleSettings
-from freqtrade_mem0.insight.form import Form
+from freqtrade_mem0.insight.performance import RecentPerformance
 from freqtrade_mem0.insight.shrinkage import Moments, Part, Shrinkage
 from freqtrade_mem0.sizing.guard import Guarded
 from freqtrade_mem0.sizing.limits import within_limits
@@ -16,6 +15,7 @@ from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policies.kelly import Kelly
 from freqtrade_mem0.sizing.policies.off import Off
 from freqtrade_mem0.sizing.policies.rules import Rules
+from freqtrade_mem0.sizing.policies.rules import Settings as RuleSettings
 from freqtrade_mem0.sizing.policy import Known, Wish
 
 counts = st.floats(0.0, 1e9) | st.sampled_from([0.0, 5e-324, 1e-310, 1e-200, 1e-9, 1.0])
@@ -33,7 +33,7 @@ def moments(draw: st.DrawFn) -> Moments:
 
 parts = st.builds(Part, st.just("pair"), st.text(max_size=3), moments(), st.just(0.0))
 forms = st.builds(
-    lambda n, streak, lost: Form(n, min(streak, n), lost),
+    lambda n, streak, lost: RecentPerformance(n, min(streak, n), lost),
     st.integers(0, 10_000),
     st.integers(0, 50),
     st.floats(0.0, 1e4) | st.just(0.0),

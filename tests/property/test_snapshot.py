@@ -13,7 +13,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.insight.form import Form, FormReader
+from freqtrade_mem0.insight.performance import PerformanceReader, RecentPerformance
 from freqtrade_mem0.recall import Recall, snapshot_file
 from freqtrade_mem0.recall.index import state as recall_state
 from tests.support.samples import START, a_trade
@@ -104,9 +104,11 @@ def fresh(counted: Counted, dice: random.Random) -> Recall:
     return recall
 
 
-def answers(recall: Recall, asked: list[datetime]) -> list[tuple[dict[Key, Group], Form]]:
+def answers(
+    recall: Recall, asked: list[datetime]
+) -> list[tuple[dict[Key, Group], RecentPerformance]]:
     """Return all that a recall says about some moments."""
-    form = FormReader(recall.reader())
+    form = PerformanceReader(recall.reader())
     return [(recall.groups(moment), form.at(moment)) for moment in asked]
 
 

@@ -16,7 +16,7 @@ from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.sizing.policies.registry import policy_for
+from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:
     import argparse

@@ -197,7 +197,7 @@ class Recall:
             return oldest
 
     def reader(self) -> Callable[[datetime], tuple[bool, NDArray[np.float64]]]:
-        """Return a new reader of all trades in their order, see `form.FormReader`."""
+        """Return a new reader of all trades in their order, for `PerformanceReader`."""
         reader = HistoryReader()
         with self._lock:
             self._readers.append(reader)

@@ -77,16 +77,6 @@ class Bayes:
     brake_pseudo_trades: float = 20.0
     name: str = "bayes"
 
-    @classmethod
-    def from_settings(cls, settings: SizingSettings) -> Bayes:
-        """Build the policy from the `"sizing"` block."""
-        return cls(
-            prior=Shrinkage(pseudo_trades=settings.pseudo_trades),
-            min_multiplier=settings.min_multiplier,
-            max_multiplier=settings.max_multiplier,
-            brake_after=settings.brake_after,
-        )
-
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry about which `known` is known."""
         whole = known.strategy.moments
@@ -138,3 +128,13 @@ class Bayes:
         error = whole.spread * math.sqrt((whole.n + self.brake_pseudo_trades) * self.overlap)
         doubtless = min(0.0, whole.n * whole.mean / error + self.brake_after) if error else 0.0
         return 1.0 + (1.0 - self.min_multiplier) * math.tanh(doubtless)
+
+
+def from_settings(sizing: SizingSettings) -> Bayes:
+    """Build the policy."""
+    return Bayes(
+        prior=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+        min_multiplier=sizing.min_multiplier,
+        max_multiplier=sizing.max_multiplier,
+        brake_after=sizing.brake_after,
+    )

@@ -10,6 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
+from freqtrade_mem0.config.block import PolicyBlock
 from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, forecast
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import part_reason, without_evidence
@@ -19,6 +22,25 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.decision import Reason
 
 _FARTHEST = 1e9  # spreads; far beyond what any bound lets through
+
+
+class Settings(PolicyBlock):
+    """Numbers of the policy `kelly`."""
+
+    fraction: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="How far Kelly's stake is followed; 0.5 is halfway between it and the proposal."
+        " (0, 1]",
+    )
+    edge: float = Field(
+        0.1,
+        ge=0.001,
+        le=10,
+        description="The expected profit of a trade for which the proposal is right, in root mean"
+        " squares of the strategy's profit ratios. [0.001, 10]",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +107,6 @@ class Kelly:
     trust: float = 1.0 / 3.0
     name: str = "kelly"
 
-    @classmethod
-    def from_settings(cls, settings: SizingSettings) -> Kelly:
-        """Build the policy from the `"sizing"` block."""
-        return cls(
-            prior=Shrinkage(pseudo_trades=settings.pseudo_trades),
-            min_multiplier=settings.min_multiplier,
-            max_multiplier=settings.max_multiplier,
-            fraction=settings.kelly.fraction,
-            edge=settings.kelly.edge,
-        )
-
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry about which `known` is known."""
         whole = known.strategy.moments
@@ -126,3 +137,15 @@ class Kelly:
     def _map(self, edge: float, own: float) -> float:
         wanted = 1.0 + self.fraction * (edge / max(own, self.edge) - 1.0)
         return max(self.min_multiplier, min(wanted, self.max_multiplier))
+
+
+def from_settings(sizing: SizingSettings) -> Kelly:
+    """Build the policy."""
+    own = sizing.block(Settings)
+    return Kelly(
+        prior=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+        min_multiplier=sizing.min_multiplier,
+        max_multiplier=sizing.max_multiplier,
+        fraction=own.fraction,
+        edge=own.edge,
+    )

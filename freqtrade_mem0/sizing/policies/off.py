@@ -18,11 +18,6 @@ class Off:
 
     name: str = "off"
 
-    @classmethod
-    def from_settings(cls, _settings: SizingSettings) -> Off:
-        """Build the policy; there is nothing to set."""
-        return cls()
-
     def __call__(self, known: Known) -> Wish:
         """Return 1.0."""
         reason = Reason(
@@ -32,3 +27,8 @@ class Off:
             mean_ratio=known.strategy.moments.mean,
         )
         return Wish(multiplier=1.0, reasons=(reason,))
+
+
+def from_settings(_sizing: SizingSettings) -> Off:
+    """Build the policy."""
+    return Off()

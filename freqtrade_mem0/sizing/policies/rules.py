@@ -7,18 +7,92 @@ and the reason of a decision names all three.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.config.sizing import RuleSettings
+from pydantic import Field
+
+from freqtrade_mem0.config.block import PolicyBlock
 from freqtrade_mem0.insight.shrinkage import Part
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import without_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from freqtrade_mem0.config.sizing import SizingSettings
+
+
+class Settings(PolicyBlock):
+    """Thresholds and factors of the policy `rules`."""
+
+    min_trades: float = Field(
+        20,
+        ge=1,
+        le=100_000,
+        description="Decayed trades a win rate needs to be looked at. [1, 100000]",
+    )
+    win_rate_levels: tuple[str, ...] = Field(
+        (),
+        description="Names of `levels` whose own win rates count beside the strategy's, such as"
+        " `pair`.",
+    )
+    low_win_rate: float | None = Field(
+        0.45,
+        ge=0,
+        le=1,
+        description="A share of winning trades below this is low, or null. [0, 1]",
+    )
+    low_win_rate_factor: float = Field(
+        0.7, gt=0, le=1, description="Factor on the stake at a low win rate. (0, 1]"
+    )
+    high_win_rate: float | None = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="A share of winning trades above this is high, or null. [0, 1]",
+    )
+    high_win_rate_factor: float = Field(
+        1.2, ge=1, le=10, description="Factor on the stake at a high win rate. [1, 10]"
+    )
+    losing_streak: int | None = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="Losing trades in a row that are a streak, or null. [1, 1000]",
+    )
+    losing_streak_factor: float = Field(
+        0.7, gt=0, le=1, description="Factor on the stake in a losing streak. (0, 1]"
+    )
+    drawdown: float | None = Field(
+        10,
+        gt=0,
+        le=1000,
+        description="The strategy is in a drawdown when the sum of its profit ratios is further"
+        " than this below its highest, in their root mean squares, or null. (0, 1000]",
+    )
+    drawdown_factor: float = Field(
+        0.7, gt=0, le=1, description="Factor on the stake in a drawdown. (0, 1]"
+    )
+    high_volatility: float | None = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="A rank of the volatility at entry above this is high, or null. [0, 1]",
+    )
+    high_volatility_factor: float = Field(
+        0.8, gt=0, le=1, description="Factor on the stake at high volatility. (0, 1]"
+    )
+
+    def check(self, sizing: Mapping[str, Any]) -> None:
+        """Refuse win rates of levels that are not told apart."""
+        levels = sizing.get("levels", self.win_rate_levels)
+        for level in self.win_rate_levels:
+            if level not in levels:
+                raise ValueError(
+                    f"win_rate_levels names {level!r}, which is not among sizing.levels: "
+                    f"{', '.join(levels)}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +142,10 @@ class Rules:
     random walk with drift is exponential in the long run).
     """
 
-    thresholds: RuleSettings
+    thresholds: Settings
     min_multiplier: float
     max_multiplier: float
     name: str = "rules"
-
-    @classmethod
-    def from_settings(cls, settings: SizingSettings) -> Rules:
-        """Build the policy from the `"sizing"` block."""
-        return cls(
-            thresholds=settings.rules,
-            min_multiplier=settings.min_multiplier,
-            max_multiplier=settings.max_multiplier,
-        )
 
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry about which `known` is known."""
@@ -166,4 +231,13 @@ def _reason(fired: _Fired, effect: float) -> Reason:
         n_effective=moments.n,
         mean_ratio=moments.mean,
         effect=effect,
+    )
+
+
+def from_settings(sizing: SizingSettings) -> Rules:
+    """Build the policy."""
+    return Rules(
+        thresholds=sizing.block(Settings),
+        min_multiplier=sizing.min_multiplier,
+        max_multiplier=sizing.max_multiplier,
     )

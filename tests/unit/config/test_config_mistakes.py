@@ -9,8 +9,8 @@ import pytest
 
 from freqtrade_mem0.config.load import bot_id, folder, load_settings
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.config.sizing import RuleSettings
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.sizing.policies.rules import Settings as RuleSettings
 
 
 def refusal(block: Any) -> str:
@@ -101,8 +101,9 @@ def test_null_switches_a_rule_off() -> None:
     settings = load_settings({"mem0": {"sizing": {"rules": {"drawdown": None}}}})
 
     assert settings is not None
-    assert settings.sizing.rules == RuleSettings(drawdown=None)
-    assert (settings.sizing.rules.drawdown, settings.sizing.rules.losing_streak) == (None, 5)
+    rules = settings.sizing.block(RuleSettings)
+    assert rules == RuleSettings(drawdown=None)
+    assert (rules.drawdown, rules.losing_streak) == (None, 5)
 
 
 @pytest.mark.parametrize(

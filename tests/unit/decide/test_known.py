@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.decide.known import Evidence
-from freqtrade_mem0.insight.form import Form
+from freqtrade_mem0.insight.performance import RecentPerformance
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from tests.support.samples import a_trade, at
@@ -53,7 +53,7 @@ def test_everything_is_as_of_the_moment() -> None:
     ]
     assert known.levels[2].inside == ("pair", "regime")
     assert known.situation == {"regime": "calm", "rsi": 30.0}
-    assert known.form() == Form(3, 3, 0.75)
+    assert known.form() == RecentPerformance(3, 3, 0.75)
 
 
 def test_form_is_worked_out_only_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_form_is_worked_out_only_if_asked_for(monkeypatch: pytest.MonkeyPatch) -
     asked: list[datetime] = []
     at_moment = evidence._form.at
 
-    def counting(moment: datetime) -> Form:
+    def counting(moment: datetime) -> RecentPerformance:
         asked.append(moment)
         return at_moment(moment)
 

@@ -11,8 +11,8 @@ from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part, Shrinkage
 from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policies.off import Off
-from freqtrade_mem0.sizing.policies.registry import policy_for
 from freqtrade_mem0.sizing.policy import Known
+from freqtrade_mem0.sizing.registry import policy_for
 
 PRIOR = Shrinkage(pseudo_trades=100.0)
 BAYES = Bayes(prior=PRIOR, min_multiplier=0.25, max_multiplier=1.75)

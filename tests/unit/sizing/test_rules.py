@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from freqtrade_mem0.config.sizing import RuleSettings
-from freqtrade_mem0.insight.form import Form
+from freqtrade_mem0.insight.performance import RecentPerformance
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part
 from freqtrade_mem0.sizing.policies.rules import Rules
+from freqtrade_mem0.sizing.policies.rules import Settings as RuleSettings
 from freqtrade_mem0.sizing.policy import Known, Wish
 
 SPREAD = 0.02
@@ -27,7 +27,7 @@ def trades(n: float = 40.0, win_rate: float = 0.5) -> Moments:
 def wish(
     whole: Moments,
     *levels: Part,
-    form: Form | None = None,
+    form: RecentPerformance | None = None,
     rank: float | str = 0.5,
     bounds: tuple[float, float] = (0.25, 1.75),
     **thresholds: Any,
@@ -40,7 +40,7 @@ def wish(
         strategy=Part("strategy", "Sample", whole),
         levels=levels,
         situation={"volatility_rank": rank},
-        form=lambda: form or Form(),
+        form=lambda: form or RecentPerformance(),
     )
     return rules(known)
 
@@ -85,15 +85,15 @@ def test_where_no_rule_fires_that_is_the_reason() -> None:
             "strategy Sample: win rate 75.0% of 40.0 trades, above 60.0%: x1.2",
         ),
         (
-            {"form": Form(9, 5, 0.1)},
-            {"form": Form(9, 4, 0.1)},
+            {"form": RecentPerformance(9, 5, 0.1)},
+            {"form": RecentPerformance(9, 4, 0.1)},
             "losing_streak",
             0.7,
             "5 losing trades in a row, 5 or more: x0.7",
         ),
         (
-            {"form": Form(9, 0, 0.25)},
-            {"form": Form(9, 0, 0.2)},
+            {"form": RecentPerformance(9, 0, 0.25)},
+            {"form": RecentPerformance(9, 0, 0.2)},
             "drawdown",
             0.7,
             DEEP,
@@ -125,7 +125,7 @@ def test_a_rule_fires_beyond_its_threshold(
 
 def test_factors_multiply_and_effects_add_up() -> None:
     """Three rules, in their order."""
-    found = wish(trades(win_rate=0.4), form=Form(9, 6, 0.0), rank=0.99)
+    found = wish(trades(win_rate=0.4), form=RecentPerformance(9, 6, 0.0), rank=0.99)
 
     assert found.multiplier == pytest.approx(0.7 * 0.7 * 0.8)
     assert [r.name for r in found.reasons] == ["low_win_rate", "losing_streak", "high_volatility"]
@@ -134,7 +134,7 @@ def test_factors_multiply_and_effects_add_up() -> None:
 
 def test_the_bounds_hold_and_say_so() -> None:
     """The reason is what the bound took back."""
-    low = wish(trades(win_rate=0.4), form=Form(9, 6, 0.5), bounds=(0.5, 1.1))
+    low = wish(trades(win_rate=0.4), form=RecentPerformance(9, 6, 0.5), bounds=(0.5, 1.1))
     high = wish(trades(win_rate=0.9), bounds=(0.5, 1.1))
 
     assert (low.multiplier, low.reasons[-1].name) == (0.5, "min_multiplier")
@@ -160,7 +160,7 @@ def test_levels_have_win_rates_of_their_own_where_that_is_wanted() -> None:
 def test_form_is_not_asked_for_where_no_rule_needs_it() -> None:
     """It costs time in a backtest."""
 
-    def form() -> Form:
+    def form() -> RecentPerformance:
         raise AssertionError("nobody needs it")
 
     rules = Rules(

@@ -23,7 +23,7 @@ from freqtrade_mem0.records.retraction import Retraction
 from freqtrade_mem0.records.trade import TradeRecord
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 from freqtrade_mem0.run.bot.session import BotSession
-from freqtrade_mem0.sizing.policies.registry import policy_for
+from freqtrade_mem0.sizing.registry import policy_for
 from tests.support.samples import NOTED, ORIGIN, START, a_decision, a_trade, at
 
 if TYPE_CHECKING:

@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.insight.form import Form, FormReader, Tally
+from freqtrade_mem0.insight.performance import (
+    PerformanceReader,
+    RecentPerformance,
+    RunningPerformance,
+)
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.index.columns import rounded
 from tests.support.samples import a_trade, at
@@ -34,7 +38,7 @@ def trade_of(change: Change) -> TradeRecord:
     return a_trade(number, profit_ratio=ratio, closed_at=at(hour))
 
 
-def plain(trades: list[TradeRecord], hour: float) -> Form:
+def plain(trades: list[TradeRecord], hour: float) -> RecentPerformance:
     """Return the form from all trades at once, with exact fractions."""
     known = sorted(
         (trade for trade in trades if trade.known_at < at(hour)),
@@ -43,14 +47,14 @@ def plain(trades: list[TradeRecord], hour: float) -> Form:
     values = [Fraction(trade.profit_ratio) for trade in known]
     sums = [Fraction(0), *accumulate(values)]
     streak = next((i for i, value in enumerate(reversed(values)) if value >= 0), len(values))
-    return Form(len(values), streak, float(max(sums) - sums[-1]))
+    return RecentPerformance(len(values), streak, float(max(sums) - sums[-1]))
 
 
 @given(changes, st.lists(hours, min_size=1, max_size=13))
 def test_it_is_the_plain_one_at_any_time(history: list[Change], asked: list[int]) -> None:
     """Trades come, go and are corrected between questions about any moments, in any order."""
     recall = Recall(("pair",), 30.0)
-    reader = FormReader(recall.reader())
+    reader = PerformanceReader(recall.reader())
     current: dict[str, TradeRecord] = {}
     for number, hour in enumerate(asked):
         for change in history[number : number + 1] if number < len(asked) - 1 else history[number:]:
@@ -77,7 +81,7 @@ def test_the_order_of_arrival_does_not_matter(
         recall = Recall(("pair",), 30.0)
         for trade in trades:
             recall.add(trade)
-        forms.append(FormReader(recall.reader()).at(at(hour)))
+        forms.append(PerformanceReader(recall.reader()).at(at(hour)))
         dice.shuffle(trades)  # type: ignore[attr-defined]
 
     assert forms[0] == forms[1]
@@ -93,11 +97,11 @@ def test_many_trades_at_once_are_the_same_as_one_by_one(
     first: list[float], then: list[float], times: int
 ) -> None:
     """Bit for bit, however far their sum goes beyond what 64 bits hold."""
-    one_by_one, at_once = Tally(), Tally()
+    one_by_one, at_once = RunningPerformance(), RunningPerformance()
     for ratios in (first, then * times):
         rounded_ratios = [rounded(ratio) for ratio in ratios]
         for ratio in rounded_ratios:
             one_by_one.add(ratio)
         at_once.add_all(np.array(rounded_ratios, dtype=np.float64))
 
-    assert one_by_one.form() == at_once.form()
+    assert one_by_one.result() == at_once.result()

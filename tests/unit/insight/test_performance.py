@@ -6,7 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from freqtrade_mem0.insight.form import Form, FormReader, Tally
+from freqtrade_mem0.insight.performance import (
+    PerformanceReader,
+    RecentPerformance,
+    RunningPerformance,
+)
 from freqtrade_mem0.recall import Recall
 from tests.support.samples import START, a_trade, at
 
@@ -14,32 +18,32 @@ from tests.support.samples import START, a_trade, at
 @pytest.mark.parametrize(
     ("ratios", "expected"),
     [
-        ([], Form()),
-        ([0.5], Form(1, 0, 0.0)),
-        ([-0.25], Form(1, 1, 0.25)),
-        ([0.5, -0.25, -0.125], Form(3, 2, 0.375)),
-        ([-0.25, 0.5], Form(2, 0, 0.0)),
-        ([0.5, -0.25, 0.125], Form(3, 0, 0.125)),
-        ([-0.25, 0.0], Form(2, 0, 0.25)),
-        ([0.5, -0.75, 0.0, -0.125], Form(4, 1, 0.875)),
+        ([], RecentPerformance()),
+        ([0.5], RecentPerformance(1, 0, 0.0)),
+        ([-0.25], RecentPerformance(1, 1, 0.25)),
+        ([0.5, -0.25, -0.125], RecentPerformance(3, 2, 0.375)),
+        ([-0.25, 0.5], RecentPerformance(2, 0, 0.0)),
+        ([0.5, -0.25, 0.125], RecentPerformance(3, 0, 0.125)),
+        ([-0.25, 0.0], RecentPerformance(2, 0, 0.25)),
+        ([0.5, -0.75, 0.0, -0.125], RecentPerformance(4, 1, 0.875)),
     ],
 )
-def test_the_form_after_some_trades(ratios: list[float], expected: Form) -> None:
+def test_the_form_after_some_trades(ratios: list[float], expected: RecentPerformance) -> None:
     """Losses in a row up to now; the sum's distance from its highest, which is at least zero."""
-    tally = Tally()
+    tally = RunningPerformance()
     for ratio in ratios:
         tally.add(ratio)
 
-    assert expected == tally.form()
+    assert expected == tally.result()
 
 
 def test_a_trade_known_at_the_moment_itself_is_not_in_it() -> None:
     """Strictly before, as everywhere."""
     recall = Recall(("pair",), 30.0)
     recall.add(a_trade(1, profit_ratio=-0.5, closed_at=at(5)))
-    reader = FormReader(recall.reader())
+    reader = PerformanceReader(recall.reader())
 
-    assert (Form(), Form(1, 1, 0.5)) == (
+    assert (RecentPerformance(), RecentPerformance(1, 1, 0.5)) == (
         reader.at(at(5)),
         reader.at(at(5) + timedelta(milliseconds=1)),
     )
@@ -56,7 +60,7 @@ def test_moving_on_reads_only_what_is_new() -> None:
         given.extend(ratios)
         return began_anew, ratios
 
-    reader = FormReader(counting)
+    reader = PerformanceReader(counting)
     for number in range(50):
         recall.add(a_trade(number, profit_ratio=-0.01, closed_at=at(number)))
         assert reader.at(at(number + 0.5)).losing_streak == number + 1
@@ -68,9 +72,9 @@ def test_moving_on_reads_only_what_is_new() -> None:
 def test_a_backtest_that_begins_again_knows_nothing() -> None:
     """What the process's previous run taught is gone."""
     recall = Recall(("pair",), 30.0)
-    reader = FormReader(recall.reader())
+    reader = PerformanceReader(recall.reader())
     recall.add(a_trade(1, profit_ratio=-0.5, closed_at=START))
     before = reader.at(at(1))
     recall.clear()
 
-    assert (Form(1, 1, 0.5), Form()) == (before, reader.at(at(1)))
+    assert (RecentPerformance(1, 1, 0.5), RecentPerformance()) == (before, reader.at(at(1)))
