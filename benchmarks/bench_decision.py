@@ -44,7 +44,7 @@ from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Mode, Origin, record_id
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
 from freqtrade_mem0.run.bot.session import BotSession
 

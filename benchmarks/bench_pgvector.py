@@ -30,8 +30,8 @@ from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.records.trade import TradeRecord
 from tests.contract.postgres import Server, make_server
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 ROOT = Path(__file__).parents[1]
 STARTED = datetime(2022, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ def memory_in(folder: Path) -> Path:
 def a_trade(number: int, n_trades: int, origin: Origin, chance: random.Random) -> TradeRecord:
     """Return a closed trade with a situation, as a bot records it."""
     from freqtrade_mem0.records.base import record_id
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
     closed = STARTED + timedelta(days=365.25 * YEARS) * (number / n_trades)
     closed = closed.replace(microsecond=0)

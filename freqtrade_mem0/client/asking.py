@@ -14,7 +14,7 @@ from freqtrade_mem0.backends.payload import RESERVED_KEYS, is_scope
 from freqtrade_mem0.backends.port import Filters
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, as_utc
-from freqtrade_mem0.records.retraction import Retraction
+from freqtrade_mem0.records.kinds.retraction import Retraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from freqtrade_mem0.client.asking import as_dict, category_named, checked_user, 
 from freqtrade_mem0.client.cache import MAX_MEMORIES
 from freqtrade_mem0.errors import BackendError, RecordError
 from freqtrade_mem0.records.base import Mode, Origin, record_id
-from freqtrade_mem0.records.note import Note
-from freqtrade_mem0.records.retraction import retraction, retraction_id
+from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.retraction import retraction, retraction_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,8 @@ from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Category, Mode, as_utc, record_id, to_ms
 from freqtrade_mem0.records.codec import to_plain, validated
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.journal import LedgerLine
     from freqtrade_mem0.records.decision import Decision, Reason
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 _TIME = "%Y-%m-%d %H:%M UTC"
 _STRATEGY = "strategy"

@@ -17,8 +17,8 @@ from freqtrade_mem0.delivery.breaker import BreakerState
 from freqtrade_mem0.delivery.push import breaker_for
 from freqtrade_mem0.errors import BackendError, JournalError, RecordError
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.mapping import from_memory, is_record, note_of
-from freqtrade_mem0.records.promotion import Promotion
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.breaker import Breaker, BreakerState
 from freqtrade_mem0.errors import BackendError, JournalError
+from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.records.retraction import Retraction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

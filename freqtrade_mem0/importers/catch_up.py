@@ -13,8 +13,8 @@ from freqtrade_mem0.importers.importer import Importer, ImportOptions
 from freqtrade_mem0.importers.report import ImportReport
 from freqtrade_mem0.importers.results import read_config, read_metadata
 from freqtrade_mem0.importers.values import is_number
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import record_id, to_ms
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

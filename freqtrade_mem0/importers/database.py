@@ -22,7 +22,7 @@ from freqtrade_mem0.importers.files import ImportFileError
 from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import decode
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,8 +12,8 @@ from freqtrade_mem0.importers.files import ImportFileError
 from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.importers.to_records import record_of_statistics
 from freqtrade_mem0.importers.values import is_number
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.importers.report import FileKind, FileReport, Skipped
 from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.records.backtest import BacktestRecord
-from freqtrade_mem0.records.note import category_of
-from freqtrade_mem0.records.retraction import retraction
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.retraction import retraction
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk import exit_event
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Keeper:
             Also replace what came from a file earlier.
         """
         tally.n_found += len(records)
-        kept = [record for record in records if getattr(self._categories, category_of(record))]
+        kept = [record for record in records if getattr(self._categories, record.category)]
         if len(kept) < len(records):
             why = "their category is switched off in mem0.categories"
             tally.skipped.append(Skipped(what=f"{len(records) - len(kept)} records", why=why))

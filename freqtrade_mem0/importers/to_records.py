@@ -9,10 +9,10 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.importers.results import RUN_TIMES, canonical
 from freqtrade_mem0.importers.values import moment, number, single_numbers
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk import RiskWatch, exit_event
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from freqtrade_mem0.journal.rows import (
 from freqtrade_mem0.records.base import Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash, decode
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.retraction import Retraction, retraction_id
-from freqtrade_mem0.records.trade import TradeRecord, keeping_entry
+from freqtrade_mem0.records.kinds.retraction import Retraction, retraction_id
+from freqtrade_mem0.records.kinds.trade import TradeRecord, keeping_entry
 
 if TYPE_CHECKING:
     import sqlite3
@@ -158,9 +158,7 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
         else:
             fresh[record.id] = record
     # They were decoded a moment ago.
-    sqlite.executemany(
-        INSERT_RECORD, [record_row(record, is_sound=True) for record in fresh.values()]
-    )
+    sqlite.executemany(INSERT_RECORD, [record_row(record) for record in fresh.values()])
     return len(fresh) + sum(_adopt(sqlite, record) for record in others)
 
 

@@ -23,8 +23,8 @@ from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.in_use import is_in_use
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import read_mark, write_mark
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 
 if TYPE_CHECKING:
     import sqlite3

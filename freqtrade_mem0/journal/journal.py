@@ -16,7 +16,7 @@ from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.records.base import Mode, Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import decode, decode_decision
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

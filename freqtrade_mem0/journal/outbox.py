@@ -11,7 +11,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.marks import read_mark, write_mark
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import decode
-from freqtrade_mem0.records.retraction import retraction_id
+from freqtrade_mem0.records.kinds.retraction import retraction_id
 
 if TYPE_CHECKING:
     import sqlite3

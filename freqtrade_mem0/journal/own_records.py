@@ -11,9 +11,9 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.codec import decode, decode_decision
 from freqtrade_mem0.records.from_trade import EntryContext
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     import sqlite3

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.codec import encode, hash_of
-from freqtrade_mem0.records.note import category_of
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record
@@ -30,15 +29,8 @@ INSERT_DECISION = (
 )
 
 
-def record_row(record: Record, *, is_sound: bool = False) -> Row:
+def record_row(record: Record) -> Row:
     """Return the row of a record, for `INSERT_RECORD`.
-
-    Parameters
-    ----------
-    record
-        Any record.
-    is_sound
-        As for `codec.encode`.
 
     Raises
     ------
@@ -46,12 +38,12 @@ def record_row(record: Record, *, is_sound: bool = False) -> Row:
         It breaks the schema.
     """
     origin = record.origin
-    body = encode(record, is_sound=is_sound)
+    body = encode(record)
     return (
         record.id,
-        hash_of(body),
+        hash_of(body, record.added_later),
         record.kind,
-        str(category_of(record)),
+        str(record.category),
         origin.user_id,
         origin.strategy,
         str(origin.mode),

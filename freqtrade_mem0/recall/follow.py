@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.recall.index.bulk import BulkFill
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.promotion import Promotion
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.promotion import Promotion
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

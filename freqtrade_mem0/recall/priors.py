@@ -14,8 +14,8 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.codec import content_hash
-from freqtrade_mem0.records.promotion import Promotion
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.promotion import Promotion
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from datetime import datetime

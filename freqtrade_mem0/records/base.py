@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freqtrade_mem0.records.memory import Scalar
 
 try:
     # CPython's own: with cold caches, as between two candles, OpenSSL's takes five times as long.
@@ -88,12 +93,29 @@ class Record:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"allow_inf_nan": False, "extra": "forbid"}
 
     kind: ClassVar[str]
-    category: ClassVar[Category]
+    """Name of the kind: a key in the journal, in Mem0 and in `--kind`."""
+    default_category: ClassVar[Category]
+    added_later: ClassVar[str] = ""
+    """How the JSON of a record ends that leaves all fields of later versions at their default.
+    Content hashes leave it out, so that records of earlier versions keep theirs."""
 
     id: str
     origin: Origin
     known_at: datetime
     recorded_at: datetime
+
+    @property
+    def category(self) -> Category:
+        """The category the record is filed under."""
+        return self.default_category
+
+    def sentence(self) -> str:
+        """Return the record as one sentence, for people and for semantic search, without dates."""
+        raise NotImplementedError(f"{type(self).__name__} has no sentence")
+
+    def filter_keys(self) -> Mapping[str, Scalar]:
+        """Return the metadata of this kind that people filter by in Mem0; times end in `_ts`."""
+        return {}
 
 
 def record_id(*identity: str | float) -> str:
@@ -136,6 +158,11 @@ def to_ms(moment: datetime) -> int:
     """
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+
+
+def to_seconds(moment: datetime) -> float:
+    """Return epoch seconds of an aware time, to the millisecond, as Mem0's filters use them."""
+    return to_ms(moment) / 1_000
 
 
 def from_ms(milliseconds: int) -> datetime:

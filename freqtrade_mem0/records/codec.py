@@ -1,13 +1,14 @@
 """Records and decisions as JSON, and back: exact for every number, strict about every key.
 
-A record's JSON is the schema users and other tools meet (journal, exports, Mem0 metadata). It
-carries `SCHEMA_VERSION`; later versions must read all earlier ones.
+The JSON form is the schema that users and other tools meet: in the journal, in exports and in
+Mem0's metadata. It carries `SCHEMA_VERSION`; later versions must read all earlier ones.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,49 +16,24 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.note import Note
-from freqtrade_mem0.records.promotion import Promotion
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds import record_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freqtrade_mem0.records.base import Record
 
-ItemT = TypeVar("ItemT", bound="Record")
-
-_NOTED = '"recorded_at":"'
-_NO_RESPONSE = ',"response":""}'
+RecordT = TypeVar("RecordT", bound="Record")
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of records and decisions."""
 
-RECORD_TYPES: dict[str, type[Record]] = {
-    record_type.kind: record_type
-    for record_type in (TradeRecord, BacktestRecord, RiskEvent, Note, Promotion, Retraction)
-}
+_RECORDED_AT = '"recorded_at":"'
 
 
-_OFTEN_WRITTEN: dict[type, tuple[str, ...]] = {
-    item_type: tuple(each.name for each in fields(item_type) if str(each.type).endswith("| None"))
-    for item_type in (TradeRecord, RiskEvent, Decision)
-}
-"""What a run writes for every trade, with the names of the fields that may be None."""
-
-
-def encode(item: Record | Decision, *, is_sound: bool = False) -> str:
+def encode(item: Record | Decision) -> str:
     """Return the JSON form of a record or decision; keys in the order of the fields.
-
-    Parameters
-    ----------
-    item
-        What is to be written.
-    is_sound
-        It was decoded by this module and need not be checked again.
 
     Raises
     ------
@@ -65,35 +41,26 @@ def encode(item: Record | Decision, *, is_sound: bool = False) -> str:
         A value breaks the schema (JSON has no NaN, for example). What could not be read back is
         never written: one such row would block every reader of the journal.
     """
-    if type(item) in _OFTEN_WRITTEN:
-        sound = _encoded_strictly(item)
-        if sound is not None:
-            return sound
-    what = f"{getattr(item, 'kind', 'decision')} record"
+    item_type: type = type(item)
     try:
-        body: bytes = _adapter(type(item)).dump_json(item, warnings=False)
-    except PydanticSerializationError as error:
-        raise RecordError(f"This {what} can not be used. {error}") from error
-    if not is_sound:
-        _parse(type(item), body, what)
+        body: bytes = _adapter(item_type).serializer.to_json(item, warnings="error")
+    except PydanticSerializationError:
+        return _encoded_and_read_back(item, item_type)
+    # Each value has the type of its field. Pydantic writes NaN as null: where nothing else is null,
+    # the JSON can be read back, and counting takes a third of the time of reading it.
+    n_nulls = body.count(b"null")
+    if n_nulls != sum([getattr(item, name) is None for name in _optional_fields(item_type)]):
+        return _encoded_and_read_back(item, item_type)  # perhaps only a text with the word in it
     return body.decode()
 
 
-def _encoded_strictly(item: Record | Decision) -> str | None:
-    """Return the JSON form where writing alone shows that it can be read back; else None.
-
-    Every value has the type of its field, and none became null that was something else: pydantic
-    writes NaN so. That takes a third of reading the JSON back.
-    """
+def _encoded_and_read_back(item: Record | Decision, item_type: type) -> str:
     try:
-        body: bytes = _adapter(type(item)).serializer.to_json(item, warnings="error")
-    except PydanticSerializationError:
-        return None
-    n_nulls = body.count(b"null")
-    if n_nulls:
-        n_nulls -= sum([getattr(item, name) is None for name in _OFTEN_WRITTEN[type(item)]])
-    # A text with the word in it is none the worse for being read back.
-    return None if n_nulls else body.decode()
+        body: bytes = _adapter(item_type).dump_json(item, warnings=False)
+    except PydanticSerializationError as error:
+        raise RecordError(f"This {_name(item_type)} can not be used. {error}") from error
+    _parse(item_type, body)
+    return body.decode()
 
 
 def decode(kind: str, text: str | bytes) -> Record:
@@ -104,39 +71,46 @@ def decode(kind: str, text: str | bytes) -> Record:
     RecordError
         Unknown kind, or keys and values that break the kind's schema.
     """
-    record_type = RECORD_TYPES.get(kind)
+    known = record_types()
+    record_type = known.get(kind)
     if record_type is None:
         raise RecordError(
-            f"Record kind {kind!r} is unknown; known are {', '.join(RECORD_TYPES)}. "
+            f"Record kind {kind!r} is unknown; known are {', '.join(known)}. "
             "Was it written by a newer freqtrade_mem0? Upgrade to read it."
         )
-    record: Record = _parse(record_type, text, f"{kind} record")
+    return decode_as(record_type, text)
+
+
+def decode_as(record_type: type[RecordT], text: str | bytes) -> RecordT:
+    """Return the record of a known type that `text` encodes; raise `RecordError` as `decode`."""
+    record: RecordT = _parse(record_type, text)
     return record
 
 
 def decode_decision(text: str | bytes) -> Decision:
     """Return the decision that `text` encodes; raise `RecordError` where it breaks the schema."""
-    decision: Decision = _parse(Decision, text, "decision")
+    decision: Decision = _parse(Decision, text)
     return decision
 
 
-def content_hash(item: Record | Decision) -> str:
+def content_hash(record: Record) -> str:
     """Return a hash of what a record says, without the wall time at which it was noted.
 
     Noting the same fact again (the same backtest run twice) gives the same hash, so nothing is
     stored; a fact that turned out different gives another one and becomes a correction.
     """
-    return hash_of(_adapter(type(item)).dump_json(item, warnings=False).decode())
+    record_type: type = type(record)
+    body = _adapter(record_type).dump_json(record, warnings=False).decode()
+    return hash_of(body, record.added_later)
 
 
-def hash_of(body: str) -> str:
-    """Return the content hash of a record from its JSON form; see `content_hash`."""
+def hash_of(body: str, added_later: str) -> str:
+    """Return the content hash of a record from its JSON form and its class's `added_later`."""
     # The first one is the record's own: in a text, quotes are escaped.
-    before, found, after = body.partition(_NOTED)
+    before, found, after = body.partition(_RECORDED_AT)
     content = before + after.partition('",')[2] if found else body
-    if content.endswith(_NO_RESPONSE):
-        # Risk events of earlier versions had no response; without one they still say the same.
-        content = content.removesuffix(_NO_RESPONSE) + "}"
+    if added_later and content.endswith(added_later):
+        content = content.removesuffix(added_later) + "}"
     return sha256(content.encode()).hexdigest()
 
 
@@ -146,16 +120,35 @@ def to_plain(item: Record | Decision) -> dict[str, Any]:
     return plain
 
 
-def validated(item_type: type[ItemT], values: Mapping[str, Any]) -> ItemT:
+def validated(record_type: type[RecordT], values: Mapping[str, Any]) -> RecordT:
     """Return a record made of values a user gave; raise `RecordError` where one breaks its rule."""
+    as_type: type = record_type
     try:
-        item: ItemT = _adapter(item_type).validate_python(values)
+        record: RecordT = _adapter(as_type).validate_python(values)
     except ValidationError as error:
-        raise _invalid(item_type.kind + " record", error) from error
-    return item
+        raise _invalid(as_type, error) from error
+    return record
 
 
-def _invalid(what: str, error: ValidationError) -> RecordError:
+@cache
+def _adapter(item_type: type) -> TypeAdapter[Any]:
+    return TypeAdapter(item_type)
+
+
+@cache
+def _optional_fields(item_type: type) -> tuple[str, ...]:
+    """Return the names of the fields that may be None."""
+    return tuple(each.name for each in fields(item_type) if str(each.type).endswith("| None"))
+
+
+def _parse(item_type: type, text: str | bytes) -> Any:
+    try:
+        return _adapter(item_type).validate_json(text)
+    except ValidationError as error:
+        raise _invalid(item_type, error) from error
+
+
+def _invalid(item_type: type, error: ValidationError) -> RecordError:
     """Turn a validation error into a sentence for the person who wrote the record."""
     parts = []
     for problem in error.errors(include_url=False):
@@ -163,21 +156,8 @@ def _invalid(what: str, error: ValidationError) -> RecordError:
         value = problem["input"]
         shown = "missing" if problem["type"].startswith("missing") else f"got {value!r}"
         parts.append(f"{key}: {problem['msg']} ({shown})")
-    return RecordError(f"This {what} can not be used. " + "; ".join(parts))
+    return RecordError(f"This {_name(item_type)} can not be used. " + "; ".join(parts))
 
 
-_adapters: dict[type, TypeAdapter[Any]] = {}
-
-
-def _adapter(item_type: type) -> TypeAdapter[Any]:
-    adapter = _adapters.get(item_type)
-    if adapter is None:
-        adapter = _adapters[item_type] = TypeAdapter(item_type)
-    return adapter
-
-
-def _parse(item_type: type, text: str | bytes, what: str) -> Any:
-    try:
-        return _adapter(item_type).validate_json(text)
-    except ValidationError as error:
-        raise _invalid(what, error) from error
+def _name(item_type: type) -> str:
+    return "decision" if item_type is Decision else f"{item_type.kind} record"  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Mode, Origin, as_utc, record_id, to_ms
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,72 +1,39 @@
 """Records -> memories -> records. A memory carries the whole record, so Mem0 can rebuild a journal.
 
 A memory's metadata has two parts: flat keys that people and Mem0's filters use (times as epoch
-seconds), and under `record` the record's exact JSON.
+seconds), and the record's exact JSON under `record`.
 """
 
 from __future__ import annotations
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.records.backtest import BacktestRecord
-from freqtrade_mem0.records.base import Category, Mode, Origin, Record, to_ms
+from freqtrade_mem0.records.base import Category, Mode, Origin, Record, to_seconds
 from freqtrade_mem0.records.codec import SCHEMA_VERSION, decode, encode
-from freqtrade_mem0.records.memory import Memory, Scalar
-from freqtrade_mem0.records.note import Note, category_of
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.text import sentence
-from freqtrade_mem0.records.trade import TradeRecord
-
-_TRADE_KEYS = (
-    "pair",
-    "side",
-    "enter_tag",
-    "exit_reason",
-    "profit_ratio",
-    "profit_abs",
-    "leverage",
-    "stake_amount",
-    "is_evidence",
-)
-_BACKTEST_KEYS = ("timeframe", "n_trades", "profit_ratio", "profit_abs", "stake_currency")
+from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.memory import Memory
 
 
 def to_memory(record: Record) -> Memory:
     """Return the memory that stands for `record` in Mem0."""
-    metadata: dict[str, Scalar] = {}
-    if isinstance(record, TradeRecord):
-        metadata.update((key, getattr(record, key)) for key in _TRADE_KEYS)
-        metadata["open_ts"] = to_ms(record.open_date) / 1_000
-        metadata["close_ts"] = to_ms(record.close_date) / 1_000
-        metadata.update((f"at_{name}", value) for name, value in record.situation.items())
-    elif isinstance(record, BacktestRecord):
-        metadata.update((key, getattr(record, key)) for key in _BACKTEST_KEYS)
-        metadata["start_ts"] = to_ms(record.start_date) / 1_000
-        metadata["end_ts"] = to_ms(record.end_date) / 1_000
-    elif isinstance(record, RiskEvent):
-        metadata["event_type"] = record.event_type
-        metadata["impact"] = record.impact
-        metadata["pair"] = record.pair
-        metadata["response"] = record.response
-    elif isinstance(record, Note):
-        metadata.update(record.metadata)
-    metadata.update(
-        kind=record.kind,
-        category=str(category_of(record)),
-        strategy=record.origin.strategy,
-        mode=str(record.origin.mode),
-        known_ts=to_ms(record.known_at) / 1_000,
-        recorded_ts=to_ms(record.recorded_at) / 1_000,
-        schema_version=SCHEMA_VERSION,
-        record=encode(record),
-    )
+    origin = record.origin
     return Memory(
         id=record.id,
-        text=sentence(record),
-        user_id=record.origin.user_id,
-        agent_id=record.origin.strategy,
-        run_id=record.origin.run_id,
+        text=record.sentence(),
+        user_id=origin.user_id,
+        agent_id=origin.strategy,
+        run_id=origin.run_id,
         created_at=record.known_at,
-        metadata=metadata,
+        metadata={
+            **record.filter_keys(),
+            "kind": record.kind,
+            "category": str(record.category),
+            "strategy": origin.strategy,
+            "mode": str(origin.mode),
+            "known_ts": to_seconds(record.known_at),
+            "recorded_ts": to_seconds(record.recorded_at),
+            "schema_version": SCHEMA_VERSION,
+            "record": encode(record),
+        },
     )
 
 

@@ -14,7 +14,7 @@ from freqtrade_mem0.records.decision import Reason
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.risk_settings import RiskSettings
-    from freqtrade_mem0.records.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
 
 _ORDER = attrgetter("known_at", "id")
 _NEGLIGIBLE = 0.001

@@ -18,7 +18,7 @@ from freqtrade_mem0.risk.events import EVENT_OF_EXIT, STOP_LOSS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 STREAK_LENGTH = 5
 """Losing trades in a row that make a losing streak."""

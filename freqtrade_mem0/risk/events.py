@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.records.base import record_id
-from freqtrade_mem0.records.risk import RiskEvent
+from freqtrade_mem0.records.kinds.risk import RiskEvent
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 STOP_LOSS = "stop_loss"
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.records.retraction import retraction
+from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.risk.damping import ActiveEvents, Damping
 from freqtrade_mem0.risk.events import exit_event
 from freqtrade_mem0.risk.market import lock_event, volatility_event
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.decision import Reason
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
     from freqtrade_mem0.risk.market import Lock
 
 SEQUENCE_EVENTS = frozenset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from freqtrade_mem0.records.base import Origin, record_id, to_ms
-from freqtrade_mem0.records.risk import RiskEvent
+from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.risk.events import Respond, noted
 
 _MARK_OF_PROTECTIONS = "locking "

@@ -11,8 +11,8 @@ from freqtrade_mem0.risk.detectors import all_detectors
 from freqtrade_mem0.risk.events import Respond, event_of_trade, noted
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 VERSION = 1
 """Of the detectors and their states; another one is not read: they go through everything again."""

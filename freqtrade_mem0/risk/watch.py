@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Ordered
     from datetime import datetime
 
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 _ORDER = attrgetter("known_at", "id")
 

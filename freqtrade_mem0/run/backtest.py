@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.decide.decider import Answer
     from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
     from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 logger = logging.getLogger(__name__)
 

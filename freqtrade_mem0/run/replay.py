@@ -16,7 +16,7 @@ from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.session import Session
 from freqtrade_mem0.sizing.registry import policy_for
 

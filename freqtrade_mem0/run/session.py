@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypedDict
 from freqtrade_mem0.decide.decider import Decider
 from freqtrade_mem0.decide.known import Evidence
 from freqtrade_mem0.decide.vetoes import Vetoes
-from freqtrade_mem0.records.note import category_of
 from freqtrade_mem0.risk.log import RiskLog
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.decision import Decision
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
     from freqtrade_mem0.risk.damping import Damping
     from freqtrade_mem0.sizing.policy import Policy
 
@@ -198,7 +197,7 @@ class Session:
             self._submit(record)
 
     def _is_kept(self, record: Record) -> bool:
-        return bool(getattr(self._categories, category_of(record)))
+        return bool(getattr(self._categories, record.category))
 
     def _restore_prior(self) -> None:
         for record in self._prior.trades:

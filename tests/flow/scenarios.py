@@ -15,7 +15,7 @@ from freqtrade_mem0.demo.freqtrade_run import child_environment
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
 
 if TYPE_CHECKING:

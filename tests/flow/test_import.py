@@ -21,10 +21,10 @@ from freqtrade_mem0.demo.freqtrade_run import BacktestJob, load_backtest, run_ba
 from freqtrade_mem0.importers.catch_up import catch_up
 from freqtrade_mem0.importers.importer import import_files
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Record, to_ms
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import FUTURES, in_order, numbers_of_record, numbers_of_trade
 

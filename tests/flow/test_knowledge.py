@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.demo.freqtrade_run import BacktestJob
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 pytestmark = pytest.mark.flow
 

@@ -15,7 +15,7 @@ from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import run_backtests
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.risk import RiskEvent
+from freqtrade_mem0.records.kinds.risk import RiskEvent
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import CORE, FUTURES, complaints, ledger, memory_in, trade_records
 

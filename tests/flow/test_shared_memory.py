@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.records.base import Mode, Origin, record_id
+from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.records.risk import RiskEvent
 from tests.flow.scenarios import (
     BUSY,
     REMEMBERING,

@@ -13,7 +13,7 @@ import pytest
 
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.children import a_runtime
 from tests.support.samples import TradeStandIn, a_trade, at
 from tests.support.session_stage import a_stage, proposal

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from tests.flow.conftest import StartBot
     from tests.flow.dry_run_bot import DryRunBot
 

@@ -19,7 +19,7 @@ from tests.support.samples import a_trade, at
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 said = st.lists(
     st.tuples(trades, st.sampled_from([1.0, 0.25]), st.sampled_from([True, True, True, False])),

@@ -21,7 +21,7 @@ from freqtrade_mem0.recall.index.columns import rounded
 from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 # Few moments, so that trades often share one.
 hours = st.integers(0, 6)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from freqtrade_mem0.insight.shrinkage import Group, Key, Moments
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.support.samples import START, a_trade, at
 
 LEVELS = ("pair", "side", "enter_tag", "regime")

@@ -18,7 +18,7 @@ from freqtrade_mem0.records.mapping import from_memory, to_memory
 from tests.support.samples import a_note, a_risk_event, a_trade
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -14,8 +14,8 @@ from freqtrade_mem0.risk.watch import RiskWatch
 from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.risk.watch import Changes
 
 RATIOS = st.sampled_from([-0.03, -0.02, -0.01, 0.01, 1 / 300])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.insight.shrinkage import Group, Key
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 LEVELS = ("pair", "side", "regime", "pair*regime", "side*regime")
 ABOUT = {"of": "a test"}

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.journal.append import Opened
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Category, Mode, Origin, as_utc, record_id
 from freqtrade_mem0.records.decision import Decision, Reason
-from freqtrade_mem0.records.note import Note
-from freqtrade_mem0.records.promotion import Promotion
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.promotion import Promotion
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from freqtrade_mem0.journal.append import Entry
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.decision import Reason
-from freqtrade_mem0.records.risk import RiskEvent
+from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.run.backtest import BacktestSession
 from freqtrade_mem0.run.bot.session import BotSession
 from freqtrade_mem0.run.session import Parts, Session

@@ -21,7 +21,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.shrinkage import NOTHING, Group, Shrinkage, group_shifts, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.decisions import decision_facts
 from freqtrade_mem0.views.values import iso
 

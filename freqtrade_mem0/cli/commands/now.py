@@ -13,7 +13,7 @@ from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.records.base import Mode, to_ms
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.decisions import decision_facts
 
 if TYPE_CHECKING:

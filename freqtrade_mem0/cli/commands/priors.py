@@ -10,7 +10,7 @@ from freqtrade_mem0.cli.output import print_json, print_table, when
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.recall.priors import promote, promotions, withdraw
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.values import iso
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.promotion import Promotion
+    from freqtrade_mem0.records.kinds.promotion import Promotion
 
 
 def add_commands(commands: Commands) -> None:

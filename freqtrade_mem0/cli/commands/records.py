@@ -15,10 +15,8 @@ from freqtrade_mem0.cli.context import (
 from freqtrade_mem0.cli.output import print_json, print_table, when
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category
-from freqtrade_mem0.records.codec import RECORD_TYPES
-from freqtrade_mem0.records.note import category_of
-from freqtrade_mem0.records.text import sentence
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds import record_types
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.values import iso
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def add_commands(commands: Commands) -> None:
         help="list what is remembered",
         description="List records of the journal, in order of arrival.",
     )
-    records.add_argument("--kind", choices=sorted(RECORD_TYPES), help="Only this kind of record.")
+    records.add_argument("--kind", choices=list(record_types()), help="Only this kind of record.")
     _listing(records)
     records.set_defaults(run=run_records)
 
@@ -83,7 +81,7 @@ def run_records(arguments: argparse.Namespace) -> int:
                 when(record.known_at),
                 record.kind,
                 str(record.origin.mode),
-                sentence(record),
+                record.sentence(),
                 record.id[:8],
             ]
             for record in records
@@ -221,8 +219,8 @@ def _record_facts(record: Record) -> dict[str, Any]:
             "situation": dict(record.situation),
         }
     return facts | {
-        "category": str(category_of(record)),
-        "text": sentence(record),
+        "category": str(record.category),
+        "text": record.sentence(),
         "strategy": record.origin.strategy,
         "mode": str(record.origin.mode),
         "run_id": record.origin.run_id,

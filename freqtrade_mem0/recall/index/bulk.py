@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.insight.shrinkage import Key
     from freqtrade_mem0.recall.index.recall import Recall
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 N_REMEMBERED = 1 << 16
 """Situations whose groups are kept at hand, some 300 bytes each, while recall is filled."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from freqtrade_mem0.recall.index.sums import Plain
-    from freqtrade_mem0.records.trade import ClosedTrade
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 _BEFORE_ALL = -(1 << 62)
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.marks import Marks
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.risk.watch import Wanted
     from freqtrade_mem0.run.bot.session import BotSession
 

@@ -19,7 +19,7 @@ from freqtrade_mem0.records.from_trade import (
     trade_id_of,
     trade_record,
 )
-from freqtrade_mem0.records.retraction import retraction
+from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.risk.log import WINDOW, RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
 from freqtrade_mem0.run.bot.entries.own_trades import Archive, OwnTrades
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.decide.decider import Answer
     from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.decision import Decision
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.risk.market import Lock
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from freqtrade_mem0.client.provider import AsyncMemoryProvider, MemoryProvider
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import BackendError, Mem0Error, RecordError
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.records.kinds.note import Note
 from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.records.note import Note
 from tests.support.mem0_stand_in import Mem0StandIn
 from tests.support.samples import a_note
 

@@ -25,10 +25,10 @@ from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.records.base import Category, Mode, Record
 from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.records.memory import Memory
-from freqtrade_mem0.records.note import Note
-from freqtrade_mem0.records.trade import TradeRecord
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import (
     BACKTEST,

@@ -12,11 +12,11 @@ import pytest
 
 from freqtrade_mem0.importers import catch_up as module
 from freqtrade_mem0.importers.catch_up import catch_up
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.from_trade import trade_identity
-from freqtrade_mem0.records.retraction import retraction
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.retraction import retraction
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.unit.importers.result_files import (
     MINUTE_MS,
     START_MS,

@@ -11,7 +11,6 @@ import pytest
 
 from freqtrade_mem0.importers.files import ImportFileError
 from freqtrade_mem0.importers.hyperopt import read_epochs
-from freqtrade_mem0.records.text import sentence
 from tests.support.samples import NOTED
 from tests.unit.importers.result_files import OLD_EPOCHS
 
@@ -28,7 +27,7 @@ def test_the_best_epochs_become_records() -> None:
     assert json.loads(records[1].parameters)["buy"] == {"rsi-value": "24"}
     assert records[1].origin.strategy == "Tuned"
     assert records[1].known_at == datetime(2021, 3, 9, 23, 55, tzinfo=UTC)
-    assert sentence(records[1]).startswith("Hyperopt epoch of Tuned on 2 pairs, 5m")
+    assert records[1].sentence().startswith("Hyperopt epoch of Tuned on 2 pairs, 5m")
     assert len({record.id for record in records}) == 2
 
 

@@ -11,11 +11,11 @@ import pytest
 from freqtrade_mem0.importers.importer import ImportOptions, import_files
 from freqtrade_mem0.importers.report import FileKind
 from freqtrade_mem0.recall.priors import load_prior
-from freqtrade_mem0.records.backtest import BacktestRecord
 from freqtrade_mem0.records.base import Mode, record_id
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.support.samples import NOTED
 from tests.unit.importers.result_files import (
     OLD_DATABASE,

@@ -23,7 +23,7 @@ from tests.unit.importers.result_files import (
 )
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 
 def old_result(strategy: str) -> Result:

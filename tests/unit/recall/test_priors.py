@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.promotion import Promotion
+    from freqtrade_mem0.records.kinds.promotion import Promotion
 
 
 @pytest.fixture

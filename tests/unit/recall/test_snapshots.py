@@ -29,7 +29,7 @@ from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.bot.runtime import BotRuntime
 from tests.support.samples import NOTED, ORIGIN, a_retraction, a_trade, at
 

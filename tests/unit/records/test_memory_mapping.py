@@ -10,7 +10,6 @@ import pytest
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, Record
 from freqtrade_mem0.records.mapping import from_memory, to_memory
-from freqtrade_mem0.records.text import sentence
 from tests.support.samples import (
     a_backtest,
     a_note,
@@ -161,4 +160,4 @@ def test_a_memory_of_a_newer_version_is_refused() -> None:
 )
 def test_a_record_is_a_sentence(record: Record, expected: str) -> None:
     """People and semantic search read the same sentence."""
-    assert (expected, expected) == (sentence(record), to_memory(record).text)
+    assert (expected, expected) == (record.sentence(), to_memory(record).text)

@@ -18,7 +18,7 @@ from freqtrade_mem0.records.codec import (
     to_plain,
     validated,
 )
-from freqtrade_mem0.records.risk import RiskEvent
+from freqtrade_mem0.records.kinds.risk import RiskEvent
 from tests.support.samples import (
     NOTED,
     a_backtest,
@@ -107,7 +107,7 @@ def test_content_hash_is_golden() -> None:
 
 def test_an_unknown_kind_is_refused_by_name() -> None:
     """A kind of a newer version is refused with the way out."""
-    with pytest.raises(RecordError, match=r"'dream' is unknown; known are trade, .*Upgrade"):
+    with pytest.raises(RecordError, match=r"'dream' is unknown; known are backtest, .*Upgrade"):
         decode("dream", "{}")
 
 

@@ -17,8 +17,8 @@ from tests.support.samples import a_trade, at
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from freqtrade_mem0.records.risk import RiskEvent
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 
 def losses(n: int, first: int = 1, ratio: float = -0.01) -> list[TradeRecord]:

@@ -19,8 +19,8 @@ from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import trade_id_of
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.support.real_trades import a_backtests_trades, close_trade, open_trade
 from tests.support.samples import BACKTEST, a_trade, at
 from tests.support.session_stage import a_backtest_stage, proposal

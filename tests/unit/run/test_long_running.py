@@ -17,8 +17,8 @@ from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.bot.entries.own_trades import KEPT, OwnTrades
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
 from freqtrade_mem0.run.bot.session import BotSession

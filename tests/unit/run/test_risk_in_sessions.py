@@ -12,9 +12,9 @@ from freqtrade.persistence.models import PairLock
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
 from freqtrade_mem0.risk.market import Lock
 from tests.support.real_trades import a_backtests_trades, close_trade, open_trade

@@ -14,9 +14,9 @@ from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of, trade_record
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.risk import RiskEvent
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.support.samples import (
     BACKTEST,
     NOTED,

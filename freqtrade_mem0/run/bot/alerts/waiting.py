@@ -6,12 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.explain import headline
-from freqtrade_mem0.records.text import sentence
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.alert_settings import AlertSettings
     from freqtrade_mem0.decide.decider import Answer
-    from freqtrade_mem0.records.risk import RiskEvent
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 
 
@@ -34,7 +33,7 @@ class Notices:
     def of_risk(self, event: RiskEvent) -> None:
         """Let a risk event wait to be told, with what is done about it."""
         if self._settings.risk:
-            self.add(f"risk {event.event_type}", f"{sentence(event)}.")
+            self.add(f"risk {event.event_type}", f"{event.sentence()}.")
 
     def of_answer(self, answer: Answer) -> None:
         """Let an answer wait to be told that changed a stake far, or refused an entry."""

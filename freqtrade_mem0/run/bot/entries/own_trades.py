@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from freqtrade_mem0.records.from_trade import EntryContext
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 KEPT = 1_000
 """Newest trades that a bot keeps whole, some 1.5 KB each."""

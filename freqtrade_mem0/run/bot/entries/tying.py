@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from freqtrade_mem0.journal.append import Entry
-    from freqtrade_mem0.records.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.run.bot.entries.placed import PlacedDecisions
 
 

@@ -19,8 +19,8 @@ from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.priors import Prior
-from freqtrade_mem0.records.retraction import Retraction
-from freqtrade_mem0.records.trade import TradeRecord
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 from freqtrade_mem0.run.bot.session import BotSession
 from freqtrade_mem0.sizing.registry import policy_for

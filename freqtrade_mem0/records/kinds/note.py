@@ -25,13 +25,21 @@ class Note(Record):
     """
 
     kind: ClassVar[str] = "note"
-    category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
 
     filed_under: Category
     content: str
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
+    @property
+    def category(self) -> Category:
+        """The category its writer chose."""
+        return self.filed_under
 
-def category_of(record: Record) -> Category:
-    """Return the category a record is filed under: its own, or the one a note's writer chose."""
-    return record.filed_under if isinstance(record, Note) else record.category
+    def sentence(self) -> str:
+        """Return the text as it was written."""
+        return self.content
+
+    def filter_keys(self) -> Mapping[str, Scalar]:
+        """Return the writer's own keys."""
+        return self.metadata

@@ -25,10 +25,18 @@ class Promotion(Record):
     """
 
     kind: ClassVar[str] = "promotion"
-    category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
 
     source_strategy: str
     source_mode: Mode
     source_run_id: str
     is_active: bool
     provenance: str
+
+    def sentence(self) -> str:
+        """Return which run is read by which strategy, or is not any more."""
+        state = "is read as a prior" if self.is_active else "is no prior any more"
+        return (
+            f"{self.source_strategy}, {self.source_mode} run {self.source_run_id[:12]}, {state} "
+            f"of {self.origin.strategy} ({self.provenance})"
+        )

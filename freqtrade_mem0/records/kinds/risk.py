@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from freqtrade_mem0.records.base import Category, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freqtrade_mem0.records.memory import Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +32,26 @@ class RiskEvent(Record):
     """
 
     kind: ClassVar[str] = "risk_event"
-    category: ClassVar[Category] = Category.RISK_PROFILE
+    default_category: ClassVar[Category] = Category.RISK_PROFILE
+    added_later: ClassVar[str] = ',"response":""}'
 
     event_type: str
     description: str
     impact: float = 0.0
     pair: str = ""
     response: str = ""
+
+    def sentence(self) -> str:
+        """Return, for example, "Risk event stop_loss of Sample: ... (stakes are damped)"."""
+        response = f" ({self.response})" if self.response else ""
+        what = f"Risk event {self.event_type} of {self.origin.strategy}"
+        return f"{what}: {self.description}{response}"
+
+    def filter_keys(self) -> Mapping[str, Scalar]:
+        """Return all but the description."""
+        return {
+            "event_type": self.event_type,
+            "impact": self.impact,
+            "pair": self.pair,
+            "response": self.response,
+        }

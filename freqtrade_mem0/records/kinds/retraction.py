@@ -1,4 +1,4 @@
-"""Taking a record back: what it said turned out not to be so, or is not so any more."""
+"""A retraction: an earlier record does not count any more."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retraction(Record):
-    """The record `target_id` counts no more, for example as its trade was deleted in Freqtrade.
+    """The record `target_id` no longer counts, for example because Freqtrade deleted its trade.
 
     Parameters
     ----------
     target_id
-        Id of the record taken back. It stays in the journal, marked, and is deleted in Mem0.
+        Id of the retracted record. It stays in the journal, marked, and is deleted in Mem0.
     reason
         One sentence for people.
     """
 
     kind: ClassVar[str] = "retraction"
-    category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+    default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
 
     target_id: str
     reason: str
+
+    def sentence(self) -> str:
+        """Return what is retracted, and why."""
+        return f"Record {self.target_id} is taken back: {self.reason}"
 
 
 def retraction_id(target_id: str) -> str:
@@ -36,12 +40,12 @@ def retraction_id(target_id: str) -> str:
 
 
 def retraction(record: Record, reason: str, recorded_at: datetime) -> Retraction:
-    """Return what takes `record` back; it becomes known when the record did.
+    """Return the retraction of `record`; it becomes known when the record did.
 
     Parameters
     ----------
     record
-        What is taken back.
+        The record to retract.
     reason
         One sentence for people.
     recorded_at

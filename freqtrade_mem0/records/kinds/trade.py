@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import ClassVar, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from freqtrade_mem0.records.base import Category, Origin, Record
+from freqtrade_mem0.records.base import Category, Origin, Record, to_seconds
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.memory import Scalar
 
 
 class ClosedTrade(Protocol):
@@ -90,7 +93,7 @@ class TradeRecord(Record):
     """
 
     kind: ClassVar[str] = "trade"
-    category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+    default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
 
     pair: str
     side: str
@@ -115,6 +118,36 @@ class TradeRecord(Record):
     decision_id: str | None = None
     situation: Mapping[str, float | str] = field(default_factory=dict)
 
+    def sentence(self) -> str:
+        """Return, for example, "Closed long ETH/USDT +1.80% after 3h 20m, ..., exit roi, win"."""
+        tag = f"/{self.enter_tag}" if self.enter_tag else ""
+        leverage = f" at {self.leverage:g}x" if self.leverage != 1.0 else ""
+        regime = self.situation.get("regime")
+        return (
+            f"Closed {self.side} {self.pair} {self.profit_ratio:+.2%}{leverage} "
+            f"after {duration(self.close_date - self.open_date)}, "
+            f"{self.origin.strategy}{tag}, exit {self.exit_reason or 'unknown'}"
+            + (f", {regime}" if regime else "")
+            + (", win" if self.profit_ratio > 0.0 else ", loss" if self.profit_ratio < 0.0 else "")
+        )
+
+    def filter_keys(self) -> Mapping[str, Scalar]:
+        """Return what trades are told apart by; features of the situation begin with `at_`."""
+        return {
+            "pair": self.pair,
+            "side": self.side,
+            "enter_tag": self.enter_tag,
+            "exit_reason": self.exit_reason,
+            "profit_ratio": self.profit_ratio,
+            "profit_abs": self.profit_abs,
+            "leverage": self.leverage,
+            "stake_amount": self.stake_amount,
+            "is_evidence": self.is_evidence,
+            "open_ts": to_seconds(self.open_date),
+            "close_ts": to_seconds(self.close_date),
+            **{f"at_{name}": value for name, value in self.situation.items()},
+        }
+
 
 def keeping_entry(record: TradeRecord, earlier: TradeRecord) -> TradeRecord:
     """Return `record` with what `earlier` knows of the entry, where `record` does not.
@@ -125,3 +158,20 @@ def keeping_entry(record: TradeRecord, earlier: TradeRecord) -> TradeRecord:
     if record.decision_id is not None or record.situation:
         return record
     return replace(record, decision_id=earlier.decision_id, situation=earlier.situation)
+
+
+def duration(span: timedelta) -> str:
+    """Return a time span in its two largest units.
+
+    >>> duration(timedelta(hours=3, minutes=20)), duration(timedelta(days=2, hours=5, minutes=1))
+    ('3h 20m', '2d 5h')
+    >>> duration(timedelta(seconds=42)), duration(timedelta(0))
+    ('42s', '0s')
+    """
+    seconds = int(span.total_seconds())
+    parts = []
+    for name, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{name}")
+    return " ".join(parts[:2]) or "0s"

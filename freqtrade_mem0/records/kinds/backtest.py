@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from freqtrade_mem0.records.base import Category, Record
+from freqtrade_mem0.records.base import Category, Record, to_seconds
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.memory import Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class BacktestRecord(Record):
     """
 
     kind: ClassVar[str] = "backtest"
-    category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+    default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
 
     timeframe: str
     start_date: datetime
@@ -53,3 +56,26 @@ class BacktestRecord(Record):
     config_fingerprint: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     parameters: str = ""
+
+    def sentence(self) -> str:
+        """Return, for example, "Backtest of Sample on 2 pairs, 5m, ...: 31 trades, +1.23%"."""
+        what = "Hyperopt epoch" if self.parameters else "Backtest"
+        drawdown = self.metrics.get("max_drawdown_account")
+        return (
+            f"{what} of {self.origin.strategy} on {len(self.pairs)} pairs, {self.timeframe}, "
+            f"{self.start_date:%Y-%m-%d} to {self.end_date:%Y-%m-%d}: {self.n_trades} trades, "
+            f"{self.profit_ratio:+.2%}"
+            + ("" if drawdown is None else f", max drawdown {drawdown:.2%}")
+        )
+
+    def filter_keys(self) -> Mapping[str, Scalar]:
+        """Return the main figures, and the first and last candle."""
+        return {
+            "timeframe": self.timeframe,
+            "n_trades": self.n_trades,
+            "profit_ratio": self.profit_ratio,
+            "profit_abs": self.profit_abs,
+            "stake_currency": self.stake_currency,
+            "start_ts": to_seconds(self.start_date),
+            "end_ts": to_seconds(self.end_date),
+        }
