@@ -1,25 +1,27 @@
 """Turn text into vectors offline: no model, no download, no key, the same on every machine.
 
-Words and pairs of neighbouring words are hashed to places in a vector (the "hashing trick"), with a
-hashed sign so that collisions cancel out on average. It finds memories that share words with the
-question; it does not know that "rally" and "uptrend" mean the same. For that, configure one of
-Mem0's other embedders.
+Words and pairs of neighbouring words are hashed to places in a vector (the "hashing trick"); a
+hashed sign lets collisions cancel out on average. A search finds memories that share words with the
+query. It does not know that "rally" and "uptrend" mean the same: for that, configure one of Mem0's
+other embedders.
 
-The vectors are, bit by bit, those of scikit-learn's `HashingVectorizer(n_features=dimensions,
-ngram_range=(1, 2))`, without the second and the hundred megabytes that its import takes.
+The vectors equal those of scikit-learn's `HashingVectorizer(n_features=dimensions,
+ngram_range=(1, 2))` bit by bit, without its import, which takes a second and 100 MB. They must not
+change: stores and servers hold vectors that earlier versions wrote.
 
 References
 ----------
 Weinberger et al. (2009), "Feature Hashing for Large Scale Multitask Learning".
+Appleby, A. (2011), MurmurHash3_x86_32, https://github.com/aappleby/smhasher (public domain).
 """
 
 from __future__ import annotations
 
 import re
+import struct
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-
-from freqtrade_mem0.backends.murmur import signed_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,14 +32,15 @@ if TYPE_CHECKING:
 DEFAULT_DIMENSIONS = 256
 
 _WORD = re.compile(r"\b\w\w+\b")
+_HASHES_KEPT = 65_536  # sentences about trades repeat their words; about 10 MB when full
+_FULL = 0xFFFF_FFFF
 
 
 class HashingEmbedder:
     """Hashed words and word pairs, as vectors of length 1; safe to share between threads.
 
-    It has the methods of Mem0's `EmbeddingBase` and is entered into Mem0's factory under the name
-    "hashing" (see `mem0_setup`); it does not derive from that class, so that it can be imported
-    without importing Mem0.
+    It has the methods of Mem0's `EmbeddingBase` but does not derive from it, so that importing it
+    does not import Mem0. `mem0_setup` registers it as the provider "hashing".
 
     Parameters
     ----------
@@ -99,8 +102,37 @@ class HashingEmbedder:
 
 def _terms(text: str) -> Iterator[str]:
     """Yield the words of a text in lower case, then its pairs of neighbouring words."""
-    # Half of a surrogate pair, as broken input may hold, can be hashed only once replaced.
+    # Broken input may hold half of a surrogate pair, which has no UTF-8 to hash.
     words = _WORD.findall(text.encode("utf-8", "replace").decode("utf-8").lower())
     yield from words
     for one, other in pairwise(words):
         yield f"{one} {other}"
+
+
+@lru_cache(maxsize=_HASHES_KEPT)
+def signed_hash(text: str) -> int:
+    """Return the 32-bit MurmurHash3 of a text's UTF-8 with seed 0, as a signed number.
+
+    >>> signed_hash(""), signed_hash("test"), signed_hash("Hello, world!")
+    (0, -1167338989, -1070186941)
+    """
+    data = text.encode()
+    n_blocks, n_rest = divmod(len(data), 4)
+    state = 0
+    for block in struct.unpack_from(f"<{n_blocks}I", data):
+        state ^= _scrambled(block)
+        state = (state << 13 | state >> 19) & _FULL
+        state = (state * 5 + 0xE654_6B64) & _FULL
+    if n_rest:
+        state ^= _scrambled(int.from_bytes(data[-n_rest:], "little"))
+    state ^= len(data)
+    state = ((state ^ state >> 16) * 0x85EB_CA6B) & _FULL
+    state = ((state ^ state >> 13) * 0xC2B2_AE35) & _FULL
+    state ^= state >> 16
+    return state - 2 * (state & 0x8000_0000)
+
+
+def _scrambled(block: int) -> int:
+    block = (block * 0xCC9E_2D51) & _FULL
+    block = (block << 15 | block >> 17) & _FULL
+    return (block * 0x1B87_3593) & _FULL
