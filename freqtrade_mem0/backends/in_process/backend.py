@@ -12,9 +12,9 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends import payload
+from freqtrade_mem0.backends.exact_store import ExactStore
 from freqtrade_mem0.backends.in_process import foreign_store, mem0_setup
 from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
-from freqtrade_mem0.backends.in_process.exact_store import ExactStore
 from freqtrade_mem0.backends.in_process.mem0_setup import Parts
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.errors import BackendError

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
+from freqtrade_mem0.backends.exact_store import ExactStore, Names, Rows
 from freqtrade_mem0.backends.filters import matches
 from freqtrade_mem0.backends.pgvector import rows as pgvector_rows
 from freqtrade_mem0.backends.pgvector import tables as pgvector_tables
 from freqtrade_mem0.backends.pgvector.filters import select
 from freqtrade_mem0.backends.pgvector.link import Link, address_of
-from freqtrade_mem0.backends.sqlite.rows import wrong_length
-from freqtrade_mem0.backends.sqlite.store import Row
+from freqtrade_mem0.backends.vector_rows import Row, payload_for_mem0, wrong_length
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.pgvector.filters import Selection, Sql
     from freqtrade_mem0.backends.port import GroupKey
 
-Rows: TypeAlias = list[Row]
-
 _ROWS_PER_FETCH = 2_000
 _GROWTH = 8
 _DEFAULT_DIMENSIONS = 1_536  # Mem0's
 
 
-class PgvectorReader:
+class PgvectorReader(ExactStore):
     """Answers from one table, made at the first call where it is missing; see `PgvectorStore`."""
 
     def __init__(
@@ -57,7 +55,7 @@ class PgvectorReader:
                 self._sql("SELECT id::text, payload::text FROM {table} WHERE id = ANY(%s::uuid[])"),
                 (list(filter(pgvector_rows.is_id, ids)),),
             ).fetchall()
-        by_id = {each: Row(each, None, pgvector_rows.decode(text)) for each, text in found}
+        by_id = {each: Row(each, None, payload_for_mem0(text)) for each, text in found}
         return [by_id[each] for each in ids if each in by_id]
 
     def search(
@@ -94,7 +92,7 @@ class PgvectorReader:
             condition=f"{words} @@ {asked}",
         )
 
-    def list_ids(self, filters: Mapping[str, Any] | None = None) -> list[str]:
+    def list_ids(self, filters: Mapping[str, Any] | None = None) -> Names:
         """Return the ids of all memories that pass, by `(created_at, id)`.
 
         They come through a cursor of the server, so that about 150 bytes a memory are held here.
@@ -192,7 +190,7 @@ class PgvectorReader:
             with self._transaction() as connection:
                 found = connection.execute(statement, given).fetchall()
             rows = [
-                Row(each, pgvector_rows.score(scored), pgvector_rows.decode(text))
+                Row(each, pgvector_rows.score(scored), payload_for_mem0(text))
                 for each, scored, text in found
                 if selection.clause.is_exact or matches(selection.node, pgvector_rows.raw(text))
             ]

@@ -7,18 +7,15 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-import numpy as np
-
 from freqtrade_mem0.backends.filters import as_instant
-from freqtrade_mem0.backends.sqlite import rows as store_rows
+from freqtrade_mem0.backends.vector_rows import EPOCH, finite_matrix, payload_for_mem0
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from numpy.typing import NDArray
-
+    from freqtrade_mem0.backends.vector_rows import Vectors
     from freqtrade_mem0.records.memory import Scalar
 
 _WRITTEN_WITHOUT_POINT = 1e16  # from here on Python writes 1e+16, which JSONB reads as an integer
@@ -33,7 +30,7 @@ class Columns(NamedTuple):
 
 
 def encode(
-    vectors: Sequence[Sequence[float] | NDArray[np.float32]],
+    vectors: Vectors,
     payloads: Sequence[Mapping[str, Any]],
     ids: Sequence[str],
 ) -> Columns:
@@ -44,11 +41,7 @@ def encode(
     BackendError
         A vector is not finite; or, permanent, a payload is no JSON or an id no UUID.
     """
-    if len({len(vector) for vector in vectors}) != 1:
-        raise BackendError("The vectors of one insert differ in length.")
-    matrix = np.asarray(vectors, dtype=np.float64)
-    if not np.isfinite(matrix).all():
-        raise BackendError("A vector holds NaN or infinity; the embedder is broken.")
+    matrix = finite_matrix(vectors, "f8")
     rows = {
         str(each): (str(vector), _payload(str(each), payload))
         for vector, payload, each in zip(matrix.tolist(), payloads, ids, strict=True)
@@ -60,12 +53,6 @@ def encode(
     return Columns(known, [rows[each][0] for each in known], [rows[each][1] for each in known])
 
 
-def decode(text: object) -> dict[str, Any]:
-    """Return a payload, with the fields that Mem0 validates as text being text."""
-    raw = text if isinstance(text, str) else "{}"
-    return store_rows.payload_of(store_rows.StoredRow(id="", vector=b"", payload=raw))
-
-
 def raw(text: object) -> dict[str, object]:
     """Return a payload as it was written, for filters; what is no JSON object counts as empty."""
     value = json.loads(text) if isinstance(text, str) else None
@@ -74,9 +61,9 @@ def raw(text: object) -> dict[str, object]:
 
 def instant(created_at: str | None) -> datetime:
     """Return the time in a JSON text as a reader of the row will; what is none counts as 1970."""
-    payload = decode(f'{{"created_at": {created_at or "null"}}}')
+    payload = payload_for_mem0(f'{{"created_at": {created_at or "null"}}}')
     found = as_instant(payload.get("created_at"))
-    return store_rows.EPOCH if found is None else found
+    return EPOCH if found is None else found
 
 
 def scalar(text: str | None) -> Scalar | None:

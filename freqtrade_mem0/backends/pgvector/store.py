@@ -12,8 +12,7 @@ place of Mem0's class for provider "pgvector" in our own `mem0.Memory` only. Wha
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.backends.pgvector import rows as pgvector_rows
 from freqtrade_mem0.backends.pgvector import tables as pgvector_tables
@@ -23,11 +22,7 @@ from freqtrade_mem0.errors import BackendError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freqtrade_mem0.backends.sqlite.store import Row
-
-# `PgvectorStore.list` hides the type of the same name inside its class.
-Pages: TypeAlias = "list[list[Row]]"
-Names: TypeAlias = list[str]
+    from freqtrade_mem0.backends.exact_store import Names
 
 
 class PgvectorStore(PgvectorReader):
@@ -55,33 +50,16 @@ class PgvectorStore(PgvectorReader):
         is refused.
     """
 
-    def create_col(self, name: str, vector_size: int | None, distance: str = "cosine") -> None:
-        """Make a collection, if there is none with this name; `distance` can be cosine only."""
-        if distance != "cosine":
-            raise BackendError(f"This store compares by cosine only, not by {distance!r}.")
-        pgvector_tables.ensure(
-            self._link, pgvector_tables.Table(name, vector_size or self.embedding_model_dims)
-        )
+    def _create(self, name: str, vector_size: int | None) -> None:
+        dimensions = vector_size or self.embedding_model_dims
+        pgvector_tables.ensure(self._link, pgvector_tables.Table(name, dimensions))
 
-    def insert(
+    def _replace(
         self,
         vectors: Sequence[Sequence[float]],
-        payloads: Sequence[Mapping[str, Any]] | None = None,
-        ids: Sequence[str] | None = None,
+        payloads: Sequence[Mapping[str, Any]],
+        ids: Sequence[str],
     ) -> None:
-        """Store memories in one transaction; those that say the same already are not touched."""
-        if ids is None:
-            ids = [str(uuid.uuid4()) for _ in vectors]
-        if payloads is None:
-            payloads = [{} for _ in vectors]
-        if not len(vectors) == len(payloads) == len(ids):
-            raise BackendError(
-                f"insert needs as many payloads ({len(payloads)}) and ids ({len(ids)}) as vectors "
-                f"({len(vectors)}).",
-                permanent=True,
-            )
-        if len(vectors) == 0:
-            return
         self._check_length(vectors[0])
         columns = pgvector_rows.encode(vectors, payloads, ids)
         with self._transaction() as connection:
@@ -123,10 +101,6 @@ class PgvectorStore(PgvectorReader):
             if found.rowcount == 0:
                 raise BackendError(f"There is no memory {vector_id} to update.", permanent=True)
 
-    def delete(self, vector_id: str) -> None:
-        """Delete one memory; nothing happens where there is none."""
-        self.delete_many([vector_id])
-
     def delete_many(self, ids: Sequence[str]) -> int:
         """Delete memories in one transaction; return how many were there."""
         with self._transaction() as connection:
@@ -134,29 +108,6 @@ class PgvectorStore(PgvectorReader):
                 self._sql("DELETE FROM {table} WHERE id = ANY(%s::uuid[])"),
                 (sorted(filter(pgvector_rows.is_id, ids)),),
             ).rowcount
-
-    def get(self, vector_id: str) -> Row | None:
-        """Return one memory, or None."""
-        found = self.get_many([vector_id])
-        return found[0] if found else None
-
-    def search_batch(
-        self,
-        queries: Sequence[str],
-        vectors_list: Sequence[Sequence[float]],
-        top_k: int | None = 1,
-        filters: Mapping[str, Any] | None = None,
-    ) -> Pages:
-        """Search several times."""
-        pairs = zip(queries, vectors_list, strict=True)
-        return [self.search(query, vector, top_k, filters) for query, vector in pairs]
-
-    def list(self, filters: Mapping[str, Any] | None = None, top_k: int | None = None) -> Pages:
-        """Return the first `top_k` memories (None: all) by `(created_at, id)`.
-
-        The list of rows is the only element of a list, as `Memory.get_all` expects.
-        """
-        return [self.get_many(self.list_ids(filters)[:top_k])]
 
     def list_cols(self) -> Names:
         """Return the names of all collections in the schema that is written to."""

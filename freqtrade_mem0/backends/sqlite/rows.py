@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from freqtrade_mem0.backends.filters import as_instant, as_number
 from freqtrade_mem0.backends.port import SCOPE_KEYS
-from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache, decode_payload
+from freqtrade_mem0.backends.vector_rows import (
+    decode_payload,
+    finite_matrix,
+    microseconds,
+    wrong_length,
+)
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
+    from freqtrade_mem0.backends.vector_rows import Vectors
 
 
 T = TypeVar("T")
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _IDS_PER_QUERY = 500
-_FARTHEST_US = 2**62  # far outside any calendar; keeps odd epoch numbers inside 64 bits
-_TEXT_FIELDS = ("data", "hash", "created_at", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +55,12 @@ class NewRow(StoredRow):
 
 
 def encode(
-    vectors: Sequence[Sequence[float] | NDArray[np.float32]],
+    vectors: Vectors,
     payloads: Sequence[Mapping[str, Any]],
     ids: Sequence[str],
 ) -> list[NewRow]:
     """Prepare rows outside of any transaction; of one id given twice the last counts."""
-    lengths = {len(vector) for vector in vectors}
-    if len(lengths) != 1:
-        raise BackendError(f"Vectors of one insert differ in length: {sorted(lengths)}.")
-    with np.errstate(over="ignore"):
-        matrix = np.asarray(vectors, dtype="<f4")
-    if not np.isfinite(matrix).all():
-        raise BackendError("A vector holds NaN or infinity; the embedder is broken.")
+    matrix = finite_matrix(vectors, "<f4")
     rows = {}
     for vector, payload, each in zip(matrix, payloads, ids, strict=True):
         owners = [payload.get(key) for key in SCOPE_KEYS]
@@ -78,19 +69,10 @@ def encode(
             vector=vector.tobytes(),
             payload=json.dumps(dict(payload), default=str),
             owners=json.dumps(owners, default=str),
-            created_us=_microseconds(payload.get("created_at")),
+            created_us=microseconds(payload.get("created_at")),
             words=_words(payload),
         )
     return list(rows.values())
-
-
-def _microseconds(created_at: object) -> int:
-    """Return a creation time as epoch microseconds; what is no time counts as 1970."""
-    seconds = as_number(created_at)
-    if seconds is not None and math.isfinite(seconds):
-        return int(max(-_FARTHEST_US, min(seconds * 1e6, _FARTHEST_US)))
-    instant = as_instant(created_at if isinstance(created_at, str) else str(created_at))
-    return 0 if instant is None else (instant - EPOCH) // _MICROSECOND
 
 
 def _words(payload: Mapping[str, Any]) -> str:
@@ -99,32 +81,6 @@ def _words(payload: Mapping[str, Any]) -> str:
         if isinstance(text, str) and text:
             return text.encode("utf-8", "replace").decode("utf-8")
     return ""
-
-
-def payload_of(row: StoredRow) -> dict[str, Any]:
-    """Return the payload of a row, with the fields that Mem0 validates as text being text.
-
-    Mem0 refuses a whole answer when one row in it has, for example, a number as `created_at`.
-    """
-    payload = decode_payload(row.payload)
-    payload.setdefault("data", "")
-    for key in _TEXT_FIELDS:
-        value = payload.get(key)
-        if key not in payload or isinstance(value, str):
-            continue
-        if value is None and key != "data":
-            continue
-        payload[key] = _time_text(value) if key.endswith("_at") else str(value or "")
-    return payload
-
-
-def _time_text(value: object) -> str:
-    if as_number(value) is None:
-        return str(value)
-    try:
-        return (EPOCH + timedelta(microseconds=_microseconds(value))).isoformat()
-    except OverflowError:
-        return str(value)
 
 
 def find_collection(connection: sqlite3.Connection, name: str) -> Collection | None:
@@ -151,15 +107,6 @@ def collection_for_writing(
     if dimensions is not None and collection.dimensions != dimensions:
         raise wrong_length(name, collection.dimensions, dimensions)
     return collection
-
-
-def wrong_length(name: str, expected: int | None, given: int) -> BackendError:
-    """Return the error for vectors of another length than the collection holds."""
-    return BackendError(
-        f"The collection {name!r} holds vectors of {expected} numbers, this one has {given}: the "
-        "embedder was changed. Configure the old embedder, or choose a new folder and deliver "
-        "again from the journal."
-    )
 
 
 def is_same(cache: VectorCache, collection: Collection) -> bool:

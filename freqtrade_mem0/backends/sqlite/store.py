@@ -13,19 +13,19 @@ importing Mem0. What it promises beyond Mem0's other embedded stores:
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from freqtrade_mem0.backends.exact_store import ExactStore, Names, Rows
 from freqtrade_mem0.backends.filters import parse_filters
 from freqtrade_mem0.backends.sqlite import ranking
 from freqtrade_mem0.backends.sqlite import rows as store_rows
 from freqtrade_mem0.backends.sqlite.file import SqliteFile
 from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
+from freqtrade_mem0.backends.vector_rows import Row, payload_for_mem0, wrong_length
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -37,22 +37,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import GroupKey
 
 
-@dataclass(slots=True)
-class Row:
-    """One stored memory, as Mem0 expects it from a store; score in [0, 1] (keywords: BM25)."""
-
-    id: str
-    score: float | None
-    payload: dict[str, Any]
-
-
-# `SqliteStore.list` hides the type of the same name inside its class.
-Rows: TypeAlias = list[Row]
-Pages: TypeAlias = list[list[Row]]
-Names: TypeAlias = list[str]
-
-
-class SqliteStore:
+class SqliteStore(ExactStore):
     """One collection of memories in a store file; safe to share between threads.
 
     Parameters
@@ -82,32 +67,16 @@ class SqliteStore:
         self._file = SqliteFile(Path(path))
         self._cache: VectorCache | None = None
 
-    def create_col(self, name: str, vector_size: int | None, distance: str = "cosine") -> None:
-        """Make a collection, if there is none with this name; `distance` can be cosine only."""
-        if distance != "cosine":
-            raise BackendError(f"This store compares by cosine only, not by {distance!r}.")
+    def _create(self, name: str, vector_size: int | None) -> None:
         with self._file.writing() as connection:
             store_rows.collection_for_writing(connection, name, vector_size)
 
-    def insert(
+    def _replace(
         self,
         vectors: Sequence[Sequence[float]],
-        payloads: Sequence[Mapping[str, Any]] | None = None,
-        ids: Sequence[str] | None = None,
+        payloads: Sequence[Mapping[str, Any]],
+        ids: Sequence[str],
     ) -> None:
-        """Store memories in one transaction; those whose id is there already are replaced."""
-        if ids is None:
-            ids = [str(uuid.uuid4()) for _ in vectors]
-        if payloads is None:
-            payloads = [{} for _ in vectors]
-        if not len(vectors) == len(payloads) == len(ids):
-            raise BackendError(
-                f"insert needs as many payloads ({len(payloads)}) and ids ({len(ids)}) as vectors "
-                f"({len(vectors)}).",
-                permanent=True,
-            )
-        if len(vectors) == 0:
-            return
         rows = store_rows.encode(vectors, payloads, ids)
         with self._file.writing() as connection:
             collection = store_rows.collection_for_writing(
@@ -129,7 +98,7 @@ class SqliteStore:
                 raise BackendError(f"There is no memory {vector_id} to update.", permanent=True)
             rows = store_rows.encode(
                 [np.frombuffer(found[0].vector, dtype="<f4") if vector is None else vector],
-                [store_rows.payload_of(found[0]) if payload is None else payload],
+                [payload_for_mem0(found[0].payload) if payload is None else payload],
                 [vector_id],
             )
             collection = store_rows.collection_for_writing(
@@ -137,27 +106,18 @@ class SqliteStore:
             )
             store_rows.replace(connection, collection, rows)
 
-    def delete(self, vector_id: str) -> None:
-        """Delete one memory; nothing happens where there is none."""
-        self.delete_many([vector_id])
-
     def delete_many(self, ids: Iterable[str]) -> int:
         """Delete memories in one transaction; return how many were there."""
         with self._file.writing() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
             return store_rows.remove(connection, collection, list(ids))
 
-    def get(self, vector_id: str) -> Row | None:
-        """Return one memory, or None."""
-        found = self.get_many([vector_id])
-        return found[0] if found else None
-
     def get_many(self, ids: Sequence[str]) -> Rows:
         """Return those of the memories that are there, in the order of `ids`."""
         with self._file.reading() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
             found = store_rows.raw_rows(connection, collection, ids)
-        by_id = {row.id: Row(row.id, None, store_rows.payload_of(row)) for row in found}
+        by_id = {row.id: Row(row.id, None, payload_for_mem0(row.payload)) for row in found}
         return [by_id[each] for each in ids if each in by_id]
 
     def search(
@@ -172,23 +132,12 @@ class SqliteStore:
             if cache is None:
                 return []
             if len(vectors) != cache.dimensions:
-                raise store_rows.wrong_length(self.collection_name, cache.dimensions, len(vectors))
+                raise wrong_length(self.collection_name, cache.dimensions, len(vectors))
             positions = cache.select(connection, parse_filters(filters))
             wanted = np.asarray(vectors, dtype=np.float32)
             scores = cache.similarities(wanted, positions)
             best = ranking.best(positions, scores, top_k)
             return _rows(connection, cache, positions[best], scores[best])
-
-    def search_batch(
-        self,
-        queries: Sequence[str],
-        vectors_list: Sequence[Sequence[float]],
-        top_k: int | None = 1,
-        filters: Mapping[str, Any] | None = None,
-    ) -> Pages:
-        """Search several times."""
-        pairs = zip(queries, vectors_list, strict=True)
-        return [self.search(query, vector, top_k, filters) for query, vector in pairs]
 
     def keyword_search(
         self, query: str, top_k: int | None = 5, filters: Mapping[str, Any] | None = None
@@ -214,13 +163,6 @@ class SqliteStore:
             positions, scores = positions[passes], scores[passes]
             best = ranking.best(positions, scores, top_k)
             return _rows(connection, cache, positions[best], scores[best])
-
-    def list(self, filters: Mapping[str, Any] | None = None, top_k: int | None = None) -> Pages:
-        """Return the first `top_k` memories (None: all) by `(created_at, id)`.
-
-        The list of rows is the only element of a list, as `Memory.get_all` expects.
-        """
-        return [self.get_many(self.list_ids(filters)[:top_k])]
 
     def list_ids(self, filters: Mapping[str, Any] | None = None) -> Names:
         """Return the ids of all memories that pass, by `(created_at, id)`."""
@@ -294,6 +236,6 @@ def _rows(
 ) -> list[Row]:
     found = store_rows.rows_by_seq(connection, cache.seqs_at(positions))
     return [
-        Row(row.id, score, store_rows.payload_of(row))
+        Row(row.id, score, payload_for_mem0(row.payload))
         for row, score in zip(found, scores.tolist(), strict=True)
     ]

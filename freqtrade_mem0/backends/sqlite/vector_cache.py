@@ -15,10 +15,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic_core import from_json
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.columns import Column, keys_of, mask_of
+from freqtrade_mem0.backends.vector_rows import decode_payload
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,16 +33,6 @@ if TYPE_CHECKING:
 _MAX_COLUMNS = 32
 _ROWS_PER_READ = 5_000
 _WORTH_REPACKING = 1_000  # deleted rows; below that their places are not worth a new read
-
-
-def decode_payload(text: object) -> dict[str, object]:
-    """Return a stored payload; what is no JSON object (written by hand, say) counts as empty."""
-    try:
-        # pydantic's parser: a backtest's memories are read by the ten thousand.
-        payload = from_json(text) if isinstance(text, str | bytes) else None
-    except ValueError:
-        return {}
-    return payload if isinstance(payload, dict) else {}
 
 
 class VectorCache:
