@@ -22,7 +22,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.support.wait import eventually
+from tests.support.wait import HANG_S, eventually
 
 USER = "keeper"
 
@@ -40,7 +40,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, after a crash as well, and wait until it answers."""
-        assert eventually(self._is_up, 60.0), self._log()
+        assert eventually(self._is_up), self._log()
 
     def _is_up(self) -> bool:
         if self._process is None or self._process.poll() is not None:
@@ -73,8 +73,8 @@ class Server:
         for each in family:
             if each.is_running():
                 each.send_signal(signal.SIGKILL)
-        psutil.wait_procs(family, timeout=20)
-        self._process.wait(20)
+        psutil.wait_procs(family, timeout=HANG_S)
+        self._process.wait(HANG_S)
 
     def pids(self) -> list[int]:
         """Return the ids of the server's processes, itself first."""

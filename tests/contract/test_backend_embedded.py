@@ -16,6 +16,7 @@ import pytest
 
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.errors import BackendError
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -312,7 +313,7 @@ def test_nothing_leaves_the_machine_or_lands_in_the_home_folder(tmp_path: Path) 
         env=environment | {"HOME": str(home), "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
     )
 
@@ -353,7 +354,7 @@ def test_telemetry_is_off_unless_the_user_wants_it(
         env=environment if chosen is None else environment | {"MEM0_TELEMETRY": chosen},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
     )
 

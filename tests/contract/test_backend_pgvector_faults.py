@@ -21,7 +21,7 @@ import pytest
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.errors import BackendError
 from tests.contract import postgres
-from tests.support.wait import eventually
+from tests.support.wait import HANG_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_bots_start_at_once_on_an_empty_database(
     """Four processes make the table, write the same and their own, and read: nothing is lost."""
     writers = [start_writer(server, database, n, 20) for n in range(4)]
 
-    ends = [writer.communicate(timeout=120) for writer in writers]
+    ends = [writer.communicate(timeout=HANG_S) for writer in writers]
 
     assert [(writer.returncode, err) for writer, (_, err) in zip(writers, ends, strict=True)] == [
         (0, "")
@@ -129,7 +129,7 @@ def test_what_was_acknowledged_survives_the_death_of_a_writer(
         acknowledged += [writer.stdout.readline() for _ in range(instants.randint(1, 30))]
         writer.send_signal(signal.SIGKILL)
         acknowledged += writer.stdout.readlines()
-        writer.communicate(timeout=30)
+        writer.communicate(timeout=HANG_S)
 
     backend = open_backend()
     assert missing(backend, acknowledged) == set()
@@ -162,7 +162,7 @@ def test_deliveries_survive_the_death_of_the_server(
                 except BackendError as error:
                     assert not error.permanent, error  # noqa: PT017 - each of them is looked at
                     n_failed += 1
-                    assert eventually(own_server.answers, 60)
+                    assert eventually(own_server.answers)
                 else:
                     break
             n_delivered += 1
@@ -174,12 +174,12 @@ def test_deliveries_survive_the_death_of_the_server(
     with ThreadPoolExecutor(1) as threads:
         delivery = threads.submit(deliver)
         for _ in range(3):
-            has_begun.wait(60)
+            has_begun.wait(HANG_S)
             before = n_delivered
             own_server.kill()
             own_server.start()
-            assert eventually(partial(is_on, before), 60)
-        delivery.result(timeout=120)
+            assert eventually(partial(is_on, before))
+        delivery.result(timeout=HANG_S)
 
     assert n_failed > 0
     assert [each for batch in batches for each in batch] == list(backend.scan(filters={}))
@@ -261,7 +261,7 @@ def test_a_server_that_hangs_is_given_up(
     assert not failed.value.permanent
     for each in stopped:
         each.resume()
-    assert eventually(lambda: wrote(backend, make_memory(1)), 60)
+    assert eventually(lambda: wrote(backend, make_memory(1)))
     assert backend.count(filters={}) == {(): 2}
     backend.close()
 

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
     path = tmp_path / "memories.sqlite"
     writers = [start_writer(path, f"w{n}", 100) for n in range(4)]
 
-    ends = [writer.communicate(timeout=60) for writer in writers]
+    ends = [writer.communicate(timeout=HANG_S) for writer in writers]
 
     assert [(writer.returncode, err) for writer, (_, err) in zip(writers, ends, strict=True)] == [
         (0, "")
@@ -105,7 +106,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         acknowledged += [writer.stdout.readline() for _ in range(instants.randint(1, 60))]
         writer.send_signal(signal.SIGKILL)
         acknowledged += writer.stdout.readlines()
-        writer.communicate(timeout=30)
+        writer.communicate(timeout=HANG_S)
 
     whole = {line.strip() for line in acknowledged if line.endswith("\n")}
     store = SqliteStore(path)

@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import child_environment, stop, tail
 from tests.flow.harness import class_name, free_port, wait_until, write_strategy
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BOT_TIMEOUT_S = 45.0
-_REST_TIMEOUT_S = 20.0
 _USER, _PASSWORD = "flow", "loopback-only"
 _PAUSED = " to: STOPPED"
 _SWALLOWED = re.compile(
@@ -116,7 +115,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         self.wait_until(self._answers)
         return self
 
-    def stop(self, timeout_s: float = BOT_TIMEOUT_S) -> int:
+    def stop(self, timeout_s: float = HANG_S) -> int:
         """Interrupt it as Ctrl-C does; return its exit code, 130 after an orderly end.
 
         Its loop is paused before: an interrupt in the middle of Freqtrade's own work with its
@@ -129,7 +128,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
 
     def kill(self) -> int:
         """End it at once, without any clean-up of its own (SIGKILL)."""
-        return self._end(signal.SIGKILL, BOT_TIMEOUT_S)
+        return self._end(signal.SIGKILL, HANG_S)
 
     def get(self, endpoint: str) -> Any:
         """Return the answer of a GET to the REST API, for example "status"."""
@@ -169,7 +168,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         """Return all it logged, over restarts."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_until(self, condition: Callable[[], T], timeout_s: float = BOT_TIMEOUT_S) -> T:
+    def wait_until(self, condition: Callable[[], T], timeout_s: float = HANG_S) -> T:
         """`wait_until`, failing at once when the bot has ended, with the end of its log."""
 
         def asked() -> T:
@@ -216,7 +215,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
             {"Authorization": f"Basic {token}", "Content-Type": "application/json"},
             method=method,
         )
-        with urlopen(request, timeout=_REST_TIMEOUT_S) as response:
+        with urlopen(request, timeout=HANG_S) as response:
             return json.load(response)
 
     def _end(self, signal_number: signal.Signals, timeout_s: float) -> int:

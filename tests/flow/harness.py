@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob, run_backtest
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
-BACKTEST_TIMEOUT_S = 120.0
-WAIT_TIMEOUT_S = 45.0
 _POLL_S = 0.1
 
 PLAIN_STRATEGY = '''
@@ -61,7 +60,7 @@ def class_name(source: str) -> str:
 
 
 def wait_until(
-    condition: Callable[[], T], timeout_s: float = WAIT_TIMEOUT_S, *, why: Callable[[], str] = str
+    condition: Callable[[], T], timeout_s: float = HANG_S, *, why: Callable[[], str] = str
 ) -> T:
     """Return the first true value of `condition`, asked again and again.
 
@@ -145,7 +144,7 @@ class Backtests:
                 extra=extra,
                 **config,
             ),
-            BACKTEST_TIMEOUT_S,
+            HANG_S,
         )
 
     def job(

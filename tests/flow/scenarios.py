@@ -17,6 +17,7 @@ from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,8 +39,6 @@ BUSY = (
 """
 )
 """Leaves whatever it holds at once and enters again in the same candle: trades all the time."""
-
-COMMAND_TIMEOUT_S = 150.0
 
 CORE = '''
 import talib.abstract as ta
@@ -271,7 +270,7 @@ def run_freqtrade(
     job: BacktestJob,
     *extra: str,
     bare: bool = False,
-    timeout_s: float = COMMAND_TIMEOUT_S,
+    timeout_s: float = HANG_S,
 ) -> Ended:
     """Run a Freqtrade command with a job's config, folders and strategy, and wait for its end.
 

@@ -41,6 +41,7 @@ from tests.flow.scenarios import (
     trade_records,
     without_memory,
 )
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,6 @@ PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT", "DOGE/USDT"), timeframe_minutes
 DETAIL_TIMERANGE = "20240101-20240105"
 SHORT_TIMERANGE = "20240101-20240105"
 CUT = pd.Timestamp("2024-01-08 07:35", tz="UTC")
-TIMEOUT_S = 150.0
 SIZING = SizingSettings()
 
 
@@ -151,7 +151,7 @@ def ran(lab: Lab) -> dict[str, Ran]:
     """Every scenario, backtested once with memory; by strategy, with what is special before it."""
     jobs = [lab.spot("spot"), lab.futures("futures")]
     jobs += [lab.detailed("detail"), lab.stacked("stacked")]
-    results = run_backtests(jobs[:2], TIMEOUT_S) + run_backtests(jobs[2:], TIMEOUT_S)
+    results = run_backtests(jobs[:2], HANG_S) + run_backtests(jobs[2:], HANG_S)
     found = {}
     for job, result in zip(jobs, results, strict=True):
         names = job.extra[job.extra.index("--strategy-list") + 1 :]
@@ -361,7 +361,7 @@ def repeated(ran: dict[str, Ran], lab: Lab) -> tuple[Rows, Rows, dict[str, Trade
         before = rows(store)
     cut = lab.folder / "cut"
     _cut_candles(lab.candles, cut)
-    run_backtests([job, lab.spot("cut_short", cut)], TIMEOUT_S)
+    run_backtests([job, lab.spot("cut_short", cut)], HANG_S)
     with memory_in(job.userdir) as store:
         after = rows(store)
     return before, after, {name: load_backtest(job.userdir, name)[1] for name in SPOT_NAMES}
@@ -409,8 +409,8 @@ def unscaled(lab: Lab) -> dict[str, dict[str, Trades]]:
         for kind, (source, block) in sources_and_blocks.items()
     ]
     jobs = [replace(job, strategy="Tagged") for job in jobs]
-    run_backtests(jobs[:2], TIMEOUT_S)
-    run_backtests(jobs[2:], TIMEOUT_S)
+    run_backtests(jobs[:2], HANG_S)
+    run_backtests(jobs[2:], HANG_S)
     return {
         kind: {name: load_backtest(job.userdir, name)[1] for name in names}
         for kind, job in zip(sources_and_blocks, jobs, strict=True)

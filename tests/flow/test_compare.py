@@ -21,6 +21,7 @@ from freqtrade_mem0.demo.freqtrade_run import BacktestJob
 from freqtrade_mem0.strategy import attach
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory, write_strategy
 from tests.flow.scenarios import FUTURES, SPOT
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 180.0
 TIMERANGE = "20240101-20240112"
 
 COUNTING = '''
@@ -140,7 +140,7 @@ def compare_command(job: BacktestJob, *more: str) -> Any:
         [*command, *options_of(job), "--json", *more],
         capture_output=True,
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=HANG_S,
         env=environment,
     )
     return json.loads(done.stdout)
@@ -242,7 +242,7 @@ assert found[0] == found[1]
         [sys.executable, "-c", script, str(tmp_path / "memory"), *options_of(job)],
         capture_output=True,
         check=False,
-        timeout=TIMEOUT_S,
+        timeout=HANG_S,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr.decode()[-2_000:]

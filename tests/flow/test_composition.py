@@ -19,6 +19,7 @@ from tests.flow.scenarios import (
     run_freqtrade,
     trade_records,
 )
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from tests.flow.harness import Backtests
@@ -80,7 +81,7 @@ def test_every_composition_trades_and_remembers_the_same(backtests: Backtests) -
         ),
         strategy="Before",
     )
-    result = run_backtest(job, 120.0)
+    result = run_backtest(job, HANG_S)
     assert complaints(result.log) == []
     trades = {name: load_backtest(job.userdir, name)[1] for name in NAMES}
     assert trades["Before"] == trades["After"] == trades["Deep"]

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from freqtrade_mem0.demo.run import run_demo
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ def test_demo_shows_both_runs_and_commands_that_work(tmp_path: Path, datadir: Pa
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=HANG_S,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         assert done.stdout.strip()

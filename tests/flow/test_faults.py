@@ -31,7 +31,7 @@ from tests.flow.harness import free_port
 from tests.flow.scenarios import REMEMBERING, memory_in, trade_records
 from tests.servers.mem0_platform import PlatformServer
 from tests.support.samples import a_trade
-from tests.support.wait import eventually
+from tests.support.wait import HANG_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-END_S = 120.0
 KEY = "m0-loopback"
 
 
@@ -76,7 +75,7 @@ def killed_after(process: subprocess.Popen[str], n_lines: int) -> list[str]:
     lines = [process.stdout.readline().strip() for _ in range(n_lines)]
     process.send_signal(signal.SIGKILL)
     lines += process.stdout.read().split()
-    assert process.wait(END_S) == -signal.SIGKILL
+    assert process.wait(HANG_S) == -signal.SIGKILL
     return lines
 
 
@@ -139,7 +138,7 @@ def test_killed_while_it_delivers(
             assert eventually(lambda n=n_asked: len(platform.asked) >= n)  # type: ignore[misc]
             process.send_signal(signal.SIGKILL)
     assert store.outbox.state().pending > 0
-    assert store.delivery().drain(END_S)
+    assert store.delivery().drain(HANG_S)
     in_mem0 = Counter(memory.id for memory in store.backend.scan(filters={"user_id": "me"}))
     assert in_mem0 == Counter(a_trade(number).id for number in range(1, 51))
     texts = Counter(
@@ -220,7 +219,7 @@ def test_closing_while_mem0_hangs_ends_the_process(
     platform.fails("hang", "POST /v3/memories/add/")
     with child("hang", tmp_path, platform.url) as process:
         assert eventually(lambda: platform.count("POST /v3/memories/add/") > 0)
-        output, _ = process.communicate("\n", timeout=END_S)
+        output, _ = process.communicate("\n", timeout=HANG_S)
     assert process.returncode == 0
     assert output.split() == ["begins", "closed"]
     journal = Journal(tmp_path / "mem0")
@@ -248,9 +247,9 @@ def test_a_full_disk_delays_and_loses_nothing(
         assert eventually(lambda: writer.in_trouble)
         assert [record.id for _, record in journal.records()] == [a_trade(0).id]
         (disk / "ballast").unlink()
-        assert writer.flush(END_S)
+        assert writer.flush(HANG_S)
         assert not writer.in_trouble
-        assert writer.close(END_S)
+        assert writer.close(HANG_S)
         assert [record.id for _, record in journal.records()] == [
             a_trade(number).id for number in range(40)
         ]

@@ -27,6 +27,7 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import FUTURES, in_order, numbers_of_record, numbers_of_trade
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,6 @@ PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=6, s
 PAIRS = [f"{pair}:USDT" for pair in PLAN.pairs]
 NAMES = ("Leveraged", "Steps")
 LOCAL = {"enabled": True, "mode": "local"}
-TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         config = freqtrade_config(exchange.url, PAIRS, "5m", futures=True, mem0=LOCAL)
         write_config(job.config, config)
         job = replace(job, strategy=NAMES[0])
-        run_backtest(job, TIMEOUT_S)
+        run_backtest(job, HANG_S)
     with memory(job.userdir) as store:
         captured = remembered(store)
     return Ran(job=job, captured=captured)

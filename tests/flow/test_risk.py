@@ -18,6 +18,7 @@ from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import CORE, FUTURES, complaints, ledger, memory_in, trade_records
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,7 +157,7 @@ def test_a_liquidation_damps_the_leverage_that_follows(tmp_path: Path) -> None:
         job = backtests.job(FUTURES, userdir="futures")
         config = freqtrade_config(exchange.url, pairs, "5m", futures=True, mem0=mem0)
         write_config(job.config, config)
-        run_backtests([replace(job, strategy="Reckless")], 150.0)
+        run_backtests([replace(job, strategy="Reckless")], HANG_S)
     with memory_in(tmp_path / "futures", mem0) as store:
         trades = trade_records(store)
     liquidated = [trade for trade in trades if trade.exit_reason == "liquidation"]

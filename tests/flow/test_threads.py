@@ -17,12 +17,11 @@ from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.children import a_runtime
 from tests.support.samples import TradeStandIn, a_trade, at
 from tests.support.session_stage import a_stage, proposal
-from tests.support.wait import eventually
+from tests.support.wait import HANG_S, eventually
 
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-END_S = 120.0
 
 
 def ours() -> list[str]:
@@ -64,7 +63,7 @@ def test_closing_a_runtime_twice_and_from_several_threads_is_harmless(tmp_path: 
     runtime.submit(a_trade(1))
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(runtime.close) for _ in range(8)]:
-            done.result(END_S)
+            done.result(HANG_S)
     runtime.close()
     assert ids_in(tmp_path) == Counter([a_trade(1).id])
     assert eventually(lambda: ours() == [])
@@ -78,21 +77,21 @@ def test_rest_workers_close_trades_while_the_bot_decides() -> None:
     together = threading.Barrier(len(pairs) + 2)
 
     def close_all(pair: str) -> None:
-        together.wait(END_S)
+        together.wait(HANG_S)
         for trade in trades[pair]:
             stage.session.trades_closed([trade])
             stage.session.trades_closed([trade])  # the bot's own loop sees it as well
 
     def decide(hours: float) -> list[float]:
-        together.wait(END_S)
+        together.wait(HANG_S)
         return [stage.session.decide(proposal(hours)).stake for _ in range(300)]
 
     with ThreadPoolExecutor(len(pairs) + 2) as threads:
         closing = [threads.submit(close_all, pair) for pair in pairs]
         deciding = [threads.submit(decide, hours) for hours in (0.5, 500.0)]
         for each in closing:
-            each.result(END_S)
-        early, late = [each.result(END_S) for each in deciding]
+            each.result(HANG_S)
+        early, late = [each.result(HANG_S) for each in deciding]
 
     written = [entry.id for entry in stage.written(TradeRecord) if isinstance(entry, TradeRecord)]
     assert len(written) == len(set(written)) == 8 * 25
@@ -111,7 +110,7 @@ def test_entries_of_two_threads_keep_their_own_decisions() -> None:
     together = threading.Barrier(4)
 
     def enter(pair: str) -> list[str]:
-        together.wait(END_S)
+        together.wait(HANG_S)
         asked = []
         for number in range(50):
             asked.append(stage.session.decide(proposal(number, pair=pair)).id)
@@ -133,7 +132,7 @@ def test_a_fork_under_a_running_bot_ends_in_peace(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=END_S,
+        timeout=HANG_S,
         check=False,
     )
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["0"], "")

@@ -17,6 +17,7 @@ import pytest
 from freqtrade_mem0.demo.freqtrade_run import child_environment, load_backtest, stop
 from tests.flow.harness import free_port, wait_until
 from tests.flow.scenarios import CORE, ENABLED, memories_in_mem0, memory_in, trade_records
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,6 @@ TAGGED = f'''{CORE}
 class Tagged(Mem0Mixin, Core):
     """Nothing but the mixin."""
 '''
-
-START_TIMEOUT_S, BACKTEST_TIMEOUT_S = 60.0, 120.0
 
 
 class Webserver:
@@ -51,7 +50,7 @@ class Webserver:
             method=method,
         )
         try:
-            with urlopen(request, timeout=10.0) as response:
+            with urlopen(request, timeout=HANG_S) as response:
                 return json.load(response)
         except URLError:
             return None
@@ -60,7 +59,7 @@ class Webserver:
         """Run a backtest to its end."""
         settings = {"strategy": "Tagged", "timerange": timerange, "enable_protections": False}
         assert self.ask("POST", "backtest", settings) is not None
-        done = wait_until(self._ended, BACKTEST_TIMEOUT_S)
+        done = wait_until(self._ended)
         assert done["status"] == "ended", done
 
     def _ended(self) -> Any:
@@ -98,7 +97,7 @@ def webserver(job: BacktestJob) -> Iterator[Webserver]:
         )
     server = Webserver(port)
     try:
-        wait_until(lambda: server.ask("GET", "ping"), START_TIMEOUT_S)
+        wait_until(lambda: server.ask("GET", "ping"))
         yield server
         process.send_signal(signal.SIGKILL)
     finally:

@@ -15,8 +15,8 @@ import pytest
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.demo.freqtrade_run import run_backtest
 from freqtrade_mem0.run.replay import Replay
-from tests.flow.harness import BACKTEST_TIMEOUT_S
 from tests.flow.scenarios import CORE, ENABLED, complaints, ledger, memory_in, run_freqtrade
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob
@@ -66,8 +66,8 @@ def entries(backtest: Backtest) -> list[tuple[str, int, str]]:
 
 def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
     """With the original's parameters; stakes are memory's; a change of the original is noticed."""
-    plain = run_backtest(replace(wrapped, strategy="Tuned"), BACKTEST_TIMEOUT_S)
-    sized = run_backtest(wrapped, BACKTEST_TIMEOUT_S)
+    plain = run_backtest(replace(wrapped, strategy="Tuned"), HANG_S)
+    sized = run_backtest(wrapped, HANG_S)
     assert len(plain.trades) > 40
     assert entries(sized) == entries(plain)
     assert complaints(sized.log) == []
@@ -82,7 +82,7 @@ def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
 
     file = wrapped.strategy_path / "tuned.py"
     file.write_text(file.read_text() + "\n# another version\n")
-    changed = run_backtest(wrapped, BACKTEST_TIMEOUT_S)
+    changed = run_backtest(wrapped, HANG_S)
     assert changed.run_id != sized.run_id
 
 
@@ -143,7 +143,7 @@ def test_compare_runs_the_copy_both_ways(wrapped: BacktestJob) -> None:
         [*command, *options],
         capture_output=True,
         check=False,
-        timeout=BACKTEST_TIMEOUT_S,
+        timeout=HANG_S,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert ended.returncode == 0, ended.stderr.decode()

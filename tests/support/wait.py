@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+HANG_S = 600.0
+"""Whoever has not ended after this time hangs; no busy machine is this slow."""
 
-def eventually(condition: Callable[[], bool], timeout_s: float = 20.0) -> bool:
+
+def eventually(condition: Callable[[], bool], timeout_s: float = HANG_S) -> bool:
     """Return True as soon as `condition` holds, False when it did not in `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -12,7 +12,7 @@ from freqtrade_mem0.delivery.child import Deliverer
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.strategy import process
 from tests.support.samples import a_trade
-from tests.support.wait import eventually
+from tests.support.wait import HANG_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_a_run_that_is_killed_leaves_nothing_waiting(store: MemoryFolder, tmp_pa
     assert deliverer._process.stdin is not None
     deliverer._process.stdin.close()
 
-    assert deliverer._process.wait(20.0) == 0
+    assert deliverer._process.wait(HANG_S) == 0
     assert store.outbox.state().pending == 0
 
 

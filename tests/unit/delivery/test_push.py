@@ -16,7 +16,7 @@ from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.memory_folder import MemoryFolder
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import NOTED, a_retraction, a_trade
-from tests.support.wait import eventually
+from tests.support.wait import HANG_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -343,7 +343,7 @@ def test_stopping_finishes_the_batch_it_is_at(journal: Journal, backend: InMemor
     backend.may_write.clear()
     delivery = delivery_of(journal, backend)
     delivery.start()
-    assert backend.in_write.wait(20.0)
+    assert backend.in_write.wait(HANG_S)
     delivery.stop(0.01)
     backend.may_write.set()
 
@@ -357,7 +357,7 @@ def test_waking_never_waits(journal: Journal, backend: InMemoryMem0) -> None:
     delivery.wake()
     backend.may_write.clear()
     delivery.start()
-    assert backend.in_write.wait(20.0)
+    assert backend.in_write.wait(HANG_S)
     delivery.wake()
     backend.may_write.set()
     delivery.stop(20.0)

@@ -14,6 +14,7 @@ from freqtrade_mem0.demo.exchange.markets import demo_markets, market_of, market
 from freqtrade_mem0.demo.exchange.prices import PricePath
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn, main
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def test_closing_does_not_wait_for_a_hanging_answer() -> None:
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.2)
         with pytest.raises(ccxt.NetworkError):
-            waiting.result(timeout=10)
+            waiting.result(timeout=HANG_S)
 
 
 def test_unknown_option_of_the_process_form_ends_it(capsys: pytest.CaptureFixture[str]) -> None:

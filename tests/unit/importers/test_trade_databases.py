@@ -18,6 +18,7 @@ from freqtrade_mem0.importers.files import ImportFileError
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import to_plain
 from tests.support.samples import NOTED
+from tests.support.wait import HANG_S
 from tests.unit.importers.bot_database import BOT
 from tests.unit.importers.result_files import OLD_DATABASE
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[3]
-TIMEOUT_S = 60.0
 
 
 def read(path: Path, *, strategy: str | None = None, mode: Mode | None = None) -> BotTrades:
@@ -55,7 +55,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, 
     printed = subprocess.check_output(
         [sys.executable, "-m", "tests.unit.importers.bot_database", str(path)],
         cwd=ROOT,
-        timeout=TIMEOUT_S,
+        timeout=HANG_S,
     )
     return path, json.loads(printed)
 

@@ -15,6 +15,7 @@ import pytest
 
 from freqtrade_mem0.journal.outbox import Outbox
 from tests.support.samples import a_trade
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import Journal
@@ -112,7 +113,7 @@ def test_a_fork_while_the_journal_is_in_use_does_not_hang(journal: Journal) -> N
     with journal.connection.write():
         child = os.fork()
         if child == 0:
-            signal.alarm(20)
+            signal.alarm(int(HANG_S))
             code = 1
             try:
                 code = 0 if list(journal.records()) == [] else 2

@@ -28,6 +28,7 @@ from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.schema import VERSION
 from freqtrade_mem0.records.codec import to_plain
 from tests.support.samples import ORIGIN, a_trade
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,7 +226,7 @@ def test_another_process_that_migrates_is_waited_for(
         other.execute("PRAGMA journal_mode = WAL")
         other.execute("BEGIN IMMEDIATE")
         opening = pool.submit(journal.open)
-        assert begins.wait(60.0)
+        assert begins.wait(HANG_S)
         for number in range(10_000):
             other.execute("INSERT INTO seen VALUES ('sqlite:///other.sqlite', ?)", [number])
         other.execute("COMMIT")

@@ -32,6 +32,7 @@ from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.bot.runtime import BotRuntime
 from tests.support.samples import NOTED, ORIGIN, a_retraction, a_trade, at
+from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 LEVELS = ("pair", "side", "pair*side")
 SISTER = replace(ORIGIN, run_id="its sister")
-WAIT_S = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +73,12 @@ class Bot:
 
         with patch.object(journal, "records", counting):
             self.follower.begin()
-        self.follower.close(WAIT_S)
+        self.follower.close(HANG_S)
 
     def look(self) -> None:
         """Read what is new."""
         self.follower.run()
-        self.follower.close(WAIT_S)
+        self.follower.close(HANG_S)
 
     def known(self) -> dict[Key, Group]:
         """Return all that recall knows."""
@@ -476,7 +476,7 @@ def test_a_bot_that_ends_leaves_a_copy(journal: Journal, monkeypatch: pytest.Mon
     monkeypatch.setattr(snapshot, "SHARE", 2)
     journal.append(sisters(50, 51))
     bot.follower.run()
-    bot.follower.close(WAIT_S)
+    bot.follower.close(HANG_S)
 
     assert Bot(journal).read == 0
 
