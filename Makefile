@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated 
 	@$(BIN)/freqtrade-mem0 demo
 
 check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
-	$(BIN)/python -m pytest -n auto tests/unit tests/property
+	$(BIN)/python -m pytest -n auto -m "not flow" tests/unit tests/property
 
 test: lint ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
 	$(BIN)/python -m pytest -n auto

@@ -45,6 +45,7 @@ def test_a_database_belongs_to_the_bot_of_the_config(
     assert seen == [(OLD_DATABASE, bot_id, None)]
 
 
+@pytest.mark.flow
 def test_a_database_is_imported_with_its_assumptions_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,8 +71,8 @@ def test_width_for_a_sharpe_ratio_follows_the_known_standard_error() -> None:
 
 @pytest.mark.parametrize("lingering", [0.0, 0.3])
 def test_intervals_hold_the_truth_about_as_often_as_they_say(lingering: float) -> None:
-    """Difference of two runs' mean returns on heavy-tailed days: 95 % of 400, within chance."""
-    rng, held, n_tries, n_days = np.random.default_rng(4), 0, 400, 150
+    """Difference of two runs' mean returns on heavy-tailed days: 95 % of 150, within chance."""
+    rng, held, n_tries, n_days = np.random.default_rng(4), 0, 150, 150
     for _ in range(n_tries):
         shocks = rng.standard_t(5, size=(n_days + 30, 2))
         shocks[:, 1] = 0.9 * shocks[:, 0] + 0.3 * shocks[:, 1]
@@ -81,8 +81,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(lingering: float) -
         difference = shocks[30:, 1] - shocks[30:, 0]
         found = estimate(difference[:, None], mean_of, seed=5, n_resamples=200)
         held += found.low is not None and found.high is not None and found.low <= 0.0 <= found.high
-    # With 400 tries a true 95 % shows as 92.9 to 97.1 %; `bench_evaluate.py` tries more.
-    assert 0.925 <= held / n_tries <= 0.975
+    # With 150 tries a true 95 % shows as 91.5 to 98.5 %; `bench_evaluate.py` tries more.
+    assert 0.915 <= held / n_tries <= 0.985
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

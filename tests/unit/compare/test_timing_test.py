@@ -42,10 +42,10 @@ def test_deviations_from_the_past_use_only_what_came_before() -> None:
 
 
 def test_p_values_are_uniform_though_memory_learns_from_the_trades() -> None:
-    """400 runs without foresight: uniform here, while shifts would call a third of them bad."""
+    """150 runs without foresight: uniform here, while shifts would call a third of them bad."""
     rng, n, days = np.random.default_rng(2), 100, 50
     timed, shifted = [], []
-    for number in range(400):
+    for number in range(150):
         base = 0.02 * rng.standard_t(4, n)
         closed = np.sort(rng.integers(days, size=n))
         sizes = reacting(base)

@@ -61,6 +61,7 @@ def trades(store: MemoryFolder) -> list[TradeRecord]:
     return [record for record in remembered(store) if isinstance(record, TradeRecord)]
 
 
+@pytest.mark.flow
 def test_a_folder_of_all_sorts_is_imported_once(store: MemoryFolder, tmp_path: Path) -> None:
     """Each file is told what it is; doing it again adds nothing."""
     folder = tmp_path / "old"
@@ -230,6 +231,7 @@ def test_only_one_strategy_is_taken_on_request(store: MemoryFolder, tmp_path: Pa
     assert {skip.what for file in report.files for skip in file.skipped} >= {"One", "2 epochs"}
 
 
+@pytest.mark.flow
 def test_databases_are_of_the_bot_that_is_named(store: MemoryFolder) -> None:
     """Its id is the run id of the trades; the mode can be said, and is reported."""
     options = ImportOptions(bot_id="bot-9", mode=Mode.LIVE)

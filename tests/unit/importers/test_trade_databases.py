@@ -25,6 +25,8 @@ from tests.unit.importers.result_files import OLD_DATABASE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.flow
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -66,7 +66,7 @@ def test_differences_come_near_the_truth(true_theta: float) -> None:
     """With many groups and a weak prior, the simulated variance between groups is found again."""
     rng = np.random.default_rng(5)
     found = []
-    for _ in range(200):
+    for _ in range(50):
         labels = np.repeat(np.arange(80), 60)
         ratios = rng.normal(0.0, math.sqrt(true_theta) * 0.02, 80)[labels]
         ratios = ratios + rng.normal(0.0, 0.02, len(labels))
