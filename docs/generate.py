@@ -1,4 +1,4 @@
-"""Write the reference pages that must not drift: `python docs/generate.py`.
+"""Write the reference pages and the example config: `python docs/generate.py`.
 
 A test compares them with what this would write.
 """
@@ -6,6 +6,7 @@ A test compares them with what this would write.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,11 +14,13 @@ from pydantic import BaseModel
 
 from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.settings import ProviderSettings, Settings
+from freqtrade_mem0.risk.events import EVENT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = Path(__file__).parent / "reference"
+EXAMPLE = FOLDER.parents[1] / "config.example.json"
 
 _CONFIG_INTRO = """\
 # Configuration
@@ -46,6 +49,18 @@ Options are Freqtrade's where Freqtrade has them. Every command that prints fact
 code 0: done. 1: failed, with one sentence on standard error. 2: wrong usage.
 """
 
+_EVENTS_INTRO = """\
+# Risk events
+
+<!-- Written by docs/generate.py. -->
+
+What an event is and does: [risk](../concepts/risk.md). The severity is the default of
+`mem0.risk.damping.severity.<event>`; nothing is damped unless `mem0.risk.damping.enabled` is true.
+
+| event | noted when | concerns | severity |
+|---|---|---|---|
+"""
+
 
 def configuration() -> str:
     """Return the page of all configuration keys."""
@@ -59,6 +74,22 @@ def command_line() -> str:
         pages.append(f"\n## {name}\n\n{parser.description}\n\n| option | meaning |\n|---|---|\n")
         pages.extend(_option_row(action) for action in parser._actions)  # noqa: SLF001
     return "".join(pages)
+
+
+def risk_events() -> str:
+    """Return the page of all types of risk events."""
+    rows = (
+        f"| `{name}` | {event.when} | {event.concerns} | {event.severity:g} |\n"
+        for name, event in EVENT_TYPES.items()
+    )
+    return _EVENTS_INTRO + "".join(rows)
+
+
+def example_config() -> str:
+    """Return the example config with every key of memory at its default."""
+    config = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    config["mem0"] = Settings().model_dump(exclude={"knowledge"})
+    return json.dumps(config, indent=4) + "\n"
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -110,9 +141,14 @@ def _option_row(action: argparse.Action) -> str:
     return f"| {name} | {action.help}{choices} |\n"
 
 
-PAGES = {"configuration.md": configuration, "command-line.md": command_line}
+PAGES = {
+    FOLDER / "configuration.md": configuration,
+    FOLDER / "command-line.md": command_line,
+    FOLDER / "risk-events.md": risk_events,
+    EXAMPLE: example_config,
+}
 
 
 if __name__ == "__main__":
-    for file_name, page in PAGES.items():
-        (FOLDER / file_name).write_text(page(), encoding="utf-8")
+    for path, page in PAGES.items():
+        path.write_text(page(), encoding="utf-8")

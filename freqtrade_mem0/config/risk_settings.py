@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING
+
+from pydantic import Field, create_model, model_validator
 
 from freqtrade_mem0.config.block import Block
+from freqtrade_mem0.config.discovery import modules_in
 
-_SEVERITY = "Share of a stake that such an event takes at first. [0, 1)"
-
-
-class SeveritySettings(Block):
-    """By event, the share of a stake that it takes at first."""
-
-    liquidation: float = Field(0.5, ge=0, lt=1, description=_SEVERITY)
-    drawdown: float = Field(0.3, ge=0, lt=1, description=_SEVERITY)
-    stop_loss: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    stop_loss_cluster: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    losing_streak: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    win_rate_degradation: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    volatility_regime_change: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    protection_lock: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    emergency_exit: float = Field(0, ge=0, lt=1, description=_SEVERITY)
-    force_exit: float = Field(0, ge=0, lt=1, description=_SEVERITY)
+if TYPE_CHECKING:
+    SeveritySettings = Block
+else:
+    SeveritySettings = create_model(
+        "SeveritySettings",
+        __base__=Block,
+        __module__=__name__,
+        __doc__="By type of event, the share of a stake that an event takes at first.",
+        **{
+            name: (
+                float,
+                Field(
+                    module.EVENT.severity,
+                    ge=0,
+                    lt=1,
+                    description="Share of a stake that such an event takes at first. [0, 1)",
+                ),
+            )
+            for name, module in modules_in("freqtrade_mem0.risk.events").items()
+        },
+    )
 
 
 class DampingSettings(Block):
@@ -38,13 +46,12 @@ class DampingSettings(Block):
         7,
         ge=0.01,
         le=3650,
-        description="After so many market days half of an event's damping has worn off."
-        " [0.01, 3650]",
+        description="Market days in which half of an event's damping wears off. [0.01, 3650]",
     )
     severity: SeveritySettings = Field(
         default_factory=SeveritySettings,
-        description="How much each event takes. Several active events multiply; the result stays"
-        " above `sizing.min_multiplier`.",
+        description="How much each type of event takes. Several active events multiply; the result"
+        " stays above `sizing.min_multiplier`.",
     )
 
 

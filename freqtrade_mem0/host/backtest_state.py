@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from freqtrade_mem0.records.base import as_utc
-from freqtrade_mem0.risk.market import Lock
+from freqtrade_mem0.risk.event_type import Lock
 
 
 class BacktestTrades:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from freqtrade_mem0.risk.market import Lock
+    from freqtrade_mem0.risk.event_type import Lock
 
 _COUNTED = 50_000
 """Ids that one statement counts, in an index: a millisecond."""

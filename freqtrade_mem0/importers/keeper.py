@@ -17,7 +17,7 @@ from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.risk import exit_event
+from freqtrade_mem0.risk.event_record import exit_event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

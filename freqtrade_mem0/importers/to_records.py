@@ -13,7 +13,8 @@ from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.risk import RiskWatch, exit_event
+from freqtrade_mem0.risk.event_record import exit_event
+from freqtrade_mem0.risk.watch import RiskWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,17 +1,9 @@
-"""Pure: what is a risk event, and how much it damps what follows.
+"""Risk events: how they are found, and how much they damp the stakes that follow. No I/O.
 
-* `events`: which trades are one by the way they ended; how any event is made.
-* `detectors`, `drift`: events that a sequence of trades completes.
-* `sequence`: shows trades to detectors in market order, and can be put down and taken up again.
-* `watch`: brings trades into market order, however they arrive, and keeps the newest.
-* `market`: events of candles and of Freqtrade's protections.
-* `damping`: how active events damp a stake, and how that wears off.
+* `event_type`, `events`: what defines a type of event, and one module for each type.
+* `event_record`: makes the records.
+* `sequence`: shows trades to the detectors in market order; its state can be saved and restored.
+* `watch`: brings trades into market order, whatever order they arrive in.
+* `damping`: how much active events damp a stake, and how that wears off.
+* `log`: what a session uses of all this.
 """
-
-from __future__ import annotations
-
-from freqtrade_mem0.risk.detectors import STREAK_LENGTH
-from freqtrade_mem0.risk.events import exit_event
-from freqtrade_mem0.risk.watch import RiskWatch
-
-__all__ = ["STREAK_LENGTH", "RiskWatch", "exit_event"]

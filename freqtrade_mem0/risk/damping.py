@@ -1,4 +1,4 @@
-"""Pure: how risk events damp a stake or a leverage, and how that wears off."""
+"""How risk events damp a stake or a leverage, and how that wears off."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damping:
-    r"""How much events damp.
+    r"""How much events damp: exponential decay from a severity by type.
 
-    An event of severity :math:`s` and age :math:`a` leaves :math:`1 - s \, 2^{-a/h}` of a stake,
-    all active events together the product of that. An event is active once the market is past its
-    `known_at`, until less than a thousandth of the stake hangs on it. One with a pair damps entries
-    of that pair, one without damps all.
+    An event of severity :math:`s` and age :math:`a` leaves :math:`1 - s \, 2^{-a/h}` of a stake;
+    the factors of all active events are multiplied. An event is active from strictly after its
+    `known_at` until it takes less than a thousandth of a stake. An event with a pair damps entries
+    of that pair, one without a pair damps all entries.
 
     Parameters
     ----------
     severity
         By event type, in [0, 1); a type that is missing does not damp.
     half_life_days
-        Market days after which half of an event has worn off, > 0.
+        Half-life :math:`h` in market days, > 0.
     min_multiplier
-        The least a stake's multiplier and a leverage's factor can be, in (0, 1].
+        Lower bound of a stake's multiplier and a leverage's factor, in (0, 1].
     leverage
         Whether leverage is damped, too.
 
@@ -82,7 +82,7 @@ class Damping:
         return self.half_life_days * math.log2(worst / _NEGLIGIBLE) * _DAY
 
     def response(self, event_type: str, pair: str) -> str:
-        """Return in words what is done about an event."""
+        """Return in words what is done about an event; `pair` is "" for all pairs."""
         severity = self.severity.get(event_type, 0.0)
         if severity < _NEGLIGIBLE:
             return "noted; stakes are not damped by it"
@@ -93,8 +93,11 @@ class Damping:
         )
 
 
+NO_DAMPING = Damping()
+
+
 class ActiveEvents:
-    """The events of a run, asked what they do to an entry.
+    """The events of a run that damp its entries.
 
     Parameters
     ----------
@@ -108,20 +111,20 @@ class ActiveEvents:
         self._by_time: list[RiskEvent] = []
 
     def add(self, event: RiskEvent) -> None:
-        """Let an event count from its `known_at` on; a corrected one replaces itself."""
+        """Add an event, which counts from its `known_at` on; a correction replaces it."""
         self.remove(event.id)
         if event.event_type in self._damping.severity:
             self._by_id[event.id] = event
             insort(self._by_time, event, key=_ORDER)
 
     def remove(self, event_id: str) -> None:
-        """Let an event count no more."""
+        """Remove an event, if it is there."""
         event = self._by_id.pop(event_id, None)
         if event is not None:
             del self._by_time[bisect_left(self._by_time, _ORDER(event), key=_ORDER)]
 
     def forget_before(self, moment: datetime) -> None:
-        """Forget events that became known before an aware UTC market time."""
+        """Remove events that became known before an aware UTC market time."""
         n_old = bisect_left(self._by_time, (moment, ""), key=_ORDER)
         for event in self._by_time[:n_old]:
             del self._by_id[event.id]
@@ -131,11 +134,11 @@ class ActiveEvents:
         return len(self._by_id)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all events."""
         self._by_id, self._by_time = {}, []
 
     def factor(self, moment: datetime, pair: str) -> float:
-        """Return what is left of an entry's leverage, in [`min_multiplier`, 1]."""
+        """Return the factor on an entry's leverage, in [`min_multiplier`, 1]."""
         left = math.prod(1.0 - share for _, share in self._shares(moment, pair))
         return max(left, self._damping.min_multiplier)
 
@@ -144,44 +147,43 @@ class ActiveEvents:
     ) -> tuple[float, tuple[Reason, ...]]:
         """Return a damped multiplier, and a reason per active event, oldest first.
 
-        The reasons' effects add up to the damped multiplier less the given one.
+        The reasons' effects add up to the damped multiplier minus the given one.
 
         Parameters
         ----------
         multiplier
-            As the policy asks for, > 0.
+            Of the policy, > 0.
         moment
             Aware UTC market time of the decision.
         pair
-            Which is to be entered.
+            Of the entry.
         """
         reasons = []
         lowest = min(multiplier, self._damping.min_multiplier)
-        undamped, reached = multiplier, multiplier
+        unbounded, damped = multiplier, multiplier
         for event, share in self._shares(moment, pair):
-            undamped *= 1.0 - share
-            damped = max(undamped, lowest)
+            unbounded *= 1.0 - share
+            before, damped = damped, max(unbounded, lowest)
             text = (
                 f"{event.event_type.replace('_', ' ')} on {event.known_at:%Y-%m-%d %H:%M} UTC: "
                 f"{event.description}; it still damps by {share:.1%}"
             )
             reasons.append(
-                Reason(name="risk", value=event.event_type, text=text, effect=damped - reached)
+                Reason(name="risk", value=event.event_type, text=text, effect=damped - before)
             )
-            reached = damped
-        return reached, tuple(reasons)
+        return damped, tuple(reasons)
 
     def _shares(self, moment: datetime, pair: str) -> list[tuple[RiskEvent, float]]:
         if not self._by_time:
             return []
-        # An event is ordered before all of its moment, so `since` itself is looked at, too.
+        # "" sorts before every id, so events of the moment `since` itself are looked at, too.
         since = (moment - self._damping.lasts_at_most, "")
-        found = []
+        active = []
         for event in self._by_time[bisect_left(self._by_time, since, key=_ORDER) :]:
             if event.known_at >= moment:
                 break
             if event.pair in ("", pair):
                 share = self._damping.remaining(event, moment)
                 if share > 0.0:
-                    found.append((event, share))
-        return found
+                    active.append((event, share))
+        return active

@@ -1,7 +1,7 @@
 """What a session notes of risk: from its trades, from candles, from protections.
 
-It hands events to the journal, lets them damp what follows, and tells the owner. It has no lock of
-its own: the session, which it belongs to, calls it under its lock.
+It hands events to the journal, damps the stakes that follow, and tells the owner. It has no lock of
+its own: its session calls it while holding the session's lock.
 """
 
 from __future__ import annotations
@@ -11,39 +11,32 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.records.kinds.retraction import retraction
-from freqtrade_mem0.risk.damping import ActiveEvents, Damping
-from freqtrade_mem0.risk.events import exit_event
-from freqtrade_mem0.risk.market import lock_event, volatility_event
+from freqtrade_mem0.risk.damping import NO_DAMPING, ActiveEvents, Damping
+from freqtrade_mem0.risk.event_record import exit_event, observed_event, observed_id
+from freqtrade_mem0.risk.event_type import RangeJump
+from freqtrade_mem0.risk.events import EVENT_TYPES, MARKET_TYPES, SEQUENCE_TYPES
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, Sequence
 from freqtrade_mem0.risk.watch import Changes, RiskWatch, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Sequence as Ordered
-    from datetime import date, datetime
+    from datetime import datetime
 
     from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.decision import Reason
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
-    from freqtrade_mem0.risk.market import Lock
-
-SEQUENCE_EVENTS = frozenset(
-    {"losing_streak", "stop_loss_cluster", "drawdown", "win_rate_degradation"}
-)
-"""Types of the events that several trades complete."""
+    from freqtrade_mem0.risk.event_type import Lock, Observed
 
 WINDOW = 500
 """Newest trades that a bot's detectors can go through again without the journal."""
 
-_MARKET_EVENTS = frozenset({"volatility_regime_change", "protection_lock"})
-"""Types of the events that no trade tells."""
-
-_NOTED = 1_000
-"""Newest market events of a bot that are known to have been noted."""
+_N_OBSERVED = 1_000
+"""A bot knows at least this many of the newest market events that it has noted."""
 
 _SLACK = timedelta(days=2)
-"""How far a bot's clock may go back: events are forgotten so much later than they wear off."""
+"""How far a bot's clock may go back: events are kept this much longer than they damp."""
 
 _GONE = "the trades it followed from turned out different"
 
@@ -64,12 +57,12 @@ class RiskLog:
     applied
         False in shadow mode: nothing is damped, though decisions say what would be.
     tell
-        Takes an event that is news, for the owner; never blocks.
+        Takes a new event, for the owner; never blocks.
     window
         How many trades are kept to be gone through again; None for all, as in a backtest.
     puts_off
-        Whether trades may be looked at when all of them are there, as in a backtest. They are
-        looked at as they come all the same where what they are damps the next stakes.
+        Whether trades may be examined at the end of the run, as in a backtest. They are examined
+        as they come all the same where their events damp the next stakes.
     """
 
     def __init__(
@@ -88,29 +81,27 @@ class RiskLog:
         self._origin = origin
         self._keep = keep
         self._now = now
-        self._damping = damping or Damping()
+        self._damping = damping or NO_DAMPING
         # In shadow the decisions say what damping would do; the events say what is done.
-        self._respond = (self._damping if applied else Damping()).response
+        self._respond = (self._damping if applied else NO_DAMPING).response
         self._tell = tell
         self._active = ActiveEvents(self._damping)
         self._lasts = self._damping.lasts_at_most + _SLACK
         self._watch = RiskWatch(self._respond, window=window)
         self._puts_off = puts_off and not self._damping.severity
         self._put_off: list[ClosedTrade] = []
-        self._noted: dict[str, RiskEvent] = {}
-        """Those of candles and protections, by id."""
-        self._volatile_on: dict[str, date] = {}
-        """By pair: the last UTC day on which its range was noted to have jumped."""
-        self._untold: Changes | None = None
-        """What an earlier process did not come to hand over; until the first look."""
+        self._observed: dict[str, RiskEvent] = {}
+        """Events of candles and protections that were noted, by id."""
+        self._unwritten: Changes | None = None
+        """What an earlier process was killed before handing over; until the first look."""
 
     @property
     def wanted(self) -> Wanted | None:
-        """Which trades have to be gone through again, see `RiskWatch.wanted`."""
+        """Which trades have to be read again, see `RiskWatch.wanted`."""
         return self._watch.wanted
 
     def checkpoint(self) -> Checkpoint | None:
-        """Return what the detectors know of trades that are not kept; None while it is wrong."""
+        """Return the detectors' state before the trades that are kept; None while it is wrong."""
         return self._watch.checkpoint()
 
     def clear(self) -> None:
@@ -118,8 +109,7 @@ class RiskLog:
         self._watch = RiskWatch(self._respond, window=self._window)
         self._put_off.clear()
         self._active.clear()
-        self._noted.clear()
-        self._volatile_on.clear()
+        self._observed.clear()
 
     def replay(
         self,
@@ -127,29 +117,27 @@ class RiskLog:
         events: Iterable[RiskEvent],
         start: Checkpoint = BEGINNING,
     ) -> None:
-        """Go on where an earlier process stopped; nobody is told of what happened then.
+        """Continue where an earlier process stopped; the owner is not told again.
 
         Parameters
         ----------
         trades
             The recorded trades of the bot after `start`. Their events follow from them.
         events
-            What the journal has of events: all that were noted of these trades, and of earlier ones
-            what may still damp.
+            Events in the journal: all that were noted of these trades, and of earlier trades those
+            that may still damp.
         start
-            What the detectors know of earlier trades.
+            The detectors' state after earlier trades.
         """
         in_journal, standing = set(), []
         for event in events:
             in_journal.add(event.id)
-            if event.event_type in _MARKET_EVENTS:
-                self._note(event)
-                self._count(event)
-                if event.event_type == "volatility_regime_change":
-                    self._volatile_on[event.pair] = event.known_at.date()
+            if event.event_type in MARKET_TYPES:
+                self._remember_observed(event)
+                self._activate(event)
             elif start.last is not None and event.known_at <= start.last[0]:
-                self._count(event)
-            elif event.event_type in SEQUENCE_EVENTS:
+                self._activate(event)
+            elif event.event_type in SEQUENCE_TYPES:
                 standing.append(event)
         self._watch = RiskWatch(self._respond, window=self._window, start=start, standing=standing)
         exits = []
@@ -157,48 +145,39 @@ class RiskLog:
             exited = exit_event(trade, self._respond)
             if exited is not None:
                 exits.append(exited)
-                self._count(exited)
-            self._take(trade)
+                self._activate(exited)
+            self._watch_trade(trade)
         changes = self._watch.until(None)
         for event in self._watch.events:
             self._active.add(event)
         # The earlier process may have been killed between a trade and what it completed.
         missing = [event for event in exits if event.id not in in_journal]
-        self._untold = Changes([*missing, *changes.noted], changes.gone)
+        self._unwritten = Changes([*missing, *changes.noted], changes.gone)
 
     def closed(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
-        """Note what a closed trade, or a corrected one, is by the way it ended; watch it.
+        """Note the event that a closed trade is, and watch what it completes.
 
         Parameters
         ----------
         trade
             As it is recorded now.
         earlier
-            As it was recorded before; None for a new one.
+            As it was recorded before; None for a new trade.
         """
         if self._puts_off and earlier is None:
             self._put_off.append(trade)
-            return
-        self._look_at(trade, earlier)
-
-    def _look_at(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
-        event = exit_event(trade, self._respond)
-        before = None if earlier is None else exit_event(earlier, self._respond)
-        if before is not None and (event is None or event.id != before.id):
-            self._withdraw(before, _GONE)
-        if event is not None and event != before:
-            self._news(event, is_known=before is not None)
-        self._take(trade, earlier)
+        else:
+            self._examine(trade, earlier)
 
     def heard(self, trade: ClosedTrade) -> None:
         """Watch a trade of this bot that came back from Mem0; its own event came with it."""
         event = exit_event(trade, self._respond)
         if event is not None:
-            self._count(event)
-        self._take(trade)
+            self._activate(event)
+        self._watch_trade(trade)
 
     def reopened(self, trade: ClosedTrade, reason: str) -> None:
-        """Take back a trade's event; what it completed goes at the next look."""
+        """Retract a trade's event; what the trade completed is retracted at the next look."""
         event = exit_event(trade, self._respond)
         if event is not None:
             self._withdraw(event, reason)
@@ -215,9 +194,9 @@ class RiskLog:
         found: Ordered[RiskEvent],
         standing: Mapping[str, RiskEvent],
     ) -> bool:
-        """Go on from trades that were gone through again; see `RiskWatch.take_history`.
+        """Continue from trades that were read again; see `RiskWatch.take_history`.
 
-        The owner is not told: these events are of long ago.
+        The owner is not told: these events are old.
         """
         changes = self._watch.take_history(wanted, history, found, standing)
         if changes is None:
@@ -225,28 +204,22 @@ class RiskLog:
         for event in changes.gone:
             self._withdraw(event, _GONE)
         for event in changes.noted:
-            self._news(event, is_known=True)
+            self._note(event, is_news=False)
         return True
 
     def until(self, moment: datetime | None) -> None:
-        """Note what trades completed strictly before a moment; None for all.
-
-        Parameters
-        ----------
-        moment
-            Aware UTC market time.
-        """
+        """Note what trades completed strictly before an aware UTC market time; None for all."""
         if self._puts_off:
             if moment is not None:
                 return
             put_off, self._put_off = self._put_off, []
             for trade in put_off:
-                self._look_at(trade)
-        untold, self._untold = self._untold, None
-        if untold is not None:
-            for event in untold.noted:
+                self._examine(trade)
+        unwritten, self._unwritten = self._unwritten, None
+        if unwritten is not None:
+            for event in unwritten.noted:
                 self._keep(event)
-            for event in untold.gone:
+            for event in unwritten.gone:
                 self._withdraw(event, _GONE)
         if moment is not None and self._window is not None:
             self._active.forget_before(moment - self._lasts)
@@ -254,43 +227,21 @@ class RiskLog:
         for event in gone:
             self._withdraw(event, _GONE)
         for event in noted:
-            self._news(event)
+            self._note(event)
 
     def locked(self, locks: Iterable[Lock]) -> None:
-        """Note the locks among some that a protection made because of losses."""
+        """Note the locks among these that are risk events."""
         for lock in locks:
-            if lock.is_by_protection:
-                event = lock_event(lock, self._origin, self._now(), self._respond)
-                if event.id not in self._noted:
-                    self._note(event)
-                    self._news(event)
+            for name, event in EVENT_TYPES.items():
+                if event.of_lock is not None:
+                    self._observe(name, event.of_lock(lock))
 
     def ranged(self, pair: str, times_usual: float, moment: datetime) -> None:
-        """Note that a pair's range has jumped, once a UTC day.
-
-        Parameters
-        ----------
-        pair
-            Which.
-        times_usual
-            Its range over what is usual.
-        moment
-            Aware UTC market time at which it was seen.
-        """
-        today = moment.date()
-        if self._volatile_on.get(pair) == today:
-            return
-        self._volatile_on[pair] = today
-        event = volatility_event(
-            pair,
-            times_usual,
-            moment,
-            origin=self._origin,
-            recorded_at=self._now(),
-            respond=self._respond,
-        )
-        self._note(event)
-        self._news(event)
+        """Note that a pair's range was a multiple of its usual range at a market time."""
+        jump = RangeJump(pair, times_usual, moment)
+        for name, event in EVENT_TYPES.items():
+            if event.of_jump is not None:
+                self._observe(name, event.of_jump(jump))
 
     def damp(
         self, multiplier: float, moment: datetime, pair: str
@@ -305,39 +256,55 @@ class RiskLog:
         return self._active.factor(moment, pair) if self._damping.leverage else 1.0
 
     def submit_again(self, trades: Iterable[ClosedTrade]) -> None:
-        """Hand over all that is kept once more; what the journal has, it skips.
+        """Hand over all kept events once more; the journal skips those it has.
 
         Parameters
         ----------
         trades
-            Those whose own events are handed over, too.
+            Trades whose own events are handed over, too.
         """
         exits = (exit_event(trade, self._respond) for trade in trades)
-        for event in (*exits, *self._noted.values(), *self._watch.events):
+        for event in (*exits, *self._observed.values(), *self._watch.events):
             if event is not None:
                 self._keep(event)
 
-    def _take(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
+    def _examine(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
+        event = exit_event(trade, self._respond)
+        before = None if earlier is None else exit_event(earlier, self._respond)
+        if before is not None and (event is None or event.id != before.id):
+            self._withdraw(before, _GONE)
+        if event is not None and event != before:
+            self._note(event, is_news=before is None)
+        self._watch_trade(trade, earlier)
+
+    def _watch_trade(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
         # A bot's database may hold trades of a strategy it ran before.
         if trade.origin.strategy == self._origin.strategy:
             self._watch.add(trade, earlier)
 
-    def _note(self, event: RiskEvent) -> None:
-        self._noted[event.id] = event
-        if self._window is not None and len(self._noted) >= 2 * _NOTED:
-            for event_id in list(islice(self._noted, _NOTED)):
-                del self._noted[event_id]
+    def _observe(self, event_type: str, observed: Observed | None) -> None:
+        if observed is None or observed_id(event_type, observed, self._origin) in self._observed:
+            return
+        event = observed_event(event_type, observed, self._origin, self._now(), self._respond)
+        self._remember_observed(event)
+        self._note(event)
 
-    def _news(self, event: RiskEvent, *, is_known: bool = False) -> None:
-        self._count(event)
+    def _remember_observed(self, event: RiskEvent) -> None:
+        self._observed[event.id] = event
+        if self._window is not None and len(self._observed) >= 2 * _N_OBSERVED:
+            for event_id in list(islice(self._observed, _N_OBSERVED)):
+                del self._observed[event_id]
+
+    def _note(self, event: RiskEvent, *, is_news: bool = True) -> None:
+        self._activate(event)
         self._keep(event)
-        if self._tell is not None and not is_known:
+        if self._tell is not None and is_news:
             self._tell(event)
 
     def _withdraw(self, event: RiskEvent, reason: str) -> None:
         self._active.remove(event.id)
         self._keep(retraction(event, reason, self._now()))
 
-    def _count(self, event: RiskEvent) -> None:
+    def _activate(self, event: RiskEvent) -> None:
         if event.origin.strategy == self._origin.strategy:
             self._active.add(event)

@@ -1,4 +1,4 @@
-"""Trades of a strategy shown to the detectors in market order, and where such a sequence stands."""
+"""Shows the trades of a strategy to the detectors in market order; the state can be saved."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.risk.detectors import all_detectors
-from freqtrade_mem0.risk.events import Respond, event_of_trade, noted
+from freqtrade_mem0.risk.damping import NO_DAMPING
+from freqtrade_mem0.risk.event_record import Respond, completed_event
+from freqtrade_mem0.risk.events import EVENT_TYPES, SEQUENCE_TYPES
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 VERSION = 1
-"""Of the detectors and their states; another one is not read: they go through everything again."""
+"""Of the detectors and their states. After a change of it all trades are read again."""
 
 Position = tuple[datetime, str]
 """A trade's place in market order: its `known_at`, then its id."""
@@ -28,17 +29,17 @@ def position_of(trade: ClosedTrade) -> Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Where a sequence stands after a trade; small, however many there were.
+    """The state of a sequence after a trade; its size does not grow with the number of trades.
 
     Parameters
     ----------
     n
-        How many trades were shown.
+        Number of trades shown.
     last
-        The place of the last one in market order; None before the first.
+        The position of the last trade shown; None before the first.
     detectors
-        Their states by name, empty at the beginning. None where they are not known: trades up to
-        `last` would have to be gone through first.
+        Their states by type of event, empty at the beginning. None where they are not known: then
+        all trades up to `last` have to be read first.
     """
 
     n: int = 0
@@ -52,14 +53,16 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Checkpoint | None:
-        """Return what `to_json` gave; None for nothing, and for what another version wrote."""
+        """Return what `to_json` gave; None where it is of another version or of other detectors."""
         if state.get("version") != VERSION:
             return None
-        last = state["last"]
+        last, detectors = state["last"], state["detectors"]
+        if detectors and set(detectors) != SEQUENCE_TYPES:
+            return None
         return cls(
             n=state["n"],
             last=None if last is None else (datetime.fromisoformat(last[0]), last[1]),
-            detectors=state["detectors"],
+            detectors=detectors,
         )
 
 
@@ -75,36 +78,33 @@ class Sequence:
     respond
         Words the response to an event.
     start
-        Where it goes on from; its detectors are known.
+        Where it starts; the states of the detectors are known.
     """
 
-    def __init__(self, respond: Respond = noted, start: Checkpoint = BEGINNING) -> None:
+    def __init__(
+        self, respond: Respond = NO_DAMPING.response, start: Checkpoint = BEGINNING
+    ) -> None:
         self._respond = respond
         self.n = start.n
         self.last = start.last
-        self._detectors = all_detectors()
+        self._detectors = {
+            name: event.detector() for name, event in EVENT_TYPES.items() if event.detector
+        }
         for name, state in (start.detectors or {}).items():
             self._detectors[name].restore(state)
-        self._closed = [detector.closed for detector in self._detectors.values()]
 
     def show(self, trade: ClosedTrade) -> list[RiskEvent]:
-        """Return the events that the next trade in market order completes.
-
-        Parameters
-        ----------
-        trade
-            Evidence, and behind all that were shown.
-        """
+        """Return the events that the next trade in market order completes; it is evidence."""
         self.n += 1
         self.last = trade.known_at, trade.id
-        found = []
-        for closed in self._closed:
-            finding = closed(trade)
-            if finding is not None:
-                found.append(event_of_trade(trade, *finding, respond=self._respond))
-        return found
+        events = []
+        for name, detector in self._detectors.items():
+            completed = detector.closed(trade)
+            if completed is not None:
+                events.append(completed_event(trade, name, completed, self._respond))
+        return events
 
     def checkpoint(self) -> Checkpoint:
-        """Return where it stands."""
+        """Return the state after the trades shown."""
         states = {name: detector.state() for name, detector in self._detectors.items()}
         return Checkpoint(n=self.n, last=self.last, detectors=states)

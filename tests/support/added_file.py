@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -29,4 +30,7 @@ def output_with_file(folder: Path, name: str, code: str, script: str) -> str:
     copy = folder / PACKAGE.name
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / name).write_text(code, encoding="utf-8")
-    return subprocess.check_output([sys.executable, "-c", script], text=True, cwd=folder)
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}  # for tests.support
+    return subprocess.check_output(
+        [sys.executable, "-c", script], text=True, cwd=folder, env=environment
+    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.risk.log import SEQUENCE_EVENTS, WINDOW
+from freqtrade_mem0.risk.events import SEQUENCE_TYPES
+from freqtrade_mem0.risk.log import WINDOW
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
 from freqtrade_mem0.run.bot.entries.own_trades import KEPT
 
@@ -122,7 +123,7 @@ class RiskHistory:
             for event in self._own.events():
                 if event.known_at > wanted.until[0]:
                     break
-                if event.event_type in SEQUENCE_EVENTS:
+                if event.event_type in SEQUENCE_TYPES:
                     standing[event.id] = event
         self._n_saved = 0  # what is written does not hold any more
         return session.on_risk(lambda risk: risk.take_history(wanted, history, found, standing))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import TradeRecord
-    from freqtrade_mem0.risk.market import Lock
+    from freqtrade_mem0.risk.event_type import Lock
 
 logger = logging.getLogger(__name__)
 

@@ -195,6 +195,6 @@ def test_locks_are_read_as_long_as_they_last() -> None:
         found = [(lock.pair, lock.side, lock.since) for lock in active_bot_locks(at(1.5))]
         assert found == [("*", "*", at(1)), ("ETH/USDT", "long", at(1))]
         (lock,) = active_bot_locks(at(2.5))
-        assert (lock.until, lock.is_by_protection) == (at(3) + timedelta(minutes=5), True)
+        assert (lock.until, lock.reason[-16:]) == (at(3) + timedelta(minutes=5), "locking for 3 h.")
     finally:
         PairLocks.use_db, PairLocks.timeframe = uses_db, timeframe

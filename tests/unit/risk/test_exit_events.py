@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from freqtrade_mem0.records.base import record_id
-from freqtrade_mem0.risk import exit_event
-from freqtrade_mem0.risk.events import NOTED
+from freqtrade_mem0.risk.event_record import exit_event
 from tests.support.samples import a_trade
 
 
@@ -41,7 +40,7 @@ def test_an_event_says_what_it_cost_and_where() -> None:
         "stop loss of long ETH/USDT at -4.00%",
         -0.04,
         "ETH/USDT",
-        NOTED,
+        "noted; stakes are not damped by it",
         trade.known_at,
         trade.recorded_at,
         trade.origin,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.risk import STREAK_LENGTH, RiskWatch
+from freqtrade_mem0.risk.events.losing_streak import LENGTH as STREAK_LENGTH
+from freqtrade_mem0.risk.watch import RiskWatch
 from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.risk.market import Lock
+from freqtrade_mem0.risk.event_type import Lock
 from tests.support.real_trades import a_backtests_trades, close_trade, open_trade
 from tests.support.samples import OrderStandIn, TradeStandIn, at
 from tests.support.session_stage import Stage, a_backtest_stage, a_stage, proposal

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.risk.drift import PageHinkley
+from freqtrade_mem0.risk.page_hinkley import PageHinkley
 
 
 def first_alarm(
