@@ -35,8 +35,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.bench_embedded_store import make_memories, measure_qdrant
 from benchmarks.instructions import each_of
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.decide.decider import Proposal
 from freqtrade_mem0.decide.guarded import guarded_policy
+from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
@@ -47,6 +47,7 @@ from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.damping import Damping
 from freqtrade_mem0.run.bot.session import BotSession
+from freqtrade_mem0.run.setup import SessionSetup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,16 +200,17 @@ def _decisions(n_known: int, n: int, n_in_a_row: int) -> list[float]:
         journal = Journal(Path(folder))
         writer = JournalWriter(journal, background=True)
         session = BotSession(
-            origin=ORIGIN,
-            recall=recall,
-            policy=guarded_policy(sizing),
-            applied=True,
+            SessionSetup(
+                origin=ORIGIN,
+                recall=recall,
+                prior=Prior(),
+                policy=guarded_policy(sizing),
+                shrinkage=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+                damping=Damping(),
+                categories=Settings().categories,
+            ),
             submit=writer.submit,
-            categories=Settings().categories,
             now=lambda: END,
-            prior=Prior(),
-            prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
-            damping=Damping(),
         )
         seconds = []
         for number in range(n):

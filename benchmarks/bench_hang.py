@@ -24,10 +24,8 @@ import numpy as np
 from benchmarks.measuring import machine, print_result
 from benchmarks.trouble import silent_server
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.decide.decider import Proposal
-from freqtrade_mem0.host.run_kind import Run, RunKind
-from freqtrade_mem0.recall.priors import Prior
-from freqtrade_mem0.run.bot.runtime import BotRuntime
+from freqtrade_mem0.decide.proposal import Proposal
+from tests.support.runs import a_bot, a_run
 from tests.support.samples import OrderStandIn, TradeStandIn
 
 if TYPE_CHECKING:
@@ -42,10 +40,7 @@ class Timed:
 
     def __init__(self, folder: Path, mem0: dict[str, Any]) -> None:
         settings = Settings.model_validate(mem0)
-        run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bench", user_data_dir=folder)
-        self.runtime = BotRuntime(
-            settings, run, Prior(), lambda: datetime.now(UTC), lambda _text: None
-        )
+        self.runtime = a_bot(a_run(folder, settings, run_id="bench"))
         self.microseconds: list[float] = []
 
     def call(self, action: Callable[[], object]) -> None:

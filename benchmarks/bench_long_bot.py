@@ -24,7 +24,7 @@ from array import array
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freqtrade.persistence import Order, Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
@@ -32,16 +32,17 @@ from sqlalchemy import event, insert
 
 from benchmarks.holders import held, rss_mb
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.decide.decider import Proposal
-from freqtrade_mem0.host.run_kind import Run, RunKind
+from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.follow import JournalFollower, News
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.from_trade import EntryContext, trade_record
-from freqtrade_mem0.run.bot.runtime import BotRuntime
+from tests.support import runs
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.run.bot.runtime import BotRuntime
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 SETTINGS = Settings.model_validate({"mode": "local", "user_id": "me", "sync_interval": 5})
@@ -152,14 +153,7 @@ def prefill(folder: Path, n: int) -> None:
 
 def a_bot(folder: Path) -> BotRuntime:
     """Return a bot's memory, as Freqtrade's `bot_start` builds it."""
-    run = Run(
-        kind=RunKind.DRY_RUN,
-        strategy=ORIGIN.strategy,
-        run_id=ORIGIN.run_id,
-        user_data_dir=folder,
-        database=DATABASE,
-    )
-    return BotRuntime(SETTINGS, run, Prior(), lambda: datetime.now(UTC), lambda _: None)
+    return runs.a_bot(runs.a_run(folder, SETTINGS, database=DATABASE))
 
 
 class Clock:

@@ -145,28 +145,28 @@ def in_a_process(folder: Path) -> dict[str, Any]:
 def started(folder: Path) -> dict[str, Any]:
     """Start a bot's runtime here, ask it as a decision does, and take it down again."""
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.host.run_kind import Run, RunKind
+    from freqtrade_mem0.host.run_kind import RunKind
     from freqtrade_mem0.insight.shrinkage import interval
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall import STRATEGY
     from freqtrade_mem0.records.base import Mode, Origin
     from freqtrade_mem0.run.bot.runtime import BotRuntime
-    from freqtrade_mem0.strategy.process import prior_of
+    from freqtrade_mem0.run.description import RunDescription
+    from freqtrade_mem0.strategy.process import Process
 
     settings = Settings(enabled=True, user_id="me", mode="local", path=str(memory_in(folder)))
-    run = Run(
-        kind=RunKind.DRY_RUN,
-        strategy=STRATEGY_NAME,
-        run_id="bot",
-        user_data_dir=folder,
-        database="",
+    origin = Origin(user_id="me", strategy=STRATEGY_NAME, mode=Mode.DRY_RUN, run_id="bot")
+    run = RunDescription(
+        settings=settings, kind=RunKind.DRY_RUN, origin=origin, user_data_dir=folder
     )
     began_s, began_cpu_s = time.perf_counter(), time.thread_time()
-    prior = prior_of(settings, folder, STRATEGY_NAME)
-    runtime = BotRuntime(settings, run, prior, lambda: datetime.now(UTC), print)
+    prior = Process().prior(run)
+    runtime = BotRuntime(
+        run, prior, MemoryFolder(settings, folder), lambda: datetime.now(UTC), print
+    )
     seconds, cpu_s = time.perf_counter() - began_s, time.thread_time() - began_cpu_s
     rss_mb = resident_mb()
-    recall = runtime.recall
-    origin = Origin(user_id="me", strategy=STRATEGY_NAME, mode=Mode.DRY_RUN, run_id="bot")
+    recall = runtime.session.recall
     trade = a_trade(0, 1, origin, random.Random(7))
     asked = (trade.pair, trade.side, trade.enter_tag, trade.situation)
     keys = [STRATEGY, *recall.keys(*asked)]

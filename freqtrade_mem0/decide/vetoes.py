@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.records.decision import Reason
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.decide.decider import Proposal
+    from freqtrade_mem0.decide.proposal import Proposal
     from freqtrade_mem0.records.decision import Decision
 
 _VETOED = "vetoed"

@@ -1,11 +1,11 @@
-"""How Freqtrade runs a strategy, and by whom: the description of a run."""
+"""The ways in which Freqtrade runs a strategy."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,11 @@ class RunKind(StrEnum):
         return self in (RunKind.DRY_RUN, RunKind.LIVE)
 
     @property
+    def mode(self) -> Mode:
+        """The mode that the records of such a run carry."""
+        return Mode(self) if self.is_bot else Mode.BACKTEST
+
+    @property
     def writes(self) -> bool:
         """Whether its trades are remembered."""
         return self not in (RunKind.HYPEROPT, RunKind.ANALYSIS)
@@ -45,28 +50,3 @@ def run_kind(config: Mapping[str, Any]) -> RunKind | None:
     """Return how a strategy is being run; None for plots, lists and all else that loads one."""
     mode = config.get("runmode")
     return _KINDS.get(str(getattr(mode, "value", mode)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """How and by whom a strategy is being run.
-
-    Parameters
-    ----------
-    kind
-        The way Freqtrade runs it.
-    strategy
-        Class name.
-    run_id
-        Freqtrade's run id of a backtest; the bot's id otherwise.
-    user_data_dir
-        Freqtrade's user data folder.
-    database
-        Identity of a bot's trade database, see `host.database_identity`.
-    """
-
-    kind: RunKind
-    strategy: str
-    run_id: str
-    user_data_dir: Path
-    database: str = ""

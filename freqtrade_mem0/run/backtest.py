@@ -1,4 +1,4 @@
-"""The session of a backtest (also of a hyperopt epoch): trades come from Freqtrade's own list.
+"""A backtest (also a hyperopt epoch): trades come from Freqtrade's own list.
 
 Nobody trades by it, and it makes very many decisions: what it does between two candles is as little
 as can be, and what has to be worded or written is left to whoever appends it to the journal.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
 from freqtrade_mem0.journal.append import Opened
+from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.from_trade import (
     END_OF_DATA,
@@ -20,18 +22,31 @@ from freqtrade_mem0.records.from_trade import (
     trade_id_of,
     trade_record,
 )
-from freqtrade_mem0.run.session import Parts, Session
+from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
+from freqtrade_mem0.run.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import ExitStack
     from datetime import datetime
 
     from freqtrade_mem0.decide.decider import Answer
-    from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
+    from freqtrade_mem0.journal.writer import Submitted
+    from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import TradeRecord
+    from freqtrade_mem0.run.description import RunDescription
+    from freqtrade_mem0.run.setup import SessionSetup
 
 logger = logging.getLogger(__name__)
+
+
+_BATCH = 20_000
+"""Entries of a backtest that wait for the journal, some 60 MB: most runs write at their end."""
+
+_BATCH_BESIDE = 2_000
+"""The same where a process beside the run delivers them."""
 
 
 class _Closed(NamedTuple):
@@ -63,19 +78,21 @@ class BacktestSession(Session):
     is_recorded
         Whether anybody takes what it submits. Else (an epoch of a hyperopt) trades are not even
         offered.
-    parts
+    setup, submit, now
         As for `Session`.
     """
 
     def __init__(
         self,
+        setup: SessionSetup,
         *,
+        submit: Callable[[Submitted], None],
+        now: Callable[[], datetime],
         trades: BacktestTrades,
         locks: BacktestLocks | None = None,
         is_recorded: bool = True,
-        **parts: Unpack[Parts],
     ) -> None:
-        super().__init__(puts_off_risk=True, **parts)
+        super().__init__(setup, submit=submit, now=now, puts_off_risk=True)
         self._trades = trades
         self._locks = locks
         self._is_recorded = is_recorded
@@ -151,7 +168,7 @@ class BacktestSession(Session):
         if self._is_recorded:
             self._submit(partial(self._written, trade, closed, answer))
         self._risk.closed(closed)
-        self._learn(closed)
+        self.learn(closed)
 
     def _written(
         self, trade: Any, closed: _Closed, answer: Answer | None
@@ -173,3 +190,40 @@ class BacktestSession(Session):
         if self._is_kept(record):
             entries.append(record)
         return tuple(entries)
+
+
+class BacktestRuntime(Runtime):
+    """Works for a backtest, a hyperopt epoch or an analysis; see `Runtime`."""
+
+    session: BacktestSession
+
+    def __init__(
+        self, run: RunDescription, prior: Prior, store: MemoryFolder, now: Callable[[], datetime]
+    ) -> None:
+        super().__init__(run, prior, store, now)
+        self.session = BacktestSession(
+            self.setup,
+            submit=self.submit,
+            now=now,
+            trades=BacktestTrades(),
+            locks=BacktestLocks(),
+            is_recorded=run.kind.writes,
+        )
+        if run.kind.writes:
+            store.journal.open()  # so that a wrong path stops the run right here
+            # What a process beside the run is to deliver meanwhile can not wait for its end.
+            is_delivered = store.delivers and run.settings.delivery.flush_timeout_s > 0
+            batch = _BATCH_BESIDE if is_delivered else _BATCH
+            self.writer = JournalWriter(store.journal, background=False, batch=batch)
+
+    def end_backtest(self) -> None:
+        """Record what the backtest closed last. Called again, it does nothing more."""
+        self.session.end_run()
+        if self.writer is not None and not self.writer.flush(CLOSE_TIMEOUT_S):
+            logger.error("Some trades of this run could not be written to the journal.")
+
+    def _close_parts(self, closing: ExitStack) -> None:
+        if self.writer is not None:
+            closing.callback(self.store.close)
+            closing.callback(self.writer.close, CLOSE_TIMEOUT_S)
+        self.end_backtest()

@@ -1,24 +1,25 @@
-"""Memory, asked outside of Freqtrade: what it knows of a run, and what it would decide.
+"""Ask memory outside of Freqtrade: what it would decide now, and what it would have decided.
 
-Nothing is written. What is known is what a bot, or the backtest, would have in its recall.
+The session is made as that of a run (`run.setup`), so that a policy is guarded, bounds, vetoes and
+risk damping apply as they do there. Nothing is written.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.decide.decider import Proposal
-from freqtrade_mem0.insight.shrinkage import Shrinkage
-from freqtrade_mem0.journal.journal import Scope
-from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.decide.proposal import Proposal
+from freqtrade_mem0.host.run_kind import RunKind
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.run.description import RunDescription
 from freqtrade_mem0.run.session import Session
-from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.run.setup import session_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,46 +40,41 @@ class Replay:
     store
         The memory; its settings decide.
     origin
-        The run. A bot also knows what bots of its strategy learned, as when it runs.
+        The run. A bot also knows the trades of other bots of its strategy, as when it runs.
+    in_shadow
+        Whether decisions are only recorded; None as configured. In shadow no entry is vetoed.
 
     Raises
     ------
+    ConfigError
+        The policy can not be made.
     JournalError
         The journal can not be read.
     """
 
-    def __init__(self, store: MemoryFolder, origin: Origin) -> None:
-        sizing = store.settings.sizing
-        self.recall = Recall(sizing.levels, sizing.half_life_days)
-        prior = load_prior(store.journal, origin.user_id, origin.strategy, sizing.prior_discount)
-        self._session = Session(
+    def __init__(
+        self, store: MemoryFolder, origin: Origin, *, in_shadow: bool | None = None
+    ) -> None:
+        settings, journal = store.settings, store.journal
+        is_bot = origin.mode in (Mode.DRY_RUN, Mode.LIVE)
+        run = RunDescription(
+            settings=settings,
+            kind=RunKind(origin.mode) if is_bot else RunKind.ANALYSIS,
             origin=origin,
-            recall=self.recall,
-            policy=policy_for(sizing),
-            applied=not sizing.shadow and (origin.mode is not Mode.LIVE or sizing.live),
-            submit=lambda _: None,
-            categories=store.settings.categories,
-            now=lambda: datetime.now(UTC),
-            prior=prior,
-            prior_of_differences=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+            user_data_dir=store.folder.parent,
         )
-        if origin.mode in (Mode.DRY_RUN, Mode.LIVE):
-            JournalFollower(store.journal, self.recall, origin, sizing.prior_discount).begin()
-            return
-        scope = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
-            kind=TradeRecord.kind,
-        )
-        entered = {(trade.pair, trade.side, trade.open_date): trade.id for trade in prior.trades}
-        for _, record in store.journal.records(scope):
-            if isinstance(record, TradeRecord):
-                twin = entered.get((record.pair, record.side, record.open_date))
-                if twin is not None:
-                    self.recall.remove(twin)  # the prior's record of the same trade
-                self.recall.add(record)
+        discount = settings.sizing.prior_discount
+        setup = session_setup(run, load_prior(journal, origin.user_id, origin.strategy, discount))
+        if in_shadow is not None:
+            setup = replace(setup, applied=not in_shadow)
+        self._session = Session(setup, submit=lambda _: None, now=lambda: datetime.now(UTC))
+        own = OwnRecords(journal, origin)
+        self._session.restore_risk(own.trades(), own.events())
+        if is_bot:
+            JournalFollower(journal, setup.recall, origin, discount).begin()
+        else:
+            for trade in own.trades():
+                self._session.learn(trade)
 
     def again(self, decision: Decision) -> Decision:
         """Return what would be decided now in place of an earlier decision, as of its moment.
@@ -104,7 +100,9 @@ class Replay:
         *,
         stake: float,
     ) -> Decision:
-        """Return the decision on an entry.
+        """Return the decision on a proposed entry.
+
+        `decide.vetoes.is_vetoed` tells whether the entry would be refused.
 
         Parameters
         ----------
@@ -113,7 +111,7 @@ class Replay:
         moment
             Aware UTC; only trades known strictly before it count.
         situation
-            Features by name; a level whose features are missing says nothing.
+            Features by name; a level whose features are missing adds nothing.
         stake
             Proposed, in stake currency, > 0.
         """

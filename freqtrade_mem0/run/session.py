@@ -8,47 +8,27 @@ what is kept of them, is what `bot.session` and `backtest_session` add.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.decider import Decider
 from freqtrade_mem0.decide.known import Evidence
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.risk.log import RiskLog
+from freqtrade_mem0.risk.sequence import BEGINNING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from freqtrade_mem0.config.settings import CategorySettings
-    from freqtrade_mem0.decide.decider import Answer, Proposal
-    from freqtrade_mem0.insight.shrinkage import Shrinkage
+    from freqtrade_mem0.decide.decider import Answer
+    from freqtrade_mem0.decide.proposal import Proposal
     from freqtrade_mem0.journal.writer import Submitted
-    from freqtrade_mem0.recall import Recall
-    from freqtrade_mem0.recall.priors import Prior
-    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
-    from freqtrade_mem0.risk.damping import Damping
-    from freqtrade_mem0.sizing.policy import Policy
-
-
-class Parts(TypedDict, total=False):
-    """What every session is made of; see `Session`."""
-
-    origin: Origin
-    recall: Recall
-    policy: Policy
-    applied: bool
-    submit: Callable[[Submitted], None]
-    categories: CategorySettings
-    now: Callable[[], datetime]
-    prior: Prior
-    prior_of_differences: Shrinkage
-    damping: Damping | None
-    veto_below: float | None
-    tell: Callable[[RiskEvent], None] | None
-    window: int | None
+    from freqtrade_mem0.risk.sequence import Checkpoint
+    from freqtrade_mem0.run.setup import SessionSetup
 
 
 class Session:
@@ -59,81 +39,57 @@ class Session:
 
     Parameters
     ----------
-    origin
-        The run.
-    recall
-        What is known; in a bot it already holds the records of earlier runs.
-    policy
-        How a stake follows from it.
-    applied
-        False in shadow mode: decisions are recorded, stakes stay as proposed.
+    setup
+        What it decides with. In a bot, its recall already holds the trades of earlier runs.
     submit
-        Takes entries for the journal, or functions that give them; never blocks.
-    categories
-        Which categories are written.
+        Takes entries for the journal, or functions that return them; never blocks.
     now
         Wall clock, for `recorded_at` only.
-    prior
-        What the strategy knows from the start.
-    prior_of_differences
-        What is assumed about how much situations differ.
-    damping
-        How much risk events damp; None for not at all.
-    veto_below
-        Refuse entries with a smaller multiplier; None for never.
     tell
-        Takes risk events that are news, for the owner; never blocks.
+        Takes new risk events for the owner; never blocks.
     window
-        How many trades the log of risk keeps; None for all.
+        How many trades the risk log keeps; None keeps all.
     puts_off_risk
-        Whether the log of risk may look at trades at the end; see `RiskLog`.
+        Whether the risk log may look at trades only at the end; see `RiskLog`.
     """
 
     def __init__(
         self,
+        setup: SessionSetup,
         *,
-        origin: Origin,
-        recall: Recall,
-        policy: Policy,
-        applied: bool,
         submit: Callable[[Submitted], None],
-        categories: CategorySettings,
         now: Callable[[], datetime],
-        prior: Prior,
-        prior_of_differences: Shrinkage,
-        damping: Damping | None = None,
-        veto_below: float | None = None,
         tell: Callable[[RiskEvent], None] | None = None,
         window: int | None = None,
         puts_off_risk: bool = False,
     ) -> None:
-        self.origin = origin
-        self.recall = recall
-        self.applied = applied
+        self.origin = setup.origin
+        self.recall = setup.recall
+        self.applied = setup.applied
         self._submit = submit
-        self._categories = categories
+        self._categories = setup.categories
         self._now = now
-        self._prior = prior
+        self._prior = setup.prior
         # Freqtrade's REST server force-exits in a thread of its own.
         self._lock = threading.RLock()
         self._risk = RiskLog(
-            origin=origin,
+            origin=setup.origin,
             keep=self._keep,
             now=now,
-            damping=damping,
-            applied=applied,
+            damping=setup.damping,
+            applied=setup.applied,
             tell=tell,
             window=window,
             puts_off=puts_off_risk,
         )
-        self._vetoes = Vetoes(veto_below if applied else None)
+        self._vetoes = Vetoes(setup.veto_below if setup.applied else None)
         self._decider = Decider(
-            origin=origin,
-            evidence=Evidence(recall, prior_of_differences),
-            policy=policy,
+            origin=setup.origin,
+            evidence=Evidence(setup.recall, setup.shrinkage),
+            policy=setup.policy,
             risk=self._risk,
             vetoes=self._vetoes,
-            applied=applied,
+            applied=setup.applied,
         )
         self._asked: dict[tuple[str, str], Answer] = {}
         """Answers whose entry has not been confirmed; by pair and side."""
@@ -199,18 +155,28 @@ class Session:
     def _is_kept(self, record: Record) -> bool:
         return bool(getattr(self._categories, record.category))
 
-    def _restore_prior(self) -> None:
-        for record in self._prior.trades:
-            self.recall.add(record, self._prior.discount)
-        self._twins = {entry_of(record): record.id for record in self._prior.trades}
+    def restore_risk(
+        self,
+        trades: Iterable[ClosedTrade],
+        events: Iterable[RiskEvent],
+        start: Checkpoint = BEGINNING,
+    ) -> None:
+        """Let the risk log go on from earlier trades and events; see `RiskLog.replay`."""
+        with self._lock:
+            self._risk.replay(trades, events, start)
 
-    def _learn(self, record: ClosedTrade) -> None:
-        """Let recall count an own trade, and the prior's record of the same trade no more."""
+    def learn(self, record: ClosedTrade) -> None:
+        """Let recall count an own trade, and no longer the prior's record of the same trade."""
         if self._twins:
             twin = self._twins.pop(entry_of(record), None)
             if twin is not None:
                 self.recall.remove(twin)
         self.recall.add(record)
+
+    def _restore_prior(self) -> None:
+        for record in self._prior.trades:
+            self.recall.add(record, self._prior.discount)
+        self._twins = {entry_of(record): record.id for record in self._prior.trades}
 
 
 def entry_of(record: ClosedTrade) -> tuple[str, str, datetime]:

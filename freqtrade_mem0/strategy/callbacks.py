@@ -20,7 +20,7 @@ from functools import wraps
 from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
-from freqtrade_mem0.decide.decider import Proposal
+from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.run.bot.runtime import BotRuntime
+    from freqtrade_mem0.run.description import RunDescription
     from freqtrade_mem0.run.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -45,11 +46,10 @@ EXTRA_SITUATION = "mem0_situation"
 
 def install(
     strategy: Any,
+    run: RunDescription,
     runtime_of: Callable[[], Runtime],
     *,
     timeframe_s: int,
-    is_bot: bool,
-    damps_leverage: bool = False,
 ) -> None:
     """Wrap the callbacks of a strategy object.
 
@@ -57,18 +57,16 @@ def install(
     ----------
     strategy
         A Freqtrade strategy.
+    run
+        Its run.
     runtime_of
-        Gives the runtime that works for it.
+        Returns the runtime that works for it.
     timeframe_s
         Length of its candles, in seconds.
-    is_bot
-        Whether it runs by the wall clock.
-    damps_leverage
-        Whether risk events damp its leverage; else that callback is left alone.
     """
-    hooks = (_BotHooks if is_bot else _Hooks)(strategy, runtime_of, timeframe_s)
-    hooked = HOOKED_IN_BOTS if is_bot else HOOKED
-    for name in (*hooked, *HOOKED_FOR_LEVERAGE) if damps_leverage else hooked:
+    hooks = (_BotHooks if run.kind.is_bot else _Hooks)(strategy, runtime_of, timeframe_s)
+    hooked = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED
+    for name in (*hooked, *HOOKED_FOR_LEVERAGE) if run.settings.risk.leverage else hooked:
         setattr(strategy, name, getattr(hooks, name)(_own(strategy, name)))
 
 
@@ -179,7 +177,7 @@ class _Hooks:
             return
         self._levels_checked = True
         known = {"pair", "side", "enter_tag", *situation}
-        for level in runtime.settings.sizing.levels:
+        for level in runtime.run.settings.sizing.levels:
             if not known.issuperset(level.split("*")):
                 logger.warning(
                     '"mem0.sizing.levels" names %r, which no situation of this strategy has. '

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news
-from freqtrade_mem0.host.run_kind import Run, RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.run import runtime
-from freqtrade_mem0.run.bot.runtime import BotRuntime
-from freqtrade_mem0.strategy import process
+from freqtrade_mem0.strategy.process import PROCESS
+from tests.support.runs import a_bot, a_run
 from tests.support.samples import a_decision, a_note, a_retraction, a_trade, opened
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.run.bot.runtime import BotRuntime
 
 FLUSH_S = 600.0
 
@@ -41,8 +42,7 @@ def settings_for(url: str) -> Settings:
 
 def a_runtime(folder: Path, url: str, bot: str = "bot-1") -> BotRuntime:
     """Return the runtime of a dry-run bot."""
-    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id=bot, user_data_dir=folder)
-    return BotRuntime(settings_for(url), run, Prior(), lambda: datetime.now(UTC), say)
+    return a_bot(a_run(folder, settings_for(url), run_id=bot), say)
 
 
 def record(folder: Path) -> None:
@@ -102,9 +102,7 @@ def hang(folder: Path, url: str) -> None:
 
 def fork(folder: Path, url: str) -> None:
     """Fork under a running bot; parent and child write on, and end as Python does."""
-    settings = settings_for(url)
-    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=folder)
-    bot = process.start(settings, run, say)
+    bot = PROCESS.start(a_run(folder, settings_for(url)), say)
     bot.submit(a_trade(1))
     child = os.fork()
     numbers = range(10, 30) if child == 0 else range(30, 50)

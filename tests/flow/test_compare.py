@@ -98,7 +98,7 @@ def run_jobs(job: BacktestJob, folder: Path, names: Sequence[str]) -> list[Outco
             strategy=name,
             options=options_of(job),
             folder=folder / name,
-            memory=Memory(start=attach.start, stop=attach.stop),
+            memory=Memory(start=attach.attach, stop=attach.stop),
         )
         for name in names
     ]
@@ -225,14 +225,14 @@ def test_without_forking_the_runs_are_the_same(backtests: Backtests, tmp_path: P
 import sys
 from pathlib import Path
 from freqtrade_mem0.strategy import attach
-from freqtrade_mem0.compare import engine, forked
+from freqtrade_mem0.compare.engine import fork, run_both as engine
 
 found = []
 for forks in (True, False):
-    forked.IS_SAFE = forks
+    fork.IS_SAFE = forks
     job = engine.Job(
         strategy="Counting", options=tuple(sys.argv[2:]), folder=Path(sys.argv[1]) / str(forks),
-        memory=engine.Memory(start=attach.start, stop=attach.stop),
+        memory=engine.Memory(start=attach.attach, stop=attach.stop),
     )
     found.append([run.trades for run in engine.run_both(job, lambda *_: None, at_once=True)])
 assert len(found[0][0]) > 40, len(found[0][0])

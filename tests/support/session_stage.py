@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from freqtrade_mem0.config.settings import CategorySettings
-from freqtrade_mem0.decide.decider import Proposal
+from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.append import Entry
@@ -16,7 +16,8 @@ from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.run.backtest import BacktestSession
 from freqtrade_mem0.run.bot.session import BotSession
-from freqtrade_mem0.run.session import Parts, Session
+from freqtrade_mem0.run.session import Session
+from freqtrade_mem0.run.setup import SessionSetup
 from freqtrade_mem0.sizing.policy import Known, Wish
 from tests.support.samples import BACKTEST, NOTED, ORIGIN, at
 
@@ -69,22 +70,48 @@ class Stage(Generic[SessionT]):
         return self.session.recall.as_of(moment, [STRATEGY])[0].n
 
 
-def a_stage(*, database: str = "", **changes: Unpack[Parts]) -> Stage[BotSession]:
-    """Return a bot's session."""
+def a_setup(**changes: Any) -> SessionSetup:
+    """Return what a session decides with, but for some changes."""
+    setup: dict[str, Any] = {
+        "origin": ORIGIN,
+        "recall": Recall(("pair", "side"), 120.0),
+        "prior": Prior(),
+        "policy": POLICY,
+        "shrinkage": Shrinkage(pseudo_trades=20.0),
+        "categories": CategorySettings(),
+    }
+    return SessionSetup(**setup | changes)
+
+
+def a_stage(*, database: str = "", **changes: Any) -> Stage[BotSession]:
+    """Return a bot's session; `changes` as for `a_setup`."""
     entries: list[Entry] = []
     told: list[RiskEvent] = []
-    parts = _parts(entries) | {"origin": ORIGIN, "tell": told.append} | changes
-    return Stage(BotSession(database=database, **parts), entries, told)
+    session = BotSession(
+        a_setup(**changes),
+        submit=keeping(entries),
+        now=lambda: NOTED,
+        tell=told.append,
+        database=database,
+    )
+    return Stage(session, entries, told)
 
 
 def a_backtest_stage(
-    *, is_recorded: bool = True, **changes: Unpack[Parts]
+    submit: Callable[[Submitted], None] | None = None,
+    *,
+    is_recorded: bool = True,
+    **changes: Any,
 ) -> Stage[BacktestSession]:
-    """Return a backtest's session."""
+    """Return a backtest's session; `changes` as for `a_setup`."""
     entries: list[Entry] = []
-    parts = _parts(entries) | {"origin": BACKTEST} | changes
     session = BacktestSession(
-        trades=BacktestTrades(), locks=BacktestLocks(), is_recorded=is_recorded, **parts
+        a_setup(**{"origin": BACKTEST} | changes),
+        submit=submit or keeping(entries),
+        now=lambda: NOTED,
+        trades=BacktestTrades(),
+        locks=BacktestLocks(),
+        is_recorded=is_recorded,
     )
     return Stage(session, entries, [])
 
@@ -97,19 +124,6 @@ def keeping(entries: list[Entry]) -> Callable[[Submitted], None]:
         entries.extend(given if isinstance(given, tuple) else [given])
 
     return keep
-
-
-def _parts(entries: list[Entry]) -> Parts:
-    return {
-        "recall": Recall(("pair", "side"), 120.0),
-        "policy": POLICY,
-        "applied": True,
-        "submit": keeping(entries),
-        "categories": CategorySettings(),
-        "now": lambda: NOTED,
-        "prior": Prior(),
-        "prior_of_differences": Shrinkage(pseudo_trades=20.0),
-    }
 
 
 def proposal(hours: float = 0.0, pair: str = "ETH/USDT", side: str = "long") -> Proposal:

@@ -194,7 +194,7 @@ def _run_all(
     from freqtrade_mem0.compare.engine.run_both import Job, Memory
     from freqtrade_mem0.strategy import attach
 
-    memory = Memory(start=attach.start, stop=attach.stop)
+    memory = Memory(start=attach.attach, stop=attach.stop)
     jobs = [
         Job(strategy=name, options=_options(arguments), folder=folder / str(n), memory=memory)
         for n, name in enumerate(strategies)

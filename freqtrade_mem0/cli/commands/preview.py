@@ -15,6 +15,7 @@ from freqtrade_mem0.cli.context import (
     scope_options,
 )
 from freqtrade_mem0.cli.output import console, print_json, print_table, when
+from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.views.values import iso
@@ -97,16 +98,21 @@ def _lines(store: MemoryFolder, arguments: argparse.Namespace) -> list[_Line]:
             "what is remembered."
         )
     newest = ledger[-1].origin
-    replay = Replay(store, newest)
+    replay = Replay(store, newest, in_shadow=False)
     return [
         _Line(
             decision=decision,
             got=decision.stake / decision.proposed_stake if decision.applied else 1.0,
-            would=replay.again(decision).multiplier,
+            would=_would(replay.again(decision)),
         )
         for decision in ledger
         if decision.origin == newest
     ]
+
+
+def _would(decision: Decision) -> float:
+    """Return the multiplier of a stake, 0.0 where the entry would be refused."""
+    return 0.0 if is_vetoed(decision) else decision.multiplier
 
 
 def _is_change(line: _Line) -> bool:

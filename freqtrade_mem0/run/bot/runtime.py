@@ -1,4 +1,4 @@
-"""The composition root of a dry-run or live bot: besides sizing, delivery, sync, chores, alerts."""
+"""What works for a dry-run or live bot: besides sizing, delivery, sync, chores and alerts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from datetime import datetime
 
-    from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.delivery.push import Delivery
-    from freqtrade_mem0.host.run_kind import Run
     from freqtrade_mem0.journal.writer import Submitted
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall.priors import Prior
+    from freqtrade_mem0.run.description import RunDescription
 
 logger = logging.getLogger(__name__)
 
@@ -47,37 +46,42 @@ class BotRuntime(Runtime):
 
     Parameters
     ----------
-    settings, run, prior, now
+    run, prior, store, now
         As for `Runtime`.
     send
         Hands a text to the owner through Freqtrade's channels.
     """
 
     session: BotSession
-    store: MemoryFolder
 
     def __init__(
         self,
-        settings: Settings,
-        run: Run,
+        run: RunDescription,
         prior: Prior,
+        store: MemoryFolder,
         now: Callable[[], datetime],
         send: Callable[[str], None],
     ) -> None:
-        super().__init__(settings, run, prior, now)
+        super().__init__(run, prior, store, now)
+        settings = run.settings
         self._delivery: Delivery | None = None
         self._sync: MemorySync | None = None
         self._n_closed = 0
         self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
         self._notices = Notices(settings.alerts)
         self._last_sync_s = -math.inf
-        self.store = MemoryFolder(settings, run.user_data_dir)
-        own = OwnRecords(self.store.journal, self.origin)
-        self._parts["tell"] = self._notices.of_risk
-        self.session = BotSession(database=run.database, archive=own, **self._parts)
-        history = RiskHistory(own, self.store.marks, self.origin)
+        own = OwnRecords(store.journal, run.origin)
+        self.session = BotSession(
+            self.setup,
+            submit=self.submit,
+            now=now,
+            tell=self._notices.of_risk,
+            database=run.database,
+            archive=own,
+        )
+        history = RiskHistory(own, store.marks, run.origin)
         self._load_history(own, history)
-        self._chores = Chores(self.session, self.store, own, history, run.database)
+        self._chores = Chores(self.session, store, own, history, run.database)
         self._chores.follower.begin()
         self.writer = JournalWriter(self.store.journal, background=True)
         if self.store.delivers:
@@ -102,7 +106,7 @@ class BotRuntime(Runtime):
             Aware UTC time of the loop.
         """
         n_closed = self.session.n_closed
-        pause_s = float(self.settings.sync_interval)
+        pause_s = float(self.run.settings.sync_interval)
         if not self._chores.has_compared:
             pause_s = min(pause_s, _TRY_AGAIN_S)
         is_due = time.monotonic() - self._last_sync_s >= pause_s
@@ -114,7 +118,7 @@ class BotRuntime(Runtime):
         self.session.watch_risk(moment)
         self._notices.tell(self._alerts)
         outbox = self._chores.take_outbox_state()
-        if outbox is not None and self.settings.alerts.memory:
+        if outbox is not None and self.run.settings.alerts.memory:
             report_trouble(self._alerts, outbox, self.writer, self._delivery, self._sync)
 
     def entry_confirmed(self, pair: str, side: str) -> bool:
@@ -148,9 +152,9 @@ class BotRuntime(Runtime):
 
     def _load_history(self, own: OwnRecords, history: RiskHistory) -> None:
         """Take up what earlier processes of this bot left: decisions, entries, newest trades."""
-        origin, now = self.origin, self.now()
+        origin, now, damping = self.run.origin, self.now(), self.setup.damping
         checkpoint, newest = history.start()
-        since = now - (timedelta(0) if self.damping is None else self.damping.lasts_at_most)
+        since = now - (timedelta(0) if damping is None else damping.lasts_at_most)
         if checkpoint.last is not None:
             since = min(since, checkpoint.last[0])
         elif newest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.errors import JournalError, RecordError
@@ -25,18 +25,20 @@ from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
 from freqtrade_mem0.run.bot.entries.own_trades import Archive, OwnTrades
 from freqtrade_mem0.run.bot.entries.placed import PlacedDecisions
 from freqtrade_mem0.run.bot.entries.tying import EntryTies
-from freqtrade_mem0.run.session import Parts, Session, entry_of
+from freqtrade_mem0.run.session import Session, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.decide.decider import Answer
+    from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.risk.event_type import Lock
+    from freqtrade_mem0.run.setup import SessionSetup
 
 logger = logging.getLogger(__name__)
 
@@ -52,15 +54,22 @@ class BotSession(Session):
         Identity of the bot's trade database; "" where there is none that lasts.
     archive
         Where the bot's older trades are looked up; None keeps all in memory.
-    parts
+    setup, submit, now, tell
         As for `Session`.
     """
 
     def __init__(
-        self, *, database: str = "", archive: Archive | None = None, **parts: Unpack[Parts]
+        self,
+        setup: SessionSetup,
+        *,
+        submit: Callable[[Submitted], None],
+        now: Callable[[], datetime],
+        tell: Callable[[RiskEvent], None] | None = None,
+        database: str = "",
+        archive: Archive | None = None,
     ) -> None:
-        parts.setdefault("window", None if archive is None else WINDOW)
-        super().__init__(**parts)
+        window = None if archive is None else WINDOW
+        super().__init__(setup, submit=submit, now=now, tell=tell, window=window)
         self._database = database
         self._placed = PlacedDecisions()
         self._entries = EntryTies(self._placed, self._submit)
@@ -111,7 +120,7 @@ class BotSession(Session):
             # A losing streak goes on over a restart.
             last = checkpoint.last
             fresh = (record for record in recorded if last is None or position_of(record) > last)
-            self._risk.replay(fresh, events, checkpoint)
+            self.restore_risk(fresh, events, checkpoint)
 
     def heard(self, records: Iterable[TradeRecord]) -> None:
         """Take up own trades that came back from Mem0: they know more than the bot's database."""
@@ -140,7 +149,7 @@ class BotSession(Session):
             self._restore_prior()
             for record in (*own, *self._own):
                 if record.origin.strategy == self.origin.strategy:
-                    self._learn(record)
+                    self.learn(record)
 
     def watch_risk(self, moment: datetime, locks: Iterable[Lock] = ()) -> None:
         """Note what trades completed before a moment, and locks by protections."""
@@ -265,7 +274,7 @@ class BotSession(Session):
             self._keep(record)
             self._risk.closed(record, earlier)
             if own_strategy == self.origin.strategy:
-                self._learn(record)
+                self.learn(record)
 
     def _archived(self, trade: Any) -> TradeRecord | None:
         if self._own.are_all_kept:

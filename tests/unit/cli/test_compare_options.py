@@ -109,7 +109,7 @@ def test_options_that_freqtrade_refuses_are_refused_in_its_words(tmp_path: Path)
         strategy="S",
         options=("--fee", "none"),
         folder=tmp_path,
-        memory=Memory(start=attach.start, stop=attach.stop),
+        memory=Memory(start=attach.attach, stop=attach.stop),
     )
     with pytest.raises(EngineError, match=r"does not accept these options: .*--fee.*none"):
         run_both(job, lambda *_: None, at_once=False)

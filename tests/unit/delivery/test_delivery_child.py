@@ -9,8 +9,10 @@ import pytest
 
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.child import Deliverer
+from freqtrade_mem0.host.run_kind import RunKind
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.strategy import process
+from freqtrade_mem0.strategy.process import Process
+from tests.support.runs import a_run
 from tests.support.samples import a_trade
 from tests.support.wait import HANG_S, eventually
 
@@ -77,8 +79,9 @@ def test_where_nobody_waits_there_is_no_process(
         raise AssertionError("a process was started")
 
     monkeypatch.setattr("freqtrade_mem0.delivery.child.subprocess.Popen", no_process)
-    process._deliver_beside(settings, tmp_path)
-    process._finish(settings, tmp_path)
+    run, process = a_run(tmp_path, settings, RunKind.BACKTEST), Process()
+    process._deliver_beside(run)
+    process._finish(run)
 
     assert store.outbox.state().pending == 1
     store.close()

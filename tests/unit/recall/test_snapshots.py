@@ -21,16 +21,14 @@ from unittest.mock import patch
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.host.run_kind import Run, RunKind
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.salvage import salvage
 from freqtrade_mem0.recall import Recall, snapshot, snapshot_file
 from freqtrade_mem0.recall.follow import JournalFollower
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.run.bot.runtime import BotRuntime
+from tests.support.runs import a_bot, a_run
 from tests.support.samples import NOTED, ORIGIN, a_retraction, a_trade, at
 from tests.support.wait import HANG_S
 
@@ -485,19 +483,13 @@ def test_a_runtime_starts_where_the_last_one_ended(tmp_path: Path) -> None:
     """From the journal, from the copy, and from the journal again: the same, bit for bit."""
     memory = tmp_path / "memory"
     settings = Settings(enabled=True, user_id="me", mode="local", path=memory)
-    run = Run(
-        kind=RunKind.DRY_RUN,
-        strategy=ORIGIN.strategy,
-        run_id=ORIGIN.run_id,
-        user_data_dir=tmp_path,
-        database="",
-    )
+    run = a_run(tmp_path, settings, run_id=ORIGIN.run_id)
     journal = Journal(memory)
     journal.append([*sisters(*range(30)), a_trade(31), a_trade(32)])
     found, copies = [], []
     for _ in range(3):
-        runtime = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)
-        found.append(runtime.recall.groups(at(500)))
+        runtime = a_bot(run, now=lambda: NOTED)
+        found.append(runtime.session.recall.groups(at(500)))
         runtime.close()
         copies.append([path.name for path in memory.glob("*.snapshot")])
         if len(copies) == 2:

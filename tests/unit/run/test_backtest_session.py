@@ -250,7 +250,7 @@ def test_a_trade_that_can_not_be_recorded_is_said_and_holds_up_no_other(
     """One sentence when the run is written down; what was closed beside it is recorded."""
     journal = Journal(tmp_path)
     writer = JournalWriter(journal, background=False)
-    session = a_backtest_stage(submit=writer.submit).session
+    session = a_backtest_stage(writer.submit).session
     session.decide(proposal(0))
     broken = close_trade(open_trade(), 2_100.0, at(1))
     broken.open_rate = math.nan

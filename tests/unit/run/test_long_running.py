@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.importers.to_records import with_risk_events
-from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall import Recall
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.from_trade import EntryContext, trade_id_of
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -23,7 +20,7 @@ from freqtrade_mem0.run.bot.entries.own_trades import KEPT, OwnTrades
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
 from freqtrade_mem0.run.bot.session import BotSession
 from tests.support.samples import NOTED, ORIGIN, OrderStandIn, TradeStandIn, a_trade, at
-from tests.support.session_stage import POLICY, keeping, proposal
+from tests.support.session_stage import a_setup, keeping, proposal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,15 +67,9 @@ class Shelf:
 def a_session(archive: Archive, entries: list[Entry]) -> BotSession:
     """Return a bot's session with an archive."""
     return BotSession(
-        origin=ORIGIN,
-        recall=Recall(("pair",), 1e9),
-        policy=POLICY,
-        applied=True,
+        a_setup(recall=Recall(("pair",), 1e9)),
         submit=keeping(entries),
-        categories=CategorySettings(),
         now=lambda: NOTED,
-        prior=Prior(),
-        prior_of_differences=Shrinkage(pseudo_trades=20.0),
         database="one",
         archive=archive,
     )

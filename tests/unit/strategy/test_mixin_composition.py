@@ -403,7 +403,7 @@ def _confirmed(strategy: Any, tag: str = "dip") -> Any:
 
 def _teach(strategy: Any, profit_ratio: float) -> None:
     """Let memory know trades of one outcome, closed before `MOMENT`."""
-    recall = vars(strategy)["_mem0_runtime"].recall
+    recall = vars(strategy)["_mem0_runtime"].session.recall
     for number in range(30):
         closed_at = MOMENT - timedelta(hours=1, minutes=number)
         recall.add(a_trade(number, profit_ratio=profit_ratio, closed_at=closed_at, situation={}))

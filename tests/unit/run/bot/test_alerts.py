@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.host.run_kind import Run, RunKind
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
-from freqtrade_mem0.run.bot.runtime import BotRuntime
 from tests.support.in_memory_mem0 import InMemoryMem0
+from tests.support.runs import a_bot, a_run
 from tests.support.samples import NOTED, a_trade
 from tests.support.wait import eventually
 
@@ -103,8 +101,7 @@ def test_a_bot_tells_its_owner_that_mem0_is_away_and_back(
     heard: list[str] = []
     pauses = {"retry_s": 0.1, "max_retry_s": 0.1, "breaker_failures": 2}
     settings = Settings.model_validate({"user_id": "me", "sync_interval": 1, "delivery": pauses})
-    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
-    bot = BotRuntime(settings, run, Prior(), lambda: NOTED, heard.append)
+    bot = a_bot(a_run(tmp_path, settings), heard.append, lambda: NOTED)
 
     def told(words: str) -> bool:
         bot.tick(NOTED)

@@ -8,32 +8,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.host.run_kind import Run, RunKind
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.run import runtime as runtime_module
 from freqtrade_mem0.run.bot.background import Background
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
-from freqtrade_mem0.run.bot.runtime import BotRuntime
+from tests.support import runs
 from tests.support.samples import NOTED
 from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freqtrade_mem0.run.bot.runtime import BotRuntime
+
 END_S = 60.0
 
 
 def a_bot(folder: Path, database: str) -> BotRuntime:
     """Return a bot's memory without Mem0."""
-    run = Run(
-        kind=RunKind.DRY_RUN,
-        strategy="Sample",
-        run_id="bot-1",
-        user_data_dir=folder,
-        database=database,
-    )
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    return BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)
+    run = runs.a_run(folder, settings, database=database)
+    return runs.a_bot(run, now=lambda: NOTED)
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,10 @@ import pytest
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.decider import Answer
-from freqtrade_mem0.host.run_kind import Run, RunKind
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.run.bot.alerts.waiting import Notices
-from freqtrade_mem0.run.bot.runtime import BotRuntime
 from freqtrade_mem0.sizing.policy import Wish
+from tests.support.runs import a_bot, a_run
 from tests.support.samples import NOTED, ORIGIN, a_risk_event
 from tests.support.session_stage import proposal
 from tests.unit.run.bot.test_alerts import Owner
@@ -120,9 +118,8 @@ def test_only_the_loop_of_a_bot_tells(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(f"{RECONCILER}.run", lambda *_: None)
     monkeypatch.setattr("freqtrade_mem0.host.trade_database.active_bot_locks", lambda _: [])
     senders: list[int] = []
-    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    bot = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: senders.append(_thread()))
+    bot = a_bot(a_run(tmp_path, settings), lambda _: senders.append(_thread()), lambda: NOTED)
     try:
         bot.tick(NOTED)
         worker = threading.Thread(
@@ -147,9 +144,8 @@ def test_locks_that_can_not_be_read_stop_nothing_else(
         lambda *_: reconciled.append(1),
     )
     monkeypatch.setattr("freqtrade_mem0.host.trade_database.active_bot_locks", lambda _: 1 / 0)
-    run = Run(kind=RunKind.DRY_RUN, strategy="Sample", run_id="bot-1", user_data_dir=tmp_path)
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    bot = BotRuntime(settings, run, Prior(), lambda: NOTED, lambda _: None)
+    bot = a_bot(a_run(tmp_path, settings), now=lambda: NOTED)
     try:
         bot.tick(NOTED)
     finally:

@@ -9,22 +9,20 @@ from freqtrade.persistence import Trade, init_db
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import Order
 
-from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.host import trade_database
-from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.append import Entry, SeenIn
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall import STRATEGY, Recall
-from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 from freqtrade_mem0.run.bot.session import BotSession
 from freqtrade_mem0.sizing.registry import policy_for
 from tests.support.samples import NOTED, ORIGIN, START, a_decision, a_trade, at
+from tests.support.session_stage import a_setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,15 +45,9 @@ class Bot:
         """Begin a new process: all it knows is what the journal has."""
         self.recall = Recall((), 1e9)
         self.session = BotSession(
-            origin=ORIGIN,
-            recall=self.recall,
-            policy=policy_for(SizingSettings()),
-            applied=True,
+            a_setup(recall=self.recall, policy=policy_for(SizingSettings())),
             submit=self.write,
-            categories=CategorySettings(),
             now=lambda: NOTED,
-            prior=Prior(),
-            prior_of_differences=Shrinkage(pseudo_trades=100.0),
             database=self.database,
             archive=OwnRecords(self.journal, ORIGIN),
         )

@@ -1,0 +1,39 @@
+"""The stake that a strategy proposes for an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+# Not frozen: a frozen dataclass takes three times as long to make, and each entry makes one.
+@dataclass(slots=True, kw_only=True)
+class Proposal:
+    """A stake that the strategy proposes. Nobody changes it.
+
+    Parameters
+    ----------
+    pair, side, enter_tag
+        What is to be entered; the tag is "" where there is none.
+    moment
+        Aware UTC market time.
+    stake
+        In stake currency, > 0.
+    min_stake, max_stake
+        What exchange and wallet allow, in stake currency; no minimum is None.
+    situation
+        Market features of the candles closed before `moment`.
+    times_usual_range
+        How far they range against what is usual, where that is a jump; see `situation`.
+    """
+
+    pair: str
+    side: str
+    enter_tag: str
+    moment: datetime
+    stake: float
+    min_stake: float | None
+    max_stake: float
+    situation: Mapping[str, float | str]
+    times_usual_range: float | None = None

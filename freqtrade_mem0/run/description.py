@@ -1,0 +1,44 @@
+"""The description of one run of one strategy, resolved once from the config and the strategy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.host.run_kind import RunKind
+from freqtrade_mem0.records.base import Mode, Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDescription:
+    """Everything about a run that does not change while it runs.
+
+    It can be pickled: hyperopt sends it to its workers with the strategy.
+
+    Parameters
+    ----------
+    settings
+        The `"mem0"` block.
+    kind
+        How Freqtrade runs the strategy.
+    origin
+        Owner, strategy, mode and run id that its records carry.
+    user_data_dir
+        Freqtrade's user data folder.
+    database
+        Identity of a bot's trade database, see `host.freqtrade.database_identity`; "" where there
+        is none that lasts.
+    """
+
+    settings: Settings
+    kind: RunKind
+    origin: Origin
+    user_data_dir: Path
+    database: str = ""
+
+    @property
+    def applies_stakes(self) -> bool:
+        """Whether stakes are changed; in shadow mode decisions are only recorded."""
+        sizing = self.settings.sizing
+        return not sizing.shadow and (self.origin.mode is not Mode.LIVE or sizing.live)

@@ -1,0 +1,83 @@
+"""What a session decides with: made here alone, for runs, replays and comparisons alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.config.settings import CategorySettings
+from freqtrade_mem0.decide.guarded import guarded_policy
+from freqtrade_mem0.insight.shrinkage import Shrinkage
+from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.recall.priors import Prior
+from freqtrade_mem0.records.base import Origin
+from freqtrade_mem0.risk.damping import Damping
+from freqtrade_mem0.sizing.policy import Policy
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.run.description import RunDescription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSetup:
+    """What a session decides with.
+
+    Parameters
+    ----------
+    origin
+        Owner, strategy, mode and run id.
+    recall
+        The trades that are known, initially none; the session adds to it.
+    prior
+        Trades of promoted runs, known from the start.
+    policy
+        Turns what is known about an entry into a stake multiplier.
+    shrinkage
+        How strongly the means of small groups are shrunk.
+    damping
+        How much risk events reduce stakes; None for not at all.
+    veto_below
+        Refuse entries with a smaller multiplier; None refuses none.
+    applied
+        False in shadow mode: decisions are recorded, stakes stay as proposed.
+    categories
+        Which categories of records are written.
+    """
+
+    origin: Origin
+    recall: Recall
+    prior: Prior
+    policy: Policy
+    shrinkage: Shrinkage
+    damping: Damping | None = None
+    veto_below: float | None = None
+    applied: bool = True
+    categories: CategorySettings
+
+
+def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
+    """Return what the session of a run decides with.
+
+    Raises
+    ------
+    ConfigError
+        The policy can not be made.
+    """
+    settings = run.settings
+    sizing = settings.sizing
+    damping = (
+        None
+        if sizing.policy == "off"
+        else Damping.from_settings(settings.risk, sizing.min_multiplier)
+    )
+    return SessionSetup(
+        origin=run.origin,
+        recall=Recall(sizing.levels, sizing.half_life_days),
+        prior=prior,
+        policy=guarded_policy(sizing),
+        shrinkage=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+        damping=damping,
+        veto_below=sizing.veto_below,
+        applied=run.applies_stakes,
+        categories=settings.categories,
+    )

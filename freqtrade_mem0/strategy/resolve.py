@@ -1,0 +1,109 @@
+"""From the config and the strategy to the description of the run: once, before it starts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0 import __version__, wrapped
+from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
+from freqtrade_mem0.config.policies import fingerprint
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.host import freqtrade as host
+from freqtrade_mem0.host.run_kind import RunKind, run_kind
+from freqtrade_mem0.records.base import Origin
+from freqtrade_mem0.run.description import RunDescription
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.strategy.process import Process
+
+logger = logging.getLogger(__name__)
+
+
+def resolve(strategy: Any, process: Process) -> RunDescription | None:
+    """Check the config and describe the run; mark the config with what its stakes depend on.
+
+    Freqtrade serves a cached backtest where config and strategy file are unchanged. Its cache key
+    knows nothing of this package, of the trades a strategy knows from the start, or of the original
+    of a strategy that `wrap` made; so a fingerprint of these is written into the config.
+
+    Parameters
+    ----------
+    strategy
+        A Freqtrade strategy.
+    process
+        Reads and keeps the trades that the strategy knows from the start.
+
+    Returns
+    -------
+    RunDescription or None
+        None where memory takes no part. The run id of a backtest is "" until `started` fills it in:
+        Freqtrade computes it from the config after strategies are made.
+
+    Raises
+    ------
+    ConfigError
+        The block is missing or wrong.
+    JournalError
+        The journal can not be read.
+    """
+    config = strategy.config
+    kind = run_kind(config)
+    if kind is None:
+        return None
+    settings = load_settings(config)
+    if settings is None:
+        if kind is RunKind.ANALYSIS:
+            return None
+        raise ConfigError(
+            f"The strategy {type(strategy).__name__} uses Mem0Mixin, but the config has no "
+            f'"{BLOCK}" block. Add "{BLOCK}": {{"enabled": true}} to remember, or "{BLOCK}": '
+            '{"enabled": false} to run the strategy without memory.'
+        )
+    run = RunDescription(
+        settings=settings,
+        kind=kind,
+        origin=Origin(
+            user_id=settings.user_id,
+            strategy=type(strategy).__name__,
+            mode=kind.mode,
+            run_id="" if kind is RunKind.BACKTEST else bot_id(settings, config),
+        ),
+        user_data_dir=Path(config["user_data_dir"]),
+        database=host.database_identity(config) if kind.is_bot else "",
+    )
+    if not kind.is_bot:
+        run = _marked(strategy, run, process)
+    return run if settings.enabled else None
+
+
+def started(strategy: Any, run: RunDescription) -> RunDescription:
+    """Return the description of a run that starts now: a backtest has its run id by then."""
+    if run.kind is not RunKind.BACKTEST:
+        return run
+    return replace(run, origin=replace(run.origin, run_id=host.backtest_run_id(strategy)))
+
+
+def warn_of_unused(settings: Settings) -> None:
+    """Log which keys of the block have no effect in this version."""
+    if any(days is not None for _, days in settings.retention):
+        logger.warning('"%s.retention" is not applied by this version: all is kept.', BLOCK)
+
+
+def _marked(strategy: Any, run: RunDescription, process: Process) -> RunDescription:
+    """Write the fingerprint of what stakes depend on into the config, where there is one."""
+    original = wrapped.mark(strategy)
+    if not run.settings.enabled:
+        if original:
+            strategy.config[BLOCK]["knowledge"] = original
+        return run
+    prior = process.read_prior(run)
+    policy = fingerprint(run.settings.sizing.policy)
+    depends_on = f"freqtrade_mem0 {__version__} {prior.fingerprint} {policy} {original}"
+    knowledge = strategy.config[BLOCK]["knowledge"] = " ".join(depends_on.split())
+    run = replace(run, settings=run.settings.model_copy(update={"knowledge": knowledge}))
+    process.keep_prior(run, prior)
+    return run
