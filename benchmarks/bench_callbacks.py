@@ -37,6 +37,7 @@ from benchmarks.freqtrade_commands import EXAMPLE_NAME, run, write_strategies
 from benchmarks.measuring import in_turn, machine, print_result, quantiles, readable
 from benchmarks.trouble import busy_disk, silent_server
 from freqtrade_mem0.journal.journal import Journal
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,10 +144,15 @@ def walk(folder: Path, block: dict[str, Any], n_trades: int) -> None:
         bot.trade(number)
     bot.strategy.ft_bot_cleanup()
     journal = Journal(folder / "mem0")
-    n_recorded = sum(n for (kind, _, _), n in journal.counts().items() if kind == "trade")
+
+    def n_recorded() -> int:
+        return sum(n for (kind, _, _), n in journal.counts().items() if kind == "trade")
+
+    # On a busy disk the journal's thread is still writing when the bot stops to wait for it.
+    if not eventually(lambda: n_recorded() == n_trades):
+        # What fails in a callback is fast, and logged only.
+        raise SystemExit(f"{n_recorded()} of {n_trades} trades were recorded in {folder}.")
     journal.close()
-    if n_recorded != n_trades:  # what fails in a callback is fast, and logged only
-        raise SystemExit(f"{n_recorded} of {n_trades} trades were recorded in {folder}.")
     (folder / "times.json").write_text(json.dumps(bot.microseconds), encoding="utf-8")
 
 

@@ -52,10 +52,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.flow
 
-PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT", "DOGE/USDT"), timeframe_minutes=5, days=12, seed=7)
-DETAIL_TIMERANGE = "20240101-20240105"
-SHORT_TIMERANGE = "20240101-20240105"
-CUT = pd.Timestamp("2024-01-08 07:35", tz="UTC")
+PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT", "DOGE/USDT"), timeframe_minutes=5, days=8, seed=7)
+SHORT_TIMERANGE = "20240101-20240104"
+CUT = pd.Timestamp("2024-01-06 07:35", tz="UTC")
 SIZING = SizingSettings()
 
 
@@ -98,7 +97,7 @@ class Lab:
             SPOT,
             ENABLED,
             userdir=userdir,
-            timerange="20240101-20240113",
+            timerange="20240101-20240109",
             extra=["--enable-protections", "--strategy-list", *SPOT_NAMES],
         )
 
@@ -118,7 +117,7 @@ class Lab:
             SPOT,
             ENABLED,
             userdir=userdir,
-            timerange=DETAIL_TIMERANGE,
+            timerange=SHORT_TIMERANGE,
             extra=["--timeframe-detail", "1m", "--strategy-list", "Tagged", "Stepwise", "Patient"],
         )
         return replace(job, strategy="Tagged")
@@ -129,7 +128,7 @@ class Lab:
             SPOT,
             ENABLED,
             userdir=userdir,
-            timerange=DETAIL_TIMERANGE,
+            timerange=SHORT_TIMERANGE,
             extra=["--eps", "--strategy-list", "Patient"],
             max_open_trades=12,
         )
@@ -391,7 +390,7 @@ def test_the_future_changes_no_stake(ran: dict[str, Ran], lab: Lab, name: str) -
 @pytest.fixture(scope="module")
 def unscaled(lab: Lab) -> dict[str, dict[str, Trades]]:
     """Trades of runs in which memory must not scale, by kind of run and strategy."""
-    names = ("Tagged", "Stepwise", "OwnStake")
+    names = ("Tagged", "OwnStake")
     sources_and_blocks = {
         "without": (without_memory(SPOT), None),
         "disabled": (SPOT, {"enabled": False}),

@@ -24,7 +24,7 @@ MACHINE = {"cores", "cpu", "python", "freqtrade", "mem0ai", "commit", "date", "l
 
 CASES: dict[str, tuple[list[str], set[str]]] = {
     "backtest": (
-        ["--rounds", "1", "--days", "8", "--variants", "deferred"],
+        ["--rounds", "1", "--days", "4", "--variants", "deferred"],
         {"trades.plain", "trades.deferred", "plain.command_wall_s", "deferred.after_loop_s"}
         | {f"deferred.{name}" for name in COMMAND | LOOP | DELIVERED},
     ),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-TIMERANGE = "20240101-20240112"
+TIMERANGE = "20240101-20240107"
 
 COUNTING = '''
 from freqtrade.strategy import IStrategy
@@ -71,7 +71,7 @@ BROKEN = COUNTING.replace("Counting", "Broken").replace(
 IDLE = COUNTING.replace("Counting", "Idle").replace('["volume"] > 0', '["volume"] < 0')
 
 
-FUTURES_PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=12, seed=11)
+FUTURES_PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=6, seed=11)
 
 
 def options_of(job: BacktestJob) -> tuple[str, ...]:

@@ -81,6 +81,19 @@ def test_files_that_the_docs_name_are_there() -> None:
     assert [f"{page.name}: {name}" for page, name in found if not (ROOT / name).exists()] == []
 
 
+def test_the_architecture_names_every_package_and_only_files_that_exist() -> None:
+    """A package that is added, moved or removed changes the page, and so does a file it names."""
+    package = ROOT / "freqtrade_mem0"
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./-]+/[\w./-]*|\w+\.py)`", page)
+    parts = {path.parent.name for path in package.glob("*/__init__.py")}
+    parts |= {path.name for path in package.glob("[!_]*.py")}
+    rows = re.findall(r"^\| `([\w.]+)` \|", page, flags=re.MULTILINE)
+
+    assert [name for name in named if not any((at / name).exists() for at in (package, ROOT))] == []
+    assert set(rows) == parts
+
+
 def test_no_index_address_is_pinned() -> None:
     """The constraints name packages and versions, nothing else."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
