@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# A process per core; a file's tests share its fixtures, and the files that take longest come first.
+PYTEST := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test lint format bench clean
@@ -29,10 +31,10 @@ demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated 
 	@$(BIN)/freqtrade-mem0 demo
 
 check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
-	$(BIN)/python -m pytest -n auto -m "not flow" tests/unit tests/property
+	$(PYTEST) -m "not flow" tests/unit tests/property
 
 test: lint ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
-	$(BIN)/python -m pytest -n auto
+	$(PYTEST)
 
 lint: $(VENV)/.dev ## ruff, mypy and the import rules of docs/architecture.md
 	$(BIN)/ruff check .

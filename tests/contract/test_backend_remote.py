@@ -26,6 +26,7 @@ from tests.servers.loopback import Answer
 from tests.servers.mem0_platform import PlatformServer
 from tests.servers.mem0_rest_server import RestServer
 from tests.servers.remote import KEY, Remote
+from tests.support.wait import repeated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 MakeMemory = Callable[..., "Memory"]
 MINE = {"user_id": "me"}
-SHORT_S = 0.3
+SHORT_S = 0.5
+"""Until a call to a server that hangs is given up; calls that have to go well are repeated."""
 
 
 @pytest.fixture(params=["platform", "rest-server"])
@@ -50,13 +52,23 @@ def texts(backend: Any) -> list[str]:
     return sorted(each.text for each in backend.scan(filters=MINE))
 
 
+def write(backend: Any, memories: list[Memory]) -> None:
+    """Write, again and again where the machine is too busy to do it in `SHORT_S`."""
+    repeated(lambda: backend.write(memories), BackendError)
+
+
+def read(backend: Any) -> list[Memory]:
+    """Read what is there, again and again where the machine is too busy to do it in `SHORT_S`."""
+    return repeated(lambda: list(backend.scan(filters=MINE)), BackendError)
+
+
 @pytest.mark.parametrize("kind", ["drop", "hang", "drip", "drip-headers"])
 def test_no_answer_is_an_error_that_passes(
     remote: Remote, make_memory: MakeMemory, kind: str
 ) -> None:
     """A server that is silent, or never comes to an end, holds nobody for ever."""
     backend = remote.open(timeout_s=SHORT_S)
-    backend.write([make_memory(0)])
+    write(backend, [make_memory(0)])
     remote.server.fails(kind)
 
     with pytest.raises(BackendError, match="gave no answer") as failed:
@@ -64,7 +76,7 @@ def test_no_answer_is_an_error_that_passes(
 
     assert not failed.value.permanent
     remote.server.works()
-    assert [make_memory(0)] == list(backend.scan(filters=MINE))
+    assert [make_memory(0)] == read(backend)
     backend.close()
 
 
@@ -78,7 +90,7 @@ def test_a_server_that_is_not_there(remote: Remote, make_memory: MakeMemory) -> 
 
     assert not failed.value.permanent
     remote.server.works()
-    backend.write([make_memory(0)])
+    write(backend, [make_memory(0)])
     assert [make_memory(0).text] == remote.stored()
     backend.close()
 
@@ -90,8 +102,8 @@ def test_a_write_whose_answer_was_lost_has_its_effect_once(
 ) -> None:
     """What was stored although the call raised is found, and not sent again."""
     memories = [make_memory(n) for n in range(4)]
-    backend = remote.open(timeout_s=SHORT_S)
-    backend.write(memories[:1])
+    backend = remote.open(timeout_s=4 * SHORT_S)
+    write(backend, memories[:1])
     remote.server.fails(kind, remote.adding, skip=1, times=1)
 
     with pytest.raises(BackendError, match=f"Memory {memories[2].id}: .* gave no answer") as lost:
@@ -101,10 +113,10 @@ def test_a_write_whose_answer_was_lost_has_its_effect_once(
     if is_restarted:
         backend.close()
         backend = remote.open()
-    backend.write(memories)
+    write(backend, memories)
     assert sorted(each.text for each in memories) == remote.stored()
     assert len(memories) == remote.server.count(remote.adding)
-    assert memories == list(backend.scan(filters=MINE))
+    assert memories == read(backend)
     backend.close()
 
 
@@ -257,7 +269,7 @@ def test_what_may_pass_is_not_permanent(
 ) -> None:
     """A broken server is an error that a later attempt can mend, for writing and for reading."""
     backend = remote.open(timeout_s=SHORT_S)
-    assert texts(backend) == []
+    assert read(backend) == []
     remote.server.fails("answer", answer=answer)
 
     for call in (lambda: backend.write([make_memory(0)]), lambda: texts(backend)):
@@ -267,7 +279,7 @@ def test_what_may_pass_is_not_permanent(
         assert "html" not in str(failed.value)
 
     remote.server.works()
-    backend.write([make_memory(0)])
+    write(backend, [make_memory(0)])
     assert [make_memory(0).text] == remote.stored()
     backend.close()
 
@@ -327,7 +339,7 @@ def test_no_text_holds_the_key(
     """Neither errors and what caused them, nor logs, nor files, nor representations do."""
     caplog.set_level("DEBUG")
     backend = remote.open(timeout_s=SHORT_S)
-    backend.write([make_memory(0)])
+    write(backend, [make_memory(0)])
     said = [repr(backend), str(vars(backend))]
     for fault in ("drop", "hang", "answer"):
         echo = Answer(500, {"detail": f"can not do that for {KEY}"})
@@ -469,14 +481,14 @@ def test_processes_that_write_the_same_memories_do_it_once(remote: Remote) -> No
 def test_a_turn_that_does_not_end_is_named(remote: Remote, make_memory: MakeMemory) -> None:
     """A writer waits for the others' turn, but not for ever."""
     backend = remote.open(timeout_s=SHORT_S)
-    backend.write([make_memory(0)])
+    write(backend, [make_memory(0)])
     with (remote.folder / FILE_NAME).with_suffix(".lock").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(BackendError, match="Another process holds") as failed:
             backend.write([make_memory(1)])
 
     assert not failed.value.permanent
-    backend.write([make_memory(1)])
+    write(backend, [make_memory(1)])
     assert len(remote.stored()) == 2
     backend.close()
 
