@@ -1,7 +1,6 @@
-"""The honest comparison: one strategy in Freqtrade's own engine, with and without memory.
+"""Compares a strategy without and with memory, both in Freqtrade's own backtest engine.
 
-Reading order: `engine` runs Freqtrade, `pool` does so for several strategies; `trades` is what they
-hand back; `returns`, `bootstrap` (on `blocks`), `null`, `multiple`, `periods`, `groups` and
-`calibration` are the statistics; `comparison` puts them together, `verdict` says in one sentence
-what they show; `report_html` (on `plots`) draws them.
+Reading order: `engine` runs Freqtrade; `trades` is what a run returns; `statistics` are the tests
+and intervals; `comparison` puts them together; `verdict` says in a sentence what they show;
+`report` prints and draws them.
 """

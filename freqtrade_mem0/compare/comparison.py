@@ -1,76 +1,36 @@
-"""Two runs of one strategy -> everything that is said about their difference."""
+"""Compares two runs of one strategy: all figures, intervals and tests of their difference."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from freqtrade_mem0.compare.figures import Figures, figures_of, ratio
 from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate
 from freqtrade_mem0.compare.statistics.calibration import Calibration, calibration
+from freqtrade_mem0.compare.statistics.differences import (
+    daily_columns,
+    equal_exposure_difference,
+    mean_return_difference,
+    sharpe_difference,
+)
 from freqtrade_mem0.compare.statistics.groups import Group, by_group, pair_of, regime_of, tag_of
 from freqtrade_mem0.compare.statistics.multiple import benjamini_hochberg, holm
 from freqtrade_mem0.compare.statistics.periods import Period, by_period, spans
-from freqtrade_mem0.compare.statistics.returns import (
-    DAYS_PER_YEAR,
-    Daily,
-    close_days,
-    daily,
-    max_drawdown,
-    n_days,
-    sharpe,
-    sortino,
-)
-from freqtrade_mem0.compare.statistics.shift_test import ShiftTest, shift_test
-from freqtrade_mem0.compare.statistics.timing_test import TimingTest, timing_test
+from freqtrade_mem0.compare.statistics.random_sizing import ShiftTest, shift_test
+from freqtrade_mem0.compare.statistics.returns import close_days, daily, n_days
+from freqtrade_mem0.compare.statistics.timing import TimingTest, timing_test
 from freqtrade_mem0.compare.trades import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RETURN_WITHOUT, RETURN_WITH, SQUARE_WITHOUT, SQUARE_WITH, EXPOSED_WITHOUT, EXPOSED_WITH = range(6)
-"""Columns whose daily means all figures with intervals are made of."""
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What one run adds up to.
-
-    Parameters
-    ----------
-    n_trades
-        Closed trades.
-    n_trading_days
-        UTC days on which a trade closed.
-    total_return
-        Profit over the starting balance.
-    sharpe, sortino
-        Annual, of daily returns; None where they do not exist.
-    max_drawdown
-        Largest loss from a high, over that high, on daily closes.
-    mean_exposure
-        Mean position over the starting balance: 0.5 is half the balance in the market all the time.
-    return_per_exposure
-        Profit per stake currency and day in the market; None without exposure.
-    mean_stake_quote
-        Of the first entries, in stake currency.
-    turnover_quote, fees_quote
-        Value of all orders, and their fees, in stake currency.
-    """
-
-    n_trades: int
-    n_trading_days: int
-    total_return: float
-    sharpe: float | None
-    sortino: float | None
-    max_drawdown: float
-    mean_exposure: float
-    return_per_exposure: float | None
-    mean_stake_quote: float
-    turnover_quote: float
-    fees_quote: float
+_UNCHANGED = 1e-9
+"""A multiplier closer to 1 than this changed no stake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +42,9 @@ class Comparison:
     strategy
         Class name.
     without, remembered
-        The runs.
+        The runs without and with memory.
     figures_without, figures_with
-        What they add up to.
+        Their figures.
     n_common
         Trades that both runs entered at the same time in the same pair and direction.
     n_changed
@@ -92,25 +52,23 @@ class Comparison:
     exposure_ratio
         Exposure with over without memory; None without exposure.
     mean_return
-        Difference of annual mean returns, as the runs are, with interval.
+        Difference of annual mean returns.
     mean_return_equal_exposure
         The same with the run with memory scaled to the exposure of the other.
     sharpe_difference
-        Of annual Sharpe ratios, with interval.
-    shifts
-        The random-sizing null; None where it can not be asked.
-    timing
-        Whether larger stakes met better trades; None where it can not be asked.
-    p_holm, p_bh
-        The null's p-value adjusted for the number of strategies compared; None where there is none.
-    n_strategies
-        How many were compared together.
+        Difference of annual Sharpe ratios.
+    shifts, timing
+        The shift test and the timing test; None where they can not be computed.
     periods, pairs, regimes, tags
-        Tables.
+        Figures per period and group.
     calibration
-        Forecast against outcome; None where there are too few trades.
+        Outcomes against forecasts; None for too few trades.
     forecast_is_ratio
-        Whether the forecast is an expected profit ratio; else the multiplier minus 1 stands for it.
+        Whether the forecast is an expected profit ratio; otherwise it is the multiplier minus 1.
+    p_holm, p_bh
+        The shift test's p-value, corrected for the number of strategies; None without the test.
+    n_strategies
+        Number of strategies compared together.
     """
 
     strategy: str
@@ -136,6 +94,16 @@ class Comparison:
     p_bh: float | None = None
     n_strategies: int = 1
 
+    @property
+    def n_days(self) -> int:
+        """Number of UTC days of both runs."""
+        return n_days(self.without)
+
+    @property
+    def has_trades(self) -> bool:
+        """Whether either run closed a trade."""
+        return bool(self.without.trades or self.remembered.trades)
+
 
 def compare(
     strategy: str, without: Run, remembered: Run, *, seed: int = 0, n_periods: int | None = None
@@ -147,14 +115,14 @@ def compare(
     strategy
         Class name.
     without, remembered
-        The same strategy, data and config; only memory differs.
+        Runs of the same strategy on the same data with the same config, except for memory.
     seed
         The same seed gives the same figures.
     n_periods
         See `periods.spans`.
     """
     before, after = daily(without), daily(remembered)
-    columns = _columns(before, after)
+    columns = daily_columns(before, after)
     figures = figures_of(without, before), figures_of(remembered, after)
     forecast, is_ratio = _forecasts(remembered)
     entries = {trade.entry for trade in without.trades}
@@ -171,8 +139,8 @@ def compare(
         figures_without=figures[0],
         figures_with=figures[1],
         n_common=sum(trade.entry in entries for trade in remembered.trades),
-        n_changed=sum(abs(trade.multiplier - 1.0) > 1e-9 for trade in remembered.trades),  # noqa: PLR2004
-        exposure_ratio=_ratio(figures[1].mean_exposure, figures[0].mean_exposure),
+        n_changed=int(np.sum(np.abs(multipliers - 1.0) > _UNCHANGED)),
+        exposure_ratio=ratio(figures[1].mean_exposure, figures[0].mean_exposure),
         mean_return=estimate(columns, mean_return_difference, seed=seed),
         mean_return_equal_exposure=estimate(columns, equal_exposure_difference, seed=seed),
         sharpe_difference=estimate(columns, sharpe_difference, seed=seed),
@@ -194,80 +162,28 @@ def compare(
 
 
 def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Return comparisons with their p-values adjusted for how many there are."""
-    asked = [c for c in comparisons if c.shifts is not None]
-    p_values = [c.shifts.p_as_good for c in asked if c.shifts is not None]
-    corrected = {
-        c.strategy: (float(strict), float(mild))
-        for c, strict, mild in zip(asked, holm(p_values), benjamini_hochberg(p_values), strict=True)
-    }
-    results = []
-    for c in comparisons:
-        strict, mild = corrected.get(c.strategy, (None, None))
-        results.append(replace(c, p_holm=strict, p_bh=mild, n_strategies=len(comparisons)))
-    return results
+    """Return the comparisons with p-values corrected for their number."""
+    tested = {c.strategy: c.shifts.p_as_good for c in comparisons if c.shifts is not None}
+    p_values = list(tested.values())
+    p_holm = dict(zip(tested, holm(p_values).tolist(), strict=True))
+    p_bh = dict(zip(tested, benjamini_hochberg(p_values).tolist(), strict=True))
+    return [
+        replace(
+            c,
+            p_holm=p_holm.get(c.strategy),
+            p_bh=p_bh.get(c.strategy),
+            n_strategies=len(comparisons),
+        )
+        for c in comparisons
+    ]
 
 
-def figures_of(run: Run, days: Daily) -> Figures:
-    """Return what a run adds up to."""
-    trades = run.trades
-    exposed = float(days.exposure.sum())
-    return Figures(
-        n_trades=len(trades),
-        n_trading_days=len({trade.close_date.date() for trade in trades}),
-        total_return=float(days.returns.sum()),
-        sharpe=_finite(sharpe(days.returns)),
-        sortino=_finite(sortino(days.returns)),
-        max_drawdown=max_drawdown(days.returns),
-        mean_exposure=exposed / len(days.returns),
-        return_per_exposure=_ratio(float(days.returns.sum()), exposed),
-        mean_stake_quote=float(np.mean([t.stake_quote for t in trades])) if trades else 0.0,
-        turnover_quote=math.fsum(trade.turnover_quote for trade in trades),
-        fees_quote=math.fsum(trade.fees_quote for trade in trades),
-    )
-
-
-def mean_return_difference(means: Any) -> Any:
-    """Return the difference of annual mean returns from daily means, shape (..., 6)."""
-    return DAYS_PER_YEAR * (means[..., RETURN_WITH] - means[..., RETURN_WITHOUT])
-
-
-def equal_exposure_difference(means: Any) -> Any:
-    """Return that difference with the run with memory scaled to the other's exposure."""
-    scale = means[..., EXPOSED_WITHOUT] / means[..., EXPOSED_WITH]
-    return DAYS_PER_YEAR * (scale * means[..., RETURN_WITH] - means[..., RETURN_WITHOUT])
-
-
-def sharpe_difference(means: Any) -> Any:
-    """Return the difference of annual Sharpe ratios from daily means."""
-    return _sharpe(means, RETURN_WITH, SQUARE_WITH) - _sharpe(means, RETURN_WITHOUT, SQUARE_WITHOUT)
-
-
-def _sharpe(means: Any, first: int, second: int) -> Any:
-    variance = means[..., second] - means[..., first] ** 2
-    return math.sqrt(DAYS_PER_YEAR) * means[..., first] / np.sqrt(variance)
-
-
-def _columns(before: Daily, after: Daily) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.column_stack(
-        [
-            before.returns,
-            after.returns,
-            before.returns**2,
-            after.returns**2,
-            before.exposure,
-            after.exposure,
-        ]
-    )
-
-
-def _forecasts(run: Run) -> tuple[np.ndarray[Any, np.dtype[np.float64]], bool]:
-    """Return forecasts, and whether they are profit ratios: all of them, or none."""
-    stated = [trade.forecast_ratio for trade in run.trades]
-    known = [ratio for ratio in stated if ratio is not None]
-    if known:
-        # Where nothing was known, nothing was expected.
-        return np.array([ratio or 0.0 for ratio in stated], dtype=np.float64), True
+def _forecasts(run: Run) -> tuple[Floats, bool]:
+    """Return the forecasts and whether they are profit ratios: either all are, or none is."""
+    forecasts = [trade.forecast_ratio for trade in run.trades]
+    if any(forecast is not None for forecast in forecasts):
+        # A trade without a forecast had an expected profit of 0.
+        return np.array([forecast or 0.0 for forecast in forecasts], dtype=np.float64), True
     return np.array([trade.multiplier - 1.0 for trade in run.trades], dtype=np.float64), False
 
 
@@ -275,11 +191,3 @@ def _open_days(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
     first = run.start.date()
     numbers = [(trade.open_date.date() - first).days for trade in run.trades]
     return np.clip(np.array(numbers, dtype=np.int64), 0, n_days(run) - 1)
-
-
-def _ratio(value: float, base: float) -> float | None:
-    return value / base if base > 0.0 else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""What a backtest hands to the comparison: its closed trades, and the account they moved."""
+"""What a backtest returns for the comparison: its closed trades and their effect on the account."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedTrade:
-    """A closed trade, as Freqtrade accounts for it, and what memory had to say about it.
+    """A closed trade with Freqtrade's numbers and memory's decision.
 
     Parameters
     ----------
     pair, side, enter_tag, exit_reason
-        As Freqtrade names them; "" where there is none.
+        As Freqtrade names them; "" for none.
     open_date, close_date
         Aware UTC.
     stake_quote
@@ -30,13 +30,13 @@ class ClosedTrade:
     turnover_quote
         Value of all filled orders, entries and exits.
     fees_quote
-        Trading fees, in stake currency; funding is in the profit, not in here.
+        Trading fees, in stake currency. Funding fees are part of the profit instead.
     multiplier
-        The stake placed over the stake proposed, after all limits; 1.0 without memory.
+        Stake placed over stake proposed, after all limits; 1.0 without memory.
     forecast_ratio
-        Profit ratio that memory expected when it decided; None where it gave none.
+        Profit ratio that memory expected at the entry; None without a forecast.
     regime
-        The market regime at entry; "" where unknown.
+        Market regime at the entry; "" where unknown.
     """
 
     pair: str
@@ -58,30 +58,30 @@ class ClosedTrade:
 
     @property
     def entry(self) -> tuple[str, str, datetime]:
-        """What tells this trade from all others of a run: pair, side, open date."""
+        """Pair, side and open date, which identify a trade within a run."""
         return self.pair, self.side, self.open_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One finished backtest.
+    """A finished backtest.
 
     Parameters
     ----------
     trades
-        In the order they were opened.
+        By open date.
     start, end
-        Aware UTC; first and last candle of the backtest.
+        First and last candle of the backtest, aware UTC.
     starting_balance
         In stake currency, > 0.
     stake_currency
         For example "USDT".
     timeframe
-        Of its candles, for example "5m".
+        Of the candles, for example "5m".
     metrics
-        Freqtrade's own numbers, by its own names; None where it has none.
+        Freqtrade's own numbers by Freqtrade's names; None where a number does not exist.
     seconds
-        Wall time of the backtest itself.
+        Wall time of the backtest.
     """
 
     trades: tuple[ClosedTrade, ...]
@@ -96,19 +96,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A filled order of a trade.
-
-    Parameters
-    ----------
-    filled_at
-        Aware UTC.
-    is_entry
-        Whether it made the position larger.
-    amount
-        In base currency.
-    price
-        In quote currency.
-    """
+    """A filled order: amount in base currency, price in quote currency, time in aware UTC."""
 
     filled_at: datetime
     is_entry: bool
@@ -117,9 +105,9 @@ class Order:
 
 
 def exposure(orders: tuple[Order, ...], close_date: datetime) -> float:
-    """Return the position at cost, integrated over the time it was held.
+    """Return the position at cost, integrated over the days it was held.
 
-    An exit takes away its share of the cost. For one entry and one exit this is stake times
+    An exit reduces the cost in proportion. For one entry and one exit the result is stake times
     leverage times days.
 
     Parameters
@@ -127,12 +115,7 @@ def exposure(orders: tuple[Order, ...], close_date: datetime) -> float:
     orders
         Filled orders by time.
     close_date
-        Aware UTC; when the last of the position was gone.
-
-    Returns
-    -------
-    float
-        Stake currency times days, >= 0.
+        End of the trade, aware UTC.
     """
     total = amount = cost = 0.0
     last: datetime | None = None

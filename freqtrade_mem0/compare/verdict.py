@@ -1,19 +1,19 @@
-"""One careful sentence on what a comparison shows, and what it does not.
+"""The verdict: one sentence on what a comparison shows, and what it does not show.
 
 The rules, in this order:
 
-1. Nothing was entered, or memory changed no stake: that is said, and nothing else.
-2. Fewer than `MIN_TRADES` trades, `MIN_TRADING_DAYS` days with a close, or `MIN_DAYS` days: too
-   little to claim anything.
-3. Helped: the interval of the difference of Sharpe ratios lies above 0, *and* a random sizing of
-   the same shape does as well in fewer than 5 % of cases, *and* so does a sizing without foresight
-   in the timing test; both corrected for the number of strategies.
-4. Hurt: the same the other way round.
-5. Anything else: the data do not show it.
+1. No trade was closed, or memory changed no stake: the verdict says that and nothing else.
+2. Fewer than `MIN_TRADES` trades, `MIN_TRADING_DAYS` days with a closed trade or `MIN_DAYS` days:
+   too little data.
+3. Helped, if all three hold: the interval of the difference of Sharpe ratios is above 0; a random
+   sizing of the same shape does as well in fewer than 5 % of cases; so does a sizing without
+   foresight in the timing test. Both shares are corrected for the number of strategies.
+4. Hurt: the same in the other direction.
+5. Otherwise: not shown.
 
-Three conditions, as each alone can mislead: an interval can exclude 0 because the sizes changed at
-all (a smaller bet in a losing time), a p-value can be small where the sized run is still worse than
-the plain one, and shifted multipliers look too good because memory learns from the same trades.
+Each condition alone can mislead. The interval can exclude 0 because stakes were smaller in a losing
+period. A p-value can be small although the run with memory is worse. And shifted multipliers look
+too good because memory learns from the same trades.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIN_DAYS = 90
 SIGNIFICANCE = 0.05
 
 _NOTEWORTHY = 0.05
-"""A difference of exposure below this share is not worth a sentence."""
+"""A smaller relative difference of exposure is not mentioned."""
 
 
 class Finding(StrEnum):
@@ -53,55 +53,29 @@ class Verdict:
     sentence: str
 
 
+_CLAIMS = {
+    Finding.HELPED: "The data show that memory helped in this period.",
+    Finding.HURT: "The data show that memory hurt in this period.",
+    Finding.NOT_SHOWN: "The data do not show that memory helped or hurt.",
+}
+
+
 def verdict(comparison: Comparison) -> Verdict:
     """Return what a comparison shows, by the rules above."""
     finding = _finding(comparison)
-    before, after = comparison.figures_without, comparison.figures_with
-    if finding is Finding.NO_TRADES:
-        sentence = "No trade was closed: there is nothing to compare."
-        return Verdict(finding=finding, sentence=sentence)
-    over = f"Over {_counted(after.n_trades, 'trade')} in {_counted(_days(comparison), 'day')}"
-    if finding is Finding.NOTHING_CHANGED:
-        sentence = f"{over} memory changed no stake: both runs are the same bets."
-        return Verdict(finding=finding, sentence=sentence)
-    if finding is Finding.TOO_LITTLE_DATA:
-        sentence = (
-            f"{over} ({after.n_trading_days} with a close) nothing can be said: at least "
-            f"{MIN_TRADES} trades, {MIN_TRADING_DAYS} days with a close and {MIN_DAYS} days are "
-            "needed. Take a longer --timerange or more pairs."
-        )
-        return Verdict(finding=finding, sentence=sentence)
-    parts = [f"{over} memory changed the annual Sharpe ratio {_change(comparison)}"]
-    if comparison.shifts is not None:
-        parts.append(
-            "a random sizing of the same shape does as well in "
-            f"{_share(comparison.shifts.p_as_good)} of cases{_corrected(comparison)}"
-        )
-    parts += _timed(comparison)
-    parts.append(_CLAIMS[finding])
-    sentence = "; ".join(parts) + "." + _exposure(comparison)
-    if before.n_trades != after.n_trades:
-        sentence += f" Without memory there were {before.n_trades:,} trades."
-    return Verdict(finding=finding, sentence=sentence)
-
-
-_CLAIMS = {
-    Finding.HELPED: "in this period the data show that memory helped",
-    Finding.HURT: "in this period the data show that memory hurt",
-    Finding.NOT_SHOWN: "the data do not show that memory helped or hurt",
-}
+    return Verdict(finding=finding, sentence=_sentence(comparison, finding))
 
 
 def _finding(c: Comparison) -> Finding:
     before, after = c.figures_without, c.figures_with
-    if not before.n_trades and not after.n_trades:
+    if not c.has_trades:
         return Finding.NO_TRADES
     if c.n_changed == 0 and before.n_trades == after.n_trades:
         return Finding.NOTHING_CHANGED
     if (
         min(before.n_trades, after.n_trades) < MIN_TRADES
         or min(before.n_trading_days, after.n_trading_days) < MIN_TRADING_DAYS
-        or _days(c) < MIN_DAYS
+        or c.n_days < MIN_DAYS
     ):
         return Finding.TOO_LITTLE_DATA
     return _claim(c)
@@ -109,9 +83,7 @@ def _finding(c: Comparison) -> Finding:
 
 def _claim(c: Comparison) -> Finding:
     change = c.sharpe_difference
-    if c.shifts is None or change.low is None or change.high is None:
-        return Finding.NOT_SHOWN
-    if c.timing is None:
+    if c.shifts is None or c.timing is None or change.low is None or change.high is None:
         return Finding.NOT_SHOWN
     p_as_good = c.shifts.p_as_good if c.p_holm is None else c.p_holm
     better = max(p_as_good, c.timing.p_better * c.n_strategies)
@@ -123,12 +95,38 @@ def _claim(c: Comparison) -> Finding:
     return Finding.NOT_SHOWN
 
 
+def _sentence(c: Comparison, finding: Finding) -> str:
+    before, after = c.figures_without, c.figures_with
+    if finding is Finding.NO_TRADES:
+        return "No trade was closed: there is nothing to compare."
+    data = f"{_counted(after.n_trades, 'trade')} in {_counted(c.n_days, 'day')}"
+    if finding is Finding.NOTHING_CHANGED:
+        return f"Over {data}, memory changed no stake: both runs are the same."
+    if finding is Finding.TOO_LITTLE_DATA:
+        return (
+            f"Too little data for a finding: {data}, {after.n_trading_days} of them with a closed "
+            f"trade. At least {MIN_TRADES} trades, {MIN_TRADING_DAYS} days with a closed trade and "
+            f"{MIN_DAYS} days are needed. Take a longer --timerange or more pairs."
+        )
+    sentences = [f"Over {data}, memory changed the annual Sharpe ratio {_change(c)}."]
+    shares = _shares(c)
+    if shares:
+        sentences.append(f"{'; '.join(shares)}.")
+    sentences.append(_CLAIMS[finding])
+    ratio = c.exposure_ratio
+    if ratio is not None and abs(ratio - 1.0) >= _NOTEWORTHY:
+        more, larger = ("less", "smaller") if ratio < 1.0 else ("more", "larger")
+        sentences.append(
+            f"The run with memory had {100.0 * abs(ratio - 1.0):.0f} % {more} in the market, which "
+            f"alone makes profits and losses {larger}."
+        )
+    if before.n_trades != after.n_trades:
+        sentences.append(f"Without memory there were {before.n_trades:,} trades.")
+    return " ".join(sentences)
+
+
 def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-def _days(c: Comparison) -> int:
-    return sum(period.n_days for period in c.periods)
 
 
 def _change(c: Comparison) -> str:
@@ -140,34 +138,28 @@ def _change(c: Comparison) -> str:
     return f"by {change.value:+.2f} (95 % interval {change.low:+.2f} to {change.high:+.2f})"
 
 
-def _share(p_value: float) -> str:
+def _shares(c: Comparison) -> list[str]:
+    """Return how often chance does as well, by the shift test and, where it decides, by timing."""
+    shares = []
+    if c.shifts is not None:
+        corrected = ""
+        if c.n_strategies > 1 and c.p_holm is not None:
+            corrected = f" ({_percent(c.p_holm)} corrected for {c.n_strategies} strategies)"
+        shares.append(
+            "A random sizing of the same shape does as well in "
+            f"{_percent(c.shifts.p_as_good)} of cases{corrected}"
+        )
+    if c.timing is not None and c.sharpe_difference.excludes_zero:
+        is_better = (c.sharpe_difference.value or 0.0) > 0.0
+        p_value = c.timing.p_better if is_better else c.timing.p_worse
+        as_well = "as well" if is_better else "as badly"
+        shares.append(
+            f"stakes without foresight are timed {as_well} in "
+            f"{_percent(min(1.0, p_value * c.n_strategies))} of cases"
+        )
+    return shares
+
+
+def _percent(p_value: float) -> str:
     percent = 100.0 * p_value
     return f"{percent:.1f} %" if percent < 10.0 else f"{percent:.0f} %"  # noqa: PLR2004
-
-
-def _timed(c: Comparison) -> list[str]:
-    """Return what the timing test says, where it decides between a claim and none."""
-    if c.timing is None or not c.sharpe_difference.excludes_zero:
-        return []
-    is_better = (c.sharpe_difference.value or 0.0) > 0.0
-    p_value = c.timing.p_better if is_better else c.timing.p_worse
-    how = "well" if is_better else "badly"
-    share = _share(min(1.0, p_value * c.n_strategies))
-    return [f"stakes without foresight are timed as {how} in {share}"]
-
-
-def _corrected(c: Comparison) -> str:
-    if c.n_strategies == 1 or c.p_holm is None:
-        return ""
-    return f" ({_share(c.p_holm)} corrected for {c.n_strategies} strategies)"
-
-
-def _exposure(c: Comparison) -> str:
-    ratio = c.exposure_ratio
-    if ratio is None or abs(ratio - 1.0) < _NOTEWORTHY:
-        return ""
-    word = "less" if ratio < 1.0 else "more"
-    return (
-        f" It held {abs(ratio - 1.0):.0%} {word} in the market, which alone makes profits and "
-        f"losses {'smaller' if ratio < 1.0 else 'larger'}."
-    )

@@ -1,1 +1,1 @@
-"""The statistics of a comparison."""
+"""The statistics of a comparison, on daily returns."""

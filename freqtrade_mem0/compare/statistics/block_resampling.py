@@ -1,7 +1,7 @@
-"""Stationary block resampling: whole stretches of days are drawn, so that their order survives.
+"""Stationary block resampling: draws blocks of consecutive days instead of single days.
 
-Days are not independent: losing days come in runs, and calm and wild weeks alternate. Drawing
-single days would break these runs and call intervals narrower than they are.
+Days depend on each other: losing days come in series, and calm and volatile weeks alternate.
+Drawing single days would break up these series, and the intervals would be too narrow.
 
 References
 ----------
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_DAYS = 10
-"""Days below which no dependence can be measured; blocks are then one day long."""
+"""With fewer days no dependence can be measured, and blocks are one day long."""
 
 
 def optimal_block_length(series: NDArray[np.float64]) -> float:
-    """Return the mean block length that suits a series, for the stationary bootstrap.
+    """Return the optimal mean block length of the stationary bootstrap for a series.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def optimal_block_length(series: NDArray[np.float64]) -> float:
     Returns
     -------
     float
-        Days, in [1, ceil(min(3 sqrt(n), n / 3))]; 1.0 for a constant series and for
-        fewer than `MIN_DAYS`.
+        Days, in [1, ceil(min(3 sqrt(n), n / 3))]; 1.0 for a constant series and for fewer than
+        `MIN_DAYS` days.
 
     Notes
     -----
-    What this does not show: whether dependence over longer times than the data cover exists.
+    What this does not show: dependence over times longer than the data.
     """
     n = len(series)
     centred = series - series.mean()
@@ -85,23 +85,19 @@ def _first_lag_of_noise(
 def resample(
     n_days: int, block_days: float, n_resamples: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return which days each resample is made of.
+    """Return the day numbers of each resample, shape (n_resamples, n_days), in [0, n_days).
 
     Parameters
     ----------
     n_days
-        Length of the original and of each resample, >= 1.
+        Length of the series and of each resample, >= 1.
     block_days
-        Mean block length, >= 1; lengths are geometric, and days wrap around at the end.
+        Mean block length, >= 1. Lengths are geometric; a block continues at the first day after
+        the last one.
     n_resamples
-        How many.
+        Number of resamples.
     rng
         Seeded by the caller.
-
-    Returns
-    -------
-    ndarray
-        Day numbers, shape (n_resamples, n_days), in [0, n_days).
     """
     shape = (n_resamples, n_days)
     begins = rng.random(shape) < 1.0 / block_days
@@ -114,10 +110,10 @@ def resample(
 
 
 def variance_of_mean(series: NDArray[np.float64], block_days: float) -> NDArray[np.float64]:
-    r"""Return the variance of a mean that resampling by blocks would show, in closed form.
+    r"""Return the variance of the mean under block resampling, in closed form.
 
-    With :math:`p` one over the mean block length and :math:`\hat\gamma_c` the circular
-    autocovariances:
+    With :math:`p` as one over the mean block length and :math:`\hat\gamma_c` as the circular
+    autocovariances (Politis and Romano 1994, lemma 1):
 
     .. math::
 
@@ -135,10 +131,6 @@ def variance_of_mean(series: NDArray[np.float64], block_days: float) -> NDArray[
     -------
     ndarray
         Shape (...,), >= 0 up to rounding.
-
-    References
-    ----------
-    Politis and Romano (1994), lemma 1.
     """
     n = series.shape[-1]
     centred = series - series.mean(axis=-1, keepdims=True)

@@ -1,13 +1,13 @@
-"""Studentised block-bootstrap intervals of anything that is a function of daily means.
+"""Studentised block-bootstrap intervals of functions of daily means.
 
-Sharpe ratios, their difference, a slope: all are smooth functions of the means of a few columns
-(returns, their squares, ...). One draw of days gives all columns, so that two runs are always
-compared on the same days.
+Sharpe ratios, their difference and a regression slope are all smooth functions of the means of a
+few columns (returns, squared returns, ...). One draw of days resamples all columns, so two runs are
+always compared on the same days.
 
-Plain percentile intervals are too short where days hang together. Measured on ten kinds of days
-(`benchmarks/bench_evaluate.py`), nominal 95 % intervals held the truth in 89 to 95 % of cases.
-Dividing each deviation by its own standard error and taking a symmetric quantile gives 92 to 95 %,
-and 94 to 95 % over a year of days; that is what is done here.
+Plain percentile intervals are too narrow where days depend on each other. Measured on ten kinds of
+days (`benchmarks/bench_evaluate.py`), nominal 95 % percentile intervals contained the true value in
+89 to 95 % of cases. The intervals here divide each deviation by its own standard error and take a
+symmetric quantile: 92 to 95 %, and 94 to 95 % with a year of days.
 
 References
 ----------
@@ -44,15 +44,17 @@ LEVEL = 0.95
 N_RESAMPLES = 2_000
 
 _CHUNK = 4_000_000
-"""Numbers held at once; 32 MB."""
+"""Numbers in memory at once; 32 MB."""
 
 _SHARE_NEEDED = 0.9
+"""An interval needs at least this share of finite resamples."""
+
 _STEP = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A figure and how sure it is.
+    """A value with its interval.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ class Estimate:
     low, high
         Ends of the interval; None where there is none.
     block_days
-        Mean length of the blocks drawn, in days.
+        Mean length of the resampled blocks, in days.
     """
 
     value: float | None
@@ -71,7 +73,7 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of 0."""
+        """Whether the whole interval is on one side of 0."""
         return (
             self.low is not None and self.high is not None and (self.low > 0.0 or self.high < 0.0)
         )
@@ -103,13 +105,13 @@ def estimate(
     Returns
     -------
     Estimate
-        Without a value where the statistic is not finite; without an interval below `MIN_DAYS`
-        days, or where too many resamples give no finite value.
+        Without a value where the statistic is not finite; without an interval for fewer than
+        `MIN_DAYS` days, or where too few resamples give a finite value.
 
     Notes
     -----
-    What this does not show: anything about days unlike those in the data. The interval is about
-    this strategy in this period, and takes it that the days ahead come from the same kind of time.
+    What this does not show: how the strategy does on other kinds of days. The interval assumes that
+    future days resemble those in the data.
     """
     n_days = len(columns)
     means = columns.mean(axis=0)
@@ -140,7 +142,7 @@ def _deviations(
     n_resamples: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return how far resamples are from the original, in standard errors; those that are finite."""
+    """Return the finite distances of resamples from the value, in units of their standard error."""
     n_days, n_columns = columns.shape
     rng = np.random.default_rng(seed)
     at_once = max(1, _CHUNK // (n_days * n_columns))
@@ -158,20 +160,7 @@ def _deviations(
 
 
 def gradient(statistic: Statistic, means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the slopes of a statistic at some means, by central differences.
-
-    Parameters
-    ----------
-    statistic
-        Maps shape (..., n_columns) to (...,).
-    means
-        Shape (..., n_columns).
-
-    Returns
-    -------
-    ndarray
-        Shape (..., n_columns).
-    """
+    """Return the gradient of a statistic by central differences, in the shape of `means`."""
     slopes = np.empty_like(means)
     for number in range(means.shape[-1]):
         step = _STEP * max(float(np.abs(means[..., number]).max()), 1e-12)

@@ -1,4 +1,4 @@
-"""Did trades turn out as memory expected? Forecast against outcome.
+"""Calibration: whether trades turned out as memory expected.
 
 References
 ----------
@@ -15,30 +15,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate
+from freqtrade_mem0.compare.statistics.returns import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_BINS = 5
+"""The trades are split into quintiles of the forecast."""
+
 MIN_TRADES = 30
+"""With fewer trades there is no calibration."""
+
 _SAME = 1e-15
-"""Trades below which nothing is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """Trades with similar forecasts.
+    """One quintile: trades with similar forecasts.
 
     Parameters
     ----------
     n_trades
-        How many.
-    forecast
-        Their mean forecast.
-    outcome
-        Their mean profit ratio.
+        Number of trades.
+    forecast, outcome
+        Mean forecast and mean profit ratio of these trades.
     standard_error
-        Of `outcome`, taking trades as independent.
+        Of `outcome`, assuming independent trades.
     """
 
     n_trades: int
@@ -49,19 +51,19 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How outcomes follow forecasts.
+    """Regression of outcomes on forecasts.
 
     Parameters
     ----------
     n_trades
         Trades with a forecast.
     slope
-        Change of the mean outcome per change of the forecast, with its interval. Where the
-        forecast is a profit ratio, 1 is calibrated and 0 is without use.
+        Change of the mean outcome per change of the forecast. If the forecast is a profit ratio, 1
+        is calibrated and 0 is a useless forecast.
     intercept
         Mean outcome at a forecast of 0.
     bins
-        Trades by forecast, the lowest first, about equally many in each.
+        Quintiles, the lowest forecasts first.
     """
 
     n_trades: int
@@ -78,54 +80,47 @@ def calibration(
     n_days: int,
     seed: int,
 ) -> Calibration | None:
-    """Return how outcomes follow forecasts.
+    """Regress outcomes on forecasts; None for fewer than `MIN_TRADES` trades or equal forecasts.
 
     Parameters
     ----------
     forecast
-        Shape (n_trades,): expected profit ratio, or anything that should go with it.
+        Shape (n_trades,): expected profit ratio, or another number that should rise with it.
     outcome
         Shape (n_trades,): profit ratio.
     days
-        Shape (n_trades,): number of the day each trade was opened on; trades of one day are drawn
-        together, as they tend to share their luck.
+        Shape (n_trades,): number of the day on which each trade was opened. Trades of one day are
+        resampled together, because their outcomes depend on each other.
     n_days
-        Days in all.
+        Days of the run.
     seed
-        For the interval.
-
-    Returns
-    -------
-    Calibration or None
-        None with fewer than `MIN_TRADES` trades or where all forecasts are the same.
+        Of the interval.
 
     Notes
     -----
-    What this does not show: whether stakes followed the forecasts well, or whether a slope above 0
-    is enough to pay for fees.
+    What this does not show: whether stakes followed the forecasts, or whether a slope above 0 is
+    enough to pay the fees.
     """
     n = len(forecast)
     if n < MIN_TRADES or np.ptp(forecast) <= _SAME:
         return None
-    # In units of its own spread; the numbers below are then of similar size.
+    # Standardised, so that all columns below are of similar size.
     centre, scale = float(forecast.mean()), float(forecast.std())
     scaled = (forecast - centre) / scale
     parts = (np.ones(n), scaled, outcome, scaled * scaled, scaled * outcome)
-    columns = np.column_stack(
-        [np.bincount(days, weights=part, minlength=n_days).astype(np.float64) for part in parts]
-    )
-    found = estimate(columns, lambda means: _slope(means) / scale, seed=seed)
-    slope = found.value if found.value is not None else math.nan
+    columns = np.column_stack([by_day(part, days, n_days) for part in parts])
+    slope = estimate(columns, lambda means: _slope(means) / scale, seed=seed)
+    value = slope.value if slope.value is not None else math.nan
     return Calibration(
         n_trades=n,
-        slope=found,
-        intercept=float(outcome.mean()) - slope * centre,
+        slope=slope,
+        intercept=float(outcome.mean()) - value * centre,
         bins=_bins(forecast, outcome),
     )
 
 
 def _slope(means: Any) -> Any:
-    """Return the least-squares slope from sums of 1, x, y, xx, xy, all over the same number."""
+    """Return the least-squares slope from the daily means of 1, x, y, xx and xy."""
     n, x, y, xx, xy = (means[..., column] for column in range(5))
     return (n * xy - x * y) / (n * xx - x * x)
 

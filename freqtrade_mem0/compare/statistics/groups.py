@@ -1,4 +1,4 @@
-"""Where a difference comes from: per pair, regime and enter tag."""
+"""Where the difference comes from: figures per pair, market regime and enter tag."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate
-from freqtrade_mem0.compare.statistics.returns import close_days, n_days
+from freqtrade_mem0.compare.statistics.returns import by_day, close_days, n_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     from freqtrade_mem0.compare.trades import ClosedTrade, Run
 
-    Entry = tuple[str, str, datetime]
-
 MAX_GROUPS = 20
-"""Groups shown one by one; the smaller ones are put together as `OTHERS`."""
+"""Largest number of groups; the smallest ones are joined as `OTHERS`."""
 
 OTHERS = "(all others)"
 UNKNOWN = "(none)"
@@ -37,16 +34,16 @@ class Group:
     name
         The pair, regime or tag.
     n_without, n_with
-        Trades.
+        Number of trades.
     mean_ratio
-        Mean profit ratio of the trades with memory (without, where there are none): it does not
+        Mean profit ratio of the trades with memory (without, where there are none). It does not
         depend on stakes.
     mean_multiplier
         Of the trades with memory; NaN where there are none.
     contribution_without, contribution_with
-        Their profit over the starting balance.
+        Profit of these trades over the starting balance.
     difference
-        The latter minus the former, with its interval.
+        The second minus the first.
     """
 
     name: str
@@ -70,16 +67,12 @@ def tag_of(trade: ClosedTrade) -> str:
 
 
 def regime_of(remembered: Run) -> Callable[[ClosedTrade], str]:
-    """Return what names a trade's regime in both runs.
+    """Return a function that names a trade's regime, for trades of both runs.
 
-    Regimes are noted with memory only; the same entry without memory was made in the same one.
+    Only the run with memory records regimes; the same entry in the other run had the same regime.
     """
-    known: Mapping[Entry, str] = {trade.entry: trade.regime for trade in remembered.trades}
-
-    def regime(trade: ClosedTrade) -> str:
-        return known.get(trade.entry) or UNKNOWN
-
-    return regime
+    known = {trade.entry: trade.regime for trade in remembered.trades}
+    return lambda trade: known.get(trade.entry) or UNKNOWN
 
 
 def by_group(
@@ -90,38 +83,28 @@ def by_group(
     Parameters
     ----------
     without, remembered
-        The runs; of the same days.
+        The runs, over the same days.
     name_of
-        Names a trade's group.
+        Returns the name of a trade's group.
     seed
-        For the intervals.
+        Of the intervals.
 
     Notes
     -----
-    What this does not show: which group memory understands. With many groups some intervals
-    exclude zero by chance: the intervals are not corrected for their number.
+    What this does not show: in which group memory works. The intervals are not corrected for the
+    number of groups; with many groups some exclude 0 by chance.
     """
     counts = Counter(map(name_of, (*without.trades, *remembered.trades)))
-    names = [name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    names = sorted(counts, key=lambda name: (-counts[name], name))
     if len(names) > MAX_GROUPS:
-        names = names[: MAX_GROUPS - 1]
+        names = [*names[: MAX_GROUPS - 1], OTHERS]
     shown = set(names)
-
-    def shown_name(trade: ClosedTrade) -> str:
-        return name if (name := name_of(trade)) in shown else OTHERS
-
-    if len(shown) < len(counts):
-        names.append(OTHERS)
-    return [
-        _group(
-            name,
-            [trade for trade in without.trades if shown_name(trade) == name],
-            [trade for trade in remembered.trades if shown_name(trade) == name],
-            without,
-            seed,
-        )
-        for name in names
-    ]
+    trades: dict[str, tuple[list[ClosedTrade], list[ClosedTrade]]] = {n: ([], []) for n in names}
+    for which, run in enumerate((without, remembered)):
+        for trade in run.trades:
+            name = name_of(trade)
+            trades[name if name in shown else OTHERS][which].append(trade)
+    return [_group(name, *trades[name], without, seed) for name in names]
 
 
 def _group(
@@ -133,10 +116,10 @@ def _group(
 ) -> Group:
     days = n_days(run)
     booked = [
-        np.bincount(
+        by_day(
+            np.array([trade.profit_quote for trade in trades], dtype=np.float64),
             close_days(trades, run.start.date(), days),
-            weights=np.array([trade.profit_quote for trade in trades], dtype=np.float64),
-            minlength=days,
+            days,
         )
         / run.starting_balance
         for trades in (before, after)
@@ -151,10 +134,7 @@ def _group(
         contribution_without=float(booked[0].sum()),
         contribution_with=float(booked[1].sum()),
         difference=estimate(
-            change,
-            lambda means: means[..., 0] * days,
-            seed=seed,
-            n_resamples=_N_RESAMPLES,
+            change, lambda means: means[..., 0] * days, seed=seed, n_resamples=_N_RESAMPLES
         ),
     )
 

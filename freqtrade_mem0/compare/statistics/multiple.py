@@ -1,4 +1,4 @@
-"""Correction for looking at several strategies: some look good by chance alone.
+"""Correction of p-values for comparing several strategies: some look good by chance alone.
 
 References
 ----------
@@ -21,20 +21,10 @@ if TYPE_CHECKING:
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """Return p-values adjusted so that the chance of any false claim at all is bounded.
+    """Return p-values adjusted for the probability of at least one false finding.
 
-    The k-th smallest of m is multiplied by m - k + 1, never below the one before it, at most 1.
-    Valid under any dependence between the tests.
-
-    Parameters
-    ----------
-    p_values
-        Shape (m,), each in [0, 1].
-
-    Returns
-    -------
-    ndarray
-        Shape (m,), in the order given.
+    The k-th smallest of m values is multiplied by m - k + 1, is at least as large as the one before
+    it, and at most 1. Valid under any dependence between the tests.
 
     Examples
     --------
@@ -50,14 +40,9 @@ def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """Return p-values adjusted so that the expected share of false claims is bounded.
+    """Return p-values adjusted for the expected share of false findings.
 
-    Valid for independent tests and those that go together (strategies on one market do).
-
-    Parameters
-    ----------
-    p_values
-        Shape (m,), each in [0, 1].
+    Valid for independent and for positively dependent tests, such as strategies on one market.
     """
     from scipy.stats import false_discovery_control
 

@@ -1,13 +1,13 @@
-"""Walk forward: the same figures period by period, so that one lucky month can not hide.
+"""The same figures period by period, so that one lucky month does not decide.
 
-Memory learns as it goes: what it does in a period rests on earlier periods alone.
+Memory learns during the run: its decisions in a period use earlier trades only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,23 +15,19 @@ import numpy as np
 from freqtrade_mem0.compare.statistics.returns import max_drawdown, sharpe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freqtrade_mem0.compare.statistics.returns import Daily
 
 MIN_PARTS, MAX_PARTS = 3, 12
-_SLIVER = 0.1
+
+_SHORTEST_SHARE = 0.1
+"""A first or last period shorter than this share of the longest joins its neighbour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Some days in a row.
-
-    Parameters
-    ----------
-    label
-        For people.
-    first, stop
-        Day numbers; `stop` is the first day after it.
-    """
+    """Consecutive days, from `first` up to but not including `stop`."""
 
     label: str
     first: int
@@ -45,15 +41,15 @@ class Period:
     Parameters
     ----------
     label
-        For people.
+        For example "2024 Q1".
     n_days
-        Days in it.
+        Number of days.
     return_without, return_with
-        Profit over the balance at the start of the whole run.
+        Profit over the balance at the start of the run.
     sharpe_without, sharpe_with
         Annual; NaN where returns do not vary.
     drawdown_without, drawdown_with
-        Largest loss from a high within the period, over that high.
+        Maximum drawdown within the period.
     exposure_ratio
         Exposure with over without memory; NaN where there was none without.
     """
@@ -69,18 +65,27 @@ class Period:
     exposure_ratio: float
 
 
+_CALENDAR: tuple[Callable[[date], str], ...] = (
+    lambda day: f"{day:%Y}",
+    lambda day: f"{day.year} Q{(day.month + 2) // 3}",
+    lambda day: f"{day:%Y-%m}",
+    lambda day: f"{day:%G-W%V}",
+)
+"""Years, quarters, months and weeks, by their labels."""
+
+
 def spans(first: date, n_days: int, n_parts: int | None = None) -> list[Span]:
-    """Split days into periods.
+    """Split `n_days` days from `first` into periods.
 
     Parameters
     ----------
     first
         The first day.
     n_days
-        How many days, >= 1.
+        Number of days, >= 1.
     n_parts
-        So many parts of equal length; None takes years, quarters, months or weeks, the first of
-        them that gives 3 to 12 parts, else three equal parts.
+        Number of parts of equal length. None takes the first of years, quarters, months and weeks
+        that gives 3 to 12 periods, else three equal parts.
 
     Examples
     --------
@@ -89,8 +94,8 @@ def spans(first: date, n_days: int, n_parts: int | None = None) -> list[Span]:
     """
     days = [first + timedelta(days=number) for number in range(n_days)]
     if n_parts is None:
-        for label in (_year, _quarter, _month, _week):
-            found = _without_slivers(_runs([label(day) for day in days]))
+        for label in _CALENDAR:
+            found = _join_short_ends(_spans_of([label(day) for day in days]))
             if MIN_PARTS <= len(found) <= MAX_PARTS:
                 return found
     edges = np.linspace(0, n_days, min(n_parts or MIN_PARTS, n_days) + 1).round().astype(int)
@@ -101,7 +106,7 @@ def spans(first: date, n_days: int, n_parts: int | None = None) -> list[Span]:
 
 
 def by_period(without: Daily, remembered: Daily, parts: list[Span]) -> list[Period]:
-    """Return both runs' figures in each of some spans of days."""
+    """Return the figures of both runs in each span."""
     rows = []
     for part in parts:
         cut = slice(part.first, part.stop)
@@ -115,7 +120,7 @@ def by_period(without: Daily, remembered: Daily, parts: list[Span]) -> list[Peri
                 return_with=float(remembered.returns[cut].sum()),
                 sharpe_without=sharpe(without.returns[cut]),
                 sharpe_with=sharpe(remembered.returns[cut]),
-                # The balance at the period's start is what its drawdown is measured on.
+                # A period's drawdown is relative to the balance at the period's start.
                 drawdown_without=max_drawdown(without.returns[cut] / (1.0 + before[0])),
                 drawdown_with=max_drawdown(remembered.returns[cut] / (1.0 + before[1])),
                 exposure_ratio=(
@@ -126,22 +131,24 @@ def by_period(without: Daily, remembered: Daily, parts: list[Span]) -> list[Peri
     return rows
 
 
-def _runs(labels: list[str]) -> list[Span]:
+def _spans_of(labels: list[str]) -> list[Span]:
+    """Return one span for each run of equal labels."""
     found: list[Span] = []
-    start = 0
-    for number in range(1, len(labels) + 1):
-        if number == len(labels) or labels[number] != labels[start]:
-            found.append(Span(label=labels[start], first=start, stop=number))
-            start = number
+    for label, days in groupby(labels):
+        first = found[-1].stop if found else 0
+        found.append(Span(label=label, first=first, stop=first + len(list(days))))
     return found
 
 
-def _without_slivers(parts: list[Span]) -> list[Span]:
-    """Join a first or last part that is no more than a stump to its neighbour."""
+def _join_short_ends(parts: list[Span]) -> list[Span]:
     longest = max(part.stop - part.first for part in parts)
-    if len(parts) > 1 and parts[-1].stop - parts[-1].first < _SLIVER * longest:
+
+    def is_short(part: Span) -> bool:
+        return part.stop - part.first < _SHORTEST_SHARE * longest
+
+    if len(parts) > 1 and is_short(parts[-1]):
         parts = [*parts[:-2], _joined(parts[-2], parts[-1])]
-    if len(parts) > 1 and parts[0].stop - parts[0].first < _SLIVER * longest:
+    if len(parts) > 1 and is_short(parts[0]):
         parts = [_joined(parts[0], parts[1]), *parts[2:]]
     return parts
 
@@ -149,19 +156,3 @@ def _without_slivers(parts: list[Span]) -> list[Span]:
 def _joined(earlier: Span, later: Span) -> Span:
     label = f"{earlier.label} to {later.label}"
     return Span(label=label, first=earlier.first, stop=later.stop)
-
-
-def _year(day: date) -> str:
-    return f"{day:%Y}"
-
-
-def _quarter(day: date) -> str:
-    return f"{day.year} Q{(day.month + 2) // 3}"
-
-
-def _month(day: date) -> str:
-    return f"{day:%Y-%m}"
-
-
-def _week(day: date) -> str:
-    return f"{day:%G-W%V}"

@@ -1,7 +1,7 @@
-"""Daily returns of a run, and what they add up to.
+"""Daily returns of a run, and the ratios computed from them.
 
-A trade's profit is booked as a whole on the UTC day it closed, over the balance the run started
-with: so a day's return does not depend on what was won or lost before it.
+A trade's whole profit counts on the UTC day on which it closed, divided by the balance at the start
+of the run. A day's return therefore does not depend on earlier profits.
 
 References
 ----------
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from freqtrade_mem0.compare.trades import ClosedTrade, Run
 
 DAYS_PER_YEAR = 365
-"""Crypto markets do not close; Freqtrade counts the same."""
+"""Crypto markets never close; Freqtrade uses the same number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daily:
-    """What a run made of each day.
+    """Returns and exposure of a run by day.
 
     Parameters
     ----------
     first
         The first UTC day.
     returns
-        Shape (n_days,). Profit booked on the day, over the starting balance.
+        Shape (n_days,). Profit of the trades closed on the day, over the starting balance.
     exposure
-        Shape (n_days,). Exposure of the trades closed on the day (position times days held), over
-        the starting balance, >= 0.
+        Shape (n_days,), >= 0. Position times days held of the same trades, over the starting
+        balance.
     """
 
     first: date
@@ -50,52 +50,57 @@ class Daily:
 
 
 def n_days(run: Run) -> int:
-    """Return how many UTC days a run covers, >= 1. A last candle at midnight begins no new day."""
+    """Return how many UTC days a run covers, >= 1. A last candle at midnight adds no day."""
     last = run.end - timedelta(microseconds=1)
     return max(1, (last.date() - run.start.date()).days + 1)
 
 
 def close_days(trades: Sequence[ClosedTrade], first: date, n: int) -> NDArray[np.int64]:
-    """Return the number of the UTC day each trade closed on, shape (n_trades,), in [0, n)."""
+    """Return the number of the UTC day on which each trade closed, shape (n_trades,), in [0, n)."""
     numbers = [(trade.close_date.date() - first).days for trade in trades]
     return np.clip(np.array(numbers, dtype=np.int64), 0, n - 1)
 
 
 def daily(run: Run) -> Daily:
-    """Book a run's trades on the days they closed."""
+    """Return the daily returns and exposure of a run."""
     first, n = run.start.date(), n_days(run)
     days = close_days(run.trades, first, n)
     profits = np.array([trade.profit_quote for trade in run.trades], dtype=np.float64)
     exposures = np.array([trade.exposure_quote_days for trade in run.trades], dtype=np.float64)
     return Daily(
         first=first,
-        returns=np.bincount(days, weights=profits, minlength=n) / run.starting_balance,
-        exposure=np.bincount(days, weights=exposures, minlength=n) / run.starting_balance,
+        returns=by_day(profits, days, n) / run.starting_balance,
+        exposure=by_day(exposures, days, n) / run.starting_balance,
     )
 
 
-def sharpe(returns: NDArray[np.float64]) -> float:
-    """Return the annual Sharpe ratio of daily returns: mean over deviation, times root 365.
+def by_day(values: NDArray[np.float64], days: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    """Return the sum of the trades' values on each day, shape (n,)."""
+    return np.bincount(days, weights=values, minlength=n).astype(np.float64)
 
-    The riskless rate is 0, the deviation is that of the sample (division by n). NaN where returns
-    do not vary.
+
+def sharpe(returns: NDArray[np.float64]) -> float:
+    """Return the annual Sharpe ratio of daily returns; NaN where returns do not vary.
+
+    Mean over standard deviation (division by n) times the square root of 365; the risk-free rate
+    is 0.
 
     Notes
     -----
-    What this does not show: how a return came about. A few rare, large losses that have not
-    happened yet leave no trace in it. Freqtrade's own ratios, on trades instead of days, differ.
+    What this does not show: losses that are rare and have not happened yet. Freqtrade computes its
+    own ratio from trades instead of days; the two differ.
     """
     deviation = float(returns.std())
-    # A constant series leaves rounding errors, not a deviation.
+    # A constant series has a deviation of rounding errors only.
     if deviation <= 1e-12 * max(1e-12, float(np.abs(returns).max(initial=0.0))):
         return math.nan
     return float(returns.mean()) / deviation * math.sqrt(DAYS_PER_YEAR)
 
 
 def sortino(returns: NDArray[np.float64]) -> float:
-    """Return the annual Sortino ratio: mean over the root mean square of the losing days.
+    """Return the annual Sortino ratio: the mean over the root mean square of the losses.
 
-    The target is 0; days without loss count as 0. NaN where no day lost.
+    The target is 0 and days without a loss count as 0. NaN where no day has a loss.
     """
     downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2))) if len(returns) else 0.0
     if downside == 0.0:
@@ -109,15 +114,15 @@ def equity(returns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def drawdown(returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far each day's balance is below the highest before it, over that; (n_days,)."""
+    """Return each day's loss from the highest balance so far, over that balance; (n_days,)."""
     balance = equity(returns)
     peak = np.maximum(1.0, np.maximum.accumulate(balance))
     return (peak - balance) / peak
 
 
 def max_drawdown(returns: NDArray[np.float64]) -> float:
-    """Return the largest relative loss from a high, [0, 1] (more only where debt is possible).
+    """Return the largest drawdown, 0 to 1 (above 1 only where the balance can become negative).
 
-    What this does not show: drawdowns of trades while they were open; profits are booked at closes.
+    What this does not show: losses of open trades; a profit or loss counts when its trade closes.
     """
     return float(drawdown(returns).max(initial=0.0))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from freqtrade_mem0.compare.comparison import adjusted, compare
+from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
 from freqtrade_mem0.compare.report.as_json import as_json
 from freqtrade_mem0.compare.statistics.multiple import benjamini_hochberg, holm
 from freqtrade_mem0.compare.statistics.returns import daily, max_drawdown, sharpe, sortino
@@ -62,7 +62,7 @@ def test_a_smaller_bet_of_the_same_kind_is_no_improvement() -> None:
     assert c.mean_return_equal_exposure.value == pytest.approx(0.0, abs=1e-9)
     assert c.sharpe_difference.value == pytest.approx(0.0, abs=1e-9)
     assert verdict(c).finding is Finding.NOT_SHOWN
-    assert "It held 50% less in the market" in verdict(c).sentence
+    assert "The run with memory had 50 % less in the market" in verdict(c).sentence
 
 
 def test_return_at_equal_exposure_scales_the_bets() -> None:
@@ -104,48 +104,45 @@ def test_runs_without_trades_and_with_one_can_be_compared() -> None:
     assert hardly.calibration is None
 
 
-def test_the_same_seed_gives_the_same_comparison() -> None:
-    """Figures can be repeated; another seed moves the ends of intervals only a little."""
-    runs = two_runs(5)
+def test_the_seed_decides_every_figure(plain: Comparison) -> None:
+    """The same seed gives the same figures; another one moves intervals only a little."""
+    assert as_json(compare("S", *two_runs(1))) == as_json(plain)
+    other = compare("S", *two_runs(1), seed=2).sharpe_difference
+    assert other.low != plain.sharpe_difference.low
+    assert other.low == pytest.approx(plain.sharpe_difference.low, abs=0.3)
 
-    assert as_json(compare("S", *runs, seed=1)) == as_json(compare("S", *runs, seed=1))
-    other = compare("S", *runs, seed=2).sharpe_difference
-    assert other.low == pytest.approx(compare("S", *runs, seed=1).sharpe_difference.low, abs=0.3)
 
+def test_several_strategies_are_corrected_for_their_number(plain: Comparison) -> None:
+    """Strategies with a p-value get both corrections; one without trades does not count."""
+    first, second = plain, compare("S2", *two_runs(7))
+    p_values = [c.shifts.p_as_good for c in (first, second) if c.shifts is not None]
 
-def test_several_strategies_are_corrected_for_their_number() -> None:
-    """Those with a p-value get both corrections; one without trades is left out of them."""
-    asked = [compare(f"S{n}", *two_runs(n)) for n in (6, 7)]
-    empty = compare("Empty", a_run([]), a_run([]))
-    p_values = [c.shifts.p_as_good for c in asked if c.shifts is not None]
-
-    found = adjusted([asked[0], empty, asked[1]])
+    found = adjusted([first, compare("Empty", a_run([]), a_run([])), second])
 
     assert [found[0].p_holm, found[2].p_holm] == holm(p_values).tolist()
     assert [found[0].p_bh, found[2].p_bh] == benjamini_hochberg(p_values).tolist()
     assert (found[1].p_holm, found[1].n_strategies) == (None, 3)
 
 
-def test_without_forecasts_the_multiplier_stands_for_them() -> None:
-    """A policy that forecasts nothing is judged by what it bet."""
-    without, remembered = two_runs(8)
+def test_without_forecasts_the_multiplier_stands_for_them(plain: Comparison) -> None:
+    """A policy without forecasts is calibrated by its multipliers."""
+    without, remembered = plain.without, plain.remembered
     blind = tuple(replace(trade, forecast_ratio=None) for trade in remembered.trades)
     c = compare("S", without, replace(remembered, trades=blind))
 
-    assert compare("S", without, remembered).forecast_is_ratio
+    assert plain.forecast_is_ratio
     assert not c.forecast_is_ratio
     assert c.calibration is not None
 
 
-@pytest.mark.parametrize("days", [0, 120])
-def test_json_is_strict(days: int) -> None:
-    """Also with figures that do not exist, it has no NaN and names both runs."""
-    runs = two_runs(9, days=days) if days else (a_run([]), a_run([]))
-    (c,) = adjusted([compare("S", *runs)])
+@pytest.mark.parametrize("has_trades", [False, True])
+def test_json_is_strict(plain: Comparison, has_trades: bool) -> None:
+    """It has no NaN, also where figures do not exist, and names both runs."""
+    (c,) = adjusted([plain if has_trades else compare("S", a_run([]), a_run([]))])
     answer = json.loads(json.dumps(as_json(c), allow_nan=False))
 
     assert answer["strategy"] == "S"
     assert set(answer["figures"]) == set(answer["freqtrade"]) == {"without", "with_memory"}
     assert len(answer["daily"]["date"]) == len(answer["daily"]["return_with_memory"]) == 120
     assert answer["start"].startswith("2024-01-01T00:00:00+00:00")
-    assert (answer["random_sizing"] is None) is (days == 0)
+    assert (answer["random_sizing"] is None) is not has_trades

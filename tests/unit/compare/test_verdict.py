@@ -9,8 +9,8 @@ import pytest
 
 from freqtrade_mem0.compare.comparison import Comparison, compare
 from freqtrade_mem0.compare.statistics.bootstrap import Estimate
-from freqtrade_mem0.compare.statistics.shift_test import ShiftTest
-from freqtrade_mem0.compare.statistics.timing_test import TimingTest
+from freqtrade_mem0.compare.statistics.random_sizing import ShiftTest
+from freqtrade_mem0.compare.statistics.timing import TimingTest
 from freqtrade_mem0.compare.verdict import (
     MIN_DAYS,
     MIN_TRADES,
@@ -26,12 +26,6 @@ SHIFTS = ShiftTest(
 TIMING = TimingTest(correlation=0.1, p_better=0.01, p_worse=0.99)
 UP = Estimate(value=0.8, low=0.2, high=1.4)
 DOWN = Estimate(value=-0.8, low=-1.4, high=-0.2)
-
-
-@pytest.fixture(scope="module")
-def plain() -> Comparison:
-    """Return a comparison of two runs of enough trades and days."""
-    return compare("S", *two_runs(1))
 
 
 def decided(c: Comparison, **changes: Any) -> Finding:
@@ -82,7 +76,7 @@ def test_help_is_corrected_for_the_number_of_strategies(plain: Comparison) -> No
 def test_too_few_trades_or_days_with_one_claim_nothing(
     plain: Comparison, side: str, name: str, enough: int
 ) -> None:
-    """One less than needed, in either run, and nothing is said."""
+    """One less than needed, in either run, is too little data."""
     figures = getattr(plain, side)
 
     assert decided(plain, **{side: replace(figures, **{name: enough})}) is Finding.HELPED
@@ -95,18 +89,25 @@ def test_too_few_trades_or_days_with_one_claim_nothing(
     ("days", "expected"), [(MIN_DAYS, Finding.HELPED), (MIN_DAYS - 1, Finding.TOO_LITTLE_DATA)]
 )
 def test_too_short_a_time_claims_nothing(days: int, expected: Finding) -> None:
-    """One day less than needed, and nothing is said."""
-    assert decided(compare("S", *two_runs(1, days=days, per_day=5))) is expected
+    """One day less than needed is too little data."""
+    c = compare("S", *two_runs(1, days=days, per_day=5))
+
+    assert decided(c) is expected
+    if expected is Finding.TOO_LITTLE_DATA:
+        assert verdict(c).sentence.startswith(
+            f"Too little data for a finding: 445 trades in {days} days, {days} of them with a "
+            "closed trade. At least 100 trades"
+        )
 
 
-def test_nothing_changed_and_no_trades_are_said_as_such() -> None:
-    """Two equal runs and two empty ones are no evidence of anything."""
+def test_nothing_changed_and_no_trades_have_their_own_findings() -> None:
+    """Two equal runs and two empty ones have a finding of their own."""
     without, _ = two_runs(1)
     same, empty = compare("S", without, without), compare("S", a_run([]), a_run([]))
 
     assert verdict(same).finding is Finding.NOTHING_CHANGED
     assert verdict(same).sentence == (
-        "Over 360 trades in 120 days memory changed no stake: both runs are the same bets."
+        "Over 360 trades in 120 days, memory changed no stake: both runs are the same."
     )
     assert verdict(empty).finding is Finding.NO_TRADES
 
@@ -123,15 +124,16 @@ def test_the_sentence_has_figure_interval_null_and_claim(plain: Comparison) -> N
     )
 
     assert verdict(c).sentence == (
-        "Over 360 trades in 120 days memory changed the annual Sharpe ratio by +0.80 (95 % interval"
-        " +0.20 to +1.40); a random sizing of the same shape does as well in 1.0 % of cases; stakes"
-        " without foresight are timed as well in 1.0 %; in this period the data show that memory"
-        " helped. It held 20% less in the market, which alone makes profits and losses smaller."
+        "Over 360 trades in 120 days, memory changed the annual Sharpe ratio by +0.80 (95 % "
+        "interval +0.20 to +1.40). A random sizing of the same shape does as well in 1.0 % of "
+        "cases; stakes without foresight are timed as well in 1.0 % of cases. The data show that "
+        "memory helped in this period. The run with memory had 20 % less in the market, which "
+        "alone makes profits and losses smaller."
     )
-    open_one = verdict(replace(c, timing=replace(TIMING, p_better=0.2))).sentence
-    assert "timed as well in 20 %; the data do not show that memory helped or hurt." in open_one
-    undecided = verdict(replace(c, p_holm=0.2, exposure_ratio=1.02)).sentence
-    assert undecided.endswith("; the data do not show that memory helped or hurt.")
+    not_shown = "The data do not show that memory helped or hurt."
+    late = verdict(replace(c, timing=replace(TIMING, p_better=0.2))).sentence
+    assert f"timed as well in 20 % of cases. {not_shown}" in late
+    assert verdict(replace(c, p_holm=0.2, exposure_ratio=1.02)).sentence.endswith(not_shown)
     fewer = replace(c.figures_without, n_trades=350)
     assert verdict(replace(c, figures_without=fewer)).sentence.endswith(
         " Without memory there were 350 trades."

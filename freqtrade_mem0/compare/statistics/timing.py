@@ -1,11 +1,9 @@
-r"""Whether larger stakes meet better trades: a test that learning from them can not fool.
+r"""The timing test: whether larger stakes met better trades.
 
-Memory learns from the very trades it is judged on: after good ones it bets more. A sequence of
-multipliers shifted against the trades then follows outcomes it ought to know nothing of, and looks
-too good beside the true one (see `null`). Here nothing is shifted. Each trade's profit :math:`b_i`
-is compared with the mean of the trades *after* it, and each multiplier with the mean of those
-*before* it, both of which are known to be innocent: what was decided before a trade can not depend
-on the trade or its successors, unless it truly foresees.
+Memory learns from the trades it is tested on: after good trades it raises stakes. This makes
+shifted multipliers look too good (see `random_sizing`). The timing test shifts nothing. It compares
+each trade's profit :math:`b_i` with the mean profit of the trades *after* it, and each multiplier
+:math:`m_i` with the mean of the multipliers *before* it:
 
 .. math::
 
@@ -13,8 +11,8 @@ on the trade or its successors, unless it truly foresees.
     \qquad
     S = \sum_i \Big( m_i - \frac{1}{i - 1} \sum_{j < i} m_j \Big) x_i
 
-Without foresight S has mean 0, however the multipliers react to the past. Its spread is found by
-turning round the sign of whole blocks of days at random.
+Without foresight S has mean 0, however the multipliers react to the past. The spread of S comes
+from random signs of whole blocks of days.
 
 References
 ----------
@@ -33,7 +31,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from freqtrade_mem0.compare.statistics.block_resampling import MIN_DAYS, optimal_block_length
-from freqtrade_mem0.compare.statistics.shift_test import MIN_TRADES, p_value
+from freqtrade_mem0.compare.statistics.random_sizing import MIN_TRADES, p_value
+from freqtrade_mem0.compare.statistics.returns import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,16 +44,14 @@ _SAME = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingTest:
-    """How larger stakes went with better trades.
+    """How stakes and the profits that followed go together.
 
     Parameters
     ----------
     correlation
-        Of multipliers, against their past, and profits, against their future; [-1, 1].
-    p_better
-        How often no foresight at all shows as much of it, (0, 1].
-    p_worse
-        How often it shows as little, (0, 1].
+        Of multipliers relative to earlier ones with profits relative to later ones; [-1, 1].
+    p_better, p_worse
+        Share of sizings without foresight whose correlation is as high, as low; each (0, 1].
     """
 
     correlation: float
@@ -71,7 +68,7 @@ def timing_test(
     seed: int,
     n_flips: int = N_FLIPS,
 ) -> TimingTest | None:
-    """Test whether multipliers foresaw profits.
+    """Test whether the multipliers foresaw the profits.
 
     Parameters
     ----------
@@ -80,23 +77,24 @@ def timing_test(
     multipliers
         Shape (n_trades,), > 0, in the same order.
     days
-        Shape (n_trades,): number of the day each trade closed on.
+        Shape (n_trades,): number of the day on which each trade closed.
     n_days
-        Days in all.
+        Days of the run.
     seed
-        For the signs.
+        Of the signs.
     n_flips
-        How often signs are drawn.
+        Number of draws of signs.
 
     Returns
     -------
     TimingTest or None
-        None with fewer than `MIN_TRADES` trades, or where multipliers or profits do not vary.
+        None for fewer than `MIN_TRADES` trades or `MIN_DAYS` days, and where multipliers or profits
+        do not vary.
 
     Notes
     -----
-    What this does not show: how much was gained by it. A mean profit that drifts over the whole
-    time looks like foresight to whoever follows it, as it should: following it is what memory does.
+    What this does not show: how much was gained. A mean profit that drifts over the whole run
+    counts as foresight if the multipliers follow it.
     """
     if len(base) < MIN_TRADES or n_days < MIN_DAYS or np.ptp(multipliers) <= _SAME:
         return None
@@ -104,7 +102,7 @@ def timing_test(
     norm = math.sqrt(float(np.sum(sizes**2)) * float(np.sum(profits**2)))
     if norm <= 0.0:
         return None
-    scores = np.bincount(days, weights=sizes * profits, minlength=n_days).astype(np.float64)
+    scores = by_day(sizes * profits, days, n_days)
     length = math.ceil(optimal_block_length(scores))
     blocks = np.add.reduceat(scores, np.arange(0, n_days, length))
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(n_flips, len(blocks)))
@@ -129,7 +127,7 @@ def against_past(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def against_future(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return forward orthogonal deviations: of as equal spread, and uncorrelated, as the values.
+    """Return forward orthogonal deviations: same variance as the values, uncorrelated.
 
     >>> against_future(np.array([2.0, 0.0])).round(3).tolist()
     [1.414, 0.0]
