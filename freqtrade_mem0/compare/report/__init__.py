@@ -1,1 +1,1 @@
-"""The report of a comparison: tables, charts, JSON."""
+"""The report of a comparison: tables and a verdict on the terminal, an HTML page, JSON."""

@@ -1,43 +1,34 @@
-"""A comparison as tables of text, for the terminal and the report alike."""
+"""The tables of a comparison as text, for the terminal and the page."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.compare.report.numbers import count, percent, plain, times, with_interval
 from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR
 from freqtrade_mem0.compare.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from freqtrade_mem0.compare.comparison import Comparison, Figures
-    from freqtrade_mem0.compare.statistics.bootstrap import Estimate
+    from freqtrade_mem0.compare.comparison import Comparison
+    from freqtrade_mem0.compare.figures import Figures
+    from freqtrade_mem0.compare.statistics.calibration import Calibration
     from freqtrade_mem0.compare.statistics.groups import Group
 
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
+"""Half the width of a normal 95 % interval, in standard errors."""
+
 _RATIOS = ("profit_total", "cagr", "winrate", "max_drawdown_account", "market_change")
 _COUNTS = ("total_trades", "rejected_signals")
 _PENALISED, _PENALTY = ("sharpe", "sortino", "calmar", "sqn"), -100.0
-"""Freqtrade's way to say that a ratio does not exist."""
+"""Freqtrade gives these metrics the value -100 where they do not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Text in rows and columns.
-
-    Parameters
-    ----------
-    title
-        What it shows.
-    columns
-        Their heads; the first is text, the others are numbers.
-    rows
-        Each as long as `columns`.
-    caption
-        What to know when reading it, "" for nothing.
-    """
+    """Text in rows and columns: the first column is text, the others are numbers."""
 
     title: str
     columns: tuple[str, ...]
@@ -47,19 +38,16 @@ class Table:
 
 def tables(c: Comparison) -> list[Table]:
     """Return all tables of a comparison, the most important first; none without trades."""
-    if not c.figures_without.n_trades and not c.figures_with.n_trades:
+    if not c.has_trades:
         return []
-    groups = [
-        group_table(name, found)
-        for name, found in (("pair", c.pairs), ("regime", c.regimes), ("enter tag", c.tags))
-        if len(found) > 1
-    ]
-    calibrated = [] if c.calibration is None else [_calibration_table(c)]
+    by_group = (("pair", c.pairs), ("regime", c.regimes), ("enter tag", c.tags))
+    groups = [_groups_table(name, groups) for name, groups in by_group if len(groups) > 1]
+    calibrated = [_calibration_table(c, c.calibration)] if c.calibration is not None else []
     return [_figures_table(c), _periods_table(c), *groups, *calibrated, _freqtrade_table(c)]
 
 
 def summary_table(comparisons: Sequence[Comparison]) -> Table:
-    """Return one row for each strategy."""
+    """Return a table with one row per strategy."""
     return Table(
         title="All strategies",
         columns=(
@@ -77,11 +65,11 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
         rows=tuple(
             (
                 c.strategy,
-                _count(c.figures_with.n_trades),
+                count(c.figures_with.n_trades),
                 plain(c.figures_without.sharpe),
                 plain(c.figures_with.sharpe),
                 with_interval(c.sharpe_difference, plain),
-                _times(c.exposure_ratio),
+                times(c.exposure_ratio),
                 percent(None if c.shifts is None else c.shifts.p_as_good),
                 percent(c.p_holm),
                 percent(c.p_bh),
@@ -89,13 +77,99 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
             )
             for c in comparisons
         ),
-        caption="Holm, B.-Hochberg: how often a random sizing does as well, corrected for the "
-        "number of strategies (for any false claim; for the share of false claims).",
+        caption="Random as good: share of random sizings that do as well. Holm, B.-Hochberg: the "
+        "same, corrected for the number of strategies (probability of any false finding; share of "
+        "false findings).",
     )
 
 
-def group_table(name: str, groups: Sequence[Group]) -> Table:
-    """Return the table of one way to tell trades apart."""
+def chance_in_words(c: Comparison) -> str:
+    """Return the results of the shift test and the timing test; "" where there are none."""
+    if c.shifts is None:
+        return ""
+    all_of = "all " if c.shifts.is_complete else ""
+    as_good, as_bad = 100.0 * c.shifts.p_as_good, 100.0 * c.shifts.p_as_bad
+    text = (
+        f"Random sizing: the same multipliers, shifted against the trades ({all_of}"
+        f"{c.shifts.n_shifts:,} shifts), have a median Sharpe ratio of {c.shifts.typical:.2f}; "
+        f"memory's is {c.shifts.observed:.2f}. {as_good:.1f} % of the shifts are as good or "
+        f"better, {as_bad:.1f} % as bad or worse."
+    )
+    if c.timing is None:
+        return text
+    as_high, as_low = 100.0 * c.timing.p_better, 100.0 * c.timing.p_worse
+    return (
+        f"{text} Timing: stakes and the profits that followed have a correlation of "
+        f"{c.timing.correlation:+.3f}; without foresight it is as high in {as_high:.1f} % of "
+        f"cases and as low in {as_low:.1f} %."
+    )
+
+
+def _figures_table(c: Comparison) -> Table:
+    currency = c.without.stake_currency
+    equal = percent(_yearly(c, c.figures_without)), percent(_yearly_at_equal_exposure(c))
+
+    def row(name: str, shown: Callable[[Figures], str], difference: str = "") -> tuple[str, ...]:
+        return name, shown(c.figures_without), shown(c.figures_with), difference
+
+    return Table(
+        title="Without and with memory",
+        columns=("", "without", "with memory", "difference (95 %)"),
+        rows=(
+            row("trades", lambda f: count(f.n_trades)),
+            row("profit", lambda f: percent(f.total_return)),
+            row(
+                "... per year",
+                lambda f: percent(_yearly(c, f)),
+                with_interval(c.mean_return, percent),
+            ),
+            (
+                "... at equal exposure",
+                *equal,
+                with_interval(c.mean_return_equal_exposure, percent),
+            ),
+            row("Sharpe", lambda f: plain(f.sharpe), with_interval(c.sharpe_difference, plain)),
+            row("Sortino", lambda f: plain(f.sortino)),
+            row("max drawdown", lambda f: percent(f.max_drawdown)),
+            row("mean exposure", lambda f: percent(f.mean_exposure), times(c.exposure_ratio)),
+            row(f"mean stake, {currency}", lambda f: count(f.mean_stake_quote)),
+            row(f"turnover, {currency}", lambda f: count(f.turnover_quote)),
+            row(f"fees, {currency}", lambda f: count(f.fees_quote)),
+        ),
+        caption="Ratios are annual, of daily returns on the starting balance. Exposure is the "
+        "share of the starting balance in the market. At equal exposure, the stakes with memory "
+        "are scaled so that both runs have the same exposure.",
+    )
+
+
+def _yearly(c: Comparison, figures: Figures) -> float:
+    return figures.total_return * DAYS_PER_YEAR / c.n_days
+
+
+def _yearly_at_equal_exposure(c: Comparison) -> float | None:
+    return _yearly(c, c.figures_with) / c.exposure_ratio if c.exposure_ratio else None
+
+
+def _periods_table(c: Comparison) -> Table:
+    return Table(
+        title="Period by period, without -> with memory",
+        columns=("period", "days", "profit", "Sharpe", "max drawdown", "exposure"),
+        rows=tuple(
+            (
+                period.label,
+                str(period.n_days),
+                f"{percent(period.return_without)} -> {percent(period.return_with)}",
+                f"{plain(period.sharpe_without)} -> {plain(period.sharpe_with)}",
+                f"{percent(period.drawdown_without)} -> {percent(period.drawdown_with)}",
+                times(period.exposure_ratio),
+            )
+            for period in c.periods
+        ),
+        caption="Memory learns during the run: in each period it knows earlier trades only.",
+    )
+
+
+def _groups_table(name: str, groups: Sequence[Group]) -> Table:
     return Table(
         title=f"By {name}",
         columns=(
@@ -110,7 +184,7 @@ def group_table(name: str, groups: Sequence[Group]) -> Table:
         rows=tuple(
             (
                 group.name,
-                _count(group.n_with)
+                count(group.n_with)
                 if group.n_without == group.n_with
                 else f"{group.n_without:,} -> {group.n_with:,}",
                 percent(group.mean_ratio),
@@ -121,96 +195,18 @@ def group_table(name: str, groups: Sequence[Group]) -> Table:
             )
             for group in groups
         ),
-        caption="Mean profit per trade and mean multiplier; then what the trades added to the "
-        "profit. A smaller multiplier alone makes profits and losses smaller; intervals are not "
-        "corrected for the number of rows.",
+        caption="Mean profit per trade, mean stake multiplier, and the contribution to the profit "
+        "without and with memory. A smaller multiplier alone makes profits and losses smaller. The "
+        "intervals are not corrected for the number of rows.",
     )
 
 
-def random_sizing(c: Comparison) -> str:
-    """Return what the random-sizing null says, in a sentence; "" where it was not asked."""
-    if c.shifts is None:
-        return ""
-    shifts = "shifts, all there are" if c.shifts.is_complete else "shifts"
-    said = (
-        f"Random sizing of the same shape ({c.shifts.n_shifts:,} {shifts}): its typical Sharpe "
-        f"ratio is {c.shifts.typical:.2f}, memory's {c.shifts.observed:.2f}; as good or better "
-        f"{c.shifts.p_as_good:.1%}, as bad or worse {c.shifts.p_as_bad:.1%}."
-    )
-    if c.timing is None:
-        return said
-    return (
-        f"{said} Timing: stakes and the profits that followed correlate by "
-        f"{c.timing.correlation:+.3f}; without any foresight as high {c.timing.p_better:.1%}, as "
-        f"low {c.timing.p_worse:.1%}."
-    )
-
-
-def _figures_table(c: Comparison) -> Table:
-    currency = c.without.stake_currency
-    rows: list[tuple[str, Callable[[Figures], str], str]] = [
-        ("trades", lambda f: _count(f.n_trades), ""),
-        ("profit", lambda f: percent(f.total_return), ""),
-        ("... a year", lambda f: percent(_yearly(c, f)), with_interval(c.mean_return, percent)),
-        (
-            "... at equal exposure",
-            lambda f: percent(_yearly(c, f, equal=True)),
-            with_interval(c.mean_return_equal_exposure, percent),
-        ),
-        ("Sharpe", lambda f: plain(f.sharpe), with_interval(c.sharpe_difference, plain)),
-        ("Sortino", lambda f: plain(f.sortino), ""),
-        ("max drawdown", lambda f: percent(f.max_drawdown), ""),
-        ("mean exposure", lambda f: percent(f.mean_exposure), _times(c.exposure_ratio)),
-        (f"mean stake, {currency}", lambda f: _count(f.mean_stake_quote), ""),
-        (f"turnover, {currency}", lambda f: _count(f.turnover_quote), ""),
-        (f"fees, {currency}", lambda f: _count(f.fees_quote), ""),
-    ]
+def _calibration_table(c: Comparison, calibration: Calibration) -> Table:
+    shown = "+.3%" if c.forecast_is_ratio else "+.2f"
+    slope = with_interval(calibration.slope, plain)
+    meaning = " 1 is calibrated, 0 is a useless forecast." if c.forecast_is_ratio else ""
     return Table(
-        title="Without and with memory",
-        columns=("", "without", "with memory", "difference (95 %)"),
-        rows=tuple(
-            (label, shown(c.figures_without), shown(c.figures_with), difference)
-            for label, shown, difference in rows
-        ),
-        caption="Ratios are annual, of daily returns on the starting balance. Exposure is the "
-        "share of it in the market; at equal exposure the bets with memory are scaled so that both "
-        "runs had as much at stake.",
-    )
-
-
-def _yearly(c: Comparison, figures: Figures, *, equal: bool = False) -> float | None:
-    days = sum(period.n_days for period in c.periods)
-    yearly = figures.total_return * DAYS_PER_YEAR / days
-    if not equal or figures is not c.figures_with:
-        return yearly
-    return yearly / c.exposure_ratio if c.exposure_ratio else None
-
-
-def _periods_table(c: Comparison) -> Table:
-    return Table(
-        title="Period by period, without -> with memory",
-        columns=("period", "days", "profit", "Sharpe", "max drawdown", "exposure"),
-        rows=tuple(
-            (
-                period.label,
-                str(period.n_days),
-                f"{percent(period.return_without)} -> {percent(period.return_with)}",
-                f"{plain(period.sharpe_without)} -> {plain(period.sharpe_with)}",
-                f"{percent(period.drawdown_without)} -> {percent(period.drawdown_with)}",
-                _times(period.exposure_ratio),
-            )
-            for period in c.periods
-        ),
-        caption="Memory learns as it goes: a period rests on what was known before it.",
-    )
-
-
-def _calibration_table(c: Comparison) -> Table:
-    found = c.calibration
-    assert found is not None  # noqa: S101 - the caller asked
-    slope = with_interval(found.slope, plain)
-    return Table(
-        title="Did trades turn out as expected?",
+        title="Calibration: did trades turn out as expected?",
         columns=(
             "trades by forecast",
             "trades",
@@ -220,16 +216,15 @@ def _calibration_table(c: Comparison) -> Table:
         ),
         rows=tuple(
             (
-                f"fifth {number}",
-                _count(part.n_trades),
-                f"{part.forecast:+.3%}" if c.forecast_is_ratio else f"{part.forecast:+.2f}",
+                f"quintile {number}",
+                count(part.n_trades),
+                f"{part.forecast:{shown}}",
                 f"{part.outcome:+.3%}",
-                f"{_Z95 * part.standard_error:.3%}",
+                f"{Z95 * part.standard_error:.3%}",
             )
-            for number, part in enumerate(found.bins, start=1)
+            for number, part in enumerate(calibration.bins, start=1)
         ),
-        caption=f"Slope of outcome on forecast: {slope}."
-        + (" 1 is calibrated, 0 is of no use." if c.forecast_is_ratio else ""),
+        caption=f"Slope of outcome on forecast: {slope}.{meaning}",
     )
 
 
@@ -241,7 +236,7 @@ def _freqtrade_table(c: Comparison) -> Table:
             (name, _metric(name, value), _metric(name, c.remembered.metrics.get(name)))
             for name, value in c.without.metrics.items()
         ),
-        caption="Freqtrade takes its ratios over trades; those above are over days.",
+        caption="Freqtrade computes its ratios from trades; those above are from days.",
     )
 
 
@@ -249,37 +244,5 @@ def _metric(name: str, value: float | None) -> str:
     if value is None or (name in _PENALISED and value == _PENALTY):
         return "-"
     if name in _COUNTS:
-        return _count(value)
+        return count(value)
     return percent(value) if name in _RATIOS else f"{value:,.2f}"
-
-
-def with_interval(estimate: Estimate, shown: Callable[[float | None], str]) -> str:
-    """Return a difference with its sign, and its interval where there is one."""
-    if estimate.value is None:
-        return "-"
-    value = f"+{shown(estimate.value)}" if estimate.value > 0.0 else shown(estimate.value)
-    if estimate.low is None or estimate.high is None:
-        return value
-    return f"{value} ({shown(estimate.low)} to {shown(estimate.high)})"
-
-
-def percent(value: float | None) -> str:
-    """Return a ratio in percent, "-" where there is none.
-
-    >>> percent(0.0123)
-    '1.23%'
-    """
-    return "-" if value is None or not math.isfinite(value) else f"{value:.2%}"
-
-
-def plain(value: float | None) -> str:
-    """Return a number with two digits, "-" where there is none."""
-    return "-" if value is None or not math.isfinite(value) else f"{value:.2f}"
-
-
-def _times(value: float | None) -> str:
-    return "-" if value is None or not math.isfinite(value) else f"x{value:.2f}"
-
-
-def _count(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""What `compare` prints on a terminal: tables first, the verdict last."""
+"""Prints comparisons on a terminal: tables first, the verdict last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from freqtrade_mem0.compare.report.tables import random_sizing, summary_table, tables
+from freqtrade_mem0.compare.report.tables import chance_in_words, summary_table, tables
 from freqtrade_mem0.compare.verdict import verdict
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _N_ROWS = 12
 _N_WARNINGS = 3
 _COMMON = re.compile(r"data starts at|Moving start-date")
-"""Freqtrade warns so in nearly every backtest."""
+"""Freqtrade gives these warnings in nearly every backtest."""
 
 
 def show(
@@ -32,7 +32,19 @@ def show(
     notes: Sequence[str],
     warnings: Mapping[str, Sequence[str]],
 ) -> None:
-    """Print all comparisons, and a summary where there are several."""
+    """Print all comparisons, with a summary if there are several.
+
+    Parameters
+    ----------
+    console
+        Where to print.
+    comparisons
+        The comparisons.
+    notes
+        Sentences on the settings.
+    warnings
+        Freqtrade's warnings by strategy.
+    """
     for comparison in comparisons:
         _show_one(console, comparison, warnings.get(comparison.strategy, ()))
     if len(comparisons) > 1:
@@ -47,20 +59,20 @@ def show(
 def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
     console.rule(f"[bold]{c.strategy}[/bold]")
     console.print(
-        f"{c.without.start:%Y-%m-%d %H:%M} to {c.without.end:%Y-%m-%d %H:%M}, candles of "
-        f"{c.without.timeframe}. {c.n_common:,} trades are in both runs; memory changed the stake "
-        f"of {c.n_changed:,}. Backtests took {c.without.seconds:.0f} s without, "
+        f"{c.without.start:%Y-%m-%d %H:%M} to {c.without.end:%Y-%m-%d %H:%M}, "
+        f"{c.without.timeframe} candles. {c.n_common:,} trades are in both runs; memory changed "
+        f"the stakes of {c.n_changed:,}. The backtests took {c.without.seconds:.0f} s without and "
         f"{c.remembered.seconds:.0f} s with memory."
     )
     for table in tables(c):
         _print(console, table)
-    if c.shifts is not None:
-        console.print(random_sizing(c))
-    telling = [warning for warning in warnings if not _COMMON.search(warning)]
-    for warning in telling[:_N_WARNINGS]:
+    if chance := chance_in_words(c):
+        console.print(chance)
+    unusual = [warning for warning in warnings if not _COMMON.search(warning)]
+    for warning in unusual[:_N_WARNINGS]:
         console.print(f"Freqtrade: {warning}", style="dim", markup=False)
-    if len(telling) > _N_WARNINGS:
-        console.print(f"... and {len(telling) - _N_WARNINGS} more; see --json.", style="dim")
+    if len(unusual) > _N_WARNINGS:
+        console.print(f"... and {len(unusual) - _N_WARNINGS} more; see --json.", style="dim")
     console.print(f"[bold]{verdict(c).sentence}[/bold]\n")
 
 
@@ -81,5 +93,5 @@ def _print(console: Console, shown: text.Table) -> None:
     for number, column in enumerate(shown.columns):
         table.add_column(column, justify="right" if number else "left")
     for row in shown.rows[:_N_ROWS] if left_out > 0 else shown.rows:
-        table.add_row(*map(Text, row))  # a tag in brackets is no markup
+        table.add_row(*map(Text, row))  # a tag in brackets is not markup
     console.print(table)

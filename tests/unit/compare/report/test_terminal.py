@@ -1,0 +1,62 @@
+"""What the command prints: every strategy, its tables and its verdict."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
+from freqtrade_mem0.compare.report.terminal import show
+from freqtrade_mem0.compare.verdict import verdict
+from tests.unit.compare.made_runs import a_run
+
+
+def printed(width: int, *args: object) -> str:
+    """Return what is printed on a terminal of this width."""
+    console = Console(file=io.StringIO(), width=width)
+    show(console, *args)  # type: ignore[arg-type]
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_everything_is_printed_and_the_verdict_comes_last(plain: Comparison, width: int) -> None:
+    """Tables, tests, Freqtrade's warnings, verdict, notes; nothing is wider than the screen."""
+    text = printed(width, [plain], ["A note."], {"S": ["BTC data starts at 1970", "Mind!"]})
+    lines = text.splitlines()
+
+    for part in ("Sharpe", "2024-01", "BTC/USDT", "volatile", "quintile 5", "total_trades"):
+        assert part in text
+    assert "Random sizing: the same multipliers" in text
+    assert "Freqtrade: Mind!" in text
+    assert "1970" not in text
+    assert " ".join(text.split()).endswith(f"{verdict(plain).sentence} Note: A note.")
+    assert max(map(len, lines)) <= width
+
+
+def test_several_strategies_end_with_a_summary(plain: Comparison) -> None:
+    """One row for each, and each verdict again."""
+    comparisons = adjusted([plain, compare("Idle", a_run([]), a_run([]))])
+    _, _, summary = printed(160, comparisons, [], {}).partition("All strategies")
+
+    assert "not shown" in summary
+    assert "no trades" in summary
+    assert "S: Over 360 trades" in summary
+
+
+def test_tags_in_brackets_are_text(plain: Comparison) -> None:
+    """A tag that looks like markup is printed as it is."""
+    tags = ("[red]", "[/]")
+    runs = [
+        replace(
+            run, trades=tuple(replace(t, enter_tag=tags[n % 2]) for n, t in enumerate(run.trades))
+        )
+        for run in (plain.without, plain.remembered)
+    ]
+    text = printed(160, [compare("S", *runs)], [], {})
+
+    assert "[red]" in text
+    assert "[/]" in text
