@@ -113,7 +113,7 @@ def test_interval_of_a_sharpe_difference_equals_a_plain_loop_over_the_draws_of_a
 
 def test_intervals_contain_the_true_value_about_as_often_as_they_say() -> None:
     """Difference of the mean returns of two runs on heavy-tailed, dependent days."""
-    rng, n_inside, n_tries = np.random.default_rng(4), 0, 400
+    rng, n_inside, n_tries = np.random.default_rng(4), 0, 200
     for _ in range(n_tries):
         shocks = rng.standard_t(5, size=(180, 2))
         shocks[:, 1] = 0.9 * shocks[:, 0] + 0.3 * shocks[:, 1]
@@ -122,8 +122,8 @@ def test_intervals_contain_the_true_value_about_as_often_as_they_say() -> None:
         difference = shocks[30:, 1] - shocks[30:, 0]
         found = estimate(difference[:, None], mean_of, seed=5, n_resamples=200)
         n_inside += found.low is not None and found.low <= 0.0 <= (found.high or 0.0)
-    # With 400 tries, 95 % shows as 92.9 to 97.1 %; `bench_evaluate.py` tries more.
-    assert 0.925 <= n_inside / n_tries <= 0.975
+    # With 200 tries, 95 % shows as 92 to 98 %; `bench_evaluate.py` tries more.
+    assert 0.92 <= n_inside / n_tries <= 0.98
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

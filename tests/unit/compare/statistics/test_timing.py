@@ -42,10 +42,10 @@ def test_deviations_from_the_past_use_only_what_came_before() -> None:
 
 
 def test_p_values_are_uniform_though_memory_learns_from_the_trades() -> None:
-    """400 runs without foresight; `bench_evaluate.py` shows that the shift test is not uniform."""
+    """200 runs without foresight; `bench_evaluate.py` shows that the shift test is not uniform."""
     rng, n, days = np.random.default_rng(2), 100, 50
     p_values = []
-    for number in range(400):
+    for number in range(200):
         base = 0.02 * rng.standard_t(4, n)
         closed = np.sort(rng.integers(days, size=n))
         found = timing_test(base, reacting(base), closed, n_days=days, seed=number, n_flips=199)
