@@ -37,6 +37,7 @@ from benchmarks.instructions import each_of
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.decide.proposal import Proposal
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
@@ -236,7 +237,7 @@ def _searches(n_known: int, n: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         store = MemoryFolder(Settings.model_validate({"enabled": True}), Path(folder))
         store.journal.append(list(trades(n_known, chance)))
-        store.delivery().drain(600.0)
+        delivery_of(store).drain(600.0)
         seconds = []
         for _ in range(n):
             asked = proposal(END, chance)

@@ -28,6 +28,8 @@ from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from freqtrade_mem0.delivery.push import delivery_of
+
 if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -98,7 +100,7 @@ def count_all(store: MemoryFolder, acknowledged: set[str], server: Any) -> dict[
     }
     if store.delivers:
         counted["waited_after_the_last_kill"] = store.outbox.state().pending
-        store.delivery().drain(FINAL_DELIVERY_S)
+        delivery_of(store).drain(FINAL_DELIVERY_S)
         in_mem0 = Counter(memory.id for memory in store.backend.scan(filters={"user_id": "me"}))
         n_held = sum(in_mem0.values()) if server is None else n_in(server)
         counted |= {
@@ -142,7 +144,7 @@ def record_and_deliver(backend: str, folder: Path, url: str, first: int, told: i
 
     store = open_store(backend, folder, url)
     writer = JournalWriter(store.journal, background=True)
-    delivery = store.delivery()
+    delivery = delivery_of(store)
     if store.delivers:
         delivery.start()
     for number in count(first):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measuring import machine, print_result
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.memory_folder import MemoryFolder
 from tests.support.samples import ORIGIN, a_trade, at
 
@@ -85,7 +86,7 @@ def main() -> None:
 
         results = {
             "record": rates(n, record),
-            "deliver": rates(n, lambda: one.delivery().drain(3600.0)),
+            "deliver": rates(n, lambda: delivery_of(one).drain(3600.0)),
             "rebuild": rates(n, lambda: pull_news(other)),
             "look_again_within_the_overlap": rates(n, lambda: pull_news(other)),
         }

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.config.credentials import Credentials
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.delivery.push import Delivery
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
 
@@ -84,12 +83,6 @@ class MemoryFolder:
         chosen = self.settings.model_dump_json(include={"mode", "vector_store"})
         where = f"{chosen} {server_url(self.settings)}"
         return sha256(where.encode()).hexdigest()[:16]
-
-    def delivery(self) -> Delivery:
-        """Return what moves this journal's records to this backend."""
-        from freqtrade_mem0.delivery.push import Delivery  # a backtest's process does not deliver
-
-        return Delivery(self.outbox, lambda: self.backend, self.settings.delivery)
 
     def records(self, **scope: Any) -> list[Record]:
         """Return current records in order of arrival; `scope` is what `journal.Scope` takes."""

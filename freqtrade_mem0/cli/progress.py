@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.delivery.push import delivery_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -42,4 +44,4 @@ def deliver(store: MemoryFolder, progress: Progress, timeout_s: float | None = N
     task = progress.add_task("Remembering in Mem0", total=waiting)
     if timeout_s is None:
         timeout_s = store.settings.delivery.flush_timeout_s
-    store.delivery().drain(timeout_s, lambda done: progress.advance(task, done))
+    delivery_of(store).drain(timeout_s, lambda done: progress.advance(task, done))

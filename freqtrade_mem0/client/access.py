@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from freqtrade_mem0.client.asking import answers, relevant
 from freqtrade_mem0.client.cache import CachedReads
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError, JournalError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Access:
         self.store = store
         self._ttl_s = ttl_s
         self._max_memories = max_memories
-        self._delivery = store.delivery() if store.delivers else None
+        self._delivery = delivery_of(store) if store.delivers else None
         self._delivering = threading.Lock()  # a batch written late would undo a newer one
         self._away_until_s = float("-inf")
         self._opening = threading.Lock()

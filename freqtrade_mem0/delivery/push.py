@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.config.settings import DeliverySettings
     from freqtrade_mem0.journal.outbox import Outbox
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,11 @@ def breaker_for(settings: DeliverySettings) -> Breaker:
         failures_to_open=settings.breaker_failures,
         random=random.random,
     )
+
+
+def delivery_of(memory: MemoryFolder) -> Delivery:
+    """Return what moves the records of an opened memory's journal to its backend."""
+    return Delivery(memory.outbox, lambda: memory.backend, memory.settings.delivery)
 
 
 class Delivery:

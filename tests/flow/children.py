@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.memory_folder import MemoryFolder
@@ -64,7 +65,7 @@ def deliver(folder: Path, url: str) -> None:
     """Deliver what waits."""
     store = MemoryFolder(settings_for(url), folder)
     say("begins")
-    store.delivery().drain(FLUSH_S, say)
+    delivery_of(store).drain(FLUSH_S, say)
     store.close()
     say("done")
 

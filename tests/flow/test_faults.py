@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal import writer as writer_module
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
@@ -138,7 +139,7 @@ def test_killed_while_it_delivers(
             assert eventually(lambda n=n_asked: len(platform.asked) >= n)  # type: ignore[misc]
             process.send_signal(signal.SIGKILL)
     assert store.outbox.state().pending > 0
-    assert store.delivery().drain(HANG_S)
+    assert delivery_of(store).drain(HANG_S)
     in_mem0 = Counter(memory.id for memory in store.backend.scan(filters={"user_id": "me"}))
     assert in_mem0 == Counter(a_trade(number).id for number in range(1, 51))
     texts = Counter(

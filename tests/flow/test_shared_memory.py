@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.mapping import to_memory
@@ -93,7 +94,7 @@ def test_a_bot_a_backtest_and_readers_share_one_memory(
     bot.stop()
     with memory_in(tmp_path, mem0) as store:
         by_mode = Counter(str(record.origin.mode) for record in trade_records(store))
-        assert store.delivery().drain(30.0)
+        assert delivery_of(store).drain(30.0)
         held = rows(store)
     assert by_mode == {"backtest": len(result.trades), "dry_run": len(closed_in_database(bot))}
     assert held.memories == held.records

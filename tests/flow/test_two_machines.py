@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0.delivery.push import delivery_of
 from tests.flow.harness import wait_until
 from tests.flow.scenarios import BUSY, REMEMBERING, complaints, memory_in, trade_records
 from tests.servers.mem0_rest_server import RestServer
@@ -68,13 +69,13 @@ def test_a_bot_learns_from_another_machine(start_bot: StartBot, server: RestServ
     busy.stop()
     ours = {record.id: record for record in journal_of(busy, here, "here")}
     with memory_in(busy.userdir, here) as store:
-        assert store.delivery().drain(60.0)
+        assert delivery_of(store).drain(60.0)
     wait_until(lambda: len(journal_of(watching, there, "here")) == len(ours))
 
     assert {record.id: record for record in journal_of(watching, there, "here")} == ours
     watching.stop()
     with memory_in(watching.userdir, there) as store:
-        assert store.delivery().drain(60.0)
+        assert delivery_of(store).drain(60.0)
         distinct = {memory.id for memory in store.backend.scan(filters={"user_id": "me"})}
     assert len(server.texts()) == len(distinct)  # what hung was not stored twice
     assert KEY not in busy.log() + watching.log()
@@ -91,7 +92,7 @@ def test_a_bot_without_its_journal_gets_it_back(start_bot: StartBot, server: Res
     bot.come_to_rest()
     bot.stop()
     with memory_in(bot.userdir, mem0) as store:
-        assert store.delivery().drain(60.0)
+        assert delivery_of(store).drain(60.0)
         before = {record.id: record for record in trade_records(store)}
         for file in store.folder.glob("journal.sqlite*"):
             file.unlink()

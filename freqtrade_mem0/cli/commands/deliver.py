@@ -11,6 +11,7 @@ from freqtrade_mem0.cli.context import memory_options, output_options, read_conf
 from freqtrade_mem0.cli.output import print_json
 from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.config.settings import DeliverySettings, Settings
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _deliver_beside(store: MemoryFolder) -> int:
         has_ended.set()
 
     threading.Thread(target=listen, name="freqtrade-mem0-listen", daemon=True).start()
-    return store.delivery().deliver_beside(has_ended.wait)
+    return delivery_of(store).deliver_beside(has_ended.wait)
 
 
 def _sentence(delivered: int, state: OutboxState) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.pull import MemorySync
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.writer import JournalWriter
@@ -85,7 +86,7 @@ class BotRuntime(Runtime):
         self._chores.follower.begin()
         self.writer = JournalWriter(self.store.journal, background=True)
         if self.store.delivers:
-            self._delivery = self.store.delivery()
+            self._delivery = delivery_of(self.store)
             self._sync = MemorySync(self.store, after_first=self._delivery.start)
             self._sync.start()
         self._chores.begin(self.writer, self._delivery)

@@ -9,6 +9,7 @@ import pytest
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.codec import to_plain
 from tests.support.in_memory_mem0 import InMemoryMem0
@@ -28,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[MemoryFolder]:
     mem0.refused = {a_trade(2).id, a_note(1).id}
     opened._backend = mem0
     opened.journal.append([a_trade(1), a_trade(2), a_trade(3), a_note(1)])
-    assert opened.delivery().drain(20.0)
+    assert delivery_of(opened).drain(20.0)
     yield opened
     opened.close()
 
@@ -75,7 +76,7 @@ def test_they_can_be_sent_again(store: MemoryFolder, capsys: pytest.CaptureFixtu
     assert command(store, "--resend") == 0
     assert "refused nothing" in capsys.readouterr().out
     store._backend = InMemoryMem0()
-    assert store.delivery().drain(20.0)
+    assert delivery_of(store).drain(20.0)
     assert store.stats()["mem0"]["total"] == 2
     assert store.stats()["dead"] == 0
 
@@ -92,7 +93,7 @@ def test_a_mended_one_takes_its_place(
     assert store.journal.record(a_trade(2).id) == a_trade(2, enter_tag="short")
     mem0 = InMemoryMem0()
     store._backend = mem0
-    assert store.delivery().drain(20.0)
+    assert delivery_of(store).drain(20.0)
     assert mem0.records() == [a_trade(2, enter_tag="short")]
     assert [letter["kind"] for letter in listed(store, capsys)] == ["note"]
 
@@ -128,7 +129,7 @@ def test_what_this_version_could_not_read_can_be_mended(
         sqlite.execute(
             "UPDATE records SET body = json_set(body, '$.future', 1) WHERE id = ?", [a_trade(9).id]
         )
-    assert store.delivery().drain(20.0)
+    assert delivery_of(store).drain(20.0)
     letter = listed(store, capsys)[-1]
     assert "future" in letter["error"]
     file = tmp_path / "mended.json"

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, rebuild
+from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.append import adopt_records
 from freqtrade_mem0.journal.schema import migrate
@@ -60,7 +61,7 @@ def lost(tmp_path: Path) -> tuple[MemoryFolder, MemoryFolder]:
     store.journal.append([a_trade(7, profit_ratio=0.5)])  # corrected
     store.journal.append([a_retraction(a_trade(9).id), a_note(1), a_risk_event(1)])
     store.journal.append([a_trade(100, origin=BACKTEST), a_backtest(), a_promotion()])
-    assert store.delivery().drain(60.0)
+    assert delivery_of(store).drain(60.0)
     before = MemoryFolder(SETTINGS, tmp_path / "kept")
     before.folder.mkdir(parents=True)
     store.close()
@@ -300,7 +301,7 @@ def test_a_poor_own_record_does_not_replace_the_rich_one_in_mem0(
     store = machine(tmp_path, mem0)
     poor = a_trade(1, situation={}, profit_ratio=0.02, recorded_at=NOTED + timedelta(days=1))
     store.journal.append([poor])
-    delivery = store.delivery()
+    delivery = delivery_of(store)
     sync = MemorySync(store, after_first=delivery.start)
     sync.start()
     try:
@@ -330,7 +331,7 @@ def test_all_machines_learn_what_one_of_them_knows_of_an_entry(
     for _ in range(3):
         for store in (second, first):
             pull_news(store)
-            store.delivery().drain(20.0)
+            delivery_of(store).drain(20.0)
             mem0.now += timedelta(minutes=1)
     for store in (first, second):
         (trade,) = store.records(kind="trade")
@@ -339,7 +340,7 @@ def test_all_machines_learn_what_one_of_them_knows_of_an_entry(
     n_writes = len(mem0.writes)
     for store in (first, second):
         pull_news(store)
-        store.delivery().drain(20.0)
+        delivery_of(store).drain(20.0)
     assert len(mem0.writes) == n_writes
 
 
@@ -404,12 +405,12 @@ def test_a_clock_that_was_put_back_makes_no_correction_void(
     """What a bot says last counts on all machines, also where it says it at an earlier time."""
     first, second = machine(tmp_path / "1", mem0), machine(tmp_path / "2", mem0)
     first.journal.append([a_trade(1), a_trade(2)])
-    first.delivery().drain(20.0)
+    delivery_of(first).drain(20.0)
     pull_news(second)
     back = NOTED - timedelta(days=30)
     first.journal.append([a_trade(1, profit_ratio=-0.5, recorded_at=back)])
     first.journal.append([a_retraction(a_trade(2).id, recorded_at=back)])
-    first.delivery().drain(20.0)
+    delivery_of(first).drain(20.0)
     pull_news(second)
     (trade,) = second.records(kind="trade")
     assert isinstance(trade, TradeRecord)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.config.settings import DeliverySettings, Settings
-from freqtrade_mem0.delivery.push import Delivery
+from freqtrade_mem0.delivery.push import Delivery, delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
@@ -44,7 +44,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     fresh.close()
 
 
-def delivery_of(journal: Journal, backend: MemoryBackend, **settings: Any) -> Delivery:
+def a_delivery(journal: Journal, backend: MemoryBackend, **settings: Any) -> Delivery:
     """Return a delivery in batches of three, with short pauses."""
     block = {"batch_size": 3, "retry_s": 0.1, "max_retry_s": 0.1, **settings}
     return Delivery(Outbox(journal), lambda: backend, DeliverySettings.model_validate(block))
@@ -70,7 +70,7 @@ def test_everything_arrives_in_batches_oldest_first(
     """Draining empties the outbox and reports each batch."""
     progress: list[int] = []
 
-    assert delivery_of(journal, backend).drain(20.0, progress.append)
+    assert a_delivery(journal, backend).drain(20.0, progress.append)
     assert records_in(backend) == TRADES
     assert [3, 3, 1] == progress == [len(ids) for ids in backend.writes]
     assert waiting(journal) == (0, 0)
@@ -89,7 +89,7 @@ def test_nothing_to_deliver_does_not_open_mem0(tmp_path: Path) -> None:
 
 def test_while_mem0_is_away_records_wait(journal: Journal, backend: InMemoryMem0) -> None:
     """Draining asks a few times, gives up and says so; a later process delivers the rest."""
-    delivery = delivery_of(journal, backend)
+    delivery = a_delivery(journal, backend)
     delivery.deliver_batch()
     backend.is_away = True
 
@@ -100,7 +100,7 @@ def test_while_mem0_is_away_records_wait(journal: Journal, backend: InMemoryMem0
     assert state.waiting_since == NOTED
 
     backend.is_away = False
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend) == TRADES
     state = Outbox(journal).state()
     assert (state.failures, state.last_error, state.waiting_since) == (0, "", None)
@@ -117,24 +117,24 @@ def test_a_mem0_that_stumbles_is_asked_again(journal: Journal, backend: InMemory
         write(memories)
 
     backend.write = stumbling  # type: ignore[method-assign]
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend) == TRADES
 
 
 def test_a_flush_waits_no_longer_than_it_may(journal: Journal, backend: InMemoryMem0) -> None:
     """Where the next pause would be too long, it ends at once."""
     backend.is_away = True
-    assert not delivery_of(journal, backend, retry_s=3600, max_retry_s=3600).drain(1800.0)
+    assert not a_delivery(journal, backend, retry_s=3600, max_retry_s=3600).drain(1800.0)
     assert len(backend.writes) == 1
     backend.retry_after_s = 3600.0
-    assert not delivery_of(journal, backend, max_retry_s=3600).drain(1800.0)
+    assert not a_delivery(journal, backend, max_retry_s=3600).drain(1800.0)
     assert len(backend.writes) == 2
 
 
 def test_an_open_breaker_sends_one_record_alone(journal: Journal, backend: InMemoryMem0) -> None:
     """A Mem0 that failed often gets a single record; one that takes it gets whole batches."""
     backend.is_away = True
-    delivery = delivery_of(journal, backend, breaker_failures=2)
+    delivery = a_delivery(journal, backend, breaker_failures=2)
     delivery.start()
     try:
         assert eventually(lambda: len(backend.writes) >= 4)
@@ -151,9 +151,9 @@ def test_an_open_breaker_sends_one_record_alone(journal: Journal, backend: InMem
 def test_the_alarm_is_for_a_mem0_that_failed_often(journal: Journal, backend: InMemoryMem0) -> None:
     """A first failure is trouble, for the log; as many in a row as set are an alarm."""
     backend.is_away = True
-    delivery = delivery_of(journal, backend, breaker_failures=2)
+    delivery = a_delivery(journal, backend, breaker_failures=2)
     assert (delivery.trouble, delivery.alarm) == ("", "")
-    slow = delivery_of(journal, backend, retry_s=3600, max_retry_s=3600, breaker_failures=2)
+    slow = a_delivery(journal, backend, retry_s=3600, max_retry_s=3600, breaker_failures=2)
     slow.start()
     assert eventually(lambda: slow.trouble == "Mem0 is away.")
     assert slow.alarm == ""
@@ -171,7 +171,7 @@ def test_what_is_said_last_of_a_record_is_delivered_last(
     journal: Journal, backend: InMemoryMem0
 ) -> None:
     """While Mem0 comes and goes, each correction is delivered or left out, never out of order."""
-    delivery = delivery_of(journal, backend)
+    delivery = a_delivery(journal, backend)
     profits = [n / 100 for n in range(1, 13)]
     seen = []
     for number, profit in enumerate(profits):
@@ -198,7 +198,7 @@ def test_stats_tell_how_far_behind_mem0_is(tmp_path: Path, backend: InMemoryMem0
     now = datetime.now(UTC)
     store.journal.append([a_trade(1, recorded_at=now + timedelta(days=3))])
     assert store.stats()["lag_s"] == 0.0
-    assert store.delivery().drain(20.0)
+    assert delivery_of(store).drain(20.0)
     store.journal.append([a_trade(2, recorded_at=now - timedelta(hours=2))])
     backend.is_away = True
     stats = store.stats()
@@ -206,16 +206,16 @@ def test_stats_tell_how_far_behind_mem0_is(tmp_path: Path, backend: InMemoryMem0
     assert (stats["pending"], stats["mem0"], stats["mem0_error"]) == (1, None, "Mem0 is away.")
     assert stats["delivered_at"] is not None
     backend.is_away = False
-    assert store.delivery().drain(20.0)
+    assert delivery_of(store).drain(20.0)
     assert (store.stats()["lag_s"], store.stats()["mem0"]["total"]) == (0.0, 2)
     store.close()
 
 
 def test_no_time_at_all_delivers_nothing(journal: Journal, backend: InMemoryMem0) -> None:
     """The answer is whether something waits."""
-    assert not delivery_of(journal, backend).drain(0.0)
+    assert not a_delivery(journal, backend).drain(0.0)
     Outbox(journal).delivered(range(1, 8), NOW)
-    assert delivery_of(journal, backend).drain(0.0)
+    assert a_delivery(journal, backend).drain(0.0)
     assert backend.writes == []
 
 
@@ -225,24 +225,24 @@ def test_a_record_mem0_refuses_is_listed_and_holds_up_nobody(
     """Its neighbours in the batch are delivered; it is not tried again."""
     backend.refused = {a_trade(2).id}
 
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend) == [trade for trade in TRADES if trade != a_trade(2)]
     assert waiting(journal) == (0, 1)
     assert Outbox(journal).state().last_error == "Mem0 refuses one of them."
     attempts = len(backend.writes)
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert attempts == len(backend.writes)
 
 
 def test_a_correction_of_a_refused_record_is_tried(journal: Journal, backend: InMemoryMem0) -> None:
     """What was wrong with it may be mended."""
     backend.refused = {a_trade(2).id}
-    delivery_of(journal, backend).drain(20.0)
+    a_delivery(journal, backend).drain(20.0)
     backend.refused = set()
     mended = a_trade(2, profit_ratio=0.5)
     journal.append([mended])
 
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend)[-1] == mended
     assert Outbox(journal).state().dead == 0
 
@@ -251,7 +251,7 @@ def test_stored_although_it_failed_is_stored_once(journal: Journal, backend: InM
     """A connection that breaks after the write leads to a second write of the same ids."""
     backend.loses_answers = 1
 
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend) == TRADES
     assert backend.writes[0] == backend.writes[1]
 
@@ -264,29 +264,29 @@ def test_away_in_the_middle_of_sorting_out_a_refused_batch(
     backend.loses_answers = 1  # the first record of the batch, when it is sent alone
 
     with pytest.raises(BackendError, match="connection broke"):
-        delivery_of(journal, backend).deliver_batch()
+        a_delivery(journal, backend).deliver_batch()
     assert waiting(journal) == (7, 0)
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend) == [trade for trade in TRADES if trade != a_trade(3)]
     assert waiting(journal) == (0, 1)
 
 
 def test_a_correction_replaces_what_mem0_has(journal: Journal, backend: InMemoryMem0) -> None:
     """One memory per id, and it says the newest."""
-    delivery_of(journal, backend).drain(20.0)
+    a_delivery(journal, backend).drain(20.0)
     journal.append([a_trade(1, profit_ratio=-0.5)])
-    delivery_of(journal, backend).drain(20.0)
+    a_delivery(journal, backend).drain(20.0)
 
     assert records_in(backend) == [a_trade(1, profit_ratio=-0.5), *TRADES[1:]]
 
 
 def test_what_is_taken_back_is_deleted_in_mem0(journal: Journal, backend: InMemoryMem0) -> None:
     """The retraction itself is a memory like others."""
-    delivery_of(journal, backend).drain(20.0)
+    a_delivery(journal, backend).drain(20.0)
     retraction = a_retraction(a_trade(4).id)
     journal.append([retraction])
 
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert records_in(backend) == [*(t for t in TRADES if t != a_trade(4)), retraction]
 
 
@@ -294,17 +294,17 @@ def test_what_was_taken_back_and_said_again_is_in_mem0(
     journal: Journal, backend: InMemoryMem0
 ) -> None:
     """Also where both travel in one batch."""
-    delivery_of(journal, backend).drain(20.0)
+    a_delivery(journal, backend).drain(20.0)
     journal.append([a_retraction(a_trade(4).id)])
     journal.append([a_trade(4)])
 
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert a_trade(4) in records_in(backend)
 
 
 def test_the_thread_delivers_what_comes(journal: Journal, backend: InMemoryMem0) -> None:
     """From its start on, and again whenever it is woken."""
-    delivery = delivery_of(journal, backend, retry_s=3600, max_retry_s=3600)
+    delivery = a_delivery(journal, backend, retry_s=3600, max_retry_s=3600)
     delivery.start()
     assert eventually(lambda: Outbox(journal).state().pending == 0)
     journal.append([a_trade(8)])
@@ -317,7 +317,7 @@ def test_the_thread_delivers_what_comes(journal: Journal, backend: InMemoryMem0)
 def test_the_thread_tries_again_when_mem0_was_away(journal: Journal, backend: InMemoryMem0) -> None:
     """After its pause, without being asked."""
     backend.is_away = True
-    delivery = delivery_of(journal, backend, retry_s=1)
+    delivery = a_delivery(journal, backend, retry_s=1)
     delivery.start()
     assert eventually(lambda: len(backend.writes) == 1)
     backend.is_away = False
@@ -330,7 +330,7 @@ def test_stopping_interrupts_any_pause(journal: Journal, backend: InMemoryMem0) 
     """A bot does not wait an hour for its end, idle or in trouble; the thread is gone."""
     before = threading.active_count()
     for backend.is_away in (True, False):
-        delivery = delivery_of(journal, backend, retry_s=3600, max_retry_s=3600)
+        delivery = a_delivery(journal, backend, retry_s=3600, max_retry_s=3600)
         delivery.start()
         assert eventually(lambda: len(backend.writes) > 0)
         delivery.stop(20.0)
@@ -341,7 +341,7 @@ def test_stopping_interrupts_any_pause(journal: Journal, backend: InMemoryMem0) 
 def test_stopping_finishes_the_batch_it_is_at(journal: Journal, backend: InMemoryMem0) -> None:
     """And begins no other one; what is left waits for the next process."""
     backend.may_write.clear()
-    delivery = delivery_of(journal, backend)
+    delivery = a_delivery(journal, backend)
     delivery.start()
     assert backend.in_write.wait(HANG_S)
     delivery.stop(0.01)
@@ -353,7 +353,7 @@ def test_stopping_finishes_the_batch_it_is_at(journal: Journal, backend: InMemor
 
 def test_waking_never_waits(journal: Journal, backend: InMemoryMem0) -> None:
     """Whether the thread works, waits, or was never started."""
-    delivery = delivery_of(journal, backend)
+    delivery = a_delivery(journal, backend)
     delivery.wake()
     backend.may_write.clear()
     delivery.start()
@@ -369,7 +369,7 @@ def test_two_deliver_from_one_journal(journal: Journal, backend: InMemoryMem0) -
     journal.append([a_trade(number) for number in range(8, 100)])
     other = Journal(journal.path.parent)
     threads = [
-        threading.Thread(target=delivery_of(which, backend).drain, args=(20.0,))
+        threading.Thread(target=a_delivery(which, backend).drain, args=(20.0,))
         for which in (journal, other)
     ]
     for thread in threads:
@@ -388,7 +388,7 @@ def test_an_unreadable_record_is_set_aside_and_holds_nothing_up(
     """A row that this version can not read is listed as dead; what comes behind it is delivered."""
     with journal.connection.write() as sqlite:
         sqlite.execute("UPDATE records SET kind = 'from the future' WHERE seq <= 4")
-    assert delivery_of(journal, backend).drain(20.0)
+    assert a_delivery(journal, backend).drain(20.0)
     assert [record.id for record in records_in(backend)] == [trade.id for trade in TRADES[4:]]
     state = Outbox(journal).state()
     assert (state.pending, state.dead) == (0, 4)
@@ -420,7 +420,7 @@ def test_what_another_process_overtook_is_delivered_again(
 ) -> None:
     """A slow write that ends after a retraction was delivered does not have the last word."""
     Outbox(journal).delivered(range(2, 8), NOW)
-    quick = delivery_of(journal, InMemoryMem0())
+    quick = a_delivery(journal, InMemoryMem0())
 
     class Overtaken(InMemoryMem0):
         """While it writes, another process delivers what came after."""
@@ -438,7 +438,7 @@ def test_what_another_process_overtook_is_delivered_again(
             """Delete in the shared Mem0."""
             return backend.delete(memory_ids)
 
-    slow = delivery_of(journal, Overtaken())
+    slow = a_delivery(journal, Overtaken())
     assert slow.drain(20.0)
     assert TRADES[0].id not in backend.memories
     assert Outbox(journal).state().pending == 0
@@ -446,7 +446,7 @@ def test_what_another_process_overtook_is_delivered_again(
 
 def test_beside_a_run_whole_batches_are_delivered(journal: Journal, backend: InMemoryMem0) -> None:
     """A part of a batch may still grow; who drains in the end takes it."""
-    delivery = delivery_of(journal, backend)
+    delivery = a_delivery(journal, backend)
     pauses: list[float] = []
 
     def pause(pause_s: float) -> bool:
@@ -464,7 +464,7 @@ def test_beside_a_run_a_mem0_that_fails_is_left_alone_for_a_while(
     journal: Journal, backend: InMemoryMem0
 ) -> None:
     """It comes back, and gets what waited; nobody was told, as nothing is lost."""
-    delivery = delivery_of(journal, backend, retry_s=5.0, max_retry_s=50.0)
+    delivery = a_delivery(journal, backend, retry_s=5.0, max_retry_s=50.0)
     backend.is_away = True
     pauses: list[float] = []
 
@@ -483,5 +483,5 @@ def test_beside_a_run_the_end_is_heard_before_the_first_look(
     journal: Journal, backend: InMemoryMem0
 ) -> None:
     """A process that was started at the end goes straight to the rest."""
-    assert delivery_of(journal, backend).deliver_beside(lambda _: True) == 0
+    assert a_delivery(journal, backend).deliver_beside(lambda _: True) == 0
     assert backend.writes == []
