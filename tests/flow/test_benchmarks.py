@@ -1,4 +1,4 @@
-"""Each benchmark runs, with tiny sizes, and prints the figures that the docs and the table name."""
+"""Benchmarks run, with tiny sizes, and print the figures that the docs and the table name."""
 
 from __future__ import annotations
 
@@ -27,14 +27,6 @@ CASES: dict[str, tuple[list[str], set[str]]] = {
         ["--rounds", "1", "--days", "4", "--variants", "deferred"],
         {"trades.plain", "trades.deferred", "plain.command_wall_s", "deferred.after_loop_s"}
         | {f"deferred.{name}" for name in COMMAND | LOOP | DELIVERED},
-    ),
-    "hyperopt": (
-        ["--rounds", "1", "--days", "6", "--epochs", "1", "--workers", "1"],
-        {"wall_s.plain", "wall_s.with_memory", "wall_ratio", "cpu_ratio"},
-    ),
-    "startup": (
-        ["--rounds", "1"],
-        {"list_strategies_ms.plain", "mixin_adds_ms", "mixin_adds_cpu_ms", "import_mixin_ms"},
     ),
     "callbacks": (
         ["--rounds", "1", "--trades", "3", "--conditions", "quiet", "both"],

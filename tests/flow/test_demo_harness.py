@@ -19,7 +19,7 @@ pytestmark = pytest.mark.flow
 
 def test_backtest_returns_what_freqtrade_stored(backtests: Backtests) -> None:
     """A backtest's metrics, trades, run id and tables are those of Freqtrade."""
-    result = backtests.run(PLAIN_STRATEGY, timerange="20240105-20240112")
+    result = backtests.run(PLAIN_STRATEGY, timerange="20240105-20240107")
     assert result.metrics.n_trades == len(result.trades) > 0
     profit = sum(trade["profit_abs"] for trade in result.trades)
     assert result.metrics.profit_quote == pytest.approx(profit)
@@ -32,36 +32,6 @@ def test_backtest_failure_shows_the_log(backtests: Backtests) -> None:
     broken = PLAIN_STRATEGY.replace("from freqtrade.strategy", "from no_such_package")
     with pytest.raises(FreqtradeRunError, match="no_such_package"):
         backtests.run(broken)
-
-
-def test_bot_trades_on_signals_and_goes_on_after_stop_and_kill(
-    start_bot: StartBot, exchange: ExchangeStandIn
-) -> None:
-    """A dry-run bot enters and exits by itself; open trades outlive an interrupt and a kill."""
-    exchange.control.pin("BTC/USDT")
-    exchange.control.pin("ETH/USDT")
-    bot = start_bot()
-    bot.wait_until(lambda: {"BTC/USDT", "ETH/USDT"} <= {t["pair"] for t in bot.open_trades()})
-    exchange.control.unpin("BTC/USDT")
-    exchange.control.shock("BTC/USDT", 1.05)
-    won = bot.wait_until(lambda: [t for t in bot.closed_trades() if t["pair"] == "BTC/USDT"])
-    assert won[0]["exit_reason"] == "roi"
-
-    assert bot.stop() == 130
-    bot.start()
-    bot.kill()
-    bot.start()
-    assert "ETH/USDT" in [trade["pair"] for trade in bot.open_trades()]
-
-
-def test_bot_enters_and_exits_by_hand(start_bot: StartBot) -> None:
-    """A trade is opened and closed through the REST API where no signal does it."""
-    bot = start_bot(PLAIN_STRATEGY.replace('["volume"] > 0', '["volume"] < 0'))
-    bot.force_enter("DOGE/USDT", entry_tag="by hand")
-    trade = bot.wait_until(bot.open_trades)[0]
-    bot.force_exit(trade["trade_id"])
-    closed = bot.wait_until(bot.closed_trades)
-    assert [(t["enter_tag"], t["exit_reason"]) for t in closed] == [("by hand", "force_exit")]
 
 
 def test_bot_survives_an_outage_of_the_exchange(

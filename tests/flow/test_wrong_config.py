@@ -24,14 +24,6 @@ WRONG: Mapping[str, tuple[Mapping[str, Any] | None, tuple[str, ...]]] = {
         {"sizng": {"shadow": True}},
         ('"mem0.sizng" is not a key', 'Did you mean "sizing"?'),
     ),
-    "value out of range": (
-        {"sizing": {"max_multiplier": 50}},
-        ('"mem0.sizing.max_multiplier" is 50', "less than or equal to 10"),
-    ),
-    "unknown mode": (
-        {"mode": "embeded"},
-        ("\"mem0.mode\" is 'embeded'", 'Did you mean "embedded"?'),
-    ),
     "missing block": (None, ('has no "mem0" block', 'Add "mem0": {"enabled": true}')),
     "key in the config": (
         {"api_key": SECRET},
@@ -48,7 +40,6 @@ WRONG: Mapping[str, tuple[Mapping[str, Any] | None, tuple[str, ...]]] = {
     ("case", "subcommand"),
     [
         *((case, "backtesting") for case in WRONG),
-        ("mistyped key", "trade"),
         ("missing block", "trade"),
         ("path that is a file", "trade"),
     ],
