@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -383,21 +382,3 @@ def test_threads_share_a_store(store: SqliteStore) -> None:
         list(pool.map(work, range(8)))
 
     assert store.count({}, ["worker", "again"]) == {(worker, True): 30 for worker in range(8)}
-
-
-def test_a_forked_child_uses_its_own_connections(store: SqliteStore) -> None:
-    """Parent and child go on reading and writing the same file after a fork."""
-    fill(store, range(10))
-
-    child = os.fork()
-    if child == 0:
-        try:
-            fill(store, range(10, 20))
-            os._exit(0 if store.count({}) == {(): 20} else 1)
-        finally:
-            os._exit(2)
-    _, status = os.waitpid(child, 0)
-
-    assert os.waitstatus_to_exitcode(status) == 0
-    fill(store, range(20, 25))
-    assert store.count({}) == {(): 25}

@@ -1,7 +1,7 @@
-"""Mem0 inside this process: no key, no server, no download, and the file shared by all processes.
+"""Mem0 inside this process: no key, no server, no download, and one file for all processes.
 
-The user's own blocks of Mem0's configuration replace the defaults one by one, so that the same
-class also drives Qdrant, pgvector or any other store and embedder that Mem0 knows.
+Each block of Mem0's configuration that the user gives replaces our default, so the same class also
+serves Qdrant, PostgreSQL and any other store or embedder that Mem0 knows.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ _MEMORIES_PER_WRITE = 2_000
 class EmbeddedBackend:
     """The real `mem0.Memory` in this process, built at first use; safe to share between threads.
 
-    With the default store, any number of processes may use one folder at once. With another store
-    the calls of one instance take turns (embedded Qdrant loses writes otherwise), and what several
-    processes may do is up to that store.
+    With the default store, any number of processes may use one folder at once. With a store of
+    Mem0's, calls run one after the other (embedded Qdrant would lose writes), and whether several
+    processes may use it depends on that store.
 
     Parameters
     ----------
     folder
-        Where the store, Mem0's history and Mem0's own files go; created with mode 0700.
+        For the store, Mem0's history and Mem0's own files; created with mode 0700.
     name
-        For people: the mode it is used in.
+        The mode it is used in, shown to people.
     vector_store, embedder, llm, reranker
         Blocks of Mem0's configuration, `{"provider": ..., "config": {...}}`; None takes our SQLite
         store, our hashing embedder, an LLM that is never called, and no reranker.
     timeout_s
-        Longest wait for one answer of a database server, in seconds, > 0 (PostgreSQL and Qdrant;
-        other stores keep their own).
+        Longest wait for one answer of PostgreSQL or Qdrant, in seconds, > 0. Other stores keep
+        their own timeouts.
 
     Examples
     --------
@@ -82,32 +82,32 @@ class EmbeddedBackend:
         }
         self._timeout_s = timeout_s
         self._is_closed = False
-        self._left_to_the_parent: list[object] = []
-        self._start_afresh()
+        self._of_the_parent: list[object] = []
+        self._start_unopened()
 
-    def _start_afresh(self) -> None:
+    def _start_unopened(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._memory: Any = None
         self._parts: Parts | None = None
 
-    def _part_from_the_parent(self) -> None:
-        """In a forked child, build anew: Mem0's connections must not be used or closed here."""
+    def _reopen_in_a_fork(self) -> None:
+        """In a forked child, neither use nor close the parent's connections and locks."""
         if self._pid != os.getpid():
-            self._left_to_the_parent += [self._memory, self._parts, self._lock]
-            self._start_afresh()
+            self._of_the_parent += [self._memory, self._parts, self._lock]
+            self._start_unopened()
 
     @property
     def memory(self) -> Any:
         """The `mem0.Memory` itself, for what the port does not offer; do not close it."""
-        self._part_from_the_parent()
+        self._reopen_in_a_fork()
         with self._lock:
             self._refuse_if_closed()
             if self._memory is None:
                 memory = mem0_setup.build_memory(
                     self._folder, **self._blocks, timeout_s=self._timeout_s
                 )
-                if self._parts is not None:  # ours are in use already: one cache, not two
+                if self._parts is not None:  # use the open store: one cache, not two
                     foreign_store.close(memory.vector_store)
                     memory.vector_store = self._parts.store
                     memory.embedding_model = self._parts.embedder
@@ -115,11 +115,11 @@ class EmbeddedBackend:
             return self._memory
 
     def _opened(self) -> Parts:
-        """Return store and embedder. Ours need no Mem0, whose import takes longer than most work.
+        """Return store and embedder, without importing Mem0 where both are ours.
 
-        A process that only delivers or reads never loads it; a search does.
+        The import takes longer than most work; a process that only delivers or reads never does it.
         """
-        self._part_from_the_parent()
+        self._reopen_in_a_fork()
         with self._lock:
             self._refuse_if_closed()
             if self._parts is None and self._memory is None:
@@ -130,16 +130,16 @@ class EmbeddedBackend:
 
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
-            raise BackendError(f"The memories in {self._folder} are closed; open them anew.")
+            raise BackendError(f"The memories in {self._folder} are closed; open them again.")
 
     def write(self, memories: Sequence[Memory]) -> None:
         """Store all of `memories`, or raise; see `MemoryBackend.write`.
 
-        They get no row in Mem0's history: where they come from stands in the journal.
+        Mem0's history gets no row for them: the journal says where they come from.
         """
         with self._at_work("write") as parts:
             lemmatize = mem0_setup.lemmatizer(self._folder)
-            # Prepared as a whole first, so that a refused memory leaves nothing half-written.
+            # All are prepared first, so that a refused memory leaves nothing half-written.
             payloads = {each.id: payload.to_payload(each, lemmatize) for each in memories}
             for ids in _parts(list(payloads), _MEMORIES_PER_WRITE):
                 part = {each: payloads[each] for each in ids}
@@ -163,9 +163,9 @@ class EmbeddedBackend:
     def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
         """Return up to `limit` memories by Mem0's hybrid relevance; see `MemoryBackend.search`.
 
-        The score blends vector similarity and, where the store has it, keyword rank; it orders the
-        answers to one query and does not compare between queries. With a reranker configured, the
-        order is the reranker's.
+        The score blends vector similarity and, where the store has it, keyword rank. It orders the
+        answers to one query; scores of different queries can not be compared. A configured reranker
+        decides the order.
         """
         payload.check_search(query, filters)
         if limit <= 0:
@@ -190,7 +190,7 @@ class EmbeddedBackend:
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
         """Yield every memory that passes, by `(created_at, id)`; see `MemoryBackend.scan`.
 
-        Which ones is settled by the call; each is then read as it stands when it is reached.
+        The call decides which ones; each is read when the iterator reaches it.
         """
         with self._at_work("scan") as parts:
             if isinstance(parts.store, ExactStore):
@@ -226,7 +226,7 @@ class EmbeddedBackend:
 
     def close(self) -> None:
         """Close the store and Mem0's history; closing twice is harmless."""
-        self._part_from_the_parent()
+        self._reopen_in_a_fork()
         with self._lock:
             self._is_closed = True
             parts, self._parts = self._parts, None
@@ -235,7 +235,7 @@ class EmbeddedBackend:
                 foreign_store.close(parts.store)
             if memory is None:
                 return
-            # Mem0 opens its second store when it is first asked for; `_entity_store` does not ask.
+            # Unlike `entity_store`, `_entity_store` does not open Mem0's second store to close it.
             stores = (memory.vector_store, memory._entity_store)  # noqa: SLF001
             for store in stores:
                 if parts is None or store is not parts.store:
@@ -244,7 +244,7 @@ class EmbeddedBackend:
 
     @contextmanager
     def _at_work(self, what: str) -> Iterator[Parts]:
-        """Give store and embedder, in turn where the store needs it; name errors that come out."""
+        """Give store and embedder, one call at a time for Mem0's stores; turn errors into ours."""
         parts = self._opened()
         is_ours = isinstance(parts.store, ExactStore)
         with nullcontext() if is_ours else self._lock:
@@ -262,7 +262,7 @@ class EmbeddedBackend:
 
 
 def _vectors(embedder: Any, texts: Sequence[str]) -> Sequence[Any]:
-    """Return vectors for our store, which takes arrays: lists of numbers would be made in vain."""
+    """Return vectors for our store, as arrays where the embedder is ours: lists cost time."""
     if isinstance(embedder, HashingEmbedder):
         return list(embedder.embed_matrix(texts))
     vectors: Sequence[Any] = embedder.embed_batch(texts, "add")
@@ -270,10 +270,10 @@ def _vectors(embedder: Any, texts: Sequence[str]) -> Sequence[Any]:
 
 
 def _shielded(filters: Filters) -> Filters:
-    """Put a filter into the one form that `Memory.search` hands to the store unharmed.
+    """Return the filter in the one form that `Memory.search` hands to the store unchanged.
 
-    Mem0 flattens AND and lets conditions on the same key overwrite each other, and wants scopes as
-    plain texts; what stands in a list inside an OR it does not touch.
+    Mem0 flattens AND, lets conditions on the same key overwrite each other, and wants scopes as
+    plain texts. It does not touch lists inside an OR.
     """
     sent: Filters = {}
     rest: Filters = {}

@@ -1,4 +1,4 @@
-"""Qdrant through its own client, where Mem0's class for it would go row by row or show no pages."""
+"""Qdrant through its own client: Mem0's class for it works row by row and knows no pages."""
 
 from __future__ import annotations
 
@@ -18,20 +18,16 @@ _ROWS_PER_CALL = 1_000
 
 
 def is_server(provider: str, given: Mapping[str, Any]) -> bool:
-    """Tell whether a block means Qdrant at an address, and brings no client of its own."""
+    """Tell whether a block names a Qdrant server and brings no client of its own."""
     has_address = bool(given.get("url") or given.get("host"))
     return provider == "qdrant" and has_address and given.get("client") is None
 
 
 def with_client(given: Mapping[str, Any], folder: Path, *, timeout_s: float) -> dict[str, Any]:
-    """Return Mem0's settings for Qdrant with a client that waits no longer than it may.
+    """Return Mem0's settings for Qdrant with a client that has a timeout.
 
-    Mem0 itself sets no timeout, and refuses an address without a key.
-
-    Raises
-    ------
-    BackendError
-        The server does not answer, or not as Qdrant does; names its address, without a key.
+    Mem0 itself sets no timeout, and refuses an address without a key. Raises `BackendError`, with
+    the address but without the key, where no Qdrant answers.
     """
     client_module = importlib.import_module("qdrant_client")
     names = ("url", "host", "port", "api_key", "https")
@@ -48,7 +44,7 @@ def with_client(given: Mapping[str, Any], folder: Path, *, timeout_s: float) -> 
             f"{type(error).__name__}: {error}."
         ) from error
     rest = {key: value for key, value in given.items() if key not in address}
-    # Mem0's check wants a path where no address is; with a client it opens none.
+    # Without an address Mem0 asks for a path, which it does not open when it has a client.
     return {"path": str(folder / "qdrant")} | rest | {"client": client}
 
 
@@ -58,7 +54,7 @@ def is_qdrant(store: Any) -> bool:
 
 
 def payloads_of(store: Any, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the payloads of those memories that are there, by id."""
+    """Return the payloads of the memories that are there, by id."""
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), _ROWS_PER_CALL):
         points = store.client.retrieve(
@@ -83,9 +79,9 @@ def put(
 def rows(
     store: Any, equalities: Mapping[str, Any], since: datetime | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield id and payload of what passes equalities of texts, page by page.
+    """Yield id and payload of the rows with these values, page by page.
 
-    With `since`, only what was stored then or later; the caller asks its filter once more.
+    With `since`, only rows stored then or later; the caller still has to apply its filter.
     """
     models = importlib.import_module("qdrant_client.models")
     must = [

@@ -1,9 +1,9 @@
-"""Stores that are not ours: what they do differently is made good on our side.
+"""Keep the promises of `MemoryBackend` over vector stores of Mem0's.
 
-Mem0's stores disagree about ids written twice, about filters, order and limits. So ids are looked
-up before they are written, only equality of texts is left to the store's own filter, and everything
-else is filtered, ordered and counted here. Qdrant is asked through its own client, page by page
-(`foreign_qdrant`); the others through what Mem0 offers, one id at a time and all rows at once.
+Those stores disagree about ids written twice, filters, order and limits. So ids are looked up
+before they are written; the store's own filter gets only equality of texts, and everything else is
+filtered, ordered and counted here. Qdrant is asked through its own client, page by page
+(`foreign_qdrant`); the others through Mem0's methods, one id at a time and all rows at once.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import Filters
     from freqtrade_mem0.records.memory import Memory
 
-_MOST_ROWS = 1_000_000  # Mem0's stores want a number and take 20 or 100 where there is none
+_MOST_ROWS = 1_000_000  # without a number, Mem0's stores return 20 or 100
 _GROWTH = 8
 
 
 def upsert(store: Any, payloads: dict[str, dict[str, Any]], vectors: Sequence[Any]) -> None:
-    """Insert what is new and update what changed; some stores double or refuse a known id."""
+    """Insert what is new, update what changed; some stores double or refuse a known id."""
     if foreign_qdrant.is_qdrant(store):
         there = foreign_qdrant.payloads_of(store, list(payloads))
         pairs = zip(payloads.items(), vectors, strict=True)
         changed = [
             (each, vector, fields)
             for (each, fields), vector in pairs
-            if each not in there or _says(there[each]) != _says(fields)
+            if each not in there or _content(there[each]) != _content(fields)
         ]
         if changed:
             ids, fresh, kept = zip(*changed, strict=True)
@@ -46,8 +46,8 @@ def upsert(store: Any, payloads: dict[str, dict[str, Any]], vectors: Sequence[An
         known = store.get(vector_id=each)
         if known is None:
             new.append((vector, fields, each))
-        elif _says(known.payload) != _says(fields):
-            # Chroma keeps keys that a new payload lacks, unless they are given as nothing.
+        elif _content(known.payload) != _content(fields):
+            # Chroma keeps keys that the new payload lacks, unless they are given as None.
             gone = dict.fromkeys(key for key in known.payload if key not in fields)
             store.update(vector_id=each, vector=vector, payload=gone | fields)
     if new:
@@ -56,7 +56,7 @@ def upsert(store: Any, payloads: dict[str, dict[str, Any]], vectors: Sequence[An
 
 
 def search(memory: Any, query: str, *, filters: Filters, limit: int, rerank: bool) -> list[Memory]:
-    """Search through Mem0, asking for more as long as our filter leaves too few."""
+    """Search through Mem0; ask for more while our filter leaves too few."""
     node = parse_filters(filters)
     # Mem0 wants a scope as plain text; the wildcard lets our own filter decide.
     wildcards = {key: "*" for key in SCOPE_KEYS if key in filters}
@@ -78,10 +78,7 @@ def search(memory: Any, query: str, *, filters: Filters, limit: int, rerank: boo
 def scan(store: Any, filters: Filters, since: datetime | None = None) -> list[Memory]:
     """Return every memory that passes and was stored at `since` or later, by `(created_at, id)`.
 
-    Raises
-    ------
-    BackendError
-        There are more rows than can be read at once.
+    Raises `BackendError` where the store holds more rows than can be read at once.
     """
     node = parse_filters(payload.stored_since(filters, since))
     memories = (payload.from_payload(*row) for row in _rows(store, filters, since))
@@ -96,7 +93,7 @@ def _rows(
     if foreign_qdrant.is_qdrant(store):
         return foreign_qdrant.rows(store, scopes, since)
     answer = store.list(filters=scopes or None, top_k=_MOST_ROWS)
-    # A list of rows, or that as the first of several things.
+    # Some stores return a list of rows, others a list or tuple that starts with it.
     rows = answer[0] if len(answer) > 0 and isinstance(answer[0], list | tuple) else answer
     if len(rows) >= _MOST_ROWS:
         raise _too_many()
@@ -104,7 +101,7 @@ def _rows(
 
 
 def delete(memory: Any, memory_ids: Sequence[str]) -> int:
-    """Delete what is there; one by one through Mem0 where the store has no other way."""
+    """Delete what is there; return how many that was."""
     store = memory.vector_store
     ids = list(dict.fromkeys(memory_ids))
     if foreign_qdrant.is_qdrant(store):
@@ -127,8 +124,8 @@ def close(store: Any) -> None:
             closes()
 
 
-def _says(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return what a payload says, whenever it was said; nothing under a key is no key."""
+def _content(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload without the time it was stored at and without empty keys."""
     return {
         key: value for key, value in fields.items() if key != "updated_at" and value is not None
     }
@@ -136,14 +133,14 @@ def _says(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _too_many() -> BackendError:
     return BackendError(
-        f"This store holds {_MOST_ROWS:,} memories or more, which can not be read completely. Keep "
-        "so many in our own store (leave the vector_store out), in PostgreSQL or in Qdrant.",
+        f"This store holds {_MOST_ROWS:,} memories or more, which can not be read completely. "
+        "Use our own store (leave vector_store out), PostgreSQL or Qdrant instead.",
         permanent=True,
     )
 
 
 def _text_equalities(filters: Filters) -> Filters:
-    """Return the conditions that every store of Mem0 gets right."""
+    """Return the conditions that every store of Mem0 applies correctly."""
     return {
         key: value
         for key, value in filters.items()

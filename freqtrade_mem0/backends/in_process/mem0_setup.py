@@ -1,7 +1,6 @@
-"""Import Mem0 quietly and build its `Memory` from our defaults and the user's own blocks.
+"""Import Mem0 without telemetry and build its `Memory` from our defaults and the user's blocks.
 
-Only here is Mem0 imported, and only when it is needed for the first time: the import takes more
-than a second and makes a folder.
+Mem0 is imported only here, at first use: the import takes more than a second and creates a folder.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import importlib.util
 import logging
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from freqtrade_mem0.backends.in_process import foreign_qdrant
 from freqtrade_mem0.backends.in_process.embedder import DEFAULT_DIMENSIONS, HashingEmbedder
 from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
+from freqtrade_mem0.backends.sqlite.file import create_privately
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
@@ -41,7 +41,7 @@ _NO_LLM = "none"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where memories are kept, and what makes vectors of their texts; both as Mem0 has them."""
+    """The vector store and the embedder of a `mem0.Memory`."""
 
     store: Any
     embedder: Any
@@ -49,7 +49,7 @@ class Parts:
 
 @dataclass
 class SqliteStoreConfig:
-    """What Mem0 keeps as the configuration of our store and hands to its constructor.
+    """The arguments of our store, as Mem0 keeps them.
 
     Mem0 copies it and changes `collection_name` to get a second collection for its entities.
     """
@@ -59,16 +59,16 @@ class SqliteStoreConfig:
     embedding_model_dims: int | None = None
 
     def model_dump(self) -> dict[str, Any]:
-        """Return the constructor's arguments, by the name that Mem0 calls on its own configs."""
+        """Return the arguments; Mem0 calls this on its own configs too."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 def import_mem0(folder: Path) -> Any:
     """Import Mem0 without telemetry and with its own files in `folder`; return the module.
 
-    Mem0 reads both switches while it is imported. Left alone, it sends usage data, which delays the
-    end of the process by up to a minute where there is no network, prints notices, and opens a
-    second database under the home folder. Values that the user has set are respected.
+    By default Mem0 sends usage data (without a network that delays the end of the process by up to
+    a minute), prints notices, and opens a second database in the home folder. It reads both
+    switches during the import. Values that the user has set are kept.
     """
     wanted = os.environ.get("MEM0_TELEMETRY")
     was_imported = "mem0" in sys.modules
@@ -83,7 +83,7 @@ def import_mem0(folder: Path) -> Any:
 
 
 def _switch_telemetry_off() -> None:
-    """Do after the import what the environment variable does before it."""
+    """Do what the environment variable would have done before the import."""
     for name in ("mem0.memory.telemetry", "mem0.memory.main"):
         module = importlib.import_module(name)
         if getattr(module, "MEM0_TELEMETRY", False):
@@ -94,8 +94,8 @@ def _switch_telemetry_off() -> None:
 def _forbid_download_of_models() -> None:
     """Keep Mem0 from downloading a spaCy model in the middle of a write.
 
-    It does so where spaCy is installed and its English model is not, and warns where spaCy is not
-    installed. Both times it then goes on with plain words, which is what we tell it to do at once.
+    Mem0 would do so where spaCy is installed without its English model, and warn where spaCy is not
+    installed, before it goes on with plain words. We tell it to use plain words at once.
     """
     if not _has_language_model():
         models = importlib.import_module("mem0.utils.spacy_models")
@@ -103,7 +103,7 @@ def _forbid_download_of_models() -> None:
 
 
 def _has_language_model() -> bool:
-    """Tell whether spaCy and the English model that Mem0 wants of it are installed."""
+    """Tell whether spaCy and the English model that Mem0 uses are installed."""
     return all(importlib.util.find_spec(name) for name in ("spacy", "en_core_web_sm"))
 
 
@@ -117,8 +117,7 @@ def own_parts(
 ) -> Parts | None:
     """Open our store and our embedder without Mem0; None where something else is configured.
 
-    They are what Mem0's factories make of the same blocks. A block that only a search needs is
-    still checked by Mem0 itself at the first use, whatever that is.
+    Mem0's factories make the same objects from the same blocks.
     """
     if llm is not None or reranker is not None:
         return None
@@ -134,12 +133,12 @@ def own_parts(
 
 
 def register() -> None:
-    """Enter our store and embedder into Mem0's factories, beside those that are there."""
+    """Add our store and embedder to those that Mem0's factories know."""
     factory = importlib.import_module("mem0.utils.factory")
     factory.VectorStoreFactory.provider_to_class[OWN_STORE] = _path_of(SqliteStore)
     factory.EmbedderFactory.provider_to_class[OWN_EMBEDDER] = _path_of(HashingEmbedder)
     factory.LlmFactory.register_provider(_NO_LLM, _path_of(NoLanguageModel))
-    # Told apart by isinstance they shall be what they behave like (see the classes).
+    # Ours do not derive from Mem0's classes, which checks with isinstance expect.
     importlib.import_module("mem0.vector_stores.base").VectorStoreBase.register(SqliteStore)
     importlib.import_module("mem0.embeddings.base").EmbeddingBase.register(HashingEmbedder)
 
@@ -155,24 +154,18 @@ def build_memory(
 ) -> Any:
     """Build a `mem0.Memory`; see `EmbeddedBackend` for the parameters.
 
-    Raises
-    ------
-    BackendError
-        Mem0 or one of its providers refused; names the provider and the cause.
+    Raises `BackendError`, with provider and cause, where Mem0 or a provider refuses.
     """
     blocks = {"vector_store": vector_store, "embedder": embedder, "llm": llm, "reranker": reranker}
     history = folder / _HISTORY_FILE
     with _starting(folder, blocks):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Mem0 would create its history with the rights of the umask.
-        # Opening one in use and closing it again would drop SQLite's locks on it.
-        with suppress(FileExistsError):
-            os.close(os.open(history, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        create_privately(history)  # Mem0 would create it with the rights of the umask
         mem0 = import_mem0(folder)
         register()
         configs = importlib.import_module("mem0.configs.base")
-        # Each block is checked by its own class; the whole is put together without asking Mem0's
-        # lists of provider names again (see `_store_config`).
+        # The class of each block checks it. `model_construct` skips Mem0's fixed lists of provider
+        # names, which do not have ours.
         config = configs.MemoryConfig.model_construct(
             vector_store=_store_config(configs, folder, vector_store, embedder, timeout_s),
             embedder=_embedder_config(configs, embedder),
@@ -189,23 +182,23 @@ def build_memory(
 
 @contextmanager
 def _starting(folder: Path, blocks: Mapping[str, Mapping[str, Any] | None]) -> Iterator[None]:
-    """Turn what providers raise when they are started into `BackendError`."""
+    """Raise whatever a provider raises when it starts as `BackendError`."""
     try:
         yield
     except BackendError:
         raise
     except Exception as error:  # noqa: BLE001 - every provider raises exceptions of its own
         chosen = ", ".join(f"{key} {provider_of(key, b)!r}" for key, b in blocks.items() if b)
-        # Pydantic's own text, and the traceback with it, would show what was given: passwords too.
+        # The text and traceback of pydantic's error show the values given, also passwords.
         is_about_values = isinstance(error, ValidationError)
         raise BackendError(
             f"Mem0 could not be started in {folder} with {chosen or 'our defaults'}: "
-            f"{type(error).__name__}: {_said(error)}. Mend what it names; a block that is left out "
-            "uses a default that needs neither key nor server."
+            f"{type(error).__name__}: {_without_values(error)}. Correct what it names; a block "
+            "that is left out uses a default that needs neither key nor server."
         ) from (None if is_about_values else error)
 
 
-def _said(error: Exception) -> str:
+def _without_values(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     found = error.errors(include_input=False, include_context=False, include_url=False)
@@ -215,9 +208,9 @@ def _said(error: Exception) -> str:
 
 
 def lemmatizer(folder: Path) -> Callable[[str], str]:
-    """Return Mem0's own preparation of texts for keyword search (without spaCy: none)."""
+    """Return what Mem0 does to texts for keyword search: nothing without spaCy."""
     if not _has_language_model():
-        return str  # what Mem0 does then, without a second for its import
+        return str
     import_mem0(folder)
     module = importlib.import_module("mem0.utils.lemmatization")
     lemmatize: Callable[[str], str] = module.lemmatize_for_bm25
@@ -246,9 +239,8 @@ def _store_config(
     given = {} if block is None else dict(block.get("config") or {})
     dimensions = _dimensions(embedder)
     if provider == OWN_STORE:
-        # Mem0's configuration admits a fixed list of provider names although its factory can be
-        # extended; model_construct makes the object without asking that list. The factory, which
-        # is asked next, knows the name from `register`.
+        # Mem0's factory can be extended (see `register`), its configuration's list of names can
+        # not; `model_construct` does not ask that list.
         return configs.VectorStoreConfig.model_construct(
             provider=provider, config=_own_store(folder, block, dimensions)
         )
@@ -256,7 +248,7 @@ def _store_config(
     if dimensions is not None and "embedding_model_dims" in names:
         given.setdefault("embedding_model_dims", dimensions)
     if "path" in names and not any(given.get(key) for key in _ADDRESSES):
-        given["path"] = str(folder / provider)  # Mem0's own default is under the temporary folder
+        given["path"] = str(folder / provider)  # Mem0's default is in the temporary folder
     if pgvector_config.is_meant(provider, given):
         return pgvector_config.store_config(configs, given, timeout_s=timeout_s)
     if foreign_qdrant.is_server(provider, given):
@@ -276,7 +268,7 @@ def _config_fields(configs: Any, provider: str) -> frozenset[str]:
     """Return the names of the settings that Mem0 knows for a store."""
     known = configs.VectorStoreConfig._provider_configs.default  # noqa: SLF001 - nothing public
     if provider not in known:
-        return frozenset()  # Mem0 refuses it in its own words
+        return frozenset()  # Mem0 refuses it later
     module = importlib.import_module(f"mem0.configs.vector_stores.{provider}")
     return frozenset(getattr(module, known[provider]).model_fields)
 
@@ -286,13 +278,12 @@ def _embedder_config(configs: Any, block: Mapping[str, Any] | None) -> Any:
     given = {} if block is None else dict(block.get("config") or {})
     if provider == OWN_EMBEDDER:
         given.setdefault("embedding_dims", DEFAULT_DIMENSIONS)
-        # As for the store: the factory knows the name, the configuration's list does not.
         return configs.EmbedderConfig.model_construct(provider=provider, config=given)
     return configs.EmbedderConfig(provider=provider, config=given)
 
 
 def _dimensions(embedder: Mapping[str, Any] | None) -> int | None:
-    """Return the length of the embedder's vectors, None where only the embedder knows it."""
+    """Return the length of the vectors; None where the configuration does not say."""
     given = {} if embedder is None else dict(embedder.get("config") or {})
     if embedder is None or embedder.get("provider") == OWN_EMBEDDER:
         return int(given.get("embedding_dims") or DEFAULT_DIMENSIONS)

@@ -1,7 +1,7 @@
-"""Filters over many rows at once: each key is a column of small integers and a list of values.
+"""Filters over many rows at once: a key is a column of small integers and a list of values.
 
-A condition is asked once per distinct value instead of once per row, by the very test that
-`filters.matches` uses on a single payload; so both always agree.
+A condition is tested once per distinct value, not once per row. The test is the one that
+`filters.matches` applies to a single payload, so both always agree.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Column:
         self._code_of: dict[object, int] = {}
 
     def encode(self, value: object) -> int:
-        """Return the code of a value, a new one where it was never seen."""
+        """Return the code of a value; a new value gets a new code."""
         if value is None:
             return MISSING
-        # The type belongs to the key: in Python True == 1 == 1.0, in a filter they differ.
+        # The type is part of the key: True == 1 == 1.0 in Python, but not in a filter.
         nested = isinstance(value, list | dict)
         key = (type(value), json.dumps(value, sort_keys=True) if nested else value)
         code = self._code_of.get(key)
@@ -61,7 +61,7 @@ class Column:
         self.codes = grown
 
     def spread(self, rows: NDArray[np.int32]) -> Column:
-        """Return a column that has at each place the value of the row named there."""
+        """Return a column with the values of these rows, in their order."""
         column = Column()
         column.codes = self.codes[rows]
         column.values = self.values
@@ -83,17 +83,7 @@ def keys_of(node: Node) -> set[str]:
 
 
 def mask_of(node: Node, column: Callable[[str], Column], n_rows: int) -> NDArray[np.bool_]:
-    """Tell for every row whether it passes a parsed filter.
-
-    Parameters
-    ----------
-    node
-        The parsed filter.
-    column
-        Gives the column of a key; each has `n_rows` rows.
-    n_rows
-        Number of rows.
-    """
+    """Tell for every row whether it passes a parsed filter; `column` returns a key's column."""
     match node:
         case Condition():
             return column(node.key).passing(node.test)

@@ -1,12 +1,12 @@
-"""The file under our vector store: its tables, its format version, and safe access to it.
+"""The file of our vector store: its tables, its format version, and safe access to it.
 
-One SQLite file in WAL mode, so that readers never wait for a writer. A commit is on disk when it
-returns (`synchronous=FULL`): delivery marks records as delivered on the strength of it, and with
-NORMAL a power cut could take back what was marked. One commit is paid per batch, not per memory.
+It is one SQLite file in WAL mode, so readers never wait for a writer. A commit is on disk when it
+returns (`synchronous=FULL`): delivery then marks the records as delivered, and a power cut must not
+undo what was marked. The price is one disk sync per batch.
 
 Rows are never changed in place. A replaced memory is deleted and inserted under a new, higher
-`seq`, and each deletion leaves its seq in `tombstones`. So what changed since a cache was filled is
-"rows above the last seq" and "tombstones above the last one", for every process alike.
+`seq`, and each deletion leaves its seq in `tombstones`. What changed since a process filled its
+cache is therefore: rows above the last seq it read, and tombstones above the last one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _APPLICATION_ID = 0x464D3076  # "FM0v": tells our files from other SQLite files
-_BUSY_TIMEOUT_S = 30.0  # how long one process waits for another one's commit
-_TOMBSTONES_KEPT = 20_000  # a cache further behind reads the collection anew
+_BUSY_TIMEOUT_S = 30.0  # longest wait for another process to commit
+_TOMBSTONES_KEPT = 20_000  # a cache further behind reads the whole collection again
 
 _SCHEMA = """
 CREATE TABLE collections (
-    collection INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again once dropped
+    collection INTEGER PRIMARY KEY AUTOINCREMENT, -- a dropped number is not reused
     name TEXT NOT NULL UNIQUE,
     dimensions INTEGER           -- NULL until the first vector is stored
 );
@@ -56,24 +55,13 @@ CREATE VIRTUAL TABLE words USING fts5 (text);
 CREATE VIRTUAL TABLE word_counts USING fts5vocab (words, row);
 """
 
-_OPEN_FILES: weakref.WeakSet[SqliteFile] = weakref.WeakSet()
-_LEFT_TO_THE_PARENT: list[object] = []
-
 
 class SqliteFile:
-    """Two connections to one store file, one for reading and one for writing, each under a lock.
+    """A reading and a writing connection to one store file; safe to share between threads.
 
-    Safe to share between threads; every process (and every fork) has connections of its own.
-
-    Parameters
-    ----------
-    path
-        The file. It is created with mode 0600, and folders that are missing with 0700.
-
-    Raises
-    ------
-    BackendError
-        The file is no memory store, was written by a newer version, is damaged or out of reach.
+    A missing file is created with mode 0600, missing folders with 0700. Every method raises
+    `BackendError` where the file is no memory store, is damaged, can not be reached, or was written
+    by a newer version. Not to be used across a fork (`EmbeddedBackend` opens it again in a child).
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,7 +69,8 @@ class SqliteFile:
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
         self._is_closed = False
-        self._reset_locks()
+        self._read_lock = threading.RLock()
+        self._write_lock = threading.RLock()
         with self._named_errors():
             create_privately(path)
             connection = self._connect()
@@ -91,15 +80,10 @@ class SqliteFile:
                 connection.close()
                 raise
             self._writer = connection
-        _OPEN_FILES.add(self)
-
-    def _reset_locks(self) -> None:
-        self._read_lock = threading.RLock()
-        self._write_lock = threading.RLock()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one unchanging state of the file until the block ends."""
+        """Give a connection that sees one state of the file until the block ends."""
         with self._read_lock, self._named_errors():
             self._refuse_if_closed()
             if self._reader is None:
@@ -109,7 +93,7 @@ class SqliteFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection on which all changes of the block are committed together, or none."""
+        """Give a connection; the changes of the block are committed together, or none of them."""
         with self._write_lock, self._named_errors():
             self._refuse_if_closed()
             if self._writer is None:
@@ -130,33 +114,23 @@ class SqliteFile:
                     connection.close()
             self._reader = self._writer = None
 
-    def leave_to_the_parent(self) -> None:
-        """Start afresh in a forked child, without touching what the parent has open.
-
-        SQLite forbids using a connection across a fork, closing included, and a lock may have been
-        held by a thread that does not exist here; so the old ones are kept alive, unused.
-        """
-        _LEFT_TO_THE_PARENT.append((self._reader, self._writer, self._read_lock, self._write_lock))
-        self._reader = self._writer = None
-        self._reset_locks()
-
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=_BUSY_TIMEOUT_S,
             isolation_level=None,
-            check_same_thread=False,  # the locks of this class see to it
+            check_same_thread=False,  # the locks of this class allow it
         )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        with _transaction(connection, "BEGIN"):  # or another process could create it in between
+        with _transaction(connection, "BEGIN"):  # another process may be creating it
             is_new = self._format_of(connection) == 0
-        if not is_new:  # nothing to do, and nobody's write to wait for
+        if not is_new:
             return
-        # Four memories of ordinary size fit a page of 8 KiB; of 4 KiB, one.
+        # A page of 8 KiB holds four memories of ordinary size; one of 4 KiB holds one.
         connection.execute("PRAGMA page_size = 8192")
         switch_to_wal(connection)
         with _transaction(connection, "BEGIN IMMEDIATE"):
@@ -173,8 +147,8 @@ class SqliteFile:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables != 0 and application != _APPLICATION_ID:
             raise BackendError(
-                f"{self.path} is an SQLite file but no memory store of freqtrade_mem0; "
-                "move it away or choose another folder."
+                f"{self.path} is an SQLite file but no memory store of freqtrade_mem0; move it "
+                "away or choose another folder."
             )
         if version > FORMAT_VERSION:
             raise BackendError(
@@ -185,7 +159,7 @@ class SqliteFile:
 
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
-            raise BackendError(f"The memory store {self.path} is closed; open it anew to use it.")
+            raise BackendError(f"The memory store {self.path} is closed; open it again to use it.")
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -215,7 +189,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 def switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL, waiting by hand: SQLite does not apply its busy timeout to this change."""
+    """Switch to WAL, waiting in a loop: SQLite's busy timeout does not cover this statement."""
     deadline_s = time.monotonic() + _BUSY_TIMEOUT_S
     while True:
         try:
@@ -233,20 +207,11 @@ def switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def create_privately(path: Path) -> None:
-    """Create the file before SQLite would, readable by its owner alone (-wal and -shm follow).
+    """Create the file for its owner alone; SQLite gives -wal and -shm the same mode.
 
-    A file that is there is not opened: closing it again would drop the locks that SQLite holds on
-    it in this process, and another process could then delete a write-ahead log that is in use.
+    An existing file is not opened: closing it again would drop the locks that SQLite holds on it in
+    this process, and another process could then delete a write-ahead log that is in use.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _after_fork_in_child() -> None:
-    for file in list(_OPEN_FILES):
-        file.leave_to_the_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,4 +1,4 @@
-"""Which rows a search answers with: the best by score, and the words that a keyword search asks."""
+"""The rows with the best scores, and the words of a query that a keyword search uses."""
 
 from __future__ import annotations
 
@@ -20,17 +20,8 @@ _ALWAYS_RARE_ENOUGH = 1_000  # rows
 def best(
     positions: NDArray[np.int64], scores: NDArray[np.float32], n_most: int | None
 ) -> NDArray[np.int64]:
-    """Return where the highest scores stand, best first; of equal ones the lower position first.
+    """Return the indices of the `n_most` (None: all) highest scores; ties by lower position.
 
-    Parameters
-    ----------
-    positions, scores
-        Of shape `(n_rows,)`; positions differ from each other.
-    n_most
-        How many are wanted; None for all.
-
-    Examples
-    --------
     >>> best(np.array([7, 3, 5]), np.array([0.5, 0.5, 0.9], dtype=np.float32), 2).tolist()
     [2, 1]
     """
@@ -38,13 +29,13 @@ def best(
     chosen = np.arange(len(scores))
     if 0 < n_wanted < len(scores):
         bound = np.partition(scores, -n_wanted)[-n_wanted]
-        chosen = np.flatnonzero(scores >= bound)  # more than wanted where several are equal
+        chosen = np.flatnonzero(scores >= bound)  # more than wanted if several are equal
     order = np.lexsort((positions[chosen], -scores[chosen]))
     return chosen[order[:n_wanted]]
 
 
 def telling_words(connection: sqlite3.Connection, query: str, n_rows: int) -> list[str]:
-    """Return the quoted words of a query that are rare enough to tell memories apart."""
+    """Return the words of a query, quoted, that are rare enough to tell memories apart."""
     words = list(dict.fromkeys(re.findall(r"[^\W_]+", query.lower())))[:_MAX_QUERY_WORDS]
     most = max(_ALWAYS_RARE_ENOUGH, _RARE_ENOUGH * n_rows)
     telling = []

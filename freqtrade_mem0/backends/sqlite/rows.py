@@ -1,4 +1,4 @@
-"""The SQL of the vector store: rows and collections, inside the transaction of the caller."""
+"""SQL for the rows and collections of the vector store, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _IDS_PER_QUERY = 500
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection as the file knows it; dimensions None until it holds its first vector."""
+    """A collection in the file; dimensions are None until it holds its first vector."""
 
     number: int
     dimensions: int | None
@@ -38,7 +38,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """One row as it stands in the file."""
+    """One row of the file."""
 
     id: str
     vector: bytes
@@ -47,7 +47,7 @@ class StoredRow:
 
 @dataclass(frozen=True, slots=True)
 class NewRow(StoredRow):
-    """One row on its way into the file."""
+    """One row to be stored."""
 
     owners: str
     created_us: int
@@ -94,7 +94,7 @@ def find_collection(connection: sqlite3.Connection, name: str) -> Collection | N
 def collection_for_writing(
     connection: sqlite3.Connection, name: str, dimensions: int | None
 ) -> Collection:
-    """Return the collection, made where it is missing; refuse vectors of another length."""
+    """Return the collection, created if missing; refuse vectors of another length."""
     connection.execute("INSERT OR IGNORE INTO collections (name) VALUES (?)", (name,))
     connection.execute(
         "UPDATE collections SET dimensions = ? WHERE name = ? AND (dimensions IS NULL OR NOT EXISTS"
@@ -134,11 +134,11 @@ def rows_by_seq(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Sto
 
 
 def replace(connection: sqlite3.Connection, collection: Collection, rows: list[NewRow]) -> None:
-    """Insert rows; those that are there with the same content stay untouched."""
+    """Insert rows; rows with the same content as before are left alone."""
     there = {
-        row.id: _says(row) for row in raw_rows(connection, collection, [row.id for row in rows])
+        row.id: _content(row) for row in raw_rows(connection, collection, [row.id for row in rows])
     }
-    changed = [row for row in rows if row.id not in there or there[row.id] != _says(row)]
+    changed = [row for row in rows if row.id not in there or there[row.id] != _content(row)]
     remove(connection, collection, [row.id for row in changed if row.id in there])
     scopes = _scope_numbers(connection, {row.owners for row in changed})
     (last,) = connection.execute(
@@ -158,8 +158,8 @@ def replace(connection: sqlite3.Connection, collection: Collection, rows: list[N
     )
 
 
-def _says(row: StoredRow) -> tuple[dict[str, Any], bytes]:
-    """Return what a row says, whenever it was said."""
+def _content(row: StoredRow) -> tuple[dict[str, Any], bytes]:
+    """Return a row without the time it was stored at."""
     payload = decode_payload(row.payload)
     payload.pop("updated_at", None)
     return payload, row.vector
@@ -168,7 +168,7 @@ def _says(row: StoredRow) -> tuple[dict[str, Any], bytes]:
 def remove(
     connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
 ) -> int:
-    """Delete rows, leaving a tombstone for each; return how many were there."""
+    """Delete rows and leave a tombstone for each; return how many were there."""
     seqs = [(seq,) for seq, _ in _rows_with_seq(connection, collection, ids)]
     connection.executemany("DELETE FROM words WHERE rowid = ?", seqs)
     connection.executemany("DELETE FROM memories WHERE seq = ?", seqs)
@@ -177,7 +177,7 @@ def remove(
 
 
 def drop_collection(connection: sqlite3.Connection, name: str) -> None:
-    """Delete a collection; caches notice because it comes back under another number."""
+    """Delete a collection. Caches notice: created again, it has another number."""
     collection = find_collection(connection, name)
     if collection is None:
         return
@@ -190,7 +190,7 @@ def drop_collection(connection: sqlite3.Connection, name: str) -> None:
 
 
 def describe(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
-    """Return what there is to say about a collection."""
+    """Return name, number of memories and dimensions of a collection."""
     collection = find_collection(connection, name)
     if collection is None:
         return {"name": name, "count": 0, "dimensions": None}

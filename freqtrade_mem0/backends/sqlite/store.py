@@ -1,13 +1,12 @@
 """A vector store for Mem0 in one SQLite file: exact search, several processes, nothing to install.
 
-It has the methods of Mem0's `VectorStoreBase` and is entered into Mem0's factory under the name
-"sqlite" (see `mem0_setup`); it does not derive from that class, so that it can be imported without
-importing Mem0. What it promises beyond Mem0's other embedded stores:
+`mem0_setup` registers it with Mem0 as the provider "sqlite". It promises more than Mem0's other
+embedded stores:
 
 * any number of threads and processes may read and write one file at once;
 * each `insert` is one transaction, on disk when it returns; an id that is there is replaced;
 * filters mean what `filters` says, nested to any depth, in `search`, `list` and `count` alike;
-* `list` is ordered by `(created_at, id)` and gives everything unless told otherwise;
+* `list` is ordered by `(created_at, id)` and returns everything unless limited;
 * similarity is exact (no approximate index), with scores in [0, 1] and a repeatable order.
 """
 
@@ -45,15 +44,9 @@ class SqliteStore(ExactStore):
     path
         The store file; created where it is missing.
     collection_name
-        Collections in one file are apart; Mem0 makes a second one for its entities.
+        A file may hold several; Mem0 makes a second one for its entities.
     embedding_model_dims
         Length of the vectors; None takes it from the first vector that is stored.
-
-    Raises
-    ------
-    BackendError
-        From every method: the file can not be used (see `SqliteFile`), or a vector has the wrong
-        length, or a filter is wrong (then it is `permanent`).
     """
 
     def __init__(
@@ -144,8 +137,8 @@ class SqliteStore(ExactStore):
     ) -> Rows:
         """Return the `top_k` memories that share words with `query`, by BM25.
 
-        Words that more than a fifth of all rows hold are left out: they would move the score in
-        which Mem0 blends this one by less than 0.1, and cost most of the time.
+        Words that more than a fifth of all rows hold are ignored: they would change Mem0's blended
+        score by less than 0.1 and take most of the time.
         """
         node = parse_filters(filters)
         with self._current() as (connection, cache):
@@ -199,7 +192,7 @@ class SqliteStore(ExactStore):
             return store_rows.describe(connection, self.collection_name)
 
     def reset(self) -> None:
-        """Delete the memories of this collection and start it anew."""
+        """Delete the memories of this collection; it stays, empty."""
         with self._file.writing() as connection:
             store_rows.drop_collection(connection, self.collection_name)
             store_rows.collection_for_writing(
@@ -213,7 +206,7 @@ class SqliteStore(ExactStore):
 
     @contextmanager
     def _current(self) -> Iterator[tuple[sqlite3.Connection, VectorCache | None]]:
-        """Give a reading connection and the cache as of its state; None for an empty collection."""
+        """Give a reading connection and the cache at its state; None for an empty collection."""
         with self._file.reading() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
             if collection is None or collection.dimensions is None:
@@ -222,7 +215,7 @@ class SqliteStore(ExactStore):
             cache = self._cache
             if cache is None or not store_rows.is_same(cache, collection):
                 cache = VectorCache(collection.number, collection.dimensions)
-            self._cache = None  # should refreshing fail half-way, the next call starts anew
+            self._cache = None  # if the refresh fails half-way, the next call fills a new one
             cache.refresh(connection)
             self._cache = cache
             yield connection, cache

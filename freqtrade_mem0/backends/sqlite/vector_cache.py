@@ -1,11 +1,11 @@
-"""What one process keeps in memory of one collection, so that a search is a mask and a product.
+"""The vectors of one collection in memory, so that a search is a mask and a matrix product.
 
-Filled at the first search, then brought up to date by what changed: rows that were added come with
-a higher `seq`, rows that were deleted are named by tombstones (see `sqlite_file`).
+The cache is filled at the first search. Later ones read only what changed: added rows have a higher
+`seq`, deleted rows are named by tombstones (see `file`).
 
-Memory: `4 * dimensions + about 150` bytes per row (1.2 KB at 256 dimensions, 60 MB for 50,000
-rows), plus 4 bytes per row and the distinct values for each key that filters asked about, of which
-at most `_MAX_COLUMNS` are kept.
+It takes `4 * dimensions + about 150` bytes per row (1.2 KB at 256 dimensions, 60 MB for 50,000
+rows). Each key that a filter asked about adds 4 bytes per row and its distinct values; at most
+`_MAX_COLUMNS` keys are kept.
 """
 
 from __future__ import annotations
@@ -32,19 +32,11 @@ if TYPE_CHECKING:
 
 _MAX_COLUMNS = 32
 _ROWS_PER_READ = 5_000
-_WORTH_REPACKING = 1_000  # deleted rows; below that their places are not worth a new read
+_WORTH_REPACKING = 1_000  # deleted rows; with fewer, their places are left empty
 
 
 class VectorCache:
-    """Vectors, scopes and filter columns of one collection. Guarded by the store's read lock.
-
-    Parameters
-    ----------
-    collection
-        Number of the collection in the file.
-    dimensions
-        Length of its vectors.
-    """
+    """Vectors, scopes and filter columns of one collection. Guarded by the store's read lock."""
 
     def __init__(self, collection: int, dimensions: int) -> None:
         self.collection = collection
@@ -70,7 +62,7 @@ class VectorCache:
         first, last = connection.execute("SELECT min(n), max(n) FROM tombstones").fetchone()
         known = self._last_tombstone
         if known is None or (first is not None and first > known + 1):
-            self._clear()  # never filled, or too far behind: tombstones we need are gone
+            self._clear()  # never filled, or so far behind that tombstones it needs are gone
             known = last if last is not None else 0
         self._read_scopes(connection)
         self._read_rows(connection)
@@ -81,13 +73,13 @@ class VectorCache:
             self.refresh(connection)
 
     def select(self, connection: sqlite3.Connection, node: Node) -> NDArray[np.int64]:
-        """Return the positions of rows that pass a filter, in order of their `seq`."""
+        """Return the positions of the rows that pass a filter, by `seq`."""
         self._read_columns(connection, keys_of(node))
         mask = mask_of(node, self.column, self.n_rows)
         return np.flatnonzero(mask & self._alive[: self.n_rows])
 
     def column(self, key: str) -> Column:
-        """Return the column of a key that was read for `select` or `count_groups`."""
+        """Return the column of a key that `select` or `count_groups` has read."""
         if key in self._scope_columns:
             return self._scope_columns[key].spread(self._scopes[: self.n_rows])
         return self._columns[key]
@@ -95,17 +87,17 @@ class VectorCache:
     def similarities(
         self, vector: NDArray[np.float32], positions: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return the cosine of `vector` with the rows at `positions`, cut to [0, 1]."""
+        """Return the cosine of `vector` with the rows at `positions`, clipped to [0, 1]."""
         unit = _unit_rows(vector.reshape(1, -1))[0]
         if 3 * len(positions) < self.n_rows:
             cosines = self._matrix[positions] @ unit
-        else:  # copying most rows costs more than multiplying all of them
+        else:  # copying most rows would cost more than multiplying all
             cosines = (self._matrix[: self.n_rows] @ unit)[positions]
         scores: NDArray[np.float32] = np.clip(cosines, 0.0, 1.0)
         return scores
 
     def positions_of(self, seqs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where the rows with these seqs stand; -1 for those of other collections."""
+        """Return the positions of the rows with these seqs; -1 for other collections' rows."""
         if self.n_rows == 0:
             return np.full(len(seqs), -1, dtype=np.int64)
         known = self._seqs[: self.n_rows]
@@ -125,7 +117,7 @@ class VectorCache:
     def count_groups(
         self, connection: sqlite3.Connection, positions: NDArray[np.int64], by: Sequence[str]
     ) -> dict[GroupKey, int]:
-        """Count rows by the values of some keys; values that are no scalars count as their JSON."""
+        """Count rows by the values of some keys; lists and objects count by their JSON."""
         if not by:
             return {(): len(positions)}
         self._read_columns(connection, set(by))
@@ -172,7 +164,7 @@ class VectorCache:
 
     def _decode(self, blobs: tuple[bytes, ...]) -> NDArray[np.float32]:
         size = 4 * self.dimensions
-        blank = bytes(size)  # a vector of the wrong length is similar to nothing
+        blank = bytes(size)  # stands for a vector of the wrong length: similar to nothing
         whole = b"".join(blob if len(blob) == size else blank for blob in blobs)
         return np.frombuffer(whole, dtype="<f4").reshape(-1, self.dimensions)
 
@@ -200,7 +192,7 @@ class VectorCache:
 
     def _read_columns(self, connection: sqlite3.Connection, keys: set[str]) -> None:
         wanted = keys - set(SCOPE_KEYS)
-        for key in sorted(wanted):  # the keys used last stand last, so the first one goes first
+        for key in sorted(wanted):  # least recently used keys come first
             self._columns[key] = self._columns.pop(key) if key in self._columns else Column()
         while len(self._columns) > max(_MAX_COLUMNS, len(wanted)):
             del self._columns[next(iter(self._columns))]
