@@ -1,4 +1,4 @@
-"""What a script or service asks of memory: whose, about what, how many; and what it gets."""
+"""The arguments of a recall: checked, turned into a filter, and answered by a backend."""
 
 from __future__ import annotations
 
@@ -24,36 +24,24 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Memory, Scalar
 
 WINDOW_DAYS = 30.0
-"""How far back `recent` looks where it is not told."""
+"""How far back `recent` looks by default."""
 
 _MAX_WINDOW_DAYS = 36_500.0
 
 
 class Strategy(StrEnum):
-    """Which memories a recall gives."""
+    """Which memories a recall returns; see `Mem0Client.recall`."""
 
     RELEVANT = "relevant"
-    """Those nearest to a query, best first."""
     RECENT = "recent"
-    """Those that became known in a time window, newest first."""
     ALL = "all"
-    """All, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A recall whose parts go together.
+    """Checked arguments of a recall; with a query there is a limit.
 
-    Parameters
-    ----------
-    filters
-        In Mem0's language; they name one user and pass no memory of another.
-    query
-        Free text; None for the newest first.
-    limit
-        At most so many, >= 1; None for all (never with a query).
-    min_relevance
-        Smallest score of an answer to a query, [0, 1].
+    `filters` name one user and pass no memory of another.
     """
 
     filters: Filters
@@ -74,24 +62,15 @@ def question(
     window_days: float | None = None,
     now: datetime | None = None,
 ) -> Question:
-    """Put a question together; see `Mem0Client.recall` for its parts.
+    """Check the arguments of `Mem0Client.recall`, which says what they mean and what is raised.
 
-    Raises
-    ------
-    RecordError
-        A part breaks its rule, or does not go with another one.
-    BackendError
-        Permanent: the filter can not be used.
-
-    Examples
-    --------
     >>> question("me", "risk_profile", "leverage", limit=3).filters
     {'user_id': 'me', 'NOT': [{'kind': 'retraction'}], 'category': 'risk_profile'}
     """
     chosen = _strategy(strategy, query)
     if limit is not None and limit < 1:
         raise RecordError(f"limit must be at least 1, got {limit}.")
-    _refuse_strays(chosen, query, limit, min_relevance, window_days)
+    _refuse_mismatch(chosen, query, limit, min_relevance, window_days)
     own: Filters = {"user_id": user_id, "NOT": [{"kind": Retraction.kind}]}
     if category is not None:
         own["category"] = str(category_named(category))
@@ -106,22 +85,22 @@ def question(
 
 
 def answers(backend: MemoryBackend | CachedReads, asked: Question) -> list[Memory]:
-    """Return what a backend knows in answer to a question."""
+    """Return the memories that a backend has for a question."""
     if asked.query is None:
         newest = deque(backend.scan(filters=asked.filters), maxlen=asked.limit)
         return list(reversed(newest))
-    assert asked.limit is not None  # noqa: S101 - `question` sees to it
+    assert asked.limit is not None  # noqa: S101 - `question` refuses a query without one
     found = backend.search(asked.query, filters=asked.filters, limit=asked.limit)
     return relevant(found, asked)
 
 
 def relevant(found: list[Memory], asked: Question) -> list[Memory]:
-    """Return those of the memories found that are relevant enough."""
+    """Return the memories whose score is high enough."""
     return [each for each in found if (each.score or 0.0) >= asked.min_relevance]
 
 
 def as_dict(memory: Memory) -> dict[str, Any]:
-    """Return a memory as a dict of plain values, a new one for each caller."""
+    """Return a memory as a new dict of plain values."""
     metadata = {key: value for key, value in memory.metadata.items() if key != "record"}
     return {
         "id": memory.id,
@@ -143,7 +122,7 @@ def category_named(name: str) -> Category:
 
 
 def checked_user(user_id: str) -> str:
-    """Return the name of an owner, or raise `RecordError` where it can be none.
+    """Return the name of an owner; raise `RecordError` where it is none.
 
     >>> checked_user("*")
     Traceback (most recent call last):
@@ -160,7 +139,7 @@ means everybody), got '*'.
 
 
 def flat(metadata: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Return metadata of somebody's own, or raise `RecordError` where Mem0 can not keep it."""
+    """Return a caller's own metadata; raise `RecordError` where Mem0 can not keep it."""
     for key, value in metadata.items():
         if key in RESERVED_KEYS:
             raise RecordError(f"metadata {key!r} is a name Mem0 keeps for itself; choose another.")
@@ -183,7 +162,7 @@ def _strategy(name: str | None, query: str | None) -> Strategy:
         ) from None
 
 
-def _refuse_strays(
+def _refuse_mismatch(
     chosen: Strategy,
     query: str | None,
     limit: int | None,
@@ -210,14 +189,14 @@ def _refuse_strays(
 
 
 def _window(days: float, now: datetime | None) -> dict[str, str]:
-    # The clocks of those who wrote may be ahead of ours: without a `now` there is no upper bound.
+    # Clocks of other machines may be ahead of ours: without a `now` there is no upper bound.
     until = datetime.now(UTC) if now is None else as_utc(now)
     window = {"gte": (until - timedelta(days=days)).isoformat()}
     return window if now is None else window | {"lte": until.isoformat()}
 
 
 def _narrowed(own: Filters, filters: Mapping[str, Any]) -> Filters:
-    """Return the condition that both filters pass."""
+    """Return the filter that passes what both filters pass."""
     parse_filters(filters)
     for named in _users(filters):
         if named != own["user_id"]:

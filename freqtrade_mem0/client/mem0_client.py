@@ -1,7 +1,7 @@
 """Memory for scripts and tools: store and recall by category, with or without a server.
 
-Outside Freqtrade's callbacks everything may take its time: what is stored is in Mem0 when the call
-returns, or waits in the journal when Mem0 is away.
+Nothing here runs in a trading callback, so calls may wait for Mem0: what is stored is in Mem0 when
+the call returns, or waits in the journal while Mem0 is away.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ MANUAL_STRATEGY = "manual"
 
 
 class Mem0Client:
-    """Stores and recalls memories in the six categories; safe to share between threads.
+    """Stores and recalls memories in six categories; safe to share between threads.
 
-    What was stored or deleted through a client is seen by its next recall, also while Mem0 is
-    away: then the journal on this machine answers, and Mem0 is asked again after a pause
-    (`delivery.retry_s`).
+    A recall shows what was stored or deleted through the client before it. While Mem0 is away, the
+    journal on this machine answers, and Mem0 is asked again after `delivery.retry_s`.
+
+    Most scripts get a client from `get_mem0_client`.
 
     Parameters
     ----------
     store
         The opened memory.
     ttl_s
-        How long an answer may be repeated without asking Mem0, in seconds, >= 0. What other
-        processes write may be seen so much later; 0 asks every time.
+        How long an answer is repeated without asking Mem0, in seconds, >= 0. What other processes
+        write is seen that much later; with 0 Mem0 is asked every time.
     max_memories
         Most memories held to be repeated, >= 1.
 
@@ -53,9 +54,11 @@ class Mem0Client:
     >>> from tempfile import TemporaryDirectory
     >>> from freqtrade_mem0 import get_mem0_client
     >>> with TemporaryDirectory() as folder, get_mem0_client(user_data_dir=folder) as client:
-    ...     _ = client.store("risk_profile", "Never more than 2 % of the account in one coin")
-    ...     client.recall("risk_profile", "how much in one coin?")[0]["content"]
-    'Never more than 2 % of the account in one coin'
+    ...     kept = client.store("risk_profile", "Never more than 2 % of the account in one coin")
+    ...     print(client.recall("risk_profile", "how much in one coin?")[0]["content"])
+    ...     print(client.delete(kept), client.recall("risk_profile"))
+    Never more than 2 % of the account in one coin
+    True []
     """
 
     def __init__(
@@ -71,15 +74,15 @@ class Mem0Client:
         return self._user_id
 
     def for_user(self, user_id: str) -> Mem0Client:
-        """Return a client of another owner's memories, of the same memory; one closes both.
+        """Return a client for another owner, on the same opened memory; closing one closes both.
 
         Raises
         ------
         RecordError
-            `user_id` can be no owner: it is empty, holds blanks or is "*".
+            `user_id` is empty, holds blanks or is "*".
         """
         other = copy(self)
-        other._user_id = checked_user(user_id)  # noqa: SLF001 - one of us
+        other._user_id = checked_user(user_id)  # noqa: SLF001 - of the same class
         return other
 
     def store(
@@ -90,16 +93,19 @@ class Mem0Client:
         Parameters
         ----------
         category
-            One of the six.
+            `user_preferences`, `market_conditions`, `strategy_performance`, `risk_profile`,
+            `portfolio_patterns` or `learning_insights`.
         content
-            Not blank. The same text in the same category is remembered once.
+            Not blank. The same text in the same category is stored once.
         metadata
-            Flat values of your own.
+            Own values: texts, numbers or bools.
 
         Raises
         ------
         RecordError
-            Unknown category, blank content, or metadata that is not flat.
+            The category is unknown, the content blank, or the metadata nested.
+        JournalError
+            The journal can not be written; nothing is stored.
         """
         filed_under = category_named(category)
         if not content.strip():
@@ -129,9 +135,9 @@ class Mem0Client:
         window_days: float | None = None,
         now: datetime | None = None,
     ) -> list[dict[str, Any]]:
-        """Return memories of this owner: by relevance to a query, or the newest first.
+        """Return memories of this owner: the best matches for a query, or the newest.
 
-        What was taken back is left out, and so is the note that it was.
+        Retracted records are left out, and so are the retractions.
 
         Parameters
         ----------
@@ -140,20 +146,19 @@ class Mem0Client:
         query
             Free text, for the strategy `relevant`.
         limit
-            At most so many, >= 1; None for all, where there is no query.
+            Most memories returned, >= 1; None for all, which needs a strategy without query.
         filters
-            Mem0's filter language over metadata, for example `{"pair": "ETH/USDT"}`. It may name
-            no other user.
+            Mem0's filter language over metadata, for example `{"pair": "ETH/USDT"}`. It may not
+            name another user.
         strategy
-            `relevant` (to `query`), `recent` (became known in a time window) or `all`. None is
-            `relevant` with a query and `all` without one.
+            `relevant` (best matches for `query`), `recent` (became known in a time window) or
+            `all`. None means `relevant` with a query and `all` without one.
         min_relevance
-            `relevant`: smallest score, [0, 1]. Scores order the answers to one query; how large
-            they are depends on the embedder.
+            For `relevant`: smallest score, [0, 1]. The range of scores depends on the embedder.
         window_days
-            `recent`: days before `now`, (0, 36500]; None for 30.
+            For `recent`: days before `now`, (0, 36500]; None for 30.
         now
-            `recent`: aware UTC; None for the wall clock.
+            For `recent`: aware UTC; None for the wall clock.
 
         Returns
         -------
@@ -164,7 +169,7 @@ class Mem0Client:
         Raises
         ------
         RecordError
-            An argument breaks its rule, or does not go with another one.
+            An argument breaks its rule, or two do not go together.
         BackendError
             Permanent: the filter can not be used.
         """
@@ -182,10 +187,7 @@ class Mem0Client:
         filters: Mapping[str, Any] | None = None,
         min_relevance: float | None = None,
     ) -> list[list[dict[str, Any]]]:
-        """Return what `recall` returns for each of the queries, in their order.
-
-        Mem0 gets them at once where it can take them so, and a few at a time elsewhere.
-        """
+        """Return what `recall` returns for each query, in their order; some run in parallel."""
         if not queries:
             return []
         bounds: dict[str, Any] = {"limit": limit, "min_relevance": min_relevance}
@@ -205,15 +207,15 @@ class Mem0Client:
         Parameters
         ----------
         category, filters
-            As that `recall` will have them; its strategy is `all`, its limit any.
+            Those of the later `recall`, whose strategy is `all`; its limit does not matter.
         hold_s
-            For how long, in seconds, > 0. What others write is not seen before; what is written
-            through this client ends it at once.
+            How long they are held, in seconds, > 0. What others write is seen after that; what is
+            written through this client is seen at once.
 
         Returns
         -------
         int
-            Memories that are held; 0 where they are too many (`max_memories`), or Mem0 is away.
+            Memories held; 0 where there are more than `max_memories`, or Mem0 is away.
         """
         asked = question(self.user_id, category, limit=None, filters=filters)
         return self._access.preload(asked, hold_s)
@@ -225,8 +227,8 @@ class Mem0Client:
     def delete(self, memory_id: str) -> bool:
         """Delete one memory of this owner; return whether it was there.
 
-        It is deleted in Mem0, and its record in the journal is marked as taken back. A memory of
-        somebody else is left alone, as if it were not there.
+        It is deleted in Mem0, and its record in the journal is retracted. A memory of another owner
+        counts as not there.
 
         Raises
         ------
@@ -237,7 +239,7 @@ class Mem0Client:
         if record is not None:
             if record.origin.user_id != self.user_id:
                 return False
-            # Delivered like any record, so that it is deleted in Mem0 also where that is away now.
+            # A retraction is delivered like any record, so Mem0 may be away now.
             self.append(retraction(record, "deleted by hand", datetime.now(UTC)))
             return True
         try:
@@ -251,19 +253,25 @@ class Mem0Client:
         return self._access.delete(memory_id)
 
     def stats(self) -> dict[str, Any]:
-        """Return how much is remembered where, and how much waits; counts are of `mem0.user_id`."""
+        """Return how many records are in the journal and in Mem0, and how many wait.
+
+        Records are those of this owner; what waits is everybody's. Keys: `folder`, `mode`;
+        `journal` and `mem0`, each with `total`, `by_kind`, `by_category` and `by_mode` (`mem0` is
+        None where it can not be asked: `mem0_error` says why); `pending`, `dead`, `last_error`,
+        `failures`, `delivered_at`, `lag_s`.
+        """
         return self._store.stats(self.user_id)
 
     def append(self, *records: Record) -> None:
-        """Write records of any kind to the journal, and on to Mem0 if that can be reached."""
+        """Write records of any kind to the journal, and deliver them if Mem0 can be reached."""
         self._access.append(records)
 
     def records(self, **scope: Any) -> list[Record]:
-        """Return current records of this user; see `journal.Scope` for what can be asked."""
+        """Return current records of this owner from the journal; see `journal.Scope`."""
         return self._store.records(user_id=self.user_id, **scope)
 
     def manual_origin(self, strategy: str | None = None) -> Origin:
-        """Return the origin of what is written through this client."""
+        """Return the origin of records that are written through this client."""
         return Origin(
             user_id=self.user_id,
             strategy=strategy or MANUAL_STRATEGY,
@@ -272,9 +280,9 @@ class Mem0Client:
         )
 
     def deliver(self) -> bool:
-        """Bring what waits in the journal to Mem0, with patience; return whether nothing waits.
+        """Deliver what waits in the journal; return whether nothing waits any more.
 
-        Where Mem0 is away this takes up to half a minute, unlike a recall, which tries once.
+        While Mem0 is away this retries for up to half a minute, unlike a recall, which tries once.
         """
         return self._access.deliver()
 

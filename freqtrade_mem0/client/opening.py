@@ -1,4 +1,4 @@
-"""Open memory from a script or tool: with or without a config, a key, a server."""
+"""Open memory from a script or tool, with or without a config, a key, a server."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def get_mem0_client(
     project_id: str | None = None,
     user_data_dir: Path | str = "user_data",
 ) -> Mem0Client:
-    """Open the memory that the `"mem0"` block describes.
+    """Open the memory that the `"mem0"` block of a config describes; nothing is read or sent yet.
 
     Parameters
     ----------
     config
-        A Freqtrade config. Without one, or without its `"mem0"` block, the platform is used where
-        a key is found, else Mem0 embedded in `<user_data_dir>/mem0`: no key, no server.
+        A Freqtrade config. Without one, or without a `"mem0"` block in it, the Mem0 platform is
+        used if a key is found, and otherwise Mem0 embedded in `<user_data_dir>/mem0`.
     api_key
-        Key of the Mem0 platform, or of a self-hosted server. Without one, M0_API_KEY,
-        MEM0_API_KEY and .env.mem0 are looked into, in this order.
+        Key of the Mem0 platform or of a self-hosted server. Without one, it is taken from
+        M0_API_KEY, MEM0_API_KEY or .env.mem0, in this order.
     org_id, project_id
-        Scopes of the platform; else M0_ORG_ID and M0_PROJECT_ID.
+        Scopes of the platform. Without them, M0_ORG_ID and M0_PROJECT_ID are used.
     user_data_dir
         Freqtrade's user data folder.
 
@@ -45,6 +45,16 @@ def get_mem0_client(
     ------
     ConfigError
         The block or .env.mem0 is wrong.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> config = {"mem0": {"mode": "embedded", "user_id": "ann"}}
+    >>> with TemporaryDirectory() as folder:
+    ...     with get_mem0_client(config, user_data_dir=folder) as client:
+    ...         _ = client.store("user_preferences", "no leverage")
+    ...         print(client.user_id, client.recall("user_preferences")[0]["content"])
+    ann no leverage
     """
     credentials = find_credentials(api_key, org_id=org_id, project_id=project_id)
     settings = load_settings(config) if config is not None and BLOCK in config else None
@@ -65,15 +75,26 @@ def initialize_mem0(
     project_id: str | None = None,
     user_data_dir: Path | str = "user_data",
 ) -> Mem0Client:
-    """Open a memory and see that it can be used; like `get_mem0_client`, but not lazy.
+    """Open a memory as `get_mem0_client` does, and check that it can be used.
 
-    Where Mem0 can not be reached or refuses the key, this is said in the log and the journal on
-    this machine is used until it can.
+    Where Mem0 can not be reached or refuses the key, a warning is logged, and the journal on this
+    machine is used until Mem0 answers.
 
     Raises
     ------
     ConfigError
-        As `get_mem0_client`; also when the memory's folder can not be written to.
+        As `get_mem0_client`.
+    JournalError
+        The journal can not be opened.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> config = {"mem0": {"mode": "local"}}
+    >>> with TemporaryDirectory() as folder:
+    ...     with initialize_mem0(config=config, user_data_dir=folder) as client:
+    ...         print(client.stats()["journal"]["total"])
+    0
     """
     client = get_mem0_client(
         config, api_key=api_key, org_id=org_id, project_id=project_id, user_data_dir=user_data_dir

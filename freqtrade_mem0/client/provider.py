@@ -1,6 +1,6 @@
-"""Memory for agents and services that live in an event loop: four calls, each for one user.
+"""Memory for agents and services that run in an event loop: four calls, each for one user.
 
-For use outside Freqtrade. The loop never waits: all work is done by a few threads.
+For use outside Freqtrade. A few threads do the work, so the loop never waits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,28 @@ MAX_WAITING = 1_000
 
 
 class MemoryProvider(Protocol):
-    """Memory by user. No call reads, changes or deletes what belongs to another user."""
+    """Memory by user: no call reads, changes or deletes what belongs to another user.
+
+    Write code against it, and test that code without Mem0; `AsyncMemoryProvider` says what the
+    arguments mean.
+
+    Examples
+    --------
+    >>> class Forgetful:
+    ...     async def add(self, text, *, user_id, metadata=None, category="learning_insights"):
+    ...         return "no id"
+    ...     async def search(self, query, *, user_id, limit=10, filters=None):
+    ...         return []
+    ...     async def get_all(self, *, user_id, limit=None, filters=None):
+    ...         return []
+    ...     async def delete(self, memory_id, *, user_id):
+    ...         return False
+    >>> async def advice(memory: MemoryProvider) -> str:
+    ...     known = await memory.search("mistakes", user_id="ann")
+    ...     return known[0]["content"] if known else "Nothing is known yet."
+    >>> asyncio.run(advice(Forgetful()))
+    'Nothing is known yet.'
+    """
 
     async def add(
         self,
@@ -63,23 +84,23 @@ class MemoryProvider(Protocol):
 
 
 class AsyncMemoryProvider:
-    """`MemoryProvider` over a client, in every mode; for one event loop.
+    """`MemoryProvider` over a client in any mode; for one event loop.
 
-    At most `max_workers` calls are at work; the others wait for their turn, and where `max_waiting`
-    wait already, a call is refused. A call that is cancelled while it waits is not made; one that
-    is at work is finished by its thread, so a cancelled `add` is stored as a whole or not at all.
+    At most `max_workers` calls run at a time. Up to `max_waiting` more wait for a thread; further
+    calls are refused. A call cancelled while it waits does nothing; a running one is finished by
+    its thread, so a cancelled `add` is stored as a whole or not at all.
 
-    An `add` or `delete` is acknowledged when it is in the journal, so it survives a kill. It then
-    goes to Mem0, or waits for it; while Mem0 is away, reads are answered from the journal.
+    `add` and `delete` return when the journal has the change, which then survives a kill. It is
+    delivered to Mem0 at once, or later if Mem0 is away; meanwhile the journal answers reads.
 
     Parameters
     ----------
     client
-        Where memories are. It is the provider's from now on, and closed with it.
+        The opened memory; closed with the provider.
     max_workers
         Threads, >= 1.
     max_waiting
-        Calls that may wait for a thread, >= 0.
+        Most calls that wait for a thread, >= 0.
 
     Examples
     --------
@@ -125,13 +146,13 @@ class AsyncMemoryProvider:
         Parameters
         ----------
         text
-            Not blank. The same text of one user in one category is remembered once.
+            Not blank. The same text of one user in one category is stored once.
         user_id
-            Whose memory it is: no blanks in it, and not "*".
+            Owner of the memory: a text without blanks, and not "*".
         metadata
-            Flat values of your own.
+            Own values: texts, numbers or bools.
         category
-            One of the six.
+            One of the six (see `Mem0Client.store`).
 
         Raises
         ------
@@ -160,16 +181,16 @@ class AsyncMemoryProvider:
         query
             Free text with a word in it.
         user_id
-            Whose memories.
+            Owner of the memories.
         limit
-            At most so many, >= 1.
+            Most memories returned, >= 1.
         filters
-            Mem0's filter language over metadata. It may name no other user.
+            Mem0's filter language over metadata. It may not name another user.
 
         Returns
         -------
         list of dict
-            As `Mem0Client.recall` does.
+            As from `Mem0Client.recall`.
 
         Raises
         ------
@@ -210,7 +231,7 @@ class AsyncMemoryProvider:
         return await self._run(user_id, lambda client: client.delete(memory_id))
 
     async def aclose(self) -> None:
-        """Finish the calls that were made, then close the client. Closing twice is harmless."""
+        """Finish running and waiting calls, then close the client. Closing twice is harmless."""
         if not self._is_closed:
             self._is_closed = True
             await asyncio.get_running_loop().run_in_executor(None, self._close)
@@ -225,8 +246,8 @@ class AsyncMemoryProvider:
             raise Mem0Error("This memory provider is closed; make a new one.")
         if self._n_calls >= self._most_calls:
             raise BackendError(
-                f"{self._n_calls} calls of this memory provider are at work or wait, and it takes "
-                "no more (max_workers + max_waiting). Try again later."
+                f"{self._n_calls} calls of this memory provider run or wait, and it accepts no "
+                "more (max_workers + max_waiting). Try again later."
             )
         self._n_calls += 1
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,9 @@ _ACCEPTED = {field.name for field in fields(TradeRecord)} - set(_SET_BY_US) | {"
 
 
 class TradeMemory:
-    """What scripts and tools tell memory about trades, and ask it.
+    """Records trades, risk events and market conditions by hand, and answers questions about them.
+
+    What it writes has the mode `manual`; bots do not size stakes by it.
 
     Parameters
     ----------
@@ -53,33 +55,37 @@ class TradeMemory:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from freqtrade_mem0 import get_mem0_client
+    >>> trade = {"pair": "ETH/USDT", "profit_ratio": 0.018, "strategy": "Mine",
+    ...          "open_date": "2024-03-01T10:00:00Z", "close_date": "2024-03-01T13:20:00Z"}
     >>> with TemporaryDirectory() as folder, get_mem0_client(user_data_dir=folder) as client:
     ...     memory = TradeMemory(client)
-    ...     _ = memory.record_trade({"pair": "ETH/USDT", "profit_ratio": 0.018, "strategy": "Mine",
-    ...                              "open_date": "2024-03-01T10:00:00Z",
-    ...                              "close_date": "2024-03-01T13:20:00Z"})
+    ...     _ = memory.record_trade(trade)
     ...     print(memory.recall_similar_trades("ETH long trade")[0]["content"])
+    ...     print(memory.get_success_rate("Mine", now=datetime(2024, 3, 15, tzinfo=UTC)))
     Closed long ETH/USDT +1.80% after 3h 20m, Mine, exit unknown, win
+    {'n_trades': 1, 'success_rate': 1.0, 'mean_profit_ratio': 0.018}
     """
 
     def __init__(self, client: Mem0Client) -> None:
         self._client = client
 
     def record_trade(self, trade: Mapping[str, Any]) -> str:
-        """Remember a closed trade; return its record id.
+        """Store a closed trade; return its record id.
+
+        A trade with the same strategy, pair, side and open date replaces the earlier one.
 
         Parameters
         ----------
         trade
-            `pair`, `profit_ratio` (0.018 is 1.8 %), `open_date` and `close_date` are needed; any
-            other field of a trade record may be given, and `strategy`.
+            Needs `pair`, `profit_ratio` (0.018 is 1.8 %), `open_date` and `close_date`. May have
+            `strategy` and every other field of a trade record.
 
         Raises
         ------
         RecordError
             A key is unknown or missing, or a value breaks its rule.
         """
-        _refuse_unknown(trade)
+        _check_keys(trade)
         origin = self._client.manual_origin(trade.get("strategy"))
         given = {key: value for key, value in trade.items() if key != "strategy"}
         given = _DEFAULTS | {"max_stake_amount": given.get("stake_amount", 0.0)} | given
@@ -97,18 +103,7 @@ class TradeMemory:
             to_ms(opened),
         )  # fmt: skip
         self._client.append(
-            validated(
-                TradeRecord,
-                {
-                    **given,
-                    "id": identity,
-                    "origin": origin,
-                    "known_at": closed,
-                    "recorded_at": now,
-                    "open_date": opened,
-                    "close_date": closed,
-                },
-            )
+            replace(draft, id=identity, known_at=closed, open_date=opened, close_date=closed)
         )
         return identity
 
@@ -121,7 +116,7 @@ class TradeMemory:
         strategy: str | None = None,
         pair: str = "",
     ) -> str:
-        """Remember a risk event; return its record id.
+        """Store a risk event; return its record id.
 
         Parameters
         ----------
@@ -130,9 +125,9 @@ class TradeMemory:
         description
             One sentence.
         impact
-            Profit ratio lost (negative), 0.0 where it can not be said.
+            Profit ratio lost (negative); 0.0 where it is unknown.
         strategy, pair
-            Whom and what it concerns.
+            The strategy and the pair that are concerned.
 
         Raises
         ------
@@ -160,7 +155,7 @@ class TradeMemory:
         return event.id
 
     def record_market_condition(self, condition: str, description: str) -> str:
-        """Remember a market condition in words; return its record id."""
+        """Store a market condition in words; return its record id."""
         return self._client.store(
             Category.MARKET_CONDITIONS, f"{condition}: {description}", {"condition": condition}
         )
@@ -178,12 +173,12 @@ class TradeMemory:
         Parameters
         ----------
         strategy, asset
-            Only of this strategy, only in this pair.
+            Strategy and pair of the trades; None for all.
         limit
-            At most so many.
+            Most trades returned.
         run_id
-            Of this backtest run or bot. Without it: what was really traded, by live and dry-run
-            bots and by hand; backtests are told apart by their run and never added up.
+            One backtest run or bot. Without it: trades of live and dry-run bots and those recorded
+            by hand. Backtests are never added up: they trade the same candles again.
         """
         records = self._trades(strategy, asset, run_id)
         newest = sorted(records, key=lambda record: (record.known_at, record.id), reverse=True)
@@ -197,7 +192,7 @@ class TradeMemory:
         limit: int = 10,
         min_relevance: float | None = None,
     ) -> list[dict[str, Any]]:
-        """Return trades by relevance to a description in words; see `Mem0Client.recall`."""
+        """Return the trades that best match a description; see `Mem0Client.recall`."""
         filters = {"kind": TradeRecord.kind} | ({"agent_id": strategy} if strategy else {})
         return self._client.recall(
             query=description, limit=limit, filters=filters, min_relevance=min_relevance
@@ -216,20 +211,18 @@ class TradeMemory:
 
         Parameters
         ----------
-        strategy, asset
-            Only of this strategy, only in this pair.
-        time_window_days
-            Only trades closed in so many days before `now`.
-        now
-            Aware UTC; default the wall clock.
-        run_id
+        strategy, asset, run_id
             As in `recall_strategy_performance`.
+        time_window_days
+            Counts trades closed in this many days before `now`.
+        now
+            Aware UTC; None for the wall clock.
 
         Returns
         -------
         dict
-            `n_trades`, `success_rate` ([0, 1]; None without trades), `mean_profit_ratio` (None
-            without trades).
+            `n_trades`, `success_rate` ([0, 1]) and `mean_profit_ratio`; the last two are None
+            without trades.
         """
         until = datetime.now(UTC) if now is None else as_utc(now)
         since = until - timedelta(days=time_window_days)
@@ -253,18 +246,19 @@ class TradeMemory:
         now: datetime | None = None,
         run_id: str | None = None,
     ) -> dict[str, Any]:
-        """Return what is known about a strategy: its mean profit ratio with a 95 % interval.
+        """Return the mean profit ratio of a strategy's trades with a 95 % interval.
+
+        What this does not show: whether the strategy will make money. The interval treats trades
+        as independent, and trades that overlap in time are not.
 
         Parameters
         ----------
         strategy
             Class name.
         half_life_days
-            A trade this many days old counts half.
-        now
-            Aware UTC; default the wall clock.
-        run_id
-            As in `recall_strategy_performance`.
+            Age at which a trade counts half.
+        now, run_id
+            As in `get_success_rate`.
 
         Returns
         -------
@@ -303,7 +297,7 @@ class TradeMemory:
         return [record for record in records if isinstance(record, TradeRecord)]
 
 
-def _refuse_unknown(trade: Mapping[str, Any]) -> None:
+def _check_keys(trade: Mapping[str, Any]) -> None:
     for key in trade:
         if key not in _ACCEPTED:
             close = get_close_matches(key, _ACCEPTED, n=1)

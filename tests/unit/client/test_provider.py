@@ -215,7 +215,7 @@ def test_calls_beyond_the_bound_are_refused(tmp_path: Path) -> None:
         mem0.may_answer.clear()
         calls = [asyncio.create_task(memory.search("old", user_id="ann")) for _ in range(5)]
         await until(lambda: mem0.n_inside == 2)
-        with pytest.raises(BackendError, match="5 calls of this memory provider are at work"):
+        with pytest.raises(BackendError, match="5 calls of this memory provider run or wait"):
             await memory.add("too much", user_id="ann")
         mem0.may_answer.set()
         assert [contents(found) for found in await asyncio.gather(*calls)] == [["old"]] * 5
