@@ -97,10 +97,6 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(known)}."
         return f'"{key}" is not a key. {hint}'
     rule = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "literal_error" and isinstance(value, str):
-        choices = get_args(_model_at(path[:-1]).model_fields[path[-1]].annotation)
-        close = get_close_matches(value, choices, n=1)
-        rule += f'. Did you mean "{close[0]}"?' if close else ""
     shown = f"of type {type(value).__name__}" if path[0] in _PROVIDERS and value else repr(value)
     return f'"{key}" is {shown}: {rule[0].lower()}{rule[1:]}.'
 

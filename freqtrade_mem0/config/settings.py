@@ -6,12 +6,13 @@ The reference in `docs/reference/configuration.md` is generated from the descrip
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator
 
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.block import Block
+from freqtrade_mem0.config.modes import refuse_unknown_mode
 from freqtrade_mem0.config.risk_settings import RiskSettings
 from freqtrade_mem0.config.sizing import SizingSettings
 
@@ -109,7 +110,7 @@ class Settings(Block):
     """The `"mem0"` block."""
 
     enabled: bool = Field(default=True, description="False switches memory off altogether.")
-    mode: Literal["embedded", "server", "platform", "local"] = Field(
+    mode: str = Field(
         "embedded",
         description="Where memories live: `embedded` is Mem0 in a local file, `server` a"
         " self-hosted Mem0 (`host`) or a database server that Mem0 uses (`vector_store`),"
@@ -190,6 +191,12 @@ class Settings(Block):
         description="Set by the mixin: a fingerprint of what a run's stakes depend on, so that"
         " Freqtrade never serves a cached result computed with other knowledge. Leave it out.",
     )
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _is_mode(cls, value: Any) -> Any:
+        refuse_unknown_mode(value)
+        return value
 
     @field_validator("user_id", "bot_id")
     @classmethod

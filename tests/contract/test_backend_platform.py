@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.backends.remote.platform import PlatformBackend
+from freqtrade_mem0.backends.remote.platform import platform_backend
 from freqtrade_mem0.config.credentials import Credentials
 from freqtrade_mem0.errors import BackendError
 from tests.servers.backends import platform_at
@@ -54,7 +54,7 @@ def put_by_others(server: PlatformServer, text: str, **fields: Any) -> str:
 
 def test_without_a_key_every_call_says_what_to_do(tmp_path: Path, make_memory: MakeMemory) -> None:
     """Each method raises the same sentence, and nothing is permanent: memories wait."""
-    backend = PlatformBackend(None, folder=tmp_path, user_id="me", timeout_s=1)
+    backend = platform_backend(None, folder=tmp_path, user_id="me", timeout_s=1)
     calls: list[Callable[[], Any]] = [
         lambda: backend.write([make_memory(0)]),
         lambda: backend.get(make_memory(0).id),
@@ -344,7 +344,7 @@ def test_what_goes_over_the_wire(
     credentials = Credentials(
         api_key=server.key, source="argument", org_id="org-1", project_id="project-1"
     )
-    backend = PlatformBackend(
+    backend = platform_backend(
         credentials, folder=tmp_path, user_id="me", timeout_s=20, host=server.url
     )
 
@@ -367,7 +367,7 @@ def test_what_goes_over_the_wire(
 def test_a_key_of_another_project_is_refused(server: PlatformServer, tmp_path: Path) -> None:
     """Memories do not go into a project that they were not meant for."""
     credentials = Credentials(api_key=server.key, source=".env.mem0", project_id="project-2")
-    backend = PlatformBackend(
+    backend = platform_backend(
         credentials, folder=tmp_path, user_id="me", timeout_s=20, host=server.url
     )
 

@@ -441,11 +441,11 @@ kind, url, key, folder, n_memories = sys.argv[1:]
 options = {"folder": Path(folder), "user_id": "me", "timeout_s": 20}
 credentials = Credentials(api_key=key, source="argument")
 if kind == "PlatformServer":
-    from freqtrade_mem0.backends.remote.platform import PlatformBackend
-    backend = PlatformBackend(credentials, host=url, **options)
+    from freqtrade_mem0.backends.remote.platform import platform_backend
+    backend = platform_backend(credentials, host=url, **options)
 else:
-    from freqtrade_mem0.backends.remote.rest_server import RestServerBackend
-    backend = RestServerBackend(url, credentials, **options)
+    from freqtrade_mem0.backends.remote.rest_server import rest_server_backend
+    backend = rest_server_backend(url, credentials, **options)
 for n in range(int(n_memories)):
     backend.write([Memory(
         id=str(UUID(int=n + 1)), text=f"number {n}", user_id="me", agent_id="", run_id="",

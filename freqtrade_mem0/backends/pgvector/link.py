@@ -1,17 +1,18 @@
-"""Connections to PostgreSQL: few, checked before use, and never waited for longer than allowed.
+"""A few connections to PostgreSQL, each checked before use and never waited for without a bound.
 
-A pool with threads of its own would be at odds with a bot that forks, and would hide why a database
-does not answer; this one opens a connection when it needs one and says what came back.
+`psycopg_pool` was tried and not taken: it keeps the reason of a failed connection to itself, waits
+for the whole timeout where the server refuses at once, and shares connections with a forked child
+(`docs/decisions/0019-connections-of-our-own.md`).
 """
 
 from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,10 +23,10 @@ from freqtrade_mem0.errors import BackendError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
-_PATIENCE_S = 600.0  # building an index over a table that is already large
-_SHARE_OF_SERVER = 0.9  # the server is to give up first, so that the connection stays usable
+_INDEX_BUILD_S = 600.0  # the table may be large already
+_SERVER_SHARE = 0.9  # of the timeout: the server gives up first, so the connection stays usable
 _KEYS = ("host", "port", "user", "password", "dbname", "sslmode")
-_REFUSED_FOR_GOOD = (
+_PERMANENT = (
     psycopg.DataError,
     psycopg.IntegrityError,
     psycopg.errors.ProgramLimitExceeded,
@@ -34,15 +35,7 @@ _REFUSED_FOR_GOOD = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a database is.
-
-    Attributes
-    ----------
-    conninfo
-        What libpq needs, with the password.
-    where
-        The same for people, without.
-    """
+    """Where a database is: `conninfo` for libpq, with the password; `where` for people, without."""
 
     conninfo: str = field(repr=False)
     where: str
@@ -56,12 +49,12 @@ def address_of(config: Mapping[str, Any], timeout_s: float) -> Address:
     config
         `connection_string`, or host, port, user, password, dbname; and sslmode.
     timeout_s
-        Longest time to connect, and to wait for a peer that went silent. libpq waits at least 2 s.
+        Longest time to connect, and to wait for a silent peer. libpq waits at least 2 s.
 
     Raises
     ------
     BackendError
-        The connection string can not be read; it is not shown, as it may hold a password.
+        The connection string can not be read. It may hold a password, so it is not shown.
     """
     given = {key: config[key] for key in _KEYS if config.get(key) is not None}
     if config.get("connection_string"):
@@ -90,15 +83,15 @@ def address_of(config: Mapping[str, Any], timeout_s: float) -> Address:
 
 
 class _Connection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection on which no answer is waited for longer than `limit_s`."""
+    """A connection that waits at most `limit_s` for an answer."""
 
-    limit_s: float = _PATIENCE_S
+    limit_s: float = _INDEX_BUILD_S
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
         return super().wait(self._limited(gen), *args, **kwargs)
 
     def _limited(self, gen: Any) -> Generator[Any, Any, Any]:
-        # psycopg asks every tenth of a second whether there is something to do.
+        # psycopg resumes the generator every tenth of a second.
         deadline_s = time.monotonic() + self.limit_s
         ready = None
         while True:
@@ -107,7 +100,7 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
             except StopIteration as done:
                 return done.value
             if time.monotonic() > deadline_s:
-                self.pgconn.finish()  # what comes later would be taken for the next answer
+                self.pgconn.finish()  # a late answer would be taken for the next one
                 raise psycopg.OperationalError(f"no answer within {self.limit_s:g} s")
             ready = yield wanted
 
@@ -130,14 +123,15 @@ class Link:
         self._address = address
         self._timeout_s = timeout_s
         self._n_most = n_most
-        self._free_places = threading.BoundedSemaphore(n_most)
-        self._lock = threading.Lock()
-        self._idle: list[_Connection] = []
+        # One place for each connection that may be open; None where none is open yet.
+        self._places: LifoQueue[_Connection | None] = LifoQueue()
+        for _ in range(n_most):
+            self._places.put(None)
         self._is_closed = False
 
     @contextmanager
     def transaction(self, *, is_long: bool = False) -> Iterator[psycopg.Connection[Any]]:
-        """Give a connection in a transaction, committed at the end, rolled back by an error.
+        """Give a connection in a transaction; commit at the end, roll back on an error.
 
         Parameters
         ----------
@@ -147,12 +141,12 @@ class Link:
         Raises
         ------
         BackendError
-            Whatever PostgreSQL says, with host and database. It is permanent where what was sent
-            is refused for what it says.
+            Whatever PostgreSQL says, with host and database. `permanent` where the data itself is
+            refused.
         """
         with self._errors_named(), self._connected() as connection:
             if is_long:
-                connection.limit_s = _PATIENCE_S
+                connection.limit_s = _INDEX_BUILD_S
             with connection.transaction():
                 if is_long:
                     connection.execute("SET LOCAL statement_timeout = 0")
@@ -160,59 +154,55 @@ class Link:
             connection.limit_s = self._timeout_s
 
     def close(self) -> None:
-        """Close all connections; those in use are closed when they come back."""
-        with self._lock:
-            self._is_closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        """Close all connections; those in use are closed when they are given back."""
+        self._is_closed = True
+        with suppress(Empty):
+            while True:
+                connection = self._places.get_nowait()
+                if connection is not None:
+                    connection.close()
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
-            said = " ".join(str(error).split()) or "no reason given"
-            kind = type(error).__name__
+            reason = " ".join(str(error).split()) or "no reason given"
             raise BackendError(
-                f"PostgreSQL at {self.where} did not do it: {kind}: {said}",
-                permanent=isinstance(error, _REFUSED_FOR_GOOD),
+                f"PostgreSQL at {self.where} failed: {type(error).__name__}: {reason}",
+                permanent=isinstance(error, _PERMANENT),
             ) from error
 
     @contextmanager
     def _connected(self) -> Iterator[_Connection]:
-        if not self._free_places.acquire(timeout=self._timeout_s):
+        self._refuse_if_closed()
+        try:
+            connection = self._places.get(timeout=self._timeout_s)
+        except Empty:
+            self._refuse_if_closed()
             raise BackendError(
                 f"All {self._n_most} connections to PostgreSQL at {self.where} were in use for "
                 f'{self._timeout_s:g} s. Raise "maxconn" of the vector store.'
-            )
-        connection = None
+            ) from None
         try:
-            connection = self._take() or self._connect()
+            if connection is not None and not self._answers(connection):
+                connection = None
+            if connection is None:
+                connection = self._connect()
             yield connection
         finally:
-            if connection is not None:
-                self._give_back(connection)
-            self._free_places.release()
+            self._give_back(connection)
 
-    def _take(self) -> _Connection | None:
-        """Return a connection that is left from before and still answers; None for a new one."""
-        while True:
-            with self._lock:
-                if self._is_closed:
-                    raise BackendError(f"The memories at {self.where} are closed; open them anew.")
-                if not self._idle:
-                    return None
-                connection = self._idle.pop()
-            started_s = time.monotonic()
-            try:
-                connection.execute("")
-            except psycopg.Error:
-                connection.close()
-                if time.monotonic() - started_s > self._timeout_s:
-                    raise  # it is there and silent: a new one would wait as long again
-            else:
-                return connection
+    def _answers(self, connection: _Connection) -> bool:
+        started_s = time.monotonic()
+        try:
+            connection.execute("")
+        except psycopg.Error:
+            connection.close()
+            if time.monotonic() - started_s > self._timeout_s:
+                raise  # the server is there and silent: a new connection would wait as long again
+            return False
+        return True
 
     def _connect(self) -> _Connection:
         connection = _Connection.connect(
@@ -220,7 +210,7 @@ class Link:
         )
         connection.limit_s = self._timeout_s
         try:
-            milliseconds = math.ceil(1_000 * _SHARE_OF_SERVER * self._timeout_s)
+            milliseconds = math.ceil(1_000 * _SERVER_SHARE * self._timeout_s)
             connection.execute(
                 "SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),)
             )
@@ -229,11 +219,16 @@ class Link:
             raise
         return connection
 
-    def _give_back(self, connection: _Connection) -> None:
-        status = connection.info.transaction_status
-        with self._lock:
-            if not self._is_closed and status is psycopg.pq.TransactionStatus.IDLE:
-                self._idle.append(connection)
-                return
-        with suppress(psycopg.Error):
-            connection.close()
+    def _give_back(self, connection: _Connection | None) -> None:
+        idle = psycopg.pq.TransactionStatus.IDLE
+        if connection is not None and connection.info.transaction_status is not idle:
+            with suppress(psycopg.Error):
+                connection.close()
+            connection = None
+        self._places.put(connection)
+        if self._is_closed:
+            self.close()
+
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise BackendError(f"The memories at {self.where} are closed; open them anew.")

@@ -1,15 +1,15 @@
 """The Mem0 platform (cloud) through `mem0.MemoryClient`.
 
-What follows from how the platform works:
+How the platform works, and what follows:
 
-- It keeps memories apart by entity: one that has a user and an agent is not found by asking for
+- It separates memories by entity. A memory that has a user and an agent is not found by asking for
   both, nor (by its documentation) by asking for the user alone. So a memory is sent under one
-  entity, its user (else agent, else run); agent and run travel in the metadata and are filtered
-  here. Memories of others that carry an agent or a run beside the user may stay unseen.
-- It stores later than it answers. A write waits until it is stored, and what was accepted and not
+  entity, its user (else agent, else run); agent and run are kept in the metadata and filtered here.
+  Other people's memories that have an agent or a run beside the user may stay invisible.
+- It answers before it stores. A write waits until the memory is stored; what was accepted but not
   stored in time is followed up by the next attempt.
-- Its filters know equality of metadata and ranges of times. Anything else is filtered here, so a
-  scan or a count reads all memories of the owner, 200 a request.
+- It can filter by equality of metadata and by ranges of time. All other filters are applied here,
+  so a scan or a count reads all memories of the owner, 200 per request.
 """
 
 from __future__ import annotations
@@ -34,45 +34,36 @@ NO_KEY = (
 )
 
 
-class PlatformBackend(RemoteBackend):
-    """Memories on the Mem0 platform; nothing is asked before the first use.
+def platform_backend(
+    credentials: Credentials | None,
+    *,
+    folder: Path,
+    user_id: str,
+    timeout_s: float,
+    host: str | None = None,
+) -> RemoteBackend:
+    """Return the backend; nothing is asked before its first use.
 
     Parameters
     ----------
     credentials
-        The key; None makes every call fail with a sentence that says how to give one.
+        The key; without one, every call fails and says how to give one.
     folder
-        Where it is noted which memory has which id on the platform.
+        Holds the file that maps our ids to the platform's.
     user_id
-        Owner whose memories are looked through first when only an id is known.
+        Owner whose memories are searched first where only an id is known.
     timeout_s
-        Bound of one exchange, in seconds; a call may wait three times that without progress.
+        See `RemoteBackend`.
     host
         Another address of the platform's API.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> backend = PlatformBackend(None, folder=Path("x"), user_id="me", timeout_s=10)
-    >>> backend.name
-    'platform'
     """
 
-    def __init__(
-        self,
-        credentials: Credentials | None,
-        *,
-        folder: Path,
-        user_id: str,
-        timeout_s: float,
-        host: str | None = None,
-    ) -> None:
-        def connect(_open_ids: OpenIds) -> PlatformStore:
-            if credentials is None:
-                raise BackendError(NO_KEY)
-            import_mem0(folder)
-            return PlatformStore(
-                credentials, user_id=user_id, timeout_s=timeout_s, host=host or DEFAULT_HOST
-            )
+    def connect(_open_ids: OpenIds) -> PlatformStore:
+        if credentials is None:
+            raise BackendError(NO_KEY)
+        import_mem0(folder)
+        return PlatformStore(
+            credentials, user_id=user_id, timeout_s=timeout_s, host=host or DEFAULT_HOST
+        )
 
-        super().__init__("platform", folder=folder, timeout_s=timeout_s, connect=connect)
+    return RemoteBackend("platform", folder=folder, timeout_s=timeout_s, connect=connect)
