@@ -232,7 +232,11 @@ def test_a_write_waits_a_little_where_it_is_told_to(
     backend.close()
 
 
-@pytest.mark.parametrize("after", ["120", format_datetime(datetime.now(UTC) + timedelta(hours=2))])
+@pytest.mark.parametrize(
+    "after",
+    ["120", format_datetime(datetime.now(UTC) + timedelta(hours=2))],
+    ids=["seconds", "date"],
+)
 def test_a_long_pause_is_left_to_the_caller(
     remote: Remote, make_memory: MakeMemory, after: str
 ) -> None:

@@ -96,7 +96,6 @@ def test_reasons_that_can_not_be_given_later_say_so() -> None:
         good(reasons=(replace(REASON, effect=math.nan),)),
         good(reasons=(replace(REASON, n_effective=math.inf),)),
     ],
-    ids=repr,
 )
 def test_nonsense_leaves_the_proposal(answer: Any) -> None:
     """And one complaint; the reason says that the policy failed."""
