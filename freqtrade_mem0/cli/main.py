@@ -1,71 +1,70 @@
-"""Entry point of `freqtrade-mem0`: parse, run one sub-command, turn errors into one sentence."""
+"""Entry point of `freqtrade-mem0`: parse the options, run one command, report errors.
+
+Every module in `cli/commands/` is a command. Only the modules that a command uses are imported, so
+that `--help` and small commands answer at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Protocol, cast
 
 from freqtrade_mem0 import __version__
-from freqtrade_mem0.cli.commands import (
-    compact,
-    compare,
-    dead_letters,
-    deliver,
-    demo,
-    doctor,
-    importing,
-    insights,
-    preview,
-    priors,
-    rebuild,
-    records,
-    salvage,
-    stats,
-    wrap,
-)
+from freqtrade_mem0.cli import commands
 from freqtrade_mem0.errors import Mem0Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_FAILED = 0, 1
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all sub-commands; each names the function that runs it."""
+class Command(Protocol):
+    """What a module in `cli/commands/` defines. It imports heavy modules only inside functions."""
+
+    NAME: str
+    HELP: str
+    DESCRIPTION: str
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options of the command."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Run the command and return the exit code."""
+
+
+def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Parameters
+    ----------
+    wanted
+        Names of the commands whose options are needed; None for all of them.
+    """
     parser = argparse.ArgumentParser(
         prog="freqtrade-mem0",
-        description="Look into the long-term memory of Freqtrade bots.",
+        description="Inspect and manage the long-term memory of Freqtrade bots.",
         epilog="See 'freqtrade-mem0 COMMAND --help' for the options of a command.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (
-        demo,
-        compare,
-        doctor,
-        stats,
-        records,
-        insights,
-        preview,
-        importing,
-        priors,
-        deliver,
-        dead_letters,
-        rebuild,
-        compact,
-        salvage,
-        wrap,
-    ):
-        module.add_commands(commands)
+    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in iter_modules(commands.__path__):
+        command = cast("Command", import_module(f"{commands.__name__}.{module.name}"))
+        added = group.add_parser(command.NAME, help=command.HELP, description=command.DESCRIPTION)
+        added.set_defaults(run=command.run)
+        if wanted is None or command.NAME in wanted:
+            command.add_options(added)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code (0 done, 1 failed, 2 wrong usage)."""
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(wanted=words).parse_args(words)
     try:
         code: int = arguments.run(arguments)
     except Mem0Error as error:
@@ -74,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_FAILED
     except BrokenPipeError:
-        # The reader (head, a pager) has seen enough; nothing more may be written to it.
+        # The reader (head, a pager) has closed the pipe. Python flushes standard output once more
+        # when it exits, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     return code

@@ -1,4 +1,4 @@
-"""Progress on standard error, where somebody watches: a bar in a log file is noise."""
+"""Progress bars on standard error, only on a terminal: in a log file a bar is noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Give a progress display that is gone in the end."""
+    """Give a progress display that disappears at the end."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -26,22 +26,9 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
-def deliver(store: MemoryFolder, progress: Progress, timeout_s: float | None = None) -> None:
-    """Bring to Mem0 what waits in the journal.
-
-    Parameters
-    ----------
-    store
-        The memory.
-    progress
-        Shows how far it is.
-    timeout_s
-        For at most so long; None for `delivery.flush_timeout_s`.
-    """
-    waiting = store.outbox.state().pending
-    if not store.delivers or waiting == 0:
-        return
-    task = progress.add_task("Remembering in Mem0", total=waiting)
-    if timeout_s is None:
-        timeout_s = store.settings.delivery.flush_timeout_s
-    delivery_of(store).drain(timeout_s, lambda done: progress.advance(task, done))
+def deliver(memory: MemoryFolder, progress: Progress, timeout_s: float) -> None:
+    """Deliver to Mem0 what waits in the journal, for at most `timeout_s` seconds."""
+    waiting = memory.outbox.state().pending
+    if memory.delivers and waiting:
+        task = progress.add_task("Delivering to Mem0", total=waiting)
+        delivery_of(memory).drain(timeout_s, lambda done: progress.advance(task, done))

@@ -17,6 +17,7 @@ from freqtrade_mem0.errors import BackendError, RecordError
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.kinds.note import Note
 from freqtrade_mem0.records.kinds.retraction import retraction, retraction_id
+from freqtrade_mem0.views.stats import stats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -260,7 +261,7 @@ class Mem0Client:
         None where it can not be asked: `mem0_error` says why); `pending`, `dead`, `last_error`,
         `failures`, `delivered_at`, `lag_s`.
         """
-        return self._store.stats(self.user_id)
+        return stats(self._store, self.user_id)
 
     def append(self, *records: Record) -> None:
         """Write records of any kind to the journal, and deliver them if Mem0 can be reached."""

@@ -1,18 +1,70 @@
-"""A decision as JSON has it."""
+"""The ledger of sizing decisions, and the explanation of one of them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from freqtrade_mem0.views.values import iso
+from freqtrade_mem0.decide import explain
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.views.scope import described
+from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.journal.journal import LedgerLine, Scope
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.decision import Decision
 
 
-def decision_facts(decision: Decision) -> dict[str, Any]:
-    """Return all that a decision says."""
+def ledger(
+    memory: MemoryFolder, scope: Scope, *, only_opened: bool = True, limit: int | None = None
+) -> list[Facts]:
+    """Return decisions with their outcomes by market time; the newest `limit` of them.
+
+    Parameters
+    ----------
+    memory, scope
+        Which decisions.
+    only_opened
+        Leave out decisions whose entry order was never filled.
+    limit
+        At most this many; None for all.
+    """
+    lines = memory.journal.ledger(scope, only_opened=only_opened, limit=limit)
+    return [_line_facts(line) for line in lines]
+
+
+def why(memory: MemoryFolder, scope: Scope, wanted: str | None = None) -> Facts:
+    """Return a decision with its explanation and its profit with and without memory.
+
+    Parameters
+    ----------
+    memory, scope
+        Which decisions.
+    wanted
+        The first characters of the id of a trade or decision; None for the last trade.
+
+    Raises
+    ------
+    RecordError
+        There is no such decision, or several.
+    """
+    line = _find_line(memory, scope, wanted)
+    decision, trade = line.decision, line.trade
+    with_memory, without = (None, None) if trade is None else explain.both_outcomes(decision, trade)
+    return (
+        {"text": explain.why(line), "expected_ratio": decision.expected_ratio}
+        | decision_facts(decision)
+        | {
+            "profit_ratio": None if trade is None else trade.profit_ratio,
+            "profit_abs_with_memory": with_memory,
+            "profit_abs_without_memory": without,
+        }
+    )
+
+
+def decision_facts(decision: Decision) -> Facts:
+    """Return what was decided, and why."""
     return {
         "trade_id": decision.trade_id,
         "pair": decision.pair,
@@ -25,7 +77,43 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "applied": decision.applied,
         "policy": decision.policy,
         "n_effective": decision.n_effective,
-        "expected_ratio": decision.expected_ratio,
         "reasons": [asdict(reason) | {"text": reason.words} for reason in decision.reasons],
         "situation": dict(decision.situation),
     }
+
+
+def _line_facts(line: LedgerLine) -> Facts:
+    decision, trade = line.decision, line.trade
+    return (
+        {"id": decision.id}
+        | decision_facts(decision)
+        | origin_facts(decision.origin)
+        | {
+            "open_date": iso(decision.open_date),
+            "profit_ratio": None if trade is None else trade.profit_ratio,
+            "profit_abs": None if trade is None else trade.profit_abs,
+        }
+    )
+
+
+def _find_line(memory: MemoryFolder, scope: Scope, wanted: str | None) -> LedgerLine:
+    if wanted is None:
+        lines = list(memory.journal.ledger(scope, limit=1))
+    else:
+        lines = [
+            line
+            for line in memory.journal.ledger(scope, only_opened=False)
+            if (line.decision.trade_id or "").startswith(wanted)
+            or line.decision.id.startswith(wanted)
+        ]
+    if not lines:
+        raise RecordError(
+            f"No decision {f'{wanted!r} ' if wanted else ''}of {described(scope)} is in the "
+            "ledger. 'freqtrade-mem0 ledger' lists them."
+        )
+    if len(lines) > 1:
+        raise RecordError(
+            f"{len(lines)} trades begin with {wanted!r}: give more of the id. "
+            f"The first are {', '.join((line.decision.trade_id or '')[:13] for line in lines[:5])}."
+        )
+    return lines[0]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from freqtrade_mem0.records.base import Origin
+
+Facts = dict[str, Any]
+"""A JSON object."""
+
 
 def iso(moment: datetime | None) -> str | None:
-    """Return a time for JSON."""
+    """Return a time in ISO 8601 format."""
     return None if moment is None else moment.isoformat()
+
+
+def origin_facts(origin: Origin) -> Facts:
+    """Return the run or bot that something comes from."""
+    return {"strategy": origin.strategy, "mode": str(origin.mode), "run_id": origin.run_id}

@@ -13,6 +13,7 @@ from freqtrade_mem0.demo.candles import CandlePlan, write_candles
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.recall.priors import promote, promotions, withdraw
+from freqtrade_mem0.views.stats import stats
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import CORE, ENABLED, ledger, memory_in, run_freqtrade, trade_records
 
@@ -101,8 +102,8 @@ def test_results_missed_by_memory_are_caught_up(backtests: Backtests) -> None:
     assert REUSED in backtest(job)
     with memory_in(job.userdir) as store:
         assert {record.id: record.profit_abs for record in trade_records(store)} == before
-        assert store.stats()["journal"]["by_kind"]["backtest"] == 1
-        assert store.stats()["mem0"]["by_kind"]["trade"] == len(before)
+        assert stats(store)["journal"]["by_kind"]["backtest"] == 1
+        assert stats(store)["mem0"]["by_kind"]["trade"] == len(before)
 
 
 def test_the_order_of_pairs_changes_no_stake(backtests: Backtests) -> None:
@@ -167,7 +168,7 @@ def test_the_same_run_on_other_candles_replaces_what_it_said(tmp_path: Path) -> 
     assert first.run_id == second.run_id
     with memory_in(tmp_path / "user_data") as store:
         remembered = sorted((r.pair, r.profit_abs) for r in trade_records(store))
-        in_mem0 = store.stats()["mem0"]["by_kind"]["trade"]
+        in_mem0 = stats(store)["mem0"]["by_kind"]["trade"]
     assert remembered == sorted((t["pair"], t["profit_abs"]) for t in second.trades)
     assert in_mem0 == len(second.trades)
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from freqtrade_mem0.demo.freqtrade_run import child_environment, load_backtest, stop
+from freqtrade_mem0.views.stats import stats
 from tests.flow.harness import free_port, wait_until
 from tests.flow.scenarios import CORE, ENABLED, memories_in_mem0, memory_in, trade_records
 from tests.support.wait import HANG_S
@@ -114,7 +115,7 @@ def test_backtests_of_the_webserver_are_remembered_at_once(backtests: Backtests)
             expected = sorted((trade["pair"], trade["profit_abs"]) for trade in trades)
             wait_until(lambda expected=expected: _remembered(job) == expected)  # type: ignore[misc]
     with memory_in(job.userdir) as store:
-        kinds = store.stats()["journal"]["by_kind"]
+        kinds = stats(store)["journal"]["by_kind"]
         assert kinds["backtest"] == 2
         assert memories_in_mem0(store, kind="trade") == kinds["trade"]
 

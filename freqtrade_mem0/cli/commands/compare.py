@@ -1,18 +1,18 @@
-"""`compare`: any strategy with and without memory, and what the difference shows."""
+"""`compare`: backtest any strategy with and without memory, and test the difference."""
 
 from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentTypeError
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import output_options, read_config
-from freqtrade_mem0.cli.output import console, print_json
-from freqtrade_mem0.cli.progress import progress_bar
-from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.cli.options import (
+    config_options,
+    count,
+    output_options,
+    strategy_search_options,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -20,9 +20,18 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from freqtrade_mem0.cli.context import Commands, Named
+    from freqtrade_mem0.cli.context import CliConfig
     from freqtrade_mem0.compare.comparison import Comparison
     from freqtrade_mem0.compare.engine.pool import Outcome
+
+NAME = "compare"
+HELP = "backtest any strategy with and without memory, and test the difference"
+DESCRIPTION = (
+    "Run Freqtrade's backtest of unchanged strategies without and with memory, and say whether "
+    "memory helped. Memory starts empty in a temporary folder; strategy files, results and your "
+    'own memory are not changed. The sizing settings are those of the "mem0" block, or the '
+    "defaults."
+)
 
 _N_WARNINGS = 3
 _PASSED_ON = (
@@ -38,19 +47,11 @@ _PASSED_ON = (
     ("enable_protections", "--enable-protections"),
     ("recursive_strategy_search", "--recursive-strategy-search"),
 )
-"""Options handed on to Freqtrade as they are: our name, Freqtrade's."""
+"""Options that are passed on to Freqtrade unchanged: our name, Freqtrade's."""
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `compare`."""
-    parser = commands.add_parser(
-        "compare",
-        help="backtest any strategy with and without memory, and say what the difference shows",
-        description="Run Freqtrade's backtest of strategies as they are, without and with memory, "
-        "and say whether memory helped. Memory starts empty, in a folder of its own that is gone "
-        "afterwards; strategy files, results and your own memory are not touched. The sizing "
-        'settings are those of the "mem0" block, or the defaults.',
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument(
         "-s",
         "--strategy",
@@ -58,45 +59,63 @@ def add_commands(commands: Commands) -> None:
         action="extend",
         required=True,
         metavar="NAME",
-        help="Class name of a strategy; several are compared and corrected for their number.",
+        help="Class name of a strategy. With several, the tests are corrected for their number.",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="Also write a report with plots.")
     output_options(parser)
     parser.add_argument(
         "--jobs",
-        type=_count,
+        type=count,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="Backtests at the same time. Default: one per core.",
+        help="Backtests that run at the same time. Default: one per core.",
     )
     parser.add_argument(
         "--seed",
         type=int,
         default=0,
         metavar="N",
-        help="Of the resampling: the same seed gives the same figures. Default: 0.",
+        help="Seed of the resampling: the same seed gives the same figures. Default: 0.",
     )
     parser.add_argument(
         "--periods",
-        type=_count,
+        type=count,
         metavar="N",
-        help="Split the time into so many equal parts. Default: years, quarters, months or weeks.",
+        help="Split the time into N equal parts. Default: years, quarters, months or weeks.",
     )
-    _freqtrade_options(parser)
-    parser.set_defaults(run=run)
+    group = parser.add_argument_group("as in `freqtrade backtesting`")
+    config_options(group)
+    group.add_argument("-d", "--datadir", metavar="PATH", type=Path, help="Folder of the candles.")
+    strategy_search_options(group)
+    group.add_argument("--timerange", metavar="RANGE", help="Default: all candles.")
+    group.add_argument("-i", "--timeframe", metavar="TF", help="Default: the strategy's.")
+    group.add_argument("--timeframe-detail", metavar="TF", help="Simulate within candles.")
+    group.add_argument("-p", "--pairs", nargs="+", metavar="PAIR", help="Only these pairs.")
+    group.add_argument("--fee", metavar="RATIO", help="For each entry and exit.")
+    group.add_argument(
+        "--enable-protections", action="store_true", help="Apply the strategy's protections."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; the exit code is 1 where a strategy could not be run."""
-    named, strategies = read_config(arguments), list(dict.fromkeys(arguments.strategy))
-    _check_strategies(strategies, arguments, named)
+    from tempfile import TemporaryDirectory
+
+    from freqtrade_mem0.cli.context import read_config
+    from freqtrade_mem0.cli.output import console
+    from freqtrade_mem0.cli.progress import progress_bar
+    from freqtrade_mem0.compare.engine.find_strategy import check_names
+    from freqtrade_mem0.errors import ConfigError
+
+    config, strategies = read_config(arguments), list(dict.fromkeys(arguments.strategy))
+    check_names(strategies, config.strategy_folders, recursive=config.recursive_strategy_search)
     if arguments.html is not None and not arguments.html.absolute().parent.is_dir():
         raise ConfigError(f"--html {arguments.html}: its folder does not exist. Make it first.")
     with TemporaryDirectory(prefix="freqtrade-mem0-") as folder, progress_bar() as progress:
         outcomes = _run_all(strategies, arguments, Path(folder), progress)
         comparisons = _compare_all(outcomes, arguments, progress)
     failed = [outcome for outcome in outcomes if outcome.runs is None]
-    notes = _notes(named)
+    notes = _notes(config)
     if arguments.json:
         _print_as_json(comparisons, outcomes, notes, arguments.seed)
     else:
@@ -114,61 +133,6 @@ def run(arguments: argparse.Namespace) -> int:
         for warning in outcome.warnings[-_N_WARNINGS:]:
             print(f"    Freqtrade: {warning}", file=sys.stderr)  # noqa: T201
     return 1 if failed else 0
-
-
-def _freqtrade_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("as in `freqtrade backtesting`")
-    group.add_argument(
-        "-c",
-        "--config",
-        action="append",
-        metavar="PATH",
-        help="Freqtrade's config file; several are merged. Default: user_data/config.json or "
-        "config.json, whichever exists.",
-    )
-    group.add_argument(
-        "--userdir",
-        "--user-data-dir",
-        metavar="PATH",
-        type=Path,
-        help="Freqtrade's user data folder. Default: as in the config, else user_data.",
-    )
-    group.add_argument("-d", "--datadir", metavar="PATH", type=Path, help="Folder of the candles.")
-    group.add_argument(
-        "--strategy-path", metavar="PATH", type=Path, help="Another folder with strategies."
-    )
-    group.add_argument("--timerange", metavar="RANGE", help="Default: all candles there are.")
-    group.add_argument("-i", "--timeframe", metavar="TF", help="Default: the strategy's.")
-    group.add_argument("--timeframe-detail", metavar="TF", help="Simulate within candles.")
-    group.add_argument("-p", "--pairs", nargs="+", metavar="PAIR", help="Only these pairs.")
-    group.add_argument("--fee", metavar="RATIO", help="For each entry and exit.")
-    group.add_argument(
-        "--enable-protections", action="store_true", help="Apply the strategy's protections."
-    )
-    group.add_argument(
-        "--recursive-strategy-search",
-        action="store_true",
-        help="Look for strategies in sub-folders, too.",
-    )
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise ArgumentTypeError(f"must be a whole number >= 1, got {text!r}")
-    return int(text)
-
-
-def _check_strategies(
-    strategies: Sequence[str], arguments: argparse.Namespace, named: Named
-) -> None:
-    from freqtrade_mem0.compare.engine.find_strategy import check_names
-
-    folders = [arguments.strategy_path, named.strategy_path, named.user_data_dir / "strategies"]
-    check_names(
-        strategies,
-        [folder for folder in folders if folder is not None],
-        recursive=arguments.recursive_strategy_search or named.recursive_strategy_search,
-    )
 
 
 def _options(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -232,11 +196,11 @@ def _compare_all(
     return adjusted(comparisons)
 
 
-def _notes(named: Named) -> list[str]:
+def _notes(config: CliConfig) -> list[str]:
     """Return what a reader should know about the settings."""
-    sizing = named.settings.sizing
+    sizing = config.settings.sizing
     notes = []
-    if not named.has_block:
+    if not config.has_block:
         notes.append('The config has no "mem0" block: memory ran with its default settings.')
     if sizing.shadow:
         notes.append('"mem0.sizing.shadow" is true in the config; here stakes were changed.')
@@ -248,6 +212,7 @@ def _notes(named: Named) -> list[str]:
 def _print_as_json(
     comparisons: Sequence[Comparison], outcomes: Sequence[Outcome], notes: list[str], seed: int
 ) -> None:
+    from freqtrade_mem0.cli.output import print_json
     from freqtrade_mem0.compare.report.as_json import as_json
 
     warnings = {outcome.strategy: list(outcome.warnings) for outcome in outcomes}

@@ -1,48 +1,45 @@
-"""`demo`: a real backtest with and without memory."""
+"""`demo`: run a real backtest with and without memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.output import console
-
 if TYPE_CHECKING:
     import argparse
 
-    from freqtrade_mem0.cli.context import Commands
+NAME = "demo"
+HELP = "run a real backtest with and without memory, and show what memory did"
+DESCRIPTION = (
+    "Run Freqtrade's backtest of the example strategy without and with memory, on generated "
+    "candles or on your own. It needs no internet."
+)
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `demo`."""
-    parser = commands.add_parser(
-        "demo",
-        help="run a real backtest with and without memory, and show what memory did",
-        description="Run Freqtrade's backtest of the example strategy without and with memory, on "
-        "generated candles or on your own, without internet.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `demo`."""
     parser.add_argument(
         "-d",
         "--datadir",
         type=Path,
         metavar="PATH",
-        help="Candles in Freqtrade's format (feather). Default: candles are generated.",
+        help="Folder of candles in Freqtrade's format (feather). Default: candles are generated.",
     )
     parser.add_argument(
-        "--timerange", metavar="RANGE", help="As in Freqtrade. Default: all there is."
+        "--timerange", metavar="RANGE", help="As in Freqtrade. Default: all candles."
     )
     parser.add_argument(
         "--folder",
         type=Path,
         default=Path(".demo"),
         metavar="PATH",
-        help="Where the demo writes; made anew. Default: .demo",
+        help="Folder for all files of the demo; it is created anew. Default: .demo",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo."""
+    from freqtrade_mem0.cli.output import console
     from freqtrade_mem0.demo.run import run_demo
 
     return run_demo(

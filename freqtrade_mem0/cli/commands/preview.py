@@ -6,26 +6,24 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import (
-    described,
-    memory_options,
-    opened_store,
-    output_options,
-    scope_of,
-    scope_options,
-)
-from freqtrade_mem0.cli.output import console, print_json, print_table, when
-from freqtrade_mem0.decide.vetoes import is_vetoed
+from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.views.values import iso
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from freqtrade_mem0.cli.context import Commands
     from freqtrade_mem0.memory_folder import MemoryFolder
+
+NAME = "preview"
+HELP = "show what the present settings would have done to the stakes of a run"
+DESCRIPTION = (
+    "Compare the stakes of the newest run in the ledger with the stakes that the settings in the "
+    "config would give them, as if shadow mode were off. For a bot in shadow this shows what "
+    "switching it on would do. Nothing is changed. Each stake uses only what was known before it, "
+    "without the limits of exchange and wallet. 'compare' measures whether it pays."
+)
 
 _N_LARGEST = 5
 _CHANGED = 1e-6
@@ -45,25 +43,18 @@ class _Line:
         return self.would - self.got
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `preview`."""
-    parser = commands.add_parser(
-        "preview",
-        help="show what the present settings would have done to the stakes of a run",
-        description="For the newest run in the ledger: what its trades got, against what the "
-        "settings of the config would give them, shadow aside. So a bot in shadow shows what "
-        "switching on would do. Nothing is changed. Each stake uses only what was known before it, "
-        "and no limits of exchange and wallet; 'compare' says whether it pays.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `preview`."""
     scope_options(parser)
     memory_options(parser)
-    output_options(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print how stakes would differ."""
-    with opened_store(arguments) as store:
+    from freqtrade_mem0.cli.context import opened_memory
+    from freqtrade_mem0.cli.output import print_json
+
+    with opened_memory(arguments) as store:
         lines = _lines(store, arguments)
         policy = store.settings.sizing.policy
     origin = lines[0].decision.origin
@@ -88,7 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(store: MemoryFolder, arguments: argparse.Namespace) -> list[_Line]:
+    from freqtrade_mem0.cli.context import scope_of
     from freqtrade_mem0.run.replay import Replay
+    from freqtrade_mem0.views.scope import described
 
     scope = scope_of(arguments, store)
     ledger = [line.decision for line in store.journal.ledger(scope)]
@@ -112,6 +105,8 @@ def _lines(store: MemoryFolder, arguments: argparse.Namespace) -> list[_Line]:
 
 def _would(decision: Decision) -> float:
     """Return the multiplier of a stake, 0.0 where the entry would be refused."""
+    from freqtrade_mem0.decide.vetoes import is_vetoed
+
     return 0.0 if is_vetoed(decision) else decision.multiplier
 
 
@@ -120,6 +115,8 @@ def _is_change(line: _Line) -> bool:
 
 
 def _facts(line: _Line) -> dict[str, Any]:
+    from freqtrade_mem0.views.values import iso
+
     decision = line.decision
     return {
         "trade_id": decision.trade_id,
@@ -134,12 +131,15 @@ def _facts(line: _Line) -> dict[str, Any]:
 
 
 def _show(facts: dict[str, Any], largest: Sequence[_Line]) -> None:
+    from freqtrade_mem0.cli.output import console, print_table, when
+    from freqtrade_mem0.views.values import iso
+
     shadow = f", {facts['n_in_shadow']} of them in shadow" if facts["n_in_shadow"] else ""
     console().print(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: {facts['n_trades']} "
         f"trades{shadow}. With the present settings (policy {facts['policy']}) "
-        f"{facts['share_changed']:.0%} of the stakes would have been others; their mean multiplier "
-        f"x{facts['mean_multiplier_preview']:.3f}, against "
+        f"{facts['share_changed']:.0%} of the stakes would have been different; their mean "
+        f"multiplier x{facts['mean_multiplier_preview']:.3f}, against "
         f"x{facts['mean_multiplier_applied']:.3f} as it was.",
         markup=False,
     )
@@ -150,7 +150,7 @@ def _show(facts: dict[str, Any], largest: Sequence[_Line]) -> None:
         ["decided at (UTC)", "pair", "side", "tag", "Proposed", "Was", "Would be", "trade"],
         [
             [
-                when(line.decision.decided_at),
+                when(iso(line.decision.decided_at)),
                 line.decision.pair,
                 line.decision.side,
                 line.decision.enter_tag,

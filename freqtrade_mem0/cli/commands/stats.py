@@ -1,75 +1,73 @@
-"""`stats`: how much is remembered where."""
+"""`stats`: count what is in the journal and in Mem0."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import memory_options, opened_store, output_options
-from freqtrade_mem0.cli.output import console, print_json, print_table
+from freqtrade_mem0.cli.options import memory_options
 
 if TYPE_CHECKING:
     import argparse
 
-    from freqtrade_mem0.cli.context import Commands
+NAME = "stats"
+HELP = "count the records in the journal and in Mem0"
+DESCRIPTION = (
+    "Count the records in the journal and the memories in Mem0, by kind, category and mode, and "
+    "the records that wait for delivery."
+)
 
-
-def add_commands(commands: Commands) -> None:
-    """Add `stats`."""
-    parser = commands.add_parser(
-        "stats",
-        help="count what is remembered in the journal and in Mem0",
-        description="Count records in the journal and memories in Mem0, by kind, category and "
-        "mode, and what still waits for delivery.",
-    )
-    memory_options(parser)
-    output_options(parser)
-    parser.set_defaults(run=run)
+add_options = memory_options
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the counts."""
-    with opened_store(arguments) as store:
-        facts = store.stats()
+    from freqtrade_mem0.cli.context import opened_memory
+    from freqtrade_mem0.cli.output import print_json, print_lines, print_table
+    from freqtrade_mem0.views.stats import stats
+
+    with opened_memory(arguments) as memory:
+        facts = stats(memory)
     if arguments.json:
         print_json(facts)
-        return 0
-    journal, mem0 = facts["journal"], facts["mem0"]
-    rows = [_row("all", journal["total"], mem0, mem0 and mem0["total"])]
-    for group, title in (("by_kind", "kind"), ("by_category", "category"), ("by_mode", "mode")):
-        names = sorted({*journal[group], *((mem0 or {}).get(group, {}))})
-        rows += [
-            _row(
-                f"{title} {name}",
-                journal[group].get(name, 0),
-                mem0,
-                mem0 and mem0[group].get(name, 0),
-            )
-            for name in names
-        ]
-    print_table(f"Memory in {facts['folder']}", ["what", "Journal", "Mem0"], rows)
-    out = console()
-    if facts["mode"] == "local":
-        out.print("Mode 'local': the journal is the memory, nothing goes on to Mem0.")
-        return 0
-    if facts["mem0_error"]:
-        out.print(f"Mem0 can not be asked: {facts['mem0_error']}", markup=False)
-    out.print(f"{facts['pending']} wait for delivery to Mem0{_delay(facts)}.", markup=False)
-    if facts["dead"]:
-        out.print(f"{facts['dead']} were refused; see 'freqtrade-mem0 dead-letters'.")
-    if facts["last_error"]:
-        out.print(f"Last error: {facts['last_error']}", markup=False)
+    else:
+        print_table(f"Memory in {facts['folder']}", ["what", "Journal", "Mem0"], _rows(facts))
+        print_lines(*_sentences(facts))
     return 0
 
 
-def _delay(facts: dict[str, Any]) -> str:
-    parts = []
+def _rows(facts: dict[str, Any]) -> list[list[str]]:
+    journal, mem0 = facts["journal"], facts["mem0"]
+    rows = [["all", str(journal["total"]), "" if mem0 is None else str(mem0["total"])]]
+    for title in ("kind", "category", "mode"):
+        in_journal = journal[f"by_{title}"]
+        in_mem0 = {} if mem0 is None else mem0[f"by_{title}"]
+        rows += [
+            [
+                f"{title} {name}",
+                str(in_journal.get(name, 0)),
+                "" if mem0 is None else str(in_mem0.get(name, 0)),
+            ]
+            for name in sorted({*in_journal, *in_mem0})
+        ]
+    return rows
+
+
+def _sentences(facts: dict[str, Any]) -> list[str]:
+    from datetime import timedelta
+
+    if facts["mode"] == "local":
+        return ["Mode 'local': all records stay in the journal, none are delivered to Mem0."]
+    sentences = []
+    if facts["mem0_error"]:
+        sentences.append(f"Mem0 can not be asked: {facts['mem0_error']}")
+    waiting = f"{facts['pending']} records wait for delivery to Mem0"
     if facts["pending"]:
-        parts.append(f"the oldest for {timedelta(seconds=round(facts['lag_s']))}")
+        waiting += f", the oldest for {timedelta(seconds=round(facts['lag_s']))}"
     if facts["failures"]:
-        parts.append(f"{facts['failures']} attempts have failed in a row")
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _row(name: str, in_journal: int, mem0: Any, in_mem0: Any) -> list[str]:
-    return [name, str(in_journal), "" if mem0 is None else str(in_mem0)]
+        waiting += f"; {facts['failures']} attempts have failed in a row"
+    sentences.append(f"{waiting}.")
+    if facts["dead"]:
+        sentences.append(f"Mem0 refused {facts['dead']}; see 'freqtrade-mem0 dead-letters'.")
+    if facts["last_error"]:
+        sentences.append(f"Last error: {facts['last_error']}")
+    return sentences

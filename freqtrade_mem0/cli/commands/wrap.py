@@ -7,19 +7,24 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import memory_options, output_options, read_config
-from freqtrade_mem0.cli.output import console, print_json
-from freqtrade_mem0.config.load import BLOCK
+from freqtrade_mem0.cli.options import memory_options, strategy_search_options
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from freqtrade_mem0.cli.context import Commands
+
+NAME = "wrap"
+HELP = "make a copy of a strategy that remembers"
+DESCRIPTION = (
+    "Write a small file beside a strategy's file: a strategy with another name that behaves the "
+    "same and has memory. The original is not changed, and changes to it apply to both. Delete the "
+    "new file to undo this."
+)
 
 _SUFFIX = "Mem0"
-_BLOCK = f'"{BLOCK}": {json.dumps({"enabled": True})}'
+_BLOCK = {"mem0": {"enabled": True}}
 
 _FILE = '''\
 """{name} with long-term memory, made by `freqtrade-mem0 wrap`. Delete this file to be rid of it.
@@ -44,15 +49,8 @@ class {copy}(Mem0Mixin, Original):
 '''
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `wrap`."""
-    parser = commands.add_parser(
-        "wrap",
-        help="make a copy of a strategy that remembers",
-        description="Write a small file beside a strategy's: a strategy of another name that is "
-        "the same, with memory. The original is not touched, and a change to it counts for both. "
-        "Delete the file to be rid of it.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `wrap`."""
     parser.add_argument(
         "-s", "--strategy", required=True, metavar="NAME", help="Class name of the strategy."
     )
@@ -64,30 +62,21 @@ def add_commands(commands: Commands) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="File to write. Default: the strategy's, with _mem0 at the end of its name.",
+        help="File to write. Default: the strategy's file, with _mem0 at the end of its name.",
     )
-    parser.add_argument("--force", action="store_true", help="Write over a file that is there.")
-    parser.add_argument(
-        "--strategy-path", metavar="PATH", type=Path, help="Another folder with strategies."
-    )
-    parser.add_argument(
-        "--recursive-strategy-search",
-        action="store_true",
-        help="Look for strategies in sub-folders, too.",
-    )
+    parser.add_argument("--force", action="store_true", help="Overwrite an existing file.")
+    strategy_search_options(parser)
     memory_options(parser)
-    output_options(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the copy, and say what to do next."""
+    from freqtrade_mem0.cli.context import read_config
+    from freqtrade_mem0.cli.output import print_json
     from freqtrade_mem0.compare.engine.find_strategy import check_names, file_of
 
-    named = read_config(arguments)
-    wanted = [arguments.strategy_path, named.strategy_path, named.user_data_dir / "strategies"]
-    folders = [folder for folder in wanted if folder is not None]
-    recursive = arguments.recursive_strategy_search or named.recursive_strategy_search
+    config = read_config(arguments)
+    folders, recursive = config.strategy_folders, config.recursive_strategy_search
     strategy: str = arguments.strategy
     copy: str = arguments.name or f"{strategy}{_SUFFIX}"
     check_names([strategy], folders, recursive=recursive)
@@ -116,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         "original": str(file),
         "name": copy,
         "file": str(target),
-        "block": None if named.has_block else {BLOCK: {"enabled": True}},
+        "block": None if config.has_block else _BLOCK,
         "next": [
             shlex.join(["freqtrade", "backtesting", "-s", copy, *options]),
             shlex.join(["freqtrade-mem0", "compare", "-s", copy, *options]),
@@ -196,12 +185,14 @@ def _options(
 
 
 def _show(facts: dict[str, Any]) -> None:
+    from freqtrade_mem0.cli.output import console
+
     lines = [
         f"{facts['file']} defines {facts['name']}: {facts['strategy']} with memory.",
         f"The original, {facts['original']}, is as it was.",
     ]
     if facts["block"] is not None:
         lines += ["", "Add this to the Freqtrade config; without it Freqtrade refuses to start:"]
-        lines += ["", f"    {_BLOCK}"]
+        lines += ["", f"    {json.dumps(_BLOCK)[1:-1]}"]
     lines += ["", "Next:", "", *(f"    {command}" for command in facts["next"])]
     console().print("\n".join(lines), markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.codec import to_plain
+from freqtrade_mem0.views.stats import stats
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import a_note, a_trade
 
@@ -77,8 +78,8 @@ def test_they_can_be_sent_again(store: MemoryFolder, capsys: pytest.CaptureFixtu
     assert "refused nothing" in capsys.readouterr().out
     store._backend = InMemoryMem0()
     assert delivery_of(store).drain(20.0)
-    assert store.stats()["mem0"]["total"] == 2
-    assert store.stats()["dead"] == 0
+    assert stats(store)["mem0"]["total"] == 2
+    assert stats(store)["dead"] == 0
 
 
 def test_a_mended_one_takes_its_place(
@@ -102,8 +103,8 @@ def test_a_mended_one_takes_its_place(
     ("content", "sentence"),
     [
         ("no JSON", "can not be read as JSON"),
-        ("[]", "must hold a refused record, under its own id; None is none of them"),
-        (json.dumps(to_plain(a_trade(1))), "is none of them"),
+        ("[]", "must hold a refused record under its own id; None is no dead letter"),
+        (json.dumps(to_plain(a_trade(1))), "is no dead letter"),
         (json.dumps(to_plain(a_trade(2))), "says the same as the refused record"),
         (json.dumps(to_plain(a_trade(2)) | {"pair": 3}), "pair: Input should be a valid string"),
         (json.dumps(to_plain(a_trade(2)) | {"pear": 3}), "pear"),
@@ -149,7 +150,7 @@ def test_they_can_be_given_up(store: MemoryFolder, capsys: pytest.CaptureFixture
     assert "2 will not be sent; they stay in the journal." in capsys.readouterr().out
     assert listed(store, capsys) == []
     assert store.journal.record(a_trade(2).id) == a_trade(2)
-    assert store.stats()["last_error"] == ""
+    assert stats(store)["last_error"] == ""
 
 
 @pytest.mark.parametrize("action", ["--resend", "--give-up"])

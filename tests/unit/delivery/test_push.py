@@ -14,6 +14,7 @@ from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.views.stats import stats
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import NOTED, a_retraction, a_trade
 from tests.support.wait import HANG_S, eventually
@@ -197,17 +198,17 @@ def test_stats_tell_how_far_behind_mem0_is(tmp_path: Path, backend: InMemoryMem0
     store._backend = backend
     now = datetime.now(UTC)
     store.journal.append([a_trade(1, recorded_at=now + timedelta(days=3))])
-    assert store.stats()["lag_s"] == 0.0
+    assert stats(store)["lag_s"] == 0.0
     assert delivery_of(store).drain(20.0)
     store.journal.append([a_trade(2, recorded_at=now - timedelta(hours=2))])
     backend.is_away = True
-    stats = store.stats()
-    assert 7_200 <= stats["lag_s"] < 10_000
-    assert (stats["pending"], stats["mem0"], stats["mem0_error"]) == (1, None, "Mem0 is away.")
-    assert stats["delivered_at"] is not None
+    facts = stats(store)
+    assert 7_200 <= facts["lag_s"] < 10_000
+    assert (facts["pending"], facts["mem0"], facts["mem0_error"]) == (1, None, "Mem0 is away.")
+    assert facts["delivered_at"] is not None
     backend.is_away = False
     assert delivery_of(store).drain(20.0)
-    assert (store.stats()["lag_s"], store.stats()["mem0"]["total"]) == (0.0, 2)
+    assert (stats(store)["lag_s"], stats(store)["mem0"]["total"]) == (0.0, 2)
     store.close()
 
 

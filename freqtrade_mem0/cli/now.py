@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import described, opened_store, scope_of
+from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.records.base import Mode, to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.decisions import decision_facts
+from freqtrade_mem0.views.scope import described
 
 if TYPE_CHECKING:
     import argparse
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     from freqtrade_mem0.situation import calendar
 
     told: dict[str, float | str] = dict(arguments.feature)
-    with opened_store(arguments) as store:
+    with opened_memory(arguments) as store:
         levels = store.settings.sizing.levels
         _check_features(told, levels)
         trades = _trades(store, arguments)
@@ -104,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         ]
     )
     if arguments.json:
-        facts = decision_facts(decision)
+        facts = {"expected_ratio": decision.expected_ratio} | decision_facts(decision)
         asked_about = {"mode": str(origin.mode), "run_id": origin.run_id, "not_told": missing}
         print_json({"text": text, "strategy": origin.strategy} | facts | asked_about)
     else:
@@ -138,7 +139,7 @@ def _features_of(levels: Sequence[str]) -> list[str]:
 
 def _trades(store: MemoryFolder, arguments: argparse.Namespace) -> list[TradeRecord]:
     """Return the trades of the run that is asked, in order of arrival."""
-    scope = replace(scope_of(arguments, store, TradeRecord.kind), pair=None)
+    scope = replace(scope_of(arguments, store), kind=TradeRecord.kind, pair=None)
     is_open = scope.modes is None and scope.run_id is None
     for modes in [[mode] for mode in _PREFERRED] if is_open else [scope.modes]:
         found = store.journal.records(replace(scope, modes=modes))

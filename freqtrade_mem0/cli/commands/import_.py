@@ -1,37 +1,34 @@
-"""`import`: take into memory what Freqtrade stored before."""
+"""`import`: import what Freqtrade stored before memory was used."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import memory_options, output_options, read_config
-from freqtrade_mem0.cli.output import print_json, print_table
-from freqtrade_mem0.cli.progress import deliver, progress_bar
-from freqtrade_mem0.importers.importer import ImportOptions, import_files
-from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
     import argparse
 
-    from freqtrade_mem0.cli.context import Commands
+    from freqtrade_mem0.importers.importer import ImportOptions
     from freqtrade_mem0.importers.report import FileReport, ImportReport
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+NAME = "import"
+HELP = "import old backtests, hyperopt results and trade databases"
+DESCRIPTION = (
+    "Import what Freqtrade stored before: backtest results (zip or JSON), hyperopt results "
+    "(fthypt) and trade databases (sqlite). The files are not changed. Importing again adds "
+    "nothing. Exit code 1 when nothing could be imported."
+)
 
 _SHOWN_SKIPS = 10
-"""Per file; the others are counted, and all of them are in the JSON."""
+"""Per file; the others are counted, and `--json` shows all of them."""
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `import`."""
-    parser = commands.add_parser(
-        "import",
-        help="take in old backtests, hyperopt results and trade databases",
-        description="Take into memory what Freqtrade stored before: backtest results (zip or "
-        "JSON), hyperopt results (fthypt) and trade databases (sqlite). The files are not changed. "
-        "Importing again adds nothing. Exit code 1 when nothing could be imported.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `import`."""
     parser.add_argument(
         "paths",
         nargs="+",
@@ -43,24 +40,24 @@ def add_commands(commands: Commands) -> None:
         "-s",
         "--strategy",
         metavar="NAME",
-        help="Only of this strategy; trades in databases that name none count as this one's.",
+        help="Only this strategy. Trades in a database without strategy names count as its trades.",
     )
     parser.add_argument(
         "--mode",
         choices=[str(Mode.DRY_RUN), str(Mode.LIVE)],
-        help="What the trades in databases are. Default: dry_run where the file's name or its "
+        help="Mode of the trades in databases. Default: dry_run where the file's name or its "
         "orders say so, else live.",
     )
     parser.add_argument(
         "--bot-id",
         metavar="ID",
-        help="The bot whose databases these are. Default: as that bot has it, mem0.bot_id, else "
+        help="The bot whose databases these are. Default: mem0.bot_id in the config, else "
         "bot_name, else freqtrade.",
     )
     parser.add_argument(
         "--as-prior",
         action="store_true",
-        help="Also let the strategies read these backtests as a prior from now on.",
+        help="Also promote these backtests to priors of their strategies.",
     )
     parser.add_argument(
         "--no-wait",
@@ -68,25 +65,27 @@ def add_commands(commands: Commands) -> None:
         help="Leave the delivery to Mem0 to the next bot, backtest or 'freqtrade-mem0 deliver'.",
     )
     memory_options(parser)
-    output_options(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Import, then deliver to Mem0, showing progress where somebody watches."""
-    named = read_config(arguments)
+    """Import, then deliver to Mem0, with a progress bar on a terminal."""
+    from freqtrade_mem0.cli.context import read_config
+    from freqtrade_mem0.cli.output import print_json
+    from freqtrade_mem0.importers.importer import ImportOptions
+
+    config = read_config(arguments)
     options = ImportOptions(
         strategy=arguments.strategy,
         mode=None if arguments.mode is None else Mode(arguments.mode),
-        bot_id=arguments.bot_id or named.bot_id,
+        bot_id=arguments.bot_id or config.bot_id,
         as_prior=arguments.as_prior,
     )
-    store = MemoryFolder(named.settings, named.user_data_dir)
+    memory = config.memory()
     try:
-        report = _import(store, arguments.paths, options, waits=not arguments.no_wait)
-        pending = store.outbox.state().pending if store.delivers else 0
+        report = _import(memory, arguments.paths, options, waits=not arguments.no_wait)
+        pending = memory.outbox.state().pending if memory.delivers else 0
     finally:
-        store.close()
+        memory.close()
     if arguments.json:
         print_json(_facts(report, pending))
     else:
@@ -95,18 +94,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _import(
-    store: MemoryFolder, paths: list[Path], options: ImportOptions, *, waits: bool
+    memory: MemoryFolder, paths: list[Path], options: ImportOptions, *, waits: bool
 ) -> ImportReport:
+    from freqtrade_mem0.cli.progress import deliver, progress_bar
+    from freqtrade_mem0.importers.importer import import_files
+
     with progress_bar() as progress:
         task = progress.add_task("Reading", total=None)
 
         def on_file(done: int, total: int, path: Path) -> None:
             progress.update(task, completed=done, total=total, description=path.name)
 
-        report = import_files(store, paths, options, on_file)
+        report = import_files(memory, paths, options, on_file)
         progress.remove_task(task)
         if waits:
-            deliver(store, progress)
+            deliver(memory, progress, memory.settings.delivery.flush_timeout_s)
     return report
 
 
@@ -134,8 +136,14 @@ def _facts(report: ImportReport, pending: int) -> dict[str, Any]:
 
 
 def _print(report: ImportReport, pending: int) -> None:
+    import sys
+
+    from freqtrade_mem0.cli.output import print_table
+
     if not report.files:
-        print("Nothing to import: no file of Freqtrade's is there.", file=sys.stderr)  # noqa: T201
+        print(  # noqa: T201
+            "Nothing to import: none of these is a file that Freqtrade wrote.", file=sys.stderr
+        )
         return
     rest = f"; {pending} wait for Mem0 and are delivered later" if pending else ""
     print_table(
@@ -157,7 +165,7 @@ def _print(report: ImportReport, pending: int) -> None:
 
 
 def _remarks(file: FileReport) -> list[str]:
-    skips = [f"not taken: {skip.what}: {skip.why}" for skip in file.skipped]
+    skips = [f"skipped: {skip.what}: {skip.why}" for skip in file.skipped]
     more = len(skips) - _SHOWN_SKIPS
     rest = [f"... and {more} more, see --json"] if more > 0 else []
     return [*file.notes, *skips[:_SHOWN_SKIPS], *rest]

@@ -1,0 +1,63 @@
+"""`ledger`: list sizing decisions with their outcomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.cli.options import limit_of, listing_options
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = "ledger"
+HELP = "list sizing decisions with their reasons and outcomes"
+DESCRIPTION = "List sizing decisions by market time, with their reasons and outcomes."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `ledger`."""
+    parser.add_argument(
+        "--all", action="store_true", help="Also decisions whose entry order was never filled."
+    )
+    listing_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print decisions."""
+    from freqtrade_mem0.cli.context import opened_memory, scope_of
+    from freqtrade_mem0.cli.output import print_json, print_table, title, when
+    from freqtrade_mem0.views.decisions import ledger
+
+    with opened_memory(arguments) as memory:
+        lines = ledger(
+            memory,
+            scope_of(arguments, memory),
+            only_opened=not arguments.all,
+            limit=limit_of(arguments),
+        )
+    if arguments.json:
+        print_json(lines)
+        return 0
+    print_table(
+        f"{title(lines, 'decisions', arguments)}; 'why ID' explains one",
+        ["decided at (UTC)", "pair", "side", "tag", "Proposed", "x", "Stake", "applied", "Known",
+         "Outcome", "strategy, run", "trade"],
+        [
+            [
+                when(line["decided_at"]),
+                line["pair"],
+                line["side"],
+                line["enter_tag"],
+                f"{line['proposed_stake']:.6g}",
+                f"{line['multiplier']:.3f}",
+                f"{line['stake']:.6g}",
+                "yes" if line["applied"] else "shadow",
+                f"{line['n_effective']:.1f}",
+                "" if line["profit_ratio"] is None else f"{line['profit_ratio']:+.2%}",
+                f"{line['strategy']} {line['run_id'][:8]}",
+                (line["trade_id"] or "")[:8],
+            ]
+            for line in lines
+        ],
+    )  # fmt: skip
+    return 0

@@ -1,0 +1,103 @@
+"""What the trades of a run or bot say: the mean profit of all of them and of each group."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.insight.shrinkage import NOTHING, Group, Shrinkage, group_shifts, interval
+from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.views.scope import described
+from freqtrade_mem0.views.values import Facts, iso, origin_facts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from freqtrade_mem0.insight.shrinkage import Moments
+    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+
+def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
+    """Return what the trades of the newest run in a scope say, group by group.
+
+    Parameters
+    ----------
+    memory, scope
+        Which trades.
+    now
+        Aware UTC; the trades of a bot are weighed as of this moment, those of a backtest as of its
+        last trade.
+
+    Returns
+    -------
+    dict
+        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, and `insights`: a row for the strategy,
+        then one for each group, with `level`, `value`, `n_effective`, `mean_ratio`, the 95 %
+        interval `low_ratio` to `high_ratio` (None where it is unknown), and `believed_shift_ratio`,
+        what the group adds to the forecast.
+
+    Raises
+    ------
+    RecordError
+        The scope has no trade.
+    """
+    trades = trades_of_newest_run(memory, scope)
+    sizing = memory.settings.sizing
+    newest = trades[-1]
+    moment = newest.known_at + timedelta(milliseconds=1)
+    if newest.origin.mode in (Mode.DRY_RUN, Mode.LIVE):
+        moment = max(moment, now)
+    recall = Recall(sizing.levels, sizing.half_life_days)
+    for trade in trades:
+        recall.add(trade)
+    groups = recall.groups(moment)
+    all_trades = groups.pop(STRATEGY, Group(NOTHING)).moments
+    shifts = group_shifts(
+        all_trades, recall.levels, groups, Shrinkage(pseudo_trades=sizing.pseudo_trades)
+    )
+    rows = [_row(STRATEGY[0], newest.origin.strategy, all_trades, None)]
+    rows += [_row(*key, groups[key].moments, shift) for key, shift in shifts.items()]
+    return origin_facts(newest.origin) | {
+        "as_of": iso(moment),
+        "n_trades": len(trades),
+        "insights": rows,
+    }
+
+
+def trades_of_newest_run(memory: MemoryFolder, scope: Scope) -> list[TradeRecord]:
+    """Return the trades of the run in a scope that recorded a trade last, in order of arrival.
+
+    Raises
+    ------
+    RecordError
+        The scope has no trade.
+    """
+    found = memory.journal.records(replace(scope, kind=TradeRecord.kind))
+    trades = [record for _, record in found if isinstance(record, TradeRecord)]
+    if not trades:
+        raise RecordError(
+            f"No trade of {described(scope)} is in {memory.folder}. "
+            "'freqtrade-mem0 stats' shows what is."
+        )
+    newest = trades[-1].origin
+    return [trade for trade in trades if trade.origin == newest]
+
+
+def _row(level: str, value: str, moments: Moments, shift: float | None) -> Facts:
+    low, high = interval(moments)
+    is_known = math.isfinite(low)
+    return {
+        "level": level,
+        "value": value,
+        "n_effective": moments.n,
+        "mean_ratio": moments.mean,
+        "low_ratio": low if is_known else None,
+        "high_ratio": high if is_known else None,
+        "believed_shift_ratio": shift,
+    }

@@ -1,0 +1,122 @@
+"""Records of the journal, and memories found by a search in Mem0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.recall.priors import promotions
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.views.values import Facts, iso, origin_facts
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.memory import Memory
+
+_OF_A_TRADE = (
+    "pair",
+    "side",
+    "open_date",
+    "close_date",
+    "open_rate",
+    "close_rate",
+    "amount",
+    "stake_amount",
+    "profit_ratio",
+    "profit_abs",
+    "fee_open",
+    "fee_close",
+    "funding_fees",
+    "exit_reason",
+    "enter_tag",
+    "leverage",
+    "is_evidence",
+    "decision_id",
+)
+
+
+def records(memory: MemoryFolder, scope: Scope, limit: int | None = None) -> list[Facts]:
+    """Return the current records of a scope in order of arrival; the newest `limit` of them."""
+    return [_record_facts(record) for _, record in memory.journal.records(scope, limit=limit)]
+
+
+def search(
+    memory: MemoryFolder, query: str, *, filters: dict[str, str | None], limit: int
+) -> list[Facts]:
+    """Return the memories in Mem0 that match a query best, best first.
+
+    Parameters
+    ----------
+    memory
+        The memory; only its owner's memories are searched.
+    query
+        Free text.
+    filters
+        Metadata that a memory must have, by key; None for any value.
+    limit
+        At most this many, >= 1.
+
+    Raises
+    ------
+    RecordError
+        The query has no word.
+    BackendError
+        Mem0 can not be asked.
+    """
+    if not any(character.isalnum() for character in query):
+        raise RecordError(f"There is no word in the query {query!r} to search for.")
+    wanted = {"user_id": memory.settings.user_id, **filters}
+    found = memory.backend.search(
+        query,
+        filters={key: value for key, value in wanted.items() if value is not None},
+        limit=limit,
+    )
+    return [_memory_facts(each) for each in found]
+
+
+def priors(memory: MemoryFolder, strategy: str | None = None) -> list[Facts]:
+    """Return the promoted runs that a strategy reads as priors; None for every strategy's."""
+    return [
+        {
+            "strategy": promotion.origin.strategy,
+            "source_strategy": promotion.source_strategy,
+            "source_mode": str(promotion.source_mode),
+            "source_run_id": promotion.source_run_id,
+            "promoted_at": iso(promotion.known_at),
+            "provenance": promotion.provenance,
+        }
+        for promotion in promotions(memory.journal, memory.settings.user_id, strategy)
+    ]
+
+
+def _record_facts(record: Record) -> Facts:
+    facts: Facts = {"id": record.id, "kind": record.kind}
+    if isinstance(record, TradeRecord):
+        facts |= {name: getattr(record, name) for name in _OF_A_TRADE}
+        facts |= {
+            "open_date": iso(record.open_date),
+            "close_date": iso(record.close_date),
+            "situation": dict(record.situation),
+        }
+    return (
+        facts
+        | {"category": str(record.category), "text": record.sentence()}
+        | origin_facts(record.origin)
+        | {
+            "user_id": record.origin.user_id,
+            "known_at": iso(record.known_at),
+            "recorded_at": iso(record.recorded_at),
+        }
+    )
+
+
+def _memory_facts(memory: Memory) -> Facts:
+    return {
+        "id": memory.id,
+        "score": memory.score,
+        "text": memory.text,
+        "created_at": iso(memory.created_at),
+        "metadata": {key: value for key, value in memory.metadata.items() if key != "record"},
+    }

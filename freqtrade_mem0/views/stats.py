@@ -1,0 +1,81 @@
+"""How many records are in the journal and in Mem0, and how many wait for delivery."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.views.values import Facts, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+
+def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
+    """Return how many records are where, and how many wait.
+
+    Parameters
+    ----------
+    memory
+        The memory.
+    user_id
+        Whose records are counted; None for the owner in the settings. What waits is everybody's.
+
+    Returns
+    -------
+    dict
+        `folder`, `mode`; `journal` and `mem0`, each with `total`, `by_kind`, `by_category` and
+        `by_mode` (`mem0` is None in mode "local", and where Mem0 can not be asked: then
+        `mem0_error` says why); `pending`, `dead`, `last_error`, `failures` in a row,
+        `delivered_at` (ISO time of the last delivery or None), `lag_s` (age of the oldest
+        record that waits, in seconds; 0.0 where none does).
+
+    Raises
+    ------
+    JournalError
+        The journal can not be read.
+    """
+    owner = memory.settings.user_id if user_id is None else user_id
+    state = memory.outbox.state()
+    in_mem0, mem0_error = None, ""
+    if memory.delivers:
+        try:
+            in_mem0 = _count_in_mem0(memory, owner)
+        except BackendError as error:
+            mem0_error = str(error)
+    now = datetime.now(UTC)
+    since = state.waiting_since if memory.delivers else None
+    lag = timedelta(0) if since is None else max(now - since, timedelta(0))
+    return {
+        "folder": str(memory.folder),
+        "mode": memory.settings.mode,
+        "journal": _summary(memory.journal.counts(user_id=owner)),
+        "mem0": in_mem0,
+        "mem0_error": mem0_error,
+        "pending": state.pending if memory.delivers else 0,
+        "dead": state.dead,
+        "last_error": state.last_error,
+        "failures": state.failures,
+        "delivered_at": iso(state.delivered_at),
+        "lag_s": lag.total_seconds(),
+    }
+
+
+def _count_in_mem0(memory: MemoryFolder, owner: str) -> Facts:
+    counts = memory.backend.count(filters={"user_id": owner}, by=("kind", "category", "mode"))
+    return _summary(
+        {(str(kind), str(category), str(mode)): n for (kind, category, mode), n in counts.items()}
+    )
+
+
+def _summary(counts: Mapping[tuple[str, str, str], int]) -> Facts:
+    summary: Facts = {"total": sum(counts.values())}
+    for position, name in enumerate(("by_kind", "by_category", "by_mode")):
+        totals: dict[str, int] = {}
+        for key, count in sorted(counts.items()):
+            totals[key[position]] = totals.get(key[position], 0) + count
+        summary[name] = totals
+    return summary
