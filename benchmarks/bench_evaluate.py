@@ -24,7 +24,7 @@ from freqtrade_mem0.compare.statistics.bootstrap import estimate, gradient
 from freqtrade_mem0.compare.statistics.differences import mean_return_difference, sharpe_difference
 from freqtrade_mem0.compare.statistics.random_sizing import shift_test
 from freqtrade_mem0.compare.statistics.timing import timing_test
-from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part, Shrinkage
+from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Moments, Shrinkage
 from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policy import Known
 
@@ -204,7 +204,7 @@ def learned(base: Floats, days: NDArray[np.int64], groups: NDArray[np.int64]) ->
         weights = 0.5 ** ((days[number] - days[known]) / 120.0)
         own = groups[known] == groups[number]
         parts = [
-            Part(name, "x", moments_of(base[known][chosen], weights[chosen]), 0.0)
+            EntryGroup(name, "x", moments_of(base[known][chosen], weights[chosen]))
             for name, chosen in (("strategy", np.ones_like(own)), ("pair", own))
         ]
         multipliers[number] = policy(Known(strategy=parts[0], levels=parts[1:])).multiplier

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.differences import Outlook
 from freqtrade_mem0.insight.performance import PerformanceReader
-from freqtrade_mem0.insight.shrinkage import Part
+from freqtrade_mem0.insight.shrinkage import EntryGroup
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.sizing.policy import Known
 
@@ -54,7 +54,7 @@ class Evidence:
         differences = self._outlook.differences(now_ms)
         whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
         return Known(
-            strategy=Part("strategy", strategy, whole),
+            strategy=EntryGroup("strategy", strategy, whole),
             levels=levels,
             differences=differences,
             situation=MappingProxyType(situation),

@@ -1,1 +1,1 @@
-"""Statistics on remembered trades."""
+"""Statistics on remembered trades: shrunk group means, recent performance. Pure arithmetic."""

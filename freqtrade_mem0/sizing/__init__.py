@@ -1,5 +1,6 @@
-"""Pure policy: a proposed stake, what is known, and limits -> a decision with its reasons.
+"""Sizing: what is known about an entry -> a stake multiplier with its reasons. No I/O.
 
-`policy` is the port, one module per policy, `wording` has what several of them say, `registry`
-finds a policy by its name, `guard` keeps every policy to its word, `limits` bounds what it wants.
+`policy` defines what a policy is, `policies` has one module for each, `registry` makes the
+configured one. `guard` keeps a policy inside its bounds, `limits` applies those of exchange and
+wallet, `wording` has the reasons that several policies give.
 """

@@ -1,4 +1,4 @@
-"""Whatever a policy does, a stake stays inside the bounds and its reasons explain it."""
+"""Keeps any policy inside the bounds, and its reasons complete."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Policy, Wish
+from freqtrade_mem0.sizing.wording import bound_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TOLERANCE = 1e-9
-"""What effects may miss by rounding."""
+"""Allowed rounding error of a sum of effects."""
 
 
 class Guarded:
-    """A policy that keeps its word.
+    """A policy whose wishes always keep the rules of `Wish`.
 
-    On failure: where the policy raises, or its wish can not be understood, the stake stays as
-    proposed. A multiplier beyond its bounds is moved to the bound, and what the policy's reasons do
-    not explain becomes a reason of its own. A policy that never returns can not be guarded against.
+    On failure: where the policy raises, or its wish is invalid, the stake stays as proposed. A
+    multiplier beyond its bounds is moved to the bound, and what the policy's reasons do not explain
+    becomes a reason of its own. A policy that never returns can not be guarded against.
 
     Parameters
     ----------
     policy
         Any policy.
     name
-        As in `sizing.policy`: what the ledger calls it.
+        As in `sizing.policy`: its name in the ledger.
     min_multiplier, max_multiplier
         Bounds, 0 < min <= 1 <= max.
     complain
-        Told of every broken promise: in a sentence, and with the exception where there was one.
+        Called at every violation, with a sentence and the exception, if any.
     is_built_in
-        It is one of ours, whose reasons are plain numbers and words: only their sum is looked at
-        again. A backtest asks for very many.
+        A built-in policy returns valid reasons: only their sum is checked, which saves time in a
+        backtest.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Guarded:
         """Return the policy's wish where it keeps the rules of `Wish`, else one that does."""
         try:
             return self._checked(self._policy(known))
-        except Exception as error:  # noqa: BLE001 - a stranger's code must not stop a trade
+        except Exception as error:  # noqa: BLE001 - foreign code must not stop a trade
             self._complain("it could not be used; the stake stays as proposed", error)
             text = (
                 f"policy {self.name} could not be used ({type(error).__name__}): the stake stays as"
@@ -96,25 +97,23 @@ class Guarded:
             return (Reason(name="unexplained", text=text, effect=multiplier - 1.0),)
 
     def _explained(self, wish: Wish, multiplier: float) -> tuple[Reason, ...]:
-        """Return reasons whose effects add up to the multiplier less 1, whatever the wish has."""
+        """Return the wish's reasons, completed so that effects add up to the multiplier minus 1."""
         wanted = float(wish.multiplier)
         reasons = list(wish.reasons)
         if not self._is_built_in:
-            reasons = [_clean(reason) for reason in reasons]
+            reasons = [_valid(reason) for reason in reasons]
         unexplained = wanted - 1.0 - math.fsum([reason.effect for reason in reasons])
         if not reasons or abs(unexplained) > _TOLERANCE * max(1.0, abs(wanted)):
             self._complain("the effects of its reasons do not add up to multiplier - 1", None)
             text = f"policy {self.name} gave no reason for this part"
             reasons.append(Reason(name="unexplained", text=text, effect=unexplained))
         if multiplier != wanted:
-            name = "min_multiplier" if multiplier > wanted else "max_multiplier"
-            text = f"sizing.{name} of {multiplier:g} keeps the multiplier from {wanted:.3g}"
-            reasons.append(Reason(name=name, text=text, effect=multiplier - wanted))
+            reasons.append(bound_reason(wanted, multiplier))
         return tuple(reasons)
 
 
-def _clean(reason: Any) -> Reason:
-    """Return a reason in the form that the journal keeps."""
+def _valid(reason: Any) -> Reason:
+    """Return a reason with the types that the journal keeps."""
     if not isinstance(reason, Reason):
         raise TypeError(f"a reason must be a Reason, not {type(reason).__name__}")
     return Reason(
@@ -130,7 +129,7 @@ def _clean(reason: Any) -> Reason:
 
 def _finite(value: Any, name: str) -> float:
     if type(value) is float and math.isfinite(value):
-        return value  # nearly always, and the check below takes longer than all of this
+        return value  # nearly always, and much faster than the check below
     if not isinstance(value, Real) or not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, not {value!r}")
     return float(value)

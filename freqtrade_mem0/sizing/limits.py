@@ -1,4 +1,4 @@
-"""What exchange and wallet allow: the last word on every stake."""
+"""Applies the limits of exchange and wallet to a stake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from freqtrade_mem0.records.decision import Reason
 def within_limits(
     proposed: float, wished: float, min_stake: float | None, max_stake: float
 ) -> tuple[float, tuple[Reason, ...]]:
-    """Return the stake to place, and a reason for every limit that changed it.
+    """Return the stake to place, and a reason for the limit that changed it.
 
     Parameters
     ----------
@@ -17,10 +17,11 @@ def within_limits(
     wished
         `proposed` times the multiplier.
     min_stake
-        The exchange's minimum; None where there is none. A proposal above it is never pushed below
-        it; a proposal already below it is left for Freqtrade to judge.
+        The exchange's minimum; None where there is none. A proposal above it is not scaled below
+        it; a proposal below it stays as it is, and Freqtrade decides.
     max_stake
-        The most Freqtrade allows: wallet and exchange. A proposal above it is left for Freqtrade.
+        The maximum that wallet and exchange allow. A proposal above it is not raised, and Freqtrade
+        decides.
     """
     if min_stake is not None and wished < min_stake <= proposed:
         text = f"the exchange's minimum of {min_stake:g} keeps the stake from {wished:g}"

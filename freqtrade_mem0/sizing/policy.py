@@ -1,4 +1,4 @@
-"""The port of a sizing policy."""
+"""What a sizing policy is: it maps what is known about an entry to a stake multiplier."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from freqtrade_mem0.insight.performance import RecentPerformance
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freqtrade_mem0.insight.shrinkage import Part
+    from freqtrade_mem0.insight.shrinkage import EntryGroup
     from freqtrade_mem0.records.decision import Reason
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class Known(NamedTuple):
-    """What a policy may use: moments of trades known strictly before the decision.
+    """What a policy may use: statistics of trades known strictly before the decision.
 
     Parameters
     ----------
     strategy
         All trades of the strategy.
     levels
-        The subsets this entry belongs to, in the configured order, combined ones last.
+        The groups this entry belongs to, in the configured order, combined levels last.
     differences
-        How much the groups of each level differ, see `insight.differences`; a level that is missing
-        has told nothing yet.
+        How much the groups of each level differ, see `insight.shrinkage.differences`; a level
+        without an estimate is missing.
     situation
         Market features of candles closed before the decision, see `situation.Candles.features`;
-        empty where too few candles are there.
+        empty with too few candles.
     form
-        Gives the strategy's losing streak and drawdown. Worked out only if it is called, and only
-        to be called while the policy decides.
+        Returns the strategy's losing streak and drawdown. Computed only when called; to be called
+        only while the policy decides.
     """
 
-    strategy: Part
-    levels: Sequence[Part]
+    strategy: EntryGroup
+    levels: Sequence[EntryGroup]
     differences: Mapping[str, float] = _NOTHING
     situation: Mapping[str, float | str] = _NOTHING
     form: Callable[[], RecentPerformance] = RecentPerformance
@@ -49,11 +49,11 @@ class Wish:
     Parameters
     ----------
     multiplier
-        > 0, inside the configured bounds.
+        Stake multiplier, > 0, inside the configured bounds.
     reasons
-        Why, never empty; their effects add up to `multiplier - 1`. Or a function that gives them:
-        it is called when somebody looks, maybe in another thread, which saves a trading callback
-        from wording what nobody reads there.
+        Never empty; their effects add up to `multiplier - 1`. Or a function that returns them,
+        called later, maybe in another thread: a trading callback then need not word reasons that
+        it does not read.
     expected_ratio
         The profit ratio it expects of the trade; None where it has no such forecast.
     """
@@ -81,21 +81,21 @@ class Wish:
 
     @property
     def reasons(self) -> Sequence[Reason]:
-        """Why, worked out now where that was put off."""
+        """The reasons; computed at the first access where a function was given."""
         if callable(self._reasons):
             self._reasons = self._reasons()
         return self._reasons
 
     @property
     def puts_off_reasons(self) -> bool:
-        """Whether nobody has asked yet for reasons that are given by a function."""
+        """Whether the reasons have not been computed yet."""
         return callable(self._reasons)
 
 
 class Policy(Protocol):
     """Maps what is known to a multiplier. Pure: no clock, no I/O, no state.
 
-    What it raises, and a wish that breaks a rule of `Wish`, never reaches a trade: see `guard`.
+    Neither an exception nor a wish that breaks a rule of `Wish` reaches a trade: see `guard`.
     """
 
     @property
@@ -103,4 +103,4 @@ class Policy(Protocol):
         """As in `sizing.policy`."""
 
     def __call__(self, known: Known, /) -> Wish:
-        """Return the multiplier for an entry about which `known` is known."""
+        """Return the multiplier for an entry."""

@@ -1,4 +1,4 @@
-"""Reasons that several policies give, in the same words."""
+"""Reasons that several policies give."""
 
 from __future__ import annotations
 
@@ -9,36 +9,20 @@ from freqtrade_mem0.records.decision import Reason, part_in_words
 from freqtrade_mem0.sizing.policy import Wish
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.insight.shrinkage import Moments, Part
+    from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
 
 
 def without_evidence(whole: Moments) -> Wish:
-    """Return the wish of a policy that has nothing to go by: the proposal, and why.
-
-    Parameters
-    ----------
-    whole
-        Of all trades of the strategy: none, or none that made or lost anything.
-    """
+    """Return multiplier 1.0, for a strategy without trades or with trades of exactly no profit."""
     found = "no closed trade made or lost anything" if whole.n else "no closed trades are known"
     text = f"{found} yet: the stake stays as proposed"
     reason = Reason(name="no_evidence", text=text, n_effective=whole.n)
     return Wish(multiplier=1.0, reasons=(reason,))
 
 
-def part_reason(part: Part, effect: float, remark: str = "") -> Reason:
-    """Return the reason that a level is, with what is known of it and what it moved.
-
-    Parameters
-    ----------
-    part
-        The strategy, or a level below it.
-    effect
-        What it moved the multiplier by.
-    remark
-        What else is to be said of it; "" for nothing.
-    """
-    name, value, moments, _, _ = part
+def group_reason(group: EntryGroup, effect: float, remark: str = "") -> Reason:
+    """Return the reason for what a group, or the whole strategy, moved the multiplier by."""
+    name, value, moments, _ = group
     n, mean, _, _ = moments
     error = standard_error(moments)
     text = ""
@@ -53,3 +37,10 @@ def part_reason(part: Part, effect: float, remark: str = "") -> Reason:
         effect=effect,
         mean_error=error,
     )
+
+
+def bound_reason(wanted: float, multiplier: float) -> Reason:
+    """Return the reason for a multiplier that was moved to a bound."""
+    name = "min_multiplier" if multiplier > wanted else "max_multiplier"
+    text = f"sizing.{name} of {multiplier:g} keeps the multiplier from {wanted:.3g}"
+    return Reason(name=name, text=text, effect=multiplier - wanted)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.insight.performance import RecentPerformance
-from freqtrade_mem0.insight.shrinkage import Moments, Part, Shrinkage
+from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments, Shrinkage
 from freqtrade_mem0.sizing.guard import Guarded
 from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.sizing.policies.bayes import Bayes
@@ -31,7 +31,7 @@ def moments(draw: st.DrawFn) -> Moments:
     return Moments(n, draw(means), draw(variances), wins)
 
 
-parts = st.builds(Part, st.just("pair"), st.text(max_size=3), moments(), st.just(0.0))
+parts = st.builds(EntryGroup, st.just("pair"), st.text(max_size=3), moments())
 forms = st.builds(
     lambda n, streak, lost: RecentPerformance(n, min(streak, n), lost),
     st.integers(0, 10_000),
@@ -157,7 +157,7 @@ def test_a_better_strategy_never_gets_less_of_kelly(
 ) -> None:
     """As a whole, at the same mean square."""
     worse, better = (
-        Known(strategy=Part("strategy", "", Moments(n, mean, 1.0 - mean**2)), levels=[])
+        Known(strategy=EntryGroup("strategy", "", Moments(n, mean, 1.0 - mean**2)), levels=[])
         for mean in sorted((one, other))
     )
 

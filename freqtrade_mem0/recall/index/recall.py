@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.insight.shrinkage import NOTHING, Group, Key, Moments, Part
+from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Group, Key, Moments
 from freqtrade_mem0.recall.index.columns import MISSING, Row, TradeColumns, rounded
 from freqtrade_mem0.recall.index.groups import STRATEGY, Groups
 from freqtrade_mem0.recall.index.history import HistoryReader
@@ -137,7 +137,7 @@ class Recall:
         enter_tag: str,
         situation: Mapping[str, float | str],
         now_ms: int,
-    ) -> tuple[Moments, list[Part]]:
+    ) -> tuple[Moments, list[EntryGroup]]:
         """Return what is known of an entry: of the strategy, and of each level it has a value for.
 
         Parameters
@@ -170,7 +170,7 @@ class Recall:
                         sums.settle(period)
                     plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
                     moments = new(Moments, plain)
-                parts.append(new(Part, (level, value, moments, 0.0, inside)))
+                parts.append(new(EntryGroup, (level, value, moments, inside)))
             return self._groups.by_number[0].moments(period, left), parts
 
     def groups(self, moment: datetime) -> dict[Key, Group]:

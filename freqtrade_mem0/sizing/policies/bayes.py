@@ -1,8 +1,8 @@
-"""The default policy: bet more where trades like this one did better than the strategy's others.
+"""The policy `bayes` (default): larger stakes where similar trades did better than the others.
 
-It follows differences between situations, not the strategy's own mean: which situations a strategy
-is good in lasts, whether it has just won or lost does not (see `docs/benchmarks.md`). So on average
-stakes stay what was proposed, unless the strategy loses beyond doubt.
+It follows differences between situations, not the strategy's own mean: in trials the situations a
+strategy is good in persisted, its recent profit did not (see `docs/benchmarks.md`). So on average
+stakes stay what was proposed, unless the strategy's loss is significant.
 """
 
 from __future__ import annotations
@@ -14,56 +14,58 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, shifts
 from freqtrade_mem0.sizing.policy import Known, Wish
-from freqtrade_mem0.sizing.wording import part_reason, without_evidence
+from freqtrade_mem0.sizing.wording import group_reason, without_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.config.sizing import SizingSettings
-    from freqtrade_mem0.insight.shrinkage import Part
+    from freqtrade_mem0.insight.shrinkage import EntryGroup
     from freqtrade_mem0.records.decision import Reason
 
-_FARTHEST = 1e6  # units of evidence; far beyond what tanh can tell from its limit
+_MAX_STEP = 1e6
+"""Bound on one level's evidence: tanh is at its limit far below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bayes:
     r"""Empirical-Bayes shrinkage, then a bounded, monotone map from evidence to multiplier.
 
-    With the shifts :math:`\delta_l` of all levels (`insight.shifts`) and the spread :math:`s` of
-    the strategy's trades,
+    With the shrunk deviations :math:`\delta_l` of the entry's groups (`insight.shrinkage.shifts`)
+    and the root mean square :math:`s` of the strategy's profit ratios, the evidence is
 
     .. math:: e = \frac{\text{trust}}{\text{reach}} \cdot \frac{n}{n + \text{warm\_up}}
                   \cdot \frac{\sum_l \delta_l}{s}
 
     and the multiplier is `1 + (max - 1) * tanh(e)` for `e > 0`, `1 + (1 - min) * tanh(e)` below: 1
-    without evidence, at its bounds only in the limit.
+    without evidence, and asymptotically at its bounds.
 
-    A strategy whose own loss is beyond doubt is damped as a whole. With the sum :math:`S` of its
-    decayed profit ratios and its standard error :math:`\sigma = s \sqrt{2 (n + 20)}` (trades that
-    overlap share their luck: the variance is taken as twice that of independent ones), the
-    multiplier is scaled by `1 + (1 - min) * tanh(S / sigma + brake_after)` where that is below 1.
+    A strategy whose loss is significant is damped as a whole. With the sum :math:`S` of its decayed
+    profit ratios and its standard error :math:`\sigma = s \sqrt{2 (n + 20)}` (trades that overlap
+    move together: the variance is taken as twice that of independent trades), the multiplier is
+    scaled by `1 + (1 - min) * tanh(S / sigma + brake_after)` where that is below 1.
 
     Parameters
     ----------
     prior
-        What is assumed about differences before there is evidence.
+        What is assumed about differences without evidence.
     min_multiplier, max_multiplier
         Bounds, 0 < min <= 1 <= max.
     trust
         Share of a forecast difference that came true in trials, in (0, 1].
     reach
-        Trusted forecast difference, in spreads, at which tanh(1) of the way to a bound is gone.
-        > 0.
+        Trusted forecast difference, in units of `s`, that moves the multiplier tanh(1) of the way
+        to a bound, > 0.
     warm_up_trades
-        Trades of the strategy after which forecasts count half of what they will, >= 0: which
-        groups are good is known before it is known how much of that is chance.
+        Trades of the strategy after which forecasts have half of their weight, >= 0. Early on the
+        estimate of how much groups differ is itself uncertain.
     brake_after
-        Standard errors of loss beyond which the strategy is damped; infinity never does.
+        Standard errors of loss beyond which the strategy is damped; infinity never damps.
     overlap
-        Variance of a mean of trades over that of independent ones, >= 1.
+        Variance of a mean of trades over that of independent trades, >= 1.
     brake_pseudo_trades
-        Trades without profit or loss that keep a few real ones from proving anything, > 0.
+        Trades without profit or loss that are added before the test, > 0, so that a few real ones
+        can not be significant.
     """
 
     prior: Shrinkage
@@ -78,56 +80,56 @@ class Bayes:
     name: str = "bayes"
 
     def __call__(self, known: Known) -> Wish:
-        """Return the multiplier for an entry about which `known` is known."""
+        """Return the multiplier for an entry."""
         whole = known.strategy.moments
         spread = whole.spread
         if whole.n <= 0.0 or spread <= 0.0:
             return without_evidence(whole)
         brake = self._brake(whole)
         share = self.trust * whole.n / (whole.n + self.warm_up_trades)
-        found = shifts(whole, known.levels, known.differences, self.prior)
+        deviations = shifts(whole, known.levels, known.differences, self.prior)
         unit = self.reach * spread
         steps = [
             step
-            if -_FARTHEST < (step := share * shift / unit) < _FARTHEST
-            else math.copysign(_FARTHEST, step)
-            for shift in found
+            if -_MAX_STEP < (step := share * deviation / unit) < _MAX_STEP
+            else math.copysign(_MAX_STEP, step)
+            for deviation in deviations
         ]
         multiplier = max(self.min_multiplier, brake * self._map(sum(steps)))
         return Wish(
             multiplier=multiplier,
             reasons=partial(self._reasons, known.strategy, known.levels, steps, brake, multiplier),
-            expected_ratio=whole.mean + share * math.fsum(found),
+            expected_ratio=whole.mean + share * math.fsum(deviations),
         )
 
     def _reasons(
         self,
-        strategy: Part,
-        levels: Sequence[Part],
+        strategy: EntryGroup,
+        levels: Sequence[EntryGroup],
         steps: Sequence[float],
         brake: float,
         multiplier: float,
     ) -> list[Reason]:
         effects, evidence, reached = [], 0.0, 1.0
         for step in steps:
-            # Each part's effect is what it moves on top of the parts before it, so they add up.
+            # A group's effect is what it adds to the groups before it, so that effects add up.
             evidence += step
             moved = self._map(evidence)
             effects.append(brake * (moved - reached))
             reached = moved
         rest = multiplier - 1.0 - math.fsum(effects)
         braked = "a loss beyond doubt" if brake < 1.0 else ""
-        return [part_reason(strategy, rest, braked), *map(part_reason, levels, effects)]
+        return [group_reason(strategy, rest, braked), *map(group_reason, levels, effects)]
 
     def _map(self, evidence: float) -> float:
         reach = self.max_multiplier - 1.0 if evidence > 0.0 else 1.0 - self.min_multiplier
-        # 1 - (1 - 0.1) is a little less than 0.1 in floating point; bounds are bounds.
+        # In floating point 1 - (1 - 0.1) is a little less than 0.1, which is the bound.
         return max(self.min_multiplier, 1.0 + reach * math.tanh(evidence))
 
     def _brake(self, whole: Moments) -> float:
         error = whole.spread * math.sqrt((whole.n + self.brake_pseudo_trades) * self.overlap)
-        doubtless = min(0.0, whole.n * whole.mean / error + self.brake_after) if error else 0.0
-        return 1.0 + (1.0 - self.min_multiplier) * math.tanh(doubtless)
+        excess = min(0.0, whole.n * whole.mean / error + self.brake_after) if error else 0.0
+        return 1.0 + (1.0 - self.min_multiplier) * math.tanh(excess)
 
 
 def from_settings(sizing: SizingSettings) -> Bayes:

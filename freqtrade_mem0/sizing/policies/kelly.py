@@ -1,7 +1,7 @@
-"""Fractional Kelly: bet in proportion to the expected edge over its risk, as far as trades tell.
+"""The policy `kelly`: fractional Kelly, in proportion to the expected edge over its risk.
 
-The strategy's own proposal is taken as the right stake for the strategy's average edge, so that
-only the ratio of two Kelly stakes counts: that of this situation over that of the strategy.
+The proposed stake is taken as right for the strategy's average edge, so that only the ratio of two
+Kelly stakes matters: this situation's over the strategy's.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from freqtrade_mem0.config.block import PolicyBlock
-from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, forecast
+from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, shifts
 from freqtrade_mem0.sizing.policy import Known, Wish
-from freqtrade_mem0.sizing.wording import part_reason, without_evidence
+from freqtrade_mem0.sizing.wording import group_reason, without_evidence
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.records.decision import Reason
 
-_FARTHEST = 1e9  # spreads; far beyond what any bound lets through
+_MAX_STEP = 1e9
+"""Bound on one level's edge, in spreads: every multiplier is at its bound far below."""
 
 
 class Settings(PolicyBlock):
@@ -54,10 +55,10 @@ class Kelly:
 
     .. math:: e = \frac{n \, \bar r / s + k \cdot \text{edge}}{n + k}
 
-    with `n` trades of mean :math:`\bar r` and `k` = `prior.pseudo_trades`. The situation's is
-    :math:`e + \text{trust} \cdot \sum_l \delta_l / s` with the shifts of all levels
-    (`insight.forecast`). Risk is the same above and below, so the ratio of the two stakes is that
-    of the two edges, and the multiplier
+    with `n` trades of mean :math:`\bar r` and `k` = `prior.pseudo_trades`. The situation's edge is
+    :math:`e + \text{trust} \cdot \sum_l \delta_l / s` with the shrunk deviations of the entry's
+    groups (`insight.shrinkage.shifts`). Both stakes have the strategy's risk, so their ratio is
+    that of the two edges, and the multiplier is
 
     .. math:: 1 + \text{fraction} \cdot \Big(\frac{e + \text{trust} \sum_l \delta_l / s}
               {\max(e, \text{edge})} - 1\Big)
@@ -69,8 +70,8 @@ class Kelly:
     Parameters
     ----------
     prior
-        What is assumed before there is evidence. A strategy of `prior.pseudo_trades` trades is
-        believed halfway, too.
+        What is assumed without evidence. The mean of a strategy with `prior.pseudo_trades` trades
+        has half of the weight, too.
     min_multiplier, max_multiplier
         Bounds, 0 < min <= 1 <= max.
     fraction
@@ -82,11 +83,11 @@ class Kelly:
 
     Notes
     -----
-    What this does not show: that the forecast is right. Kelly's stake for an edge that is
-    overestimated is too large, which costs more than one that is too small: hence the fraction. One
-    trade is looked at at a time: several open ones that move together are a larger bet than each
-    looks. Situations are given the risk of the whole strategy, so nothing here scales by
-    volatility, which in trials was a bet of its own (`benchmarks/value/README.md`).
+    What this does not show: that the forecast is right. Kelly's stake for an overestimated edge is
+    too large, which costs more than one that is too small: hence the fraction. Each trade is sized
+    alone: several open trades that move together are a larger bet than each of them. Situations
+    have the risk of the whole strategy, so nothing here scales by volatility, which in trials was a
+    bet of its own (`benchmarks/value/README.md`).
 
     References
     ----------
@@ -108,7 +109,7 @@ class Kelly:
     name: str = "kelly"
 
     def __call__(self, known: Known) -> Wish:
-        """Return the multiplier for an entry about which `known` is known."""
+        """Return the multiplier for an entry."""
         whole = known.strategy.moments
         spread = whole.spread
         if whole.n <= 0.0 or spread <= 0.0:
@@ -116,14 +117,15 @@ class Kelly:
         own = edge = self._own_edge(whole)
         reached = self._map(edge, own)
         reasons: list[Reason] = []
-        for part in forecast(whole, known.levels, known.differences, self.prior):
-            # Each part's effect is what it moves on top of the parts before it, so they add up.
-            edge += max(-_FARTHEST, min(self.trust * part.shift / spread, _FARTHEST))
+        deviations = shifts(whole, known.levels, known.differences, self.prior)
+        for group, shift in zip(known.levels, deviations, strict=True):
+            # A group's effect is what it adds to the groups before it, so that effects add up.
+            edge += max(-_MAX_STEP, min(self.trust * shift / spread, _MAX_STEP))
             moved = self._map(edge, own)
-            reasons.append(part_reason(part, moved - reached))
+            reasons.append(group_reason(group, moved - reached))
             reached = moved
         rest = reached - 1.0 - math.fsum(reason.effect for reason in reasons)
-        strategy = part_reason(
+        strategy = group_reason(
             known.strategy,
             rest,
             f"its edge is taken as {own:+.1%} of what a trade moves, this entry's as {edge:+.1%}",

@@ -1,4 +1,4 @@
-"""The policy that leaves every stake as proposed."""
+"""The policy `off` leaves every stake as proposed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """`sizing.policy: off`: remember, but never scale."""
+    """Returns multiplier 1.0."""
 
     name: str = "off"
 

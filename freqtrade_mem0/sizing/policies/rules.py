@@ -1,7 +1,7 @@
-"""Rules of thumb: named thresholds, each with a factor on the stake.
+"""The policy `rules`: named thresholds, each with a factor on the stake.
 
-Nothing is estimated here. What a rule looks at, its threshold and its factor stand in the config,
-and the reason of a decision names all three.
+Nothing is estimated. Thresholds and factors are configured, and the reason of a decision names the
+statistic, the threshold and the factor.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from freqtrade_mem0.config.block import PolicyBlock
-from freqtrade_mem0.insight.shrinkage import Part
+from freqtrade_mem0.insight.shrinkage import EntryGroup
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
-from freqtrade_mem0.sizing.wording import without_evidence
+from freqtrade_mem0.sizing.wording import bound_reason, without_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,12 +97,12 @@ class Settings(PolicyBlock):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fired:
-    """A rule that applies: its name, what it found, its factor."""
+    """A rule that applies to an entry."""
 
     name: str
     text: str
     factor: float
-    part: Part
+    group: EntryGroup
     value: str = ""
 
 
@@ -111,11 +111,11 @@ class Rules:
     """The product of the factors of all rules that fire, kept inside the bounds.
 
     * `low_win_rate`, `high_win_rate`: share of winning trades, decayed, of the strategy and of each
-      level in `thresholds.win_rate_levels`, where at least `thresholds.min_trades` decayed trades
-      are known. Each of these fires by itself.
+      group of `thresholds.win_rate_levels`, with an effective sample size of at least
+      `thresholds.min_trades`. Each group fires by itself.
     * `losing_streak`: losing trades in a row, up to now.
-    * `drawdown`: how far the sum of profit ratios is below its highest, as if all stakes had been
-      equal, in root mean squares of a profit ratio.
+    * `drawdown`: highest cumulative sum of profit ratios minus the present one, all stakes taken as
+      equal, in root mean squares of the profit ratios.
     * `high_volatility`: rank of the volatility at entry among the last 240 candles, [0, 1].
 
     No rule fires before the strategy has a closed trade that made or lost anything.
@@ -131,10 +131,10 @@ class Rules:
     -----
     What this does not show: that any of these rules helps. A win rate says nothing about the size
     of wins and losses: trend followers win less than half of their trades, and may earn with them.
-    Streaks and drawdowns happen to good strategies by chance: with an edge of 0.1 spreads a trade,
-    a drawdown of more than 10 spreads is there `exp(-2 * 0.1 * 10)` = 14 % of the time (stationary
-    law of a reflected Brownian motion). In trials, stakes that followed a strategy's own recent
-    results lost more often than they won (`benchmarks/value/README.md`).
+    Good strategies have streaks and drawdowns by chance: with an edge of 0.1 root mean squares a
+    trade, the drawdown exceeds 10 root mean squares `exp(-2 * 0.1 * 10)` = 14 % of the time
+    (stationary distribution of a reflected Brownian motion). In trials, stakes that followed a
+    strategy's own recent results lost more often than they won (`benchmarks/value/README.md`).
 
     References
     ----------
@@ -148,7 +148,7 @@ class Rules:
     name: str = "rules"
 
     def __call__(self, known: Known) -> Wish:
-        """Return the multiplier for an entry about which `known` is known."""
+        """Return the multiplier for an entry."""
         whole = known.strategy.moments
         if whole.n <= 0.0 or whole.spread <= 0.0:
             return without_evidence(whole)
@@ -159,9 +159,7 @@ class Rules:
             reached = moved
         multiplier = max(self.min_multiplier, min(reached, self.max_multiplier))
         if multiplier != reached:
-            name = "min_multiplier" if multiplier > reached else "max_multiplier"
-            text = f"sizing.{name} of {multiplier:g} keeps the multiplier from {reached:.3g}"
-            reasons.append(Reason(name=name, text=text, effect=multiplier - reached))
+            reasons.append(bound_reason(reached, multiplier))
         if not reasons:
             text = "no rule fired: the stake stays as proposed"
             reasons.append(
@@ -171,15 +169,15 @@ class Rules:
 
     def _fired(self, known: Known) -> Iterator[_Fired]:
         rules, whole = self.thresholds, known.strategy
-        for part in (whole, *known.levels):
-            if part is whole or part.name in rules.win_rate_levels:
-                yield from self._win_rate(part)
+        for group in (whole, *known.levels):
+            if group is whole or group.name in rules.win_rate_levels:
+                yield from self._win_rate(group)
         if rules.losing_streak is not None:
             streak = known.form().losing_streak
             if streak >= rules.losing_streak:
                 text = f"{streak} losing trades in a row, {rules.losing_streak} or more"
                 yield _Fired(
-                    name="losing_streak", text=text, factor=rules.losing_streak_factor, part=whole
+                    name="losing_streak", text=text, factor=rules.losing_streak_factor, group=whole
                 )
         if rules.drawdown is not None:
             lost = known.form().drawdown_ratio
@@ -189,27 +187,27 @@ class Rules:
                     f"{lost:.2%} of one stake below its best, which is {depth:.1f} times what a "
                     f"trade moves, more than {rules.drawdown:g}"
                 )
-                yield _Fired(name="drawdown", text=text, factor=rules.drawdown_factor, part=whole)
+                yield _Fired(name="drawdown", text=text, factor=rules.drawdown_factor, group=whole)
         rank = known.situation.get("volatility_rank")
         high = rules.high_volatility
         if high is not None and isinstance(rank, float) and rank > high:
             text = f"volatility rank {rank:.2f} at entry, above {high:g}"
             yield _Fired(
-                name="high_volatility", text=text, factor=rules.high_volatility_factor, part=whole
+                name="high_volatility", text=text, factor=rules.high_volatility_factor, group=whole
             )
 
-    def _win_rate(self, part: Part) -> Iterator[_Fired]:
-        rules, rate = self.thresholds, part.moments.win_rate
-        if rate is None or part.moments.n < rules.min_trades:
+    def _win_rate(self, group: EntryGroup) -> Iterator[_Fired]:
+        rules, rate = self.thresholds, group.moments.win_rate
+        if rate is None or group.moments.n < rules.min_trades:
             return
-        who = f"{part.name} {part.value}".strip()
-        found = f"{who}: win rate {rate:.1%} of {part.moments.n:.1f} trades"
+        who = f"{group.name} {group.value}".strip()
+        found = f"{who}: win rate {rate:.1%} of {group.moments.n:.1f} trades"
         if rules.low_win_rate is not None and rate < rules.low_win_rate:
             yield _Fired(
                 name="low_win_rate",
                 text=f"{found}, below {rules.low_win_rate:.1%}",
                 factor=rules.low_win_rate_factor,
-                part=part,
+                group=group,
                 value=who,
             )
         if rules.high_win_rate is not None and rate > rules.high_win_rate:
@@ -217,13 +215,13 @@ class Rules:
                 name="high_win_rate",
                 text=f"{found}, above {rules.high_win_rate:.1%}",
                 factor=rules.high_win_rate_factor,
-                part=part,
+                group=group,
                 value=who,
             )
 
 
 def _reason(fired: _Fired, effect: float) -> Reason:
-    moments = fired.part.moments
+    moments = fired.group.moments
     return Reason(
         name=fired.name,
         value=fired.value,

@@ -9,16 +9,16 @@ import pytest
 
 from freqtrade_mem0.insight.shrinkage import (
     NOTHING,
+    EntryGroup,
     Group,
     Key,
     Moments,
-    Part,
     Shrinkage,
-    belief,
+    credibility,
     differences,
-    forecast,
     group_shifts,
     interval,
+    shifts,
     standard_error,
 )
 
@@ -114,23 +114,21 @@ def test_the_order_of_groups_does_not_matter() -> None:
 def test_a_shift_is_a_share_of_the_deviation() -> None:
     """100 trades and the prior's theta: half of it."""
     whole = Moments(400.0, 0.001, 0.0004)
-    (part,) = forecast(whole, [Part("pair", "A", Moments(100.0, 0.005, 0.0004))], {}, PRIOR)
+    (shift,) = shifts(whole, [EntryGroup("pair", "A", Moments(100.0, 0.005, 0.0004))], {}, PRIOR)
 
-    assert part.shift == pytest.approx(0.5 * 0.004, rel=1e-12)
-    assert belief(100.0, 0.01) == 0.5
+    assert shift == pytest.approx(0.5 * 0.004, rel=1e-12)
+    assert credibility(100.0, 0.01) == 0.5
 
 
 def test_a_combined_level_adds_only_what_its_parts_do_not_explain() -> None:
     """Side and trend explain 0.003 of 0.004; the combination is credited with a share of 0.001."""
     whole = Moments(1000.0, 0.0, 0.0004)
     levels = [
-        Part("side", "long", Moments(1e12, 0.002, 0.0004)),
-        Part("trend", "up", Moments(1e12, 0.001, 0.0004)),
-        Part("side*trend", "long & up", Moments(100.0, 0.004, 0.0004), 0.0, ("side", "trend")),
+        EntryGroup("side", "long", Moments(1e12, 0.002, 0.0004)),
+        EntryGroup("trend", "up", Moments(1e12, 0.001, 0.0004)),
+        EntryGroup("side*trend", "long & up", Moments(100.0, 0.004, 0.0004), ("side", "trend")),
     ]
-    shifts = [part.shift for part in forecast(whole, levels, {}, PRIOR)]
-
-    assert shifts == pytest.approx([0.002, 0.001, 0.0005], rel=1e-6)
+    assert shifts(whole, levels, {}, PRIOR) == pytest.approx([0.002, 0.001, 0.0005], rel=1e-6)
 
 
 def test_groups_are_shifted_as_entries_in_them_are() -> None:
@@ -146,28 +144,28 @@ def test_groups_are_shifted_as_entries_in_them_are() -> None:
     levels = ["side", "trend", "side*trend"]
     whole = of(ratios)
     theta = differences(whole, levels, groups, PRIOR)
-    shifts = group_shifts(whole, levels, groups, PRIOR)
+    of_groups = group_shifts(whole, levels, groups, PRIOR)
     entry = [
-        Part("side", "long", groups["side", "long"].moments),
-        Part("trend", "up", groups["trend", "up"].moments),
-        Part(
+        EntryGroup("side", "long", groups["side", "long"].moments),
+        EntryGroup("trend", "up", groups["trend", "up"].moments),
+        EntryGroup(
             "side*trend",
             "long & up",
             groups["side*trend", "long & up"].moments,
-            0.0,
             ("side", "trend"),
         ),
     ]
 
-    for part in forecast(whole, entry, theta, PRIOR):
-        assert part.shift == shifts[part.name, part.value]
+    assert shifts(whole, entry, theta, PRIOR) == [
+        of_groups[group.name, group.value] for group in entry
+    ]
 
 
 def test_a_group_without_trades_adds_nothing() -> None:
     """A pair never traded before is judged by everything else."""
-    (part,) = forecast(Moments(40.0, 0.01, 0.001), [Part("pair", "new", NOTHING)], {}, PRIOR)
+    (shift,) = shifts(Moments(40.0, 0.01, 0.001), [EntryGroup("pair", "new", NOTHING)], {}, PRIOR)
 
-    assert part.shift == 0.0
+    assert shift == 0.0
 
 
 def test_shrunk_group_means_predict_better_than_raw_ones() -> None:
@@ -180,9 +178,9 @@ def test_shrunk_group_means_predict_better_than_raw_ones() -> None:
             labels = rng.choice(30, 900)
             ratios = truth[labels] + rng.normal(0.0, 0.02, 900)
             groups = split(ratios, labels)
-            shifts = group_shifts(of(ratios), ["pair"], groups, PRIOR)
+            shift_of = group_shifts(of(ratios), ["pair"], groups, PRIOR)
             for (_, name), group in groups.items():
-                told = of(ratios).mean + shifts["pair", name]
+                told = of(ratios).mean + shift_of["pair", name]
                 shrunk_loss += (told - truth[int(name)]) ** 2
                 raw_loss += (group.moments.mean - truth[int(name)]) ** 2
         assert shrunk_loss < raw_loss

@@ -40,13 +40,13 @@ import json
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.insight.shrinkage import Moments, Part
+from freqtrade_mem0.insight.shrinkage import Moments, EntryGroup
 from freqtrade_mem0.sizing.policy import Known
 
 def sizing(**keys):
     return load_settings({"mem0": {"sizing": keys}}).sizing
 
-known = Known(strategy=Part("strategy", "Sample", Moments(1.0, 0.1, 0.1)), levels=[])
+known = Known(strategy=EntryGroup("strategy", "Sample", Moments(1.0, 0.1, 0.1)), levels=[])
 found = []
 for keys in ({"policy": "half"}, {"policy": "half", "half": {"share": 0.75}}):
     found.append(guarded_policy(sizing(**keys))(known).multiplier)

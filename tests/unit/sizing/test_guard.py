@@ -9,12 +9,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from freqtrade_mem0.insight.shrinkage import Moments, Part
+from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.guard import Guarded
 from freqtrade_mem0.sizing.policy import Known, Policy, Wish
 
-KNOWN = Known(strategy=Part("strategy", "Sample", Moments(7.0, 0.0, 0.01)), levels=[])
+KNOWN = Known(strategy=EntryGroup("strategy", "Sample", Moments(7.0, 0.0, 0.01)), levels=[])
 REASON = Reason(name="mine", text="because", effect=0.25)
 
 

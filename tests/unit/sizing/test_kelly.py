@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part, Shrinkage
+from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Moments, Shrinkage
 from freqtrade_mem0.sizing.policies.kelly import Kelly
 from freqtrade_mem0.sizing.policy import Known
 
@@ -21,8 +21,8 @@ KELLY = Kelly(prior=Shrinkage(pseudo_trades=K), min_multiplier=0.25, max_multipl
 def known(whole: Moments, *levels: Moments) -> Known:
     """Return what is known of a strategy and some pairs."""
     return Known(
-        strategy=Part("strategy", "Sample", whole),
-        levels=[Part("pair", f"P{i}/USDT", moments) for i, moments in enumerate(levels)],
+        strategy=EntryGroup("strategy", "Sample", whole),
+        levels=[EntryGroup("pair", f"P{i}/USDT", moments) for i, moments in enumerate(levels)],
     )
 
 

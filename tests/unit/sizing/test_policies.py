@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from freqtrade_mem0.config.sizing import SizingSettings
-from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part, Shrinkage
+from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Moments, Shrinkage
 from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policies.off import Off
 from freqtrade_mem0.sizing.policy import Known
@@ -22,8 +22,8 @@ SPREAD = 0.03
 def known(whole: Moments, *levels: Moments) -> Known:
     """Return what is known of a strategy and some pairs."""
     return Known(
-        strategy=Part("strategy", "Sample", whole),
-        levels=[Part("pair", f"P{i}/USDT", moments) for i, moments in enumerate(levels)],
+        strategy=EntryGroup("strategy", "Sample", whole),
+        levels=[EntryGroup("pair", f"P{i}/USDT", moments) for i, moments in enumerate(levels)],
     )
 
 

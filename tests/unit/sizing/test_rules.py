@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from freqtrade_mem0.insight.performance import RecentPerformance
-from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, Part
+from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Moments
 from freqtrade_mem0.sizing.policies.rules import Rules
 from freqtrade_mem0.sizing.policies.rules import Settings as RuleSettings
 from freqtrade_mem0.sizing.policy import Known, Wish
@@ -26,7 +26,7 @@ def trades(n: float = 40.0, win_rate: float = 0.5) -> Moments:
 
 def wish(
     whole: Moments,
-    *levels: Part,
+    *levels: EntryGroup,
     form: RecentPerformance | None = None,
     rank: float | str = 0.5,
     bounds: tuple[float, float] = (0.25, 1.75),
@@ -37,7 +37,7 @@ def wish(
         thresholds=RuleSettings(**thresholds), min_multiplier=bounds[0], max_multiplier=bounds[1]
     )
     known = Known(
-        strategy=Part("strategy", "Sample", whole),
+        strategy=EntryGroup("strategy", "Sample", whole),
         levels=levels,
         situation={"volatility_rank": rank},
         form=lambda: form or RecentPerformance(),
@@ -148,8 +148,8 @@ def test_the_bounds_hold_and_say_so() -> None:
 
 def test_levels_have_win_rates_of_their_own_where_that_is_wanted() -> None:
     """Each fires by itself, beside the strategy's."""
-    pair = Part("pair", "ETH/USDT", trades(25.0, 0.2))
-    side = Part("side", "long", trades(25.0, 0.2))
+    pair = EntryGroup("pair", "ETH/USDT", trades(25.0, 0.2))
+    side = EntryGroup("side", "long", trades(25.0, 0.2))
 
     assert wish(trades(), pair, side).multiplier == 1.0
     found = wish(trades(win_rate=0.4), pair, side, win_rate_levels=("pair",))
@@ -168,7 +168,7 @@ def test_form_is_not_asked_for_where_no_rule_needs_it() -> None:
         min_multiplier=0.25,
         max_multiplier=1.75,
     )
-    known = Known(strategy=Part("strategy", "Sample", trades()), levels=[], form=form)
+    known = Known(strategy=EntryGroup("strategy", "Sample", trades()), levels=[], form=form)
     assert rules(known).multiplier == 1.0
 
 
