@@ -16,6 +16,7 @@ from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from freqtrade_mem0.insight.shrinkage import Moments
@@ -70,23 +71,34 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
     }
 
 
-def trades_of_newest_run(memory: MemoryFolder, scope: Scope) -> list[TradeRecord]:
+def trades_of_newest_run(
+    memory: MemoryFolder, scope: Scope, preferred: Sequence[Mode] = ()
+) -> list[TradeRecord]:
     """Return the trades of the run in a scope that recorded a trade last, in order of arrival.
+
+    Parameters
+    ----------
+    memory, scope
+        Which trades.
+    preferred
+        Only runs of the first of these modes that has a trade; empty for runs of any mode.
 
     Raises
     ------
     RecordError
         The scope has no trade.
     """
-    found = memory.journal.records(replace(scope, kind=TradeRecord.kind))
-    trades = [record for _, record in found if isinstance(record, TradeRecord)]
-    if not trades:
-        raise RecordError(
-            f"No trade of {described(scope)} is in {memory.folder}. "
-            "'freqtrade-mem0 stats' shows what is."
-        )
-    newest = trades[-1].origin
-    return [trade for trade in trades if trade.origin == newest]
+    scope = replace(scope, kind=TradeRecord.kind)
+    for part in [replace(scope, modes=[mode]) for mode in preferred] or [scope]:
+        found = memory.journal.records(part)
+        trades = [record for _, record in found if isinstance(record, TradeRecord)]
+        if trades:
+            newest = trades[-1].origin
+            return [trade for trade in trades if trade.origin == newest]
+    raise RecordError(
+        f"No trade of {described(scope)} is in {memory.folder}. "
+        "'freqtrade-mem0 stats' shows what is."
+    )
 
 
 def _row(level: str, value: str, moments: Moments, shift: float | None) -> Facts:

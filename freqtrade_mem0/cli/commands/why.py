@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.options import memory_options, scope_options
@@ -19,36 +20,92 @@ DESCRIPTION = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `why`."""
-    from freqtrade_mem0.cli import now
-
     parser.add_argument(
         "trade",
         nargs="?",
         help="Id of a trade or decision, or its first characters; or a pair, for its last trade. "
         "Default: the last trade.",
     )
-    now.add_options(parser)
+    group = parser.add_argument_group("what memory would do now")
+    group.add_argument(
+        "--now",
+        metavar="PAIR",
+        help="Ask about an entry in this pair instead of a trade. The answer uses what the "
+        "strategy's dry-run bot knows, else its live bot, else its newest backtest; --mode and "
+        "--run-id select another.",
+    )
+    group.add_argument(
+        "--side",
+        choices=["long", "short"],
+        default="long",
+        help="Side of the entry. Default: long.",
+    )
+    group.add_argument("--tag", default="", metavar="TAG", help="Enter tag of the entry.")
+    group.add_argument(
+        "--feature",
+        nargs="+",
+        action="extend",
+        type=_feature,
+        default=[],
+        metavar="NAME=VALUE",
+        help="A feature of the situation, for example trend_regime=uptrend. Levels whose features "
+        "are missing do not count. Session and weekday are those of this moment by default.",
+    )
     scope_options(parser)
     memory_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation of one decision."""
-    from freqtrade_mem0.cli import now
+    from datetime import UTC, datetime
+
     from freqtrade_mem0.cli.context import opened_memory, scope_of
     from freqtrade_mem0.cli.output import print_json, print_lines
-    from freqtrade_mem0.views.decisions import why
 
-    now.check(arguments)
-    if arguments.now is not None:
-        return now.run(arguments)
+    _check(arguments)
     wanted: str | None = arguments.trade
     if wanted is not None and "/" in wanted:
         arguments.pair, wanted = wanted, None
     with opened_memory(arguments) as memory:
-        facts = why(memory, scope_of(arguments, memory), wanted)
+        scope = scope_of(arguments, memory)
+        if arguments.now is None:
+            from freqtrade_mem0.views.decisions import why
+
+            facts = why(memory, scope, wanted)
+        else:
+            from freqtrade_mem0.views.entries import explain_entry
+
+            facts = explain_entry(
+                memory,
+                scope,
+                datetime.now(UTC),
+                pair=arguments.now,
+                side=arguments.side,
+                enter_tag=arguments.tag,
+                features=dict(arguments.feature),
+            )
     if arguments.json:
         print_json(facts)
     else:
         print_lines(facts["text"])
     return 0
+
+
+def _feature(text: str) -> tuple[str, float | str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
+    try:
+        return name, float(value)
+    except ValueError:
+        return name, value
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that would have no effect."""
+    from freqtrade_mem0.errors import ConfigError
+
+    if arguments.now is None and (arguments.tag or arguments.feature):
+        raise ConfigError("--tag and --feature describe an entry: name its pair with --now.")
+    if arguments.now is not None and arguments.trade is not None:
+        raise ConfigError(f"{arguments.trade} and --now {arguments.now}: ask about one of them.")

@@ -1,0 +1,133 @@
+"""What memory would make of an entry now, with all it knows and the present settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.decide import explain
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.run.replay import Replay
+from freqtrade_mem0.situation import calendar
+from freqtrade_mem0.views.decisions import decision_facts
+from freqtrade_mem0.views.insights import trades_of_newest_run
+from freqtrade_mem0.views.values import Facts, origin_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+_NOT_FEATURES = ("pair", "side", "enter_tag")
+_PREFERRED = (Mode.DRY_RUN, Mode.LIVE, Mode.BACKTEST)
+_N_EXAMPLES = 6
+_STAKE = 100.0
+"""The proposed stake; the answer is a multiple of it."""
+
+
+def explain_entry(
+    memory: MemoryFolder,
+    scope: Scope,
+    now: datetime,
+    *,
+    pair: str,
+    side: str = "long",
+    enter_tag: str = "",
+    features: Mapping[str, float | str] | None = None,
+) -> Facts:
+    """Return the decision on an entry, with its explanation.
+
+    Parameters
+    ----------
+    memory
+        The memory; its settings decide.
+    scope
+        Whose knowledge is asked. Without a mode and a run id, it is that of the strategy's dry-run
+        bot, else its live bot, else its newest backtest. The scope's pair is ignored.
+    now
+        Aware UTC. A bot is asked as of this moment, a backtest as of its last trade.
+    pair, side, enter_tag
+        The entry; the tag is "" where there is none.
+    features
+        The situation by feature name. Session and weekday of `now` are added. A level whose
+        features are missing does not count; `not_told` in the answer names them with values that
+        were seen.
+
+    Raises
+    ------
+    ConfigError
+        A feature is in no level of `mem0.sizing.levels`.
+    RecordError
+        The scope has no trade.
+    """
+    levels = memory.settings.sizing.levels
+    _check_features(features or {}, levels)
+    is_open = scope.modes is None and scope.run_id is None
+    trades = trades_of_newest_run(
+        memory, replace(scope, pair=None), preferred=_PREFERRED if is_open else ()
+    )
+    origin = trades[-1].origin
+    moment = max(trade.known_at for trade in trades) + timedelta(milliseconds=1)
+    if origin.mode is not Mode.BACKTEST:
+        moment = max(moment, now)
+    situation = {**calendar(to_ms(now)), **(features or {})}
+    if {"volatility_regime", "trend_regime"} <= situation.keys():
+        both = f"{situation['volatility_regime']} {situation['trend_regime']}"
+        situation.setdefault("regime", both)
+    decision = Replay(memory, origin).asked(
+        pair.upper(), side, enter_tag, moment, situation, stake=_STAKE
+    )
+    not_told = _not_told(levels, situation, enter_tag, trades)
+    text = [
+        explain.would(decision),
+        f"  from {origin.mode} {origin.run_id[:12]} of {origin.strategy}",
+        *explain.numbers(decision),
+        *(
+            f"  not told, so not counted: {name} (seen: {', '.join(seen) or 'nothing'})"
+            for name, seen in not_told.items()
+        ),
+    ]
+    return (
+        {"text": "\n".join(text), "expected_ratio": decision.expected_ratio}
+        | decision_facts(decision)
+        | origin_facts(origin)
+        | {"not_told": not_told}
+    )
+
+
+def _check_features(names: Iterable[str], levels: Sequence[str]) -> None:
+    known = _features_of(levels)
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known)}."
+            raise ConfigError(f'{name!r} is no feature of a level in "mem0.sizing.levels". {hint}')
+
+
+def _features_of(levels: Sequence[str]) -> list[str]:
+    names = dict.fromkeys(name for level in levels for name in level.split("*"))
+    return [name for name in names if name not in _NOT_FEATURES]
+
+
+def _not_told(
+    levels: Sequence[str],
+    situation: Mapping[str, float | str],
+    enter_tag: str,
+    trades: Sequence[TradeRecord],
+) -> dict[str, list[str]]:
+    """Return what the levels use and the question leaves out, with values that trades had."""
+    seen = {
+        name: {str(trade.situation[name]) for trade in trades if name in trade.situation}
+        for name in _features_of(levels)
+        if name not in situation
+    }
+    tags = {trade.enter_tag for trade in trades if trade.enter_tag}
+    if tags and not enter_tag and any("enter_tag" in level.split("*") for level in levels):
+        seen["enter_tag"] = tags
+    return {name: sorted(values)[:_N_EXAMPLES] for name, values in seen.items()}
