@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.options import limit_of
@@ -29,22 +30,62 @@ def console() -> Console:
 
 
 def print_lines(*lines: str) -> None:
-    """Print sentences, each on lines of its own."""
+    """Print lines; the continuation of a long one is indented further than its beginning."""
     out = console()
-    for line in lines:
-        out.print(line, markup=False)
+    for line in "\n".join(lines).splitlines():
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        wrapped = fill(
+            line,
+            out.width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        out.print(wrapped, markup=False, soft_wrap=True)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table. Columns whose name begins with a capital are numbers and align right."""
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    optional: Sequence[str] = (),
+) -> None:
+    """Print a table, or its title alone where it has no row.
+
+    Parameters
+    ----------
+    title
+        The title.
+    columns
+        Their names. A column whose name begins with a capital is of numbers and aligns right.
+    rows
+        The cells.
+    optional
+        Columns that are left out, one after another, until the table fits the terminal.
+    """
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="right" if column[:1].isupper() else "left")
-    for row in rows:
-        table.add_row(*row)
-    console().print(table)
+    out = console()
+    if not rows:
+        out.print(title, markup=False)
+        return
+    cells = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    for name in optional:
+        if sum(3 + max(map(len, [each, *cells[each]])) for each in cells) > out.width:
+            del cells[name]
+    table = Table(
+        title=Text(title, style="italic"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for name in cells:
+        is_number = name[:1].isupper()
+        table.add_column(
+            name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+        )
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*map(Text, row))  # a tag in brackets is not markup
+    out.print(table)
 
 
 def title(rows: Sized, what: str, arguments: Namespace) -> str:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     print_table(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
         f"{facts['n_trades']} trades, as of {when(facts['as_of'])} UTC",
-        ["level", "value", "Trades", "Mean", "95 % interval", "Shift"],
+        ["level", "value", "Trades", "Mean", "Interval (95 %)", "Shift"],
         [_cells(row) for row in facts["insights"]],
     )
     print_lines(
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _cells(row: dict[str, Any]) -> list[str]:
     low, high, shift = row["low_ratio"], row["high_ratio"], row["believed_shift_ratio"]
     return [
-        row["level"],
+        row["level"].replace("*", " and ").replace("_", " "),
         row["value"],
         f"{row['n_effective']:.1f}",
         f"{row['mean_ratio']:+.2%}",

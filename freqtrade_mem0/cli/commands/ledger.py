@@ -59,5 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
             ]
             for line in lines
         ],
+        optional=["strategy, run", "Known", "side", "applied", "tag"],
     )  # fmt: skip
     return 0

@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             "Largest changes; 'why ID' explains the decision of that time",
             ["decided at (UTC)", "pair", "side", "tag", "Proposed", "Was", "Would be", "trade"],
             [_cells(change) for change in facts["largest_changes"]],
+            optional=["side", "tag"],
         )
     return 0
 

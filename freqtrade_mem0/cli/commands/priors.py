@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             ]
             for prior in active
         ],
+        optional=["mode", "promoted at (UTC)"],
     )
     return 0
 

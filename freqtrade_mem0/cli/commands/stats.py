@@ -60,7 +60,7 @@ def _sentences(facts: dict[str, Any]) -> list[str]:
     sentences = []
     if facts["mem0_error"]:
         sentences.append(f"Mem0 can not be asked: {facts['mem0_error']}")
-    waiting = f"{facts['pending']} records wait for delivery to Mem0"
+    waiting = f"Waiting for delivery to Mem0: {facts['pending']}"
     if facts["pending"]:
         waiting += f", the oldest for {timedelta(seconds=round(facts['lag_s']))}"
     if facts["failures"]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
@@ -183,13 +184,37 @@ def test_a_damaged_journal_is_found(userdir: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("userdir")
-@pytest.mark.parametrize("command", ["records", "ledger", "stats", "insights", "doctor", "priors"])
-def test_tables_are_printed_for_people(capsys: pytest.CaptureFixture[str], command: str) -> None:
-    """Something to read, and no JSON."""
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("command", ["records", "ledger", "stats", "insights", "doctor", "why"])
+def test_tables_are_printed_for_people(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, width: int
+) -> None:
+    """Something to read that fits the terminal, nothing shortened, and no JSON."""
+    monkeypatch.setattr(
+        "freqtrade_mem0.cli.output.console", lambda: Console(width=width, highlight=False)
+    )
     assert main([command]) == 0
     printed = capsys.readouterr().out
-    assert len(printed.splitlines()) > 1
+    lines = printed.splitlines()
+    assert len(lines) > 1
     assert not printed.lstrip().startswith(("{", "["))
+    if command != "doctor":  # a path is not broken
+        assert max(map(len, lines)) <= width
+    assert "\u2026" not in printed
+
+
+@pytest.mark.usefixtures("userdir")
+def test_a_narrow_terminal_shows_fewer_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The columns of a ledger that say most stay."""
+    for width, has_run in ((80, False), (160, True)):
+        monkeypatch.setattr("freqtrade_mem0.cli.output.console", lambda w=width: Console(width=w))
+        assert main(["ledger"]) == 0
+        printed = capsys.readouterr().out
+        assert ("strategy, run" in printed) is has_run
+        for part in ("decided at (UTC)", "Outcome", "trade", "-2.00%"):
+            assert part in printed
 
 
 @pytest.mark.usefixtures("userdir")
