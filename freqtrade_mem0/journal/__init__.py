@@ -1,7 +1,7 @@
 """The journal: a local, durable, append-only SQLite file. A record is acknowledged once it is here.
 
 `schema` has the file's format and its migrations, `connection` opens it, `append` writes to it,
-`journal` is what all others use; `outbox` is the queue towards Mem0, `marks` how far shared work
-is, and `writer` keeps callbacks from ever waiting for a disk. `salvage` reads a damaged file by its
-`pages`.
+`paging` reads rows of a `scope`, and `journal` is what other rooms use. `outbox` is the queue to
+Mem0, `marks` the progress of shared work, and `writer` appends behind trading callbacks. `salvage`
+makes a new file of what is `readable` in a damaged one.
 """

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
-from freqtrade_mem0.journal.pages import read_pages
 from freqtrade_mem0.records.base import as_utc
 from tests.support.samples import (
     BACKTEST,
@@ -85,15 +84,23 @@ def page_kinds(path: Path) -> dict[int, str]:
         waiting = [root]
         while waiting:
             number = waiting.pop()
-            page = content[(number - 1) * PAGE : number * PAGE]
+            page = _page(content, number)
             is_inner = page[0] in (2, 5)
             kinds[number] = f"{name} {'inner' if is_inner else 'leaf'}"
             if is_inner:
-                cells = int.from_bytes(page[3:5])
-                places = [int.from_bytes(page[12 + 2 * n : 14 + 2 * n]) for n in range(cells)]
-                waiting += [int.from_bytes(page[at : at + 4]) for at in places]
+                waiting += [int.from_bytes(page[at : at + 4]) for at in _cells(page, 12)]
                 waiting.append(int.from_bytes(page[8:12]))
     return kinds
+
+
+def _page(content: bytes, number: int) -> bytes:
+    return content[(number - 1) * PAGE : number * PAGE]
+
+
+def _cells(page: bytes, first: int) -> list[int]:
+    """Return where in a page its cells are; `first` is the place of the first one's address."""
+    count = int.from_bytes(page[3:5])
+    return [int.from_bytes(page[first + 2 * n : first + 2 * n + 2]) for n in range(count)]
 
 
 def overwrite(path: Path, number: int, chance: random.Random) -> None:
@@ -105,12 +112,23 @@ def overwrite(path: Path, number: int, chance: random.Random) -> None:
 
 def rows_on(path: Path, numbers: set[int], table: str = "records") -> set[int]:
     """Return the row ids that stand on some pages of an undamaged journal."""
-    n_columns = {"records": 14, "decisions": 12, "outbox": 4}[table]
-    return {
-        row.rowid
-        for row in read_pages(path.read_bytes(), b"").rows()
-        if row.page in numbers and row.rowid is not None and len(row.values) == n_columns
-    }
+    content, kinds = path.read_bytes(), page_kinds(path)
+    found = set()
+    for number in numbers:
+        if kinds.get(number) == f"{table} leaf":
+            page = _page(content, number)
+            for cell in _cells(page, 8):
+                _, at = _varint(page, cell)  # the length of the row
+                found.add(_varint(page, at)[0])
+    return found
+
+
+def _varint(page: bytes, at: int) -> tuple[int, int]:
+    """Return a number of variable length, and where it ends."""
+    value = 0
+    while page[at] >= 128:
+        value, at = value << 7 | page[at] & 127, at + 1
+    return value << 7 | page[at], at + 1
 
 
 def copied(path: Path, folder: Path) -> Path:

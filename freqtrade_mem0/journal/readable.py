@@ -1,0 +1,149 @@
+"""What SQLite can still read of a damaged journal: row by row, around the damage.
+
+A damaged page costs the rows on it and, where it leads to other pages, the rows on those. A range
+of row numbers that can not be read is halved until single rows remain.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+Row = tuple[Any, ...]
+
+_ROWS_PER_READ = 500
+_PAGE_BYTES = 4096
+_CHANGE_COUNTER = slice(24, 28)
+"""Bytes of the file's head. SQLite trusts the number of pages in the head only if this counter
+equals its copy, and takes the file's size otherwise."""
+
+
+class ReadableJournal:
+    """The rows of a damaged journal that SQLite can read and that make sense.
+
+    Parameters
+    ----------
+    path
+        A copy of the damaged file; it may be changed.
+    empty
+        An intact, empty journal. Its first page, which says where the tables are, is used where
+        that of the damaged file is lost: in files that were made in the present format, the tables
+        are in the same places.
+    """
+
+    def __init__(self, path: Path, *, empty: Path) -> None:
+        self.incomplete: set[str] = set()
+        """Tables of which not every row could be read."""
+        self._sqlite = _connect(path)
+        try:
+            self._tables()
+        except sqlite3.DatabaseError:
+            self._sqlite.close()
+            _replace_first_page(path, empty)
+            self._sqlite = _connect(path)
+        n_bytes = path.stat().st_size
+        self.last_seq = {
+            # A damaged number must not keep us reading for ever.
+            table: min(self._highest_seq(table), n_bytes)
+            for table in ("records", "decisions")
+        }
+        """The highest row number ever given in a table."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._sqlite.close()
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Yield the rows of `records`, `decisions` or `outbox`, in order."""
+        # The outbox has the numbers of its records.
+        first, last = 1, self.last_seq.get(table, self.last_seq["records"])
+        while first <= last:
+            try:
+                rows = self._fetch(table, f"seq >= ? ORDER BY seq LIMIT {_ROWS_PER_READ}", [first])
+            except sqlite3.DatabaseError:
+                after = first + _ROWS_PER_READ
+                rows = self._bisect(table, first, after - 1)
+            else:
+                if not rows:
+                    return
+                after = rows[-1][0] + 1
+            first = after
+            sound = [row for row in rows if table == "outbox" or _is_sound(row)]
+            if len(sound) < len(rows):
+                self.incomplete.add(table)
+            yield from sound
+
+    def pairs(self, table: str) -> Iterator[Row]:
+        """Yield the rows of `seen` or `marks`: from both ends up to the damage."""
+        if table not in self._tables():
+            return  # older formats lack them
+        for order in ("ASC", "DESC"):
+            query = f"SELECT * FROM {table} ORDER BY 1 {order}, 2 {order}"  # noqa: S608 - ours
+            try:
+                yield from self._sqlite.execute(query)
+            except sqlite3.DatabaseError:
+                self.incomplete.add(table)
+            else:
+                return
+
+    def _tables(self) -> set[str]:
+        return {name for (name,) in self._sqlite.execute("SELECT name FROM sqlite_master")}
+
+    def _highest_seq(self, table: str) -> int:
+        found = []
+        for query in (
+            f"SELECT max(seq) FROM {table}",  # noqa: S608 - as above
+            f"SELECT max(seq) FROM sqlite_sequence WHERE name = '{table}'",  # noqa: S608
+        ):
+            try:
+                found.append(self._sqlite.execute(query).fetchone()[0])
+            except sqlite3.DatabaseError:
+                continue
+        if not found:
+            self.incomplete |= {table, "outbox"}
+        return max((each for each in found if isinstance(each, int)), default=0)
+
+    def _bisect(self, table: str, first: int, last: int) -> list[Row]:
+        try:
+            if first == last:
+                # Behind a row of a range SQLite looks at the next one, whose page may be damaged.
+                return self._fetch(table, "seq = ?", [first])
+            return self._fetch(table, "seq BETWEEN ? AND ? ORDER BY seq", [first, last])
+        except sqlite3.DatabaseError:
+            if first == last:
+                self.incomplete.add(table)
+                return []
+        middle = (first + last) // 2
+        return self._bisect(table, first, middle) + self._bisect(table, middle + 1, last)
+
+    def _fetch(self, table: str, where: str, values: Sequence[int]) -> list[Row]:
+        query = f"SELECT * FROM {table} NOT INDEXED WHERE {where}"  # noqa: S608 - as above
+        return self._sqlite.execute(query, values).fetchall()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    sqlite = sqlite3.connect(path, isolation_level=None)
+    # Lets SQLite read a file that is shorter than its head says, or has a damaged schema.
+    sqlite.execute("PRAGMA writable_schema = ON")
+    return sqlite
+
+
+def _replace_first_page(path: Path, empty: Path) -> None:
+    page = bytearray(empty.read_bytes()[:_PAGE_BYTES])
+    page[_CHANGE_COUNTER] = b"\xff" * 4
+    with path.open("r+b") as file:
+        file.write(page)
+
+
+def _is_sound(row: Row) -> bool:
+    """Return whether the JSON of a record or decision is whole and belongs to its row."""
+    try:
+        body = json.loads(row[-1])
+    except (TypeError, ValueError):
+        return False
+    return isinstance(body, dict) and body.get("id") == row[1]
