@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
-from freqtrade_mem0.journal.journal import Journal, Scope
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.mapping import to_memory
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.journal.scope import Scope
 
 _DEFAULT_CONFIGS = ("user_data/config.json", "config.json")
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.breaker import Breaker, BreakerState
 from freqtrade_mem0.errors import BackendError, JournalError
-from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.mapping import to_memory
 
 if TYPE_CHECKING:
@@ -231,8 +230,8 @@ class Delivery:
         gone: dict[str, None] = {}
         for record in records:
             gone.pop(record.id, None)  # taken back, and then said again
-            if isinstance(record, Retraction):
-                gone[record.target_id] = None
+            if record.retracts is not None:
+                gone[record.retracts] = None
         if gone:
             backend.delete(list(gone))
 

@@ -20,7 +20,7 @@ from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob, run_backtests
 from freqtrade_mem0.errors import ConfigError, Mem0Error
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:

@@ -108,8 +108,9 @@ def _metadata_files(folder: Path) -> list[Path]:
 
 def _is_known(store: MemoryFolder, strategy: str, run_id: str, metadata: Mapping[str, Any]) -> bool:
     """Tell whether a run is remembered, on these very candles as far as the metadata tells."""
-    record = store.journal.record(record_id("backtest", store.settings.user_id, strategy, run_id))
-    if not isinstance(record, BacktestRecord):
+    identity = record_id("backtest", store.settings.user_id, strategy, run_id)
+    record = store.journal.record_of(BacktestRecord, identity)
+    if record is None:
         return False
     stored = {"backtest_start_ts": record.start_date, "backtest_end_ts": record.end_date}
     return all(

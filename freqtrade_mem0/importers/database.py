@@ -21,7 +21,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.importers.files import ImportFileError
 from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.codec import decode_as
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def read_database(
     for line in lines:
         if "skipped" in line:
             skipped.append(Skipped(what=line["skipped"], why=line["why"]))
-        elif isinstance(record := decode(TradeRecord.kind, line["trade"]), TradeRecord):
-            trades.append(record)
+        else:
+            trades.append(decode_as(TradeRecord, line["trade"]))
     note = f"taken as {mode} trades of bot {bot_id}: {why}"
     return BotTrades(trades=tuple(trades), skipped=tuple(skipped), mode=mode, note=note)
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.importers.report import FileKind, FileReport, Skipped
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -93,8 +94,8 @@ class Keeper:
         ran_at
             Aware UTC wall time at which it was run; None where that is not known.
         """
-        earlier = self._journal.record(whole.id)
-        if not isinstance(earlier, BacktestRecord) or _comparable(earlier) == _comparable(whole):
+        earlier = self._journal.record_of(BacktestRecord, whole.id)
+        if earlier is None or _comparable(earlier) == _comparable(whole):
             return Standing.SAME
         is_later = ran_at is not None and ran_at > earlier.recorded_at
         return Standing.LATER if is_later else Standing.OTHER
@@ -148,9 +149,9 @@ class Keeper:
         reason = "the run's last result does not have it"
         stale = [
             retraction(gone, reason, now)
-            for record in map(self._journal.record, stale_ids)
-            if isinstance(record, TradeRecord)
-            for gone in (record, exit_event(record))
+            for trade in map(partial(self._journal.record_of, TradeRecord), stale_ids)
+            if trade is not None
+            for gone in (trade, exit_event(trade))
             if gone is not None
         ]
         if stale:

@@ -1,13 +1,12 @@
-"""Takes out of a journal what nobody reads any more, and gives its space back to the disk.
+"""Deletes rows of a journal that nobody reads any more, and gives their space back to the disk.
 
-Of a record the last version stays, whether it counts or was taken back, and every older one that
-was recorded later than it, as sync and imports go by that. Of the ledger every line that became a
-trade stays, and what a bot may still tie to a fill. The numbers of rows never change and never come
-again.
+Of each record the last version stays, whether it counts or was retracted, and each older version
+with a later `recorded_at`, which sync and imports compare. Of the ledger each line that became a
+trade stays, and each that a bot may still tie to a fill. Row numbers never change and are never
+given again.
 
 It works in small transactions with pauses between them, so that a bot that writes to the same file
-waits for milliseconds. Each stands for itself: a kill at any instant leaves less work for the next
-time, and nothing else.
+waits for milliseconds. A kill at any instant leaves a sound file; the next run does the rest.
 """
 
 from __future__ import annotations
@@ -33,22 +32,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARK = "compacted"
-"""How many rows were taken out of each table, since the file was made."""
+"""The mark that counts the rows deleted from each table since the file was made."""
 
 LEAST_KEEP_DAYS = 31
-"""A bot that starts looks for entry orders of up to thirty days."""
+"""A bot that starts looks for entry orders that are up to thirty days old."""
 
 _ROWS_PER_LOOK = 2_000
 _ROWS_PER_WRITE = 50
 _PAGES_PER_WRITE = 50
 _PAUSE_RATIO = 2.0
-"""Pause after each write, in durations of that write."""
+"""Pause after each write, as a multiple of the time the write took."""
 
 _COPIES = 2.5
-"""Free space that writing a file anew needs, in sizes of the file."""
+"""Free disk space that a `VACUUM` needs, as a multiple of the file's size."""
 
 _INCREMENTAL = 2
-"""SQLite's name for files that can be made smaller bit by bit."""
+"""SQLite's number for `auto_vacuum = INCREMENTAL`: such a file can shrink bit by bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +63,12 @@ class Compacted:
     bytes_before, bytes_after
         Size of the file with its write-ahead log.
     bytes_free
-        What is free inside the file in the end: it is used for what comes next.
+        Free space inside the file in the end; new rows use it.
     was_in_use
         Whether another process had the file open.
     can_shrink
-        Whether the file gives space back to the disk. One that an earlier version made has to be
-        written anew first, which needs the file for itself and 2.5 times its size on the disk.
+        Whether the file can give space back to the disk. A file of an earlier version has to be
+        vacuumed once before, which needs exclusive use and 2.5 times its size on the disk.
     """
 
     records: int
@@ -82,7 +81,7 @@ class Compacted:
 
 
 class _Waste(NamedTuple):
-    """Rows of a table that nobody reads; `chosen` is about `each`, its bound values are named."""
+    """Rows of a table that nobody reads; `chosen` is a condition on `each` with named values."""
 
     table: str
     chosen: str
@@ -115,7 +114,7 @@ def compact(
     dry_run: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> Compacted:
-    """Compact a journal. To be called where nothing of this process has the file open.
+    """Compact a journal. Nothing of this process may have the file open.
 
     Parameters
     ----------
@@ -124,17 +123,18 @@ def compact(
     now
         Aware UTC wall time.
     keep_days
-        How long bots' decisions whose order was never filled are kept, >= 31. Those of backtests
-        go when their run has ended and no other process uses the file: one may be repeating it.
+        How many days a bot's decision is kept whose order was never filled, >= 31. Those of
+        backtests are deleted if their run has ended and no other process uses the file, as that
+        process may be repeating the run.
     dry_run
         Only count.
     pause
-        Waits so many seconds.
+        Waits for some seconds.
 
     Raises
     ------
     ConfigError
-        `keep_days` is too short, or the file is no journal of ours.
+        `keep_days` is too short, or the file is no journal.
     JournalError
         The file can not be used, or stays locked.
     """
@@ -152,9 +152,9 @@ def compact(
     try:
         counts = {"records": 0, "decisions": 0}
         for waste in _wastes(to_ms(now - timedelta(days=keep_days)), alone=not was_in_use):
-            for seqs in _found(journal, waste):
+            for seqs in _waste_rows(journal, waste):
                 counts[waste.table] += (
-                    len(seqs) if dry_run else _take_out(journal, waste, seqs, pause)
+                    len(seqs) if dry_run else _delete(journal, waste, seqs, pause)
                 )
         if not dry_run:
             _shrink(journal, pause, alone=not was_in_use)
@@ -183,8 +183,8 @@ def _wastes(before_ms: int, *, alone: bool) -> Iterator[_Waste]:
         yield _Waste("decisions", _OF_RUNS_THAT_ENDED, runs)
 
 
-def _found(journal: Journal, waste: _Waste) -> Iterator[list[int]]:
-    """Yield the numbers of rows to be taken out, in parts, without keeping a look open."""
+def _waste_rows(journal: Journal, waste: _Waste) -> Iterator[list[int]]:
+    """Yield the numbers of rows to delete in small parts; no reading stays open between them."""
     with journal.connection.read() as sqlite:
         (last,) = sqlite.execute(f"SELECT coalesce(max(seq), 0) FROM {waste.table}").fetchone()  # noqa: S608
     query = f"""
@@ -199,10 +199,10 @@ def _found(journal: Journal, waste: _Waste) -> Iterator[list[int]]:
             yield seqs[start : start + _ROWS_PER_WRITE]
 
 
-def _take_out(
+def _delete(
     journal: Journal, waste: _Waste, seqs: list[int], pause: Callable[[float], None]
 ) -> int:
-    """Delete rows in one transaction, if they are still waste; return how many were."""
+    """Delete those rows that are still waste, in one transaction; return how many were."""
     statement = f"""
         DELETE FROM {waste.table} AS each WHERE each.seq = :seq AND {waste.chosen}
     """  # noqa: S608 - as above
@@ -226,18 +226,18 @@ def _shrink(journal: Journal, pause: Callable[[float], None], *, alone: bool) ->
                     # Of more pages than one Python's sqlite3 would give back the first only.
                     sqlite.execute("PRAGMA incremental_vacuum(1)")
     elif alone and _has_room(journal.path):
-        # A file of an earlier version: written anew once, after which it can shrink bit by bit.
+        # A file of an earlier version is vacuumed once; after that it can shrink bit by bit.
         with journal.connection.read() as sqlite:
             sqlite.execute("PRAGMA auto_vacuum = INCREMENTAL")
             sqlite.execute("VACUUM")
     with journal.connection.read() as sqlite:
-        # The other kind waits for readers.
+        # TRUNCATE waits for readers.
         sqlite.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if alone else 'PASSIVE'})").fetchall()
 
 
 @contextmanager
 def _briefly(journal: Journal, pause: Callable[[float], None]) -> Iterator[sqlite3.Connection]:
-    """Give the writing connection for one short transaction, then leave the file to others."""
+    """Give the writing connection for one short transaction, then pause for other processes."""
     began = time.perf_counter()
     with journal.connection.write() as sqlite:
         yield sqlite
@@ -245,7 +245,7 @@ def _briefly(journal: Journal, pause: Callable[[float], None]) -> Iterator[sqlit
 
 
 def _has_room(path: Path) -> bool:
-    """Tell whether a file can be written anew: in a temporary file, and then in its log."""
+    """Return whether the disk has room for a `VACUUM`: a temporary file, and then the log."""
     return shutil.disk_usage(path.parent).free > _COPIES * path.stat().st_size
 
 

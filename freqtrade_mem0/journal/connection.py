@@ -8,13 +8,13 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.schema import migrate, refuse_foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _PASSING = (
@@ -25,10 +25,10 @@ _PASSING = (
     errno.EIO,
     errno.EROFS,
 )
-"""Troubles of the machine; all others mean that `mem0.path` is wrong."""
+"""Errors of the machine that pass; all others mean that `mem0.path` is wrong."""
 
 BUSY_TIMEOUT_S = 10.0
-"""How long a statement waits for another process's write. Never spent in a trading callback."""
+"""How long a statement waits for another process's write. No trading callback waits that long."""
 
 
 _LEFT_TO_THE_PARENT: list[object] = []
@@ -36,31 +36,30 @@ _LEFT_TO_THE_PARENT: list[object] = []
 
 
 class _Handle:
-    """A connection, opened at first use, and the lock of who uses it."""
+    """A connection, opened at first use, and the lock that one thread at a time holds on it."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.sqlite: sqlite3.Connection | None = None
         self.file: int | None = None
-        """Which file it is, see `_identity`."""
+        """The file that is open, see `_identity`."""
 
 
 class Connection:
     """Guarded connections to the journal file: one for reading, one for writing.
 
-    They are apart because a writer may wait for another process, and a bot's loop, which only
-    reads, must not wait with it. One thread at a time uses each. A forked child opens its own:
-    SQLite connections must not be carried over a fork.
+    There are two because a writer may wait for another process, and a bot's loop, which only
+    reads, must not wait with it. One thread at a time uses each. A forked child opens its own,
+    as SQLite connections must not be carried over a fork.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.is_patient = True
-        """Whether a commit waits for the disk; to be set before the first write. Without, a power
-        cut may take the last commits, but neither it nor a kill harms the file, or what was
-        committed by others."""
+        """Whether a commit waits for the disk; to be set before the first write. If it does not, a
+        power cut may take the last commits. The file stays sound in either case."""
         self.n_replaced = 0
-        """How often the file was found deleted, or another one in its place."""
+        """How often the file was found to be deleted or replaced."""
         self._start_afresh()
 
     @contextmanager
@@ -70,9 +69,19 @@ class Connection:
         with self._given(self._reader) as connection:
             yield connection
 
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return the rows of a query."""
+        with self.read() as sqlite:
+            return sqlite.execute(query, values).fetchall()
+
+    def row(self, query: str, values: Sequence[object] = ()) -> Any:
+        """Return the first row of a query; None if there is none."""
+        with self.read() as sqlite:
+            return sqlite.execute(query, values).fetchone()
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the writing connection, inside one transaction: all of it is stored, or nothing."""
+        """Give the writing connection inside one transaction: all of it is stored, or nothing."""
         self._leave_to_the_parent()
         with self._given(self._writer) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -80,7 +89,7 @@ class Connection:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                # A full disk, say, has SQLite roll back by itself: there is nothing left to undo.
+                # SQLite rolls some failures back by itself, such as a full disk.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
@@ -100,7 +109,7 @@ class Connection:
         with handle.lock:
             try:
                 if handle.sqlite is not None and handle.file != _identity(self.path):
-                    # Deleted or replaced under us: what is written to the old file is lost.
+                    # The file was deleted or replaced: writes to the old one would be lost.
                     handle.sqlite.close()
                     handle.sqlite = None
                     self.n_replaced += 1
@@ -116,7 +125,7 @@ class Connection:
                 ) from error
 
     def _leave_to_the_parent(self) -> None:
-        """In a forked child, forget the parent's: a lock may be held, no handle may be closed."""
+        """In a forked child, forget the parent's handles: no lock may be taken, none be closed."""
         if os.getpid() != self._pid:
             _LEFT_TO_THE_PARENT.append((self._reader, self._writer))
             self._start_afresh()
@@ -144,8 +153,8 @@ class Connection:
         try:
             refuse_foreign(connection, self.path)
             if self.path.stat().st_size == 0:
-                # What is taken out can be given back to the disk bit by bit, see `compact`. In a
-                # file that is there already it would take the lock of a writer, for nothing.
+                # So that `compact` can give space back bit by bit. In an existing file the pragma
+                # has no effect, and would take the lock of a writer.
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _switch_to_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_patient else 'NORMAL'}")
@@ -165,10 +174,10 @@ def _identity(path: Path) -> int | None:
 
 
 def _create_privately(path: Path) -> None:
-    """Create the file before SQLite would, so that nobody else can read it for an instant.
+    """Create the file before SQLite does, so that no other user can read it even for an instant.
 
-    A file that is there is not opened: closing it again would drop the locks that SQLite holds on
-    it in this process, and another process could then delete a write-ahead log that is in use.
+    An existing file is not opened: closing it again would drop the locks that SQLite holds on it
+    in this process, and another process could then delete a write-ahead log that is in use.
     """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -182,13 +191,13 @@ def _create_privately(path: Path) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to WAL; only the first process to open it has anything to switch."""
+    """Switch the file to WAL; this changes something only in a new file."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            # For this one statement SQLite does not wait for the others itself.
+            # For this statement SQLite does not wait for other processes by itself.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Tells a journal from every other one, also from one that later stands in its place."""
+"""The identity of a journal file, so that another file in its place is noticed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import Journal
 
 IDENTITY_MARK = "identity"
-"""A random id, made when somebody first asks. A journal made of another one's remains, as `salvage`
-does it, has its own."""
+"""The mark with a random id, made when it is first asked for. A salvaged journal gets a new one."""
 
 
 def identity_of(journal: Journal) -> str:
-    """Return what tells this journal from others, giving it one where it has none.
+    """Return the journal's random id; make one if it has none.
 
     Raises
     ------
@@ -35,12 +34,11 @@ def identity_of(journal: Journal) -> str:
 
 
 def last_row(journal: Journal, seq: int) -> str | None:
-    """Return what tells the record in a row from any other, None where there is none.
+    """Return a text that identifies the record in a row; None if there is no such row.
 
-    A journal that was put back to an earlier state and went on differently has other rows there.
+    A journal that was restored from a copy and went on differently has other records there.
     """
-    with journal.connection.read() as sqlite:
-        row = sqlite.execute(
-            "SELECT id, content_hash, recorded_ms FROM records WHERE seq = ?", [seq]
-        ).fetchone()
+    row = journal.connection.row(
+        "SELECT id, content_hash, recorded_ms FROM records WHERE seq = ?", [seq]
+    )
     return None if row is None else " ".join(map(str, row))

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOCKED_WHILE_OPEN = (510, 0x4000_0002)
-"""Length and place of the bytes on which every open SQLite connection holds a lock."""
+"""Length and offset of the bytes that every open SQLite connection keeps locked."""
 
 
 def is_in_use(path: Path) -> bool:
     """Return whether another process has an SQLite file open.
 
-    To be asked where nothing of this process has it open: the answer would cost it its own locks.
+    Nothing of this process may have the file open: asking would drop its own locks.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Marks: how far work is that several processes share, such as delivery and sync."""
+"""Marks: the progress of work that several processes share, such as delivery and sync."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_mark(sqlite: sqlite3.Connection, name: str) -> dict[str, Any]:
-    """Return a mark, empty where it was never set."""
+    """Return a mark; empty if it was never set."""
     row = sqlite.execute("SELECT value FROM marks WHERE name = ?", [name]).fetchone()
     value: dict[str, Any] = {} if row is None else json.loads(row[0])
     return value
@@ -30,14 +30,14 @@ def write_mark(sqlite: sqlite3.Connection, name: str, value: dict[str, Any]) -> 
 class Marks:
     """The marks of one journal.
 
-    Every method raises `JournalError` where the file can not be used.
+    Every method raises `JournalError` if the file can not be used.
     """
 
     def __init__(self, journal: Journal) -> None:
         self._connection = journal.connection
 
     def get(self, name: str) -> dict[str, Any]:
-        """Return a mark, empty where it was never set."""
+        """Return a mark; empty if it was never set."""
         with self._connection.read() as sqlite:
             return read_mark(sqlite, name)
 

@@ -1,4 +1,4 @@
-"""The outbox: which records still have to reach Mem0. It lives in the journal, so it survives."""
+"""The outbox: records that still have to reach Mem0. It is a table of the journal file."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _MARK = "delivery"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxState:
-    """How far delivery is, as all processes that deliver left it.
+    """The state of delivery, as all processes that deliver left it.
 
     Parameters
     ----------
     pending, dead
-        Records that wait, and records that Mem0 refused for good.
+        Number of records that wait, and of records that Mem0 refused for good.
     last_error
         The error of the newest failed attempt; "" where the newest attempt succeeded and nothing
         is dead.
@@ -58,7 +58,7 @@ class DeadLetter:
     Parameters
     ----------
     record_id, kind, body
-        The record; `body` is its JSON, as it can be mended.
+        The record; `body` is its JSON, so that it can be corrected.
     attempts
         How often it was tried.
     error
@@ -82,12 +82,11 @@ class Outbox:
 
     def pending(self, limit: int) -> list[tuple[int, Record]]:
         """Return up to `limit` waiting records as `(seq, record)`, oldest first."""
-        with self._connection.read() as sqlite:
-            rows = sqlite.execute(
-                "SELECT o.seq, r.id, r.kind, r.body FROM outbox o JOIN records r ON r.seq = o.seq "
-                "WHERE o.is_dead = 0 ORDER BY o.seq LIMIT ?",
-                [limit],
-            ).fetchall()
+        rows = self._connection.rows(
+            "SELECT o.seq, r.id, r.kind, r.body FROM outbox o JOIN records r ON r.seq = o.seq "
+            "WHERE o.is_dead = 0 ORDER BY o.seq LIMIT ?",
+            [limit],
+        )
         self._handed_out = {seq: record_id for seq, record_id, _, _ in rows}
         batch, unreadable = [], []
         for seq, _, kind, body in rows:
@@ -95,24 +94,23 @@ class Outbox:
                 batch.append((seq, decode(kind, body)))
             except RecordError as error:
                 unreadable.append((seq, str(error)))
-        for seq, sentence in unreadable:
-            # Of a newer version, say. It must not hold up what comes behind it.
-            self.refused([seq], sentence)
+        for seq, error_text in unreadable:
+            # A newer version wrote it, perhaps. It must not hold up the records behind it.
+            self.refused([seq], error_text)
         return batch if batch or not unreadable else self.pending(limit)
 
     def has_waiting(self, count: int) -> bool:
-        """Tell whether at least `count` (>= 1) records wait, without reading them."""
-        with self._connection.read() as sqlite:
-            row = sqlite.execute(
-                "SELECT 1 FROM outbox WHERE is_dead = 0 LIMIT 1 OFFSET ?", [count - 1]
-            ).fetchone()
+        """Return whether at least `count` (>= 1) records wait, without reading them."""
+        row = self._connection.row(
+            "SELECT 1 FROM outbox WHERE is_dead = 0 LIMIT 1 OFFSET ?", [count - 1]
+        )
         return row is not None
 
     def delivered(self, seqs: Sequence[int], at: datetime) -> None:
         """Take these off the queue; `at` is the aware UTC wall time.
 
-        What was corrected or taken back meanwhile may have been delivered by another process
-        before this one's write arrived, which then undid it. It is put on the queue again.
+        A correction or retraction that was made meanwhile is put on the queue again: another
+        process may have delivered it before this one's write, which then undid it.
         """
         with self._connection.write() as sqlite:
             sqlite.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
@@ -122,19 +120,19 @@ class Outbox:
                 [json.dumps(list(seqs))],
             ).fetchall()
             for seq, known in overtaken:
-                # The row itself may be compacted away.
-                said: str | None = known or self._handed_out.get(seq)
-                if said is None:
+                # Compaction may have deleted the row itself.
+                record_id: str | None = known or self._handed_out.get(seq)
+                if record_id is None:
                     continue
                 sqlite.executemany(
                     "INSERT OR IGNORE INTO outbox (seq)"
                     " SELECT seq FROM records WHERE id = ? AND is_current = 1",
-                    [(said,), (retraction_id(said),)],
+                    [(record_id,), (retraction_id(record_id),)],
                 )
             write_mark(sqlite, _MARK, {"delivered_ms": to_ms(at)})
 
     def failed(self, seqs: Sequence[int], error: str) -> None:
-        """Note an attempt that failed as a whole: Mem0 was away. All of them go on waiting."""
+        """Note an attempt that failed as a whole because Mem0 was away; the records still wait."""
         with self._connection.write() as sqlite:
             self._note(sqlite, seqs, error, dead=False)
             mark = read_mark(sqlite, _MARK)
@@ -142,17 +140,16 @@ class Outbox:
             write_mark(sqlite, _MARK, mark | {"error": error, "failures": failures})
 
     def refused(self, seqs: Sequence[int], error: str) -> None:
-        """Keep these as dead letters: Mem0 was there and will not take them."""
+        """Keep these as dead letters, as Mem0 refused them for good."""
         with self._connection.write() as sqlite:
             self._note(sqlite, seqs, error, dead=True)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return what was refused, oldest first."""
-        with self._connection.read() as sqlite:
-            rows = sqlite.execute(
-                "SELECT r.id, r.kind, r.body, o.attempts, o.error"
-                " FROM outbox o JOIN records r ON r.seq = o.seq WHERE o.is_dead = 1 ORDER BY o.seq"
-            ).fetchall()
+        rows = self._connection.rows(
+            "SELECT r.id, r.kind, r.body, o.attempts, o.error"
+            " FROM outbox o JOIN records r ON r.seq = o.seq WHERE o.is_dead = 1 ORDER BY o.seq"
+        )
         return [
             DeadLetter(record_id=each, kind=kind, body=body, attempts=attempts, error=error)
             for each, kind, body, attempts, error in rows
@@ -179,7 +176,7 @@ class Outbox:
             return cursor.rowcount
 
     def state(self) -> OutboxState:
-        """Return how many wait, how many are dead, and how delivery fares."""
+        """Return how many records wait or are dead, and the last outcomes of delivery."""
         with self._connection.read() as sqlite:
             pending, dead, oldest = sqlite.execute(
                 "SELECT count(*) FILTER (WHERE is_dead = 0), count(*) FILTER (WHERE is_dead = 1),"

@@ -1,4 +1,4 @@
-"""What a bot asks the journal about its own trades: one, the newest, all in market order."""
+"""Reads a bot's own trades and risk events from the journal."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.rows import readable
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.codec import decode, decode_decision
+from freqtrade_mem0.records.codec import decode_decision
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from freqtrade_mem0.journal.journal import Journal
-    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.records.base import Origin
 
 _PAGE = 1_000
-"""Rows read at a time: other threads that read the journal wait for no more than these."""
+"""Rows read at a time. Other threads that read the journal wait for one page, not for all."""
 
 _OWN = "user_id = ? AND strategy = ? AND mode = ? AND kind = ? AND run_id = ?"
-"""As the index of scopes begins; by time it goes on: a bot's trades are one stretch of it."""
-
-_ORDER = attrgetter("known_at", "id")
+"""The first columns of the index of scopes. The next one is the time, so that a bot's trades are
+one stretch of it."""
 
 
 class Outcome(NamedTuple):
@@ -51,7 +50,8 @@ class Outcome(NamedTuple):
 class OwnRecords:
     """Reads what one bot recorded.
 
-    Every method raises `JournalError` where the file can not be used.
+    Every method raises `JournalError` if the file can not be used. Records of a newer version are
+    left out, without a warning: whoever reads all records warns of them.
 
     Parameters
     ----------
@@ -66,42 +66,37 @@ class OwnRecords:
         self._origin = origin
 
     def trade(self, record_id: str) -> TradeRecord | None:
-        """Return the bot's trade that counts under an id, of whichever strategy it ran."""
-        try:
-            record = self._journal.record(record_id)
-        except RecordError:
-            return None  # of a newer version: whoever reads all of them warns of it
-        if not isinstance(record, TradeRecord):
-            return None
-        own, asked = self._origin, record.origin
-        same = (own.user_id, own.mode, own.run_id) == (asked.user_id, asked.mode, asked.run_id)
-        return record if same else None
+        """Return the bot's current trade with an id, of whichever strategy the bot ran."""
+        own = self._origin
+        row = self._journal.connection.row(
+            "SELECT body FROM records WHERE id = ? AND is_current = 1"
+            " AND kind = ? AND user_id = ? AND mode = ? AND run_id = ?",
+            [record_id, TradeRecord.kind, own.user_id, own.mode, own.run_id],
+        )
+        return None if row is None else readable(TradeRecord, row[0])
 
     def entry(self, record_id: str) -> EntryContext | None:
         """Return what was known when a trade was opened; None where no decision is tied to it."""
-        with self._journal.connection.read() as sqlite:
-            row = sqlite.execute(
-                "SELECT body FROM decisions WHERE trade_id = ? AND user_id = ? AND run_id = ?",
-                [record_id, self._origin.user_id, self._origin.run_id],
-            ).fetchone()
+        row = self._journal.connection.row(
+            "SELECT body FROM decisions WHERE trade_id = ? AND user_id = ? AND run_id = ?",
+            [record_id, self._origin.user_id, self._origin.run_id],
+        )
         if row is None:
             return None
         try:
             decision = decode_decision(row[0])
         except RecordError:
-            return None  # of a newer version, too
+            return None
         return EntryContext(decision_id=decision.id, situation=decision.situation)
 
     def newest(self, n: int) -> list[TradeRecord]:
         """Return the newest trades of the bot's strategy in market order, at most `n`."""
-        with self._journal.connection.read() as sqlite:
-            rows = sqlite.execute(
-                f"SELECT kind, body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
-                " ORDER BY known_ms DESC, seq DESC LIMIT ?",
-                [*self._key(TradeRecord.kind), n],
-            ).fetchall()
-        records = [record for row in rows if isinstance(record := _readable(*row), TradeRecord)]
-        return sorted(records, key=_ORDER)
+        rows = self._journal.connection.rows(
+            f"SELECT body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
+            " ORDER BY known_ms DESC, seq DESC LIMIT ?",
+            [*self._key(TradeRecord.kind), n],
+        )
+        return _in_order(body for (body,) in rows)
 
     def trades(self, since: datetime | None = None) -> Iterator[TradeRecord]:
         """Yield the trades of the bot's strategy in market order, page by page.
@@ -114,76 +109,68 @@ class OwnRecords:
         pages = chain.from_iterable(self._pages(TradeRecord.kind, since))
         # One millisecond may hold several that differ in their microseconds.
         for _, same in groupby(pages, key=lambda row: row[0]):
-            records = [_readable(TradeRecord.kind, body) for _, _, body in same]
-            yield from sorted(
-                (record for record in records if isinstance(record, TradeRecord)), key=_ORDER
-            )
+            yield from _in_order(body for _, _, body in same)
 
     def events(self, since: datetime | None = None) -> Iterator[RiskEvent]:
         """Yield the risk events of the bot's strategy, as `trades`."""
         for _, _, body in chain.from_iterable(self._pages(RiskEvent.kind, since)):
-            record = _readable(RiskEvent.kind, body)
-            if isinstance(record, RiskEvent):
-                yield record
+            event = readable(RiskEvent, body)
+            if event is not None:
+                yield event
 
     def last_seq(self) -> int:
-        """Return the `seq` of the newest row; 0 where there is none."""
-        with self._journal.connection.read() as sqlite:
-            seq: int = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
-        return seq
+        """Return the number of the row that arrived last, as `Journal.last_seq`."""
+        return self._journal.last_seq()
 
     def has_changed_behind(self, moment: datetime, after_seq: int) -> bool:
-        """Return whether the trades up to a moment are others than they were.
+        """Return whether trades up to a moment may have changed since the journal was last read.
 
         Parameters
         ----------
         moment
             Aware UTC market time.
         after_seq
-            How far the journal was read then. A trade that came later and became known before, or
-            anything that was taken back, may have changed them.
+            How far the journal was read then. A trade that arrived later and became known before
+            the moment, or any retraction, may have changed them.
         """
         own = self._origin
-        with self._journal.connection.read() as sqlite:
-            row = sqlite.execute(
-                # The plus keeps SQLite from an index in which all of the owner's rows are.
-                "SELECT 1 FROM records WHERE seq > ? AND +user_id = ? AND mode = ? AND run_id = ?"
-                " AND (kind = ? OR (kind = ? AND known_ms <= ?)) LIMIT 1",
-                [
-                    *(after_seq, own.user_id, own.mode, own.run_id),
-                    *(Retraction.kind, TradeRecord.kind, to_ms(moment)),
-                ],
-            ).fetchone()
+        row = self._journal.connection.row(
+            # The plus keeps SQLite from an index in which all of the owner's rows are.
+            "SELECT 1 FROM records WHERE seq > ? AND +user_id = ? AND mode = ? AND run_id = ?"
+            " AND (kind = ? OR (kind = ? AND known_ms <= ?)) LIMIT 1",
+            [
+                *(after_seq, own.user_id, own.mode, own.run_id),
+                *(Retraction.kind, TradeRecord.kind, to_ms(moment)),
+            ],
+        )
         return row is not None
 
     def outcomes(self, ids: Collection[str]) -> dict[str, Outcome]:
-        """Return what is current of some trades; those that are not recorded are left out."""
-        with self._journal.connection.read() as sqlite:
-            rows = sqlite.execute(
-                "SELECT r.id, json_extract(r.body, '$.profit_ratio'), r.known_ms,"
-                " json_extract(r.body, '$.decision_id') IS NULL"
-                " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id)"
-                " FROM json_each(?) AS asked CROSS JOIN records AS r"
-                " ON r.id = asked.value AND r.is_current = 1",
-                [json.dumps(list(ids))],
-            ).fetchall()
+        """Return the outcomes of those of some trades that are recorded, by id."""
+        rows = self._journal.connection.rows(
+            "SELECT r.id, json_extract(r.body, '$.profit_ratio'), r.known_ms,"
+            " json_extract(r.body, '$.decision_id') IS NULL"
+            " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id)"
+            " FROM json_each(?) AS asked CROSS JOIN records AS r"
+            " ON r.id = asked.value AND r.is_current = 1",
+            [json.dumps(list(ids))],
+        )
         return {
             record_id: Outcome(float(ratio), known_ms, bool(lacks_entry))
             for record_id, ratio, known_ms, lacks_entry in rows
         }
 
     def unseen(self, ids: Collection[str], database: str) -> list[str]:
-        """Return which trades were never noted as standing in a database of Freqtrade's."""
-        with self._journal.connection.read() as sqlite:
-            rows = sqlite.execute(
-                "SELECT asked.value FROM json_each(?) AS asked WHERE NOT EXISTS ("
-                "SELECT 1 FROM seen WHERE database = ? AND record_id = asked.value)",
-                [json.dumps(list(ids)), database],
-            ).fetchall()
+        """Return which trades were never seen in a database of Freqtrade's."""
+        rows = self._journal.connection.rows(
+            "SELECT asked.value FROM json_each(?) AS asked WHERE NOT EXISTS ("
+            "SELECT 1 FROM seen WHERE database = ? AND record_id = asked.value)",
+            [json.dumps(list(ids)), database],
+        )
         return [record_id for (record_id,) in rows]
 
     def seen_in(self, database: str, since: datetime) -> Iterator[str]:
-        """Yield ids of trades that were seen in a database and still count, in any order.
+        """Yield the ids of current trades that were seen in a database, in any order.
 
         Parameters
         ----------
@@ -194,13 +181,12 @@ class OwnRecords:
         """
         last = ""
         while True:
-            with self._journal.connection.read() as sqlite:
-                rows = sqlite.execute(
-                    "SELECT s.record_id, r.known_ms FROM seen AS s LEFT JOIN records AS r"
-                    " ON r.id = s.record_id AND r.is_current = 1"
-                    " WHERE s.database = ? AND s.record_id > ? ORDER BY s.record_id LIMIT ?",
-                    [database, last, _PAGE],
-                ).fetchall()
+            rows = self._journal.connection.rows(
+                "SELECT s.record_id, r.known_ms FROM seen AS s LEFT JOIN records AS r"
+                " ON r.id = s.record_id AND r.is_current = 1"
+                " WHERE s.database = ? AND s.record_id > ? ORDER BY s.record_id LIMIT ?",
+                [database, last, _PAGE],
+            )
             for record_id, known_ms in rows:
                 if known_ms is not None and known_ms >= to_ms(since):
                     yield record_id
@@ -212,30 +198,21 @@ class OwnRecords:
         """Yield pages of `(known_ms, seq, body)` in that order."""
         place = (-(1 << 62) if since is None else to_ms(since), -1)
         while True:
-            with self._journal.connection.read() as sqlite:
-                rows = self._page(sqlite, kind, place)
+            rows = self._journal.connection.rows(
+                f"SELECT known_ms, seq, body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
+                " AND (known_ms, seq) > (?, ?) ORDER BY known_ms, seq LIMIT ?",
+                [*self._key(kind), *place, _PAGE],
+            )
             yield rows
             if len(rows) < _PAGE:
                 return
             place = rows[-1][:2]
-
-    def _page(
-        self, sqlite: sqlite3.Connection, kind: str, after: tuple[int, int]
-    ) -> list[tuple[int, int, str]]:
-        return sqlite.execute(
-            f"SELECT known_ms, seq, body FROM records WHERE {_OWN} AND (known_ms, seq) > (?, ?)"  # noqa: S608
-            " AND is_current = 1 ORDER BY known_ms, seq LIMIT ?",
-            [*self._key(kind), *after, _PAGE],
-        ).fetchall()
 
     def _key(self, kind: str) -> list[str]:
         own = self._origin
         return [own.user_id, own.strategy, own.mode, kind, own.run_id]
 
 
-def _readable(kind: str, body: str) -> Record | None:
-    """Return a record; None where a newer version wrote it: that must hold nothing up."""
-    try:
-        return decode(kind, body)
-    except RecordError:
-        return None
+def _in_order(bodies: Iterable[str]) -> list[TradeRecord]:
+    trades = [readable(TradeRecord, body) for body in bodies]
+    return sorted(filter(None, trades), key=attrgetter("known_at", "id"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.codec import encode, hash_of
+from freqtrade_mem0.records.codec import decode_as, encode, hash_of
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
 
 Row = tuple[str | int, ...]
-"""Values in the order of the statement that inserts them; no subclasses, which SQLite's adapters
-would have to look at one by one."""
+"""Values in the order of the statement that inserts them: plain `str` and `int`, as each value of a
+subclass would cost SQLite's adapters a look."""
 
 INSERT_RECORD = (
     "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
@@ -30,13 +32,7 @@ INSERT_DECISION = (
 
 
 def record_row(record: Record) -> Row:
-    """Return the row of a record, for `INSERT_RECORD`.
-
-    Raises
-    ------
-    RecordError
-        It breaks the schema.
-    """
+    """Return the row of a record, for `INSERT_RECORD`; raise `RecordError` as `encode` does."""
     origin = record.origin
     body = encode(record)
     return (
@@ -56,13 +52,7 @@ def record_row(record: Record) -> Row:
 
 
 def decision_row(decision: Decision) -> Row:
-    """Return the row of a decision, for `INSERT_DECISION`, without the trade it became.
-
-    Raises
-    ------
-    RecordError
-        It breaks the schema.
-    """
+    """Return the row of a decision, for `INSERT_DECISION`, without the trade it became."""
     origin = decision.origin
     return (
         decision.id,
@@ -75,3 +65,11 @@ def decision_row(decision: Decision) -> Row:
         to_ms(decision.decided_at),
         encode(decision),
     )
+
+
+def readable(record_type: type[RecordT], body: str) -> RecordT | None:
+    """Return a record from its JSON; None if a newer version wrote it, which must not stop us."""
+    try:
+        return decode_as(record_type, body)
+    except RecordError:
+        return None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x4D656D30
-"""SQLite application id of our files ("Mem0"), so that no other database is taken for a journal."""
+"""SQLite application id of our files ("Mem0"): it tells journals from other databases."""
 
 _VERSION_1 = (
     """
@@ -101,19 +101,19 @@ _STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERS
 VERSION = len(_STEPS)
 
 _MIGRATION_TIMEOUT_S = 300
-"""How long a process waits for another one that migrates: a new index over a million records takes
-seconds, on a slow disk longer than writers wait for each other."""
+"""How long a process waits for another one that migrates. A new index over a million records takes
+seconds, on a slow disk longer than the usual timeout."""
 
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is not ours to write to. To be called before anything is changed in it.
+    """Refuse a file that we must not write to; called before anything is changed in it.
 
     Raises
     ------
     ConfigError
         The file is no journal, or was written by a newer version of this package.
     """
-    # Tables first: another process that makes the file now commits them together with its id.
+    # Tables first: another process that is making the file commits them together with its id.
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application_id = _pragma(connection, "application_id")
     version = _pragma(connection, "user_version")
@@ -130,7 +130,7 @@ def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file behind `connection`, one of ours or an empty one, to `VERSION`."""
+    """Bring a journal, or an empty file, to format `VERSION`."""
     if _pragma(connection, "user_version") == VERSION:
         return
     _begin_patiently(connection)
@@ -139,8 +139,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         version = _pragma(connection, "user_version")
         if 0 < version < VERSION:
             logger.info(
-                "%s is brought from journal format %d to %d, once. With very many records that "
-                "takes some seconds; other processes go on reading, and write afterwards.",
+                "%s is brought from journal format %d to %d, once. With a million records this "
+                "takes some seconds; other processes can read meanwhile, and write afterwards.",
                 path,
                 version,
                 VERSION,
@@ -157,7 +157,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _begin_patiently(connection: sqlite3.Connection) -> None:
-    """Begin a transaction that writes, also behind another process that migrates."""
+    """Begin a writing transaction; wait for another process that migrates."""
     timeout_ms = _pragma(connection, "busy_timeout")
     connection.execute(f"PRAGMA busy_timeout = {_MIGRATION_TIMEOUT_S * 1_000}")
     try:

@@ -1,4 +1,4 @@
-"""Keeps trading callbacks from waiting for a disk: they hand entries over, and go on."""
+"""Appends entries behind trading callbacks, which hand them over and do not wait for a disk."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CAPACITY = 100_000
-"""Entries kept in memory while the disk refuses them; above it the oldest are dropped and counted.
-What is dropped comes back through reconciliation with Freqtrade's trade database."""
+"""Entries kept in memory while the disk refuses them. Above it the oldest are dropped and counted;
+trades among them come back through reconciliation with Freqtrade's trade database."""
 
 RETRY_S = 5.0
 """Pause after a failed append."""
@@ -37,10 +37,9 @@ class JournalWriter:
     journal
         Where to.
     background
-        True for bots: a thread appends right behind the callback. False for backtests: appended in
-        the callback once `batch` entries are there, as a second thread would only compete with
-        Freqtrade's loop for the interpreter; and without waiting for the disk, as what a power cut
-        takes of a backtest is there again when it is repeated.
+        True for bots: a thread appends right behind the callback. False for backtests: the callback
+        appends once `batch` entries wait, as a second thread would compete with Freqtrade's loop
+        for the interpreter. It does not wait for the disk: a power cut ends the backtest anyway.
     batch
         Entries per append when not in the background, at least 1.
     """
@@ -51,11 +50,11 @@ class JournalWriter:
             journal.connection.is_patient = False
         self._batch = self._append_at = batch
         self._waiting: deque[Submitted] = deque()
-        """Written and dropped from its left end, under the lock; anybody adds to its right end."""
+        """Removed from its left end under a lock, added to at its right end by any thread."""
         self._dropping = threading.Lock()
         self._news: SimpleQueue[None] = SimpleQueue()
-        """Wakes the thread up. Who hands over takes no lock that the thread may hold: whoever waits
-        for one gives the interpreter away, and gets it back when the thread is done with it."""
+        """Wakes the thread up. Handing over takes no lock that the thread may hold: a callback that
+        waits for one gets the interpreter back only when the thread is done with it."""
         self._done = threading.Condition()
         self._appending = threading.Lock()
         self._closed = threading.Event()
@@ -70,7 +69,7 @@ class JournalWriter:
 
     @property
     def in_trouble(self) -> bool:
-        """Whether the journal took nothing at the last attempt."""
+        """Whether the last attempt to append failed."""
         return self._in_trouble
 
     @property
@@ -84,19 +83,19 @@ class JournalWriter:
         Parameters
         ----------
         entries
-            An entry, or a function that gives one or several: who appends them has the time to word
-            them. The function must give the same whenever it is called.
+            An entry, or a function that returns one or several, so that they are built where they
+            are appended. It must return the same each time it is called.
         """
         self._waiting.extend(entries)
         if len(self._waiting) > CAPACITY:
             self._drop_oldest()
         if self._thread is not None:
-            # What is not taken yet is taken before the thread looks at what waits.
+            # A signal that is still there is taken before the thread looks at the entries.
             if self._news.empty():
                 self._news.put(None)
         elif len(self._waiting) >= self._append_at:
             stored = self._append_waiting()
-            # A locked journal takes its time to say so; not again for every single entry.
+            # A locked journal takes long to say so: the next attempt waits for another batch.
             self._append_at = self._batch if stored else len(self._waiting) + self._batch
 
     def flush(self, timeout_s: float) -> bool:
@@ -121,7 +120,7 @@ class JournalWriter:
         while not self._closed.is_set() or self._waiting:
             self._news.get()
             with suppress(Empty):
-                while True:  # what has gathered meanwhile is appended together
+                while True:  # entries of several signals are appended together
                     self._news.get_nowait()
             while not self._append_waiting():
                 if self._closed.wait(RETRY_S):
@@ -153,7 +152,7 @@ class JournalWriter:
         return True
 
     def _append_singly(self, entries: list[Submitted]) -> bool:
-        """Append one by one; what can not be written is logged whole, so that it is not lost."""
+        """Append one by one; log an entry that can not be written, so that it is not lost."""
         for entry in entries:
             try:
                 self._journal.append(_written([entry]))

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.recall.index.bulk import BulkFill
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.promotion import Promotion
-from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
@@ -137,9 +136,9 @@ class JournalFollower:
             self._n_learned += 1
             if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
                 add(record, self._weight_of(record))
-            elif isinstance(record, Retraction) and not self._journal.is_current(record.target_id):
-                # Else it is older than what was said again.
-                remove(record.target_id)
+            elif record.retracts is not None and not self._journal.is_current(record.retracts):
+                # Else the retracted record was noted again since.
+                remove(record.retracts)
             yield record
         # Also rows of others: nobody has to walk over them again.
         self._seen_seq = last

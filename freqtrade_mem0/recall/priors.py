@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.kinds.promotion import Promotion
@@ -83,9 +83,8 @@ def promote(
         strategy=source.strategy,
         modes=[source.mode],
         run_id=source.run_id,
-        kind=TradeRecord.kind,
     )
-    if not any(True for _ in journal.records(scope, limit=1)):
+    if not any(True for _ in journal.of_kind(TradeRecord, scope, limit=1)):
         raise RecordError(
             f"No trade of {source.strategy}, {source.mode} run {source.run_id}, is remembered: "
             "there is nothing to promote. 'freqtrade-mem0 import' takes result files."
@@ -113,12 +112,8 @@ def withdraw(journal: Journal, promotion: Promotion, now: datetime) -> None:
 def promotions(journal: Journal, user_id: str, strategy: str | None = None) -> list[Promotion]:
     """Return the active promotions, of one strategy or of all."""
     # All are written by hand (`promote`); saying so spares a bot's start the index of its trades.
-    scope = Scope(user_id=user_id, strategy=strategy, modes=[Mode.MANUAL], kind=Promotion.kind)
-    return [
-        record
-        for _, record in journal.records(scope)
-        if isinstance(record, Promotion) and record.is_active
-    ]
+    scope = Scope(user_id=user_id, strategy=strategy, modes=[Mode.MANUAL])
+    return [each for each in journal.of_kind(Promotion, scope) if each.is_active]
 
 
 def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -> Prior:
@@ -135,10 +130,9 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
             strategy=promotion.source_strategy,
             modes=[promotion.source_mode],
             run_id=promotion.source_run_id,
-            kind=TradeRecord.kind,
         )
-        for _, record in journal.records(scope):
-            if isinstance(record, TradeRecord) and record.is_evidence:
-                trades[record.pair, record.side, record.open_date] = record
+        for trade in journal.of_kind(TradeRecord, scope):
+            if trade.is_evidence:
+                trades[trade.pair, trade.side, trade.open_date] = trade
     ordered = sorted(trades.values(), key=lambda trade: (trade.known_at, trade.id))
     return Prior(trades=tuple(ordered), discount=discount)

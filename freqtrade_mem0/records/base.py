@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Scalar
 
 try:
-    # CPython's own: with cold caches, as between two candles, OpenSSL's takes five times as long.
+    # With cold caches, as between two candles, OpenSSL's implementation takes five times as long.
     from _sha1 import sha1  # type: ignore[import-not-found]
 except ImportError:
     from hashlib import sha1
@@ -26,7 +26,7 @@ NAMESPACE = UUID("6f0f7a5e-3f0b-5c64-9a35-6d1f6d0a5e10")
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
 _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
-"""What the variant of a UUID makes of the hexadecimal digit in its place."""
+"""The hexadecimal digit that holds a UUID's variant, by the digit of the hash in its place."""
 
 
 class Category(StrEnum):
@@ -41,7 +41,7 @@ class Category(StrEnum):
 
 
 class Mode(StrEnum):
-    """Where a record comes from. Recall keeps them apart; see the run-mode table in the docs."""
+    """The kind of run a record comes from. Recall keeps them apart; the docs have a table."""
 
     BACKTEST = "backtest"
     DRY_RUN = "dry_run"
@@ -89,7 +89,7 @@ class Record:
         Aware UTC wall time at which it was noted. Never used for a decision.
     """
 
-    # Read by pydantic, which turns records into JSON: JSON has no NaN, and no key is dropped.
+    # For pydantic, which turns records into JSON: no NaN is allowed, and no unknown key.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"allow_inf_nan": False, "extra": "forbid"}
 
     kind: ClassVar[str]
@@ -109,6 +109,16 @@ class Record:
         """The category the record is filed under."""
         return self.default_category
 
+    @property
+    def retracts(self) -> str | None:
+        """Id of the record that no longer counts because of this one; None for most kinds."""
+        return None
+
+    def keeping(self, earlier: Record) -> Record:
+        """Return this record with what only an earlier version of it knows, if anything."""
+        del earlier
+        return self
+
     def sentence(self) -> str:
         """Return the record as one sentence, for people and for semantic search, without dates."""
         raise NotImplementedError(f"{type(self).__name__} has no sentence")
@@ -124,7 +134,7 @@ def record_id(*identity: str | float) -> str:
     >>> record_id("trade", "me", "ETH/USDT", 1) == record_id("trade", "me", "ETH/USDT", 1)
     True
     """
-    # As json.dumps and uuid.uuid5 (RFC 9562, 5.5): several ids are made for every trade.
+    # The same as json.dumps and uuid.uuid5 (RFC 9562, 5.5), faster: each trade needs several ids.
     name = f"[{','.join([_as_json(part) for part in identity])}]"
     digits = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     return (
@@ -146,7 +156,7 @@ def as_utc(moment: datetime) -> datetime:
     '2024-01-01T00:00:00+00:00'
     """
     if moment.tzinfo is UTC:
-        return moment  # as nearly all are
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -9,13 +9,13 @@ from datetime import datetime
 from freqtrade_mem0.records.base import Origin
 
 _QUANTILE_95 = 1.959963984540054
-"""Of the normal distribution: a 95 % interval is so many standard errors to each side."""
+"""97.5 % quantile of the normal distribution: half a 95 % interval in standard errors."""
 
 
-# Not frozen: a frozen dataclass takes three times as long to make, and a decision has ten of them.
+# Not frozen: making a frozen one takes three times as long, and a decision has ten of them.
 @dataclass(slots=True, kw_only=True)
 class Reason:
-    """One part of a decision. Nobody changes it.
+    """One part of a decision; not to be changed.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Reason:
     value
         The key within that level, for example "ETH/USDT" or "volatile uptrend"; "" for limits.
     text
-        The part in words of its own; "" where its numbers say it all. Readers want `words`.
+        The part in words; "" if its numbers say it all. Use `words` to show it.
     n_effective
         Time-decayed number of trades behind it (0.0 for limits).
     mean_ratio
@@ -69,22 +69,22 @@ def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What memory made of one proposed stake.
+    """The stake that memory decided on for one proposed stake.
 
     Parameters
     ----------
     id
-        UUIDv5 of run, pair, side and moment: asked again at one moment, it is the same decision.
+        UUIDv5 of run, pair, side and moment: asking again at the same moment gives the same id.
     origin
         The run it was made in.
     decided_at
         Aware UTC market time `t`; only records with `known_at < t` were used.
     pair, side, enter_tag
-        What was to be entered.
+        The entry it was made for.
     proposed_stake, stake
-        In stake currency: what the strategy proposed, and what memory would bet.
+        In stake currency: what the strategy proposed, and what memory asks for.
     multiplier
-        What memory asks for, inside the configured bounds. `stake` can differ from
+        Stake multiplier inside the configured bounds. `stake` can differ from
         `proposed_stake * multiplier` where the exchange's minimum or the wallet's maximum bind.
     applied
         False in shadow mode: the trade got `proposed_stake`.
@@ -97,7 +97,7 @@ class Decision:
     situation
         Market features at the decision.
     expected_ratio
-        The profit ratio that the policy expected of the trade; None where it said nothing.
+        The profit ratio that the policy expected of the trade; None if it gave none.
     trade_id
         Record id of the trade it opened; None until its first entry order was filled.
     open_date

@@ -1,7 +1,7 @@
-"""Freqtrade's trade objects -> trade records. Reads attributes only; changes nothing.
+"""Turns Freqtrade's trade objects into trade records; reads attributes and changes nothing.
 
-Works on `LocalTrade` (backtesting) and on the ORM's `Trade` (dry-run, live) alike, importing
-neither. The numbers are those that Freqtrade itself reports for the trade.
+Works on `LocalTrade` (backtesting) and on the ORM's `Trade` (dry-run, live) and imports neither.
+The numbers are those that Freqtrade itself reports for the trade.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
@@ -17,11 +16,10 @@ from freqtrade_mem0.records.base import Mode, Origin, as_utc, record_id, to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
 END_OF_DATA = "force_exit"
-"""Exit reason Freqtrade gives to trades still open where a backtest's data ends."""
+"""Exit reason that Freqtrade gives to trades that are still open when a backtest's data ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +53,7 @@ def trade_id_of(trade: Any, origin: Origin) -> str:
 
 
 def trade_identity(origin: Origin, pair: str, side: str, key: str | int) -> str:
-    """Return a trade's record id; `key` tells it from others in the pair, see `trade_id_of`."""
+    """Return a trade's record id; `key` identifies it within the pair, see `trade_id_of`."""
     return record_id("trade", origin.user_id, origin.mode, origin.run_id, pair, side, key)
 
 
@@ -80,7 +78,7 @@ def trade_record(
     context
         What was known when it was opened.
     identity
-        What `trade_id_of` says, where it has been asked already.
+        The result of `trade_id_of`, if the caller has it already.
 
     Raises
     ------
@@ -92,21 +90,8 @@ def trade_record(
     context = context or EntryContext()
     close_date = as_utc(trade.close_date)
     exit_reason = trade.exit_reason or ""
-    # First: where nothing was ever bought, that is to be said, not that a number is missing.
+    # First: if nothing was ever bought, the error must say that, not that a number is missing.
     identity = identity or trade_id_of(trade, origin)
-    (
-        open_rate,
-        close_rate,
-        amount,
-        stake_amount,
-        max_stake_amount,
-        leverage,
-        fee_open,
-        fee_close,
-        funding_fees,
-        profit_ratio,
-        profit_abs,
-    ) = _numbers(trade)
     return TradeRecord(
         id=identity,
         origin=origin,
@@ -118,21 +103,10 @@ def trade_record(
         exit_reason=exit_reason,
         open_date=as_utc(trade.open_date),
         close_date=close_date,
-        open_rate=open_rate,
-        close_rate=close_rate,
-        # Rounded as Freqtrade does in its result files and over REST.
-        amount=round(amount, 8),
-        stake_amount=round(stake_amount, 8),
-        max_stake_amount=round(max_stake_amount, 8),
-        leverage=leverage,
-        fee_open=fee_open,
-        fee_close=fee_close,
-        funding_fees=funding_fees,
-        profit_ratio=profit_ratio,
-        profit_abs=profit_abs,
+        **_numbers(trade),
         n_entries=trade.nr_of_successful_entries,
         n_exits=trade.nr_of_successful_exits,
-        # A trade cut by the end of the data says nothing about the strategy's own exits.
+        # A trade that the end of the data cuts off says nothing about the strategy's exits.
         is_evidence=not (origin.mode is Mode.BACKTEST and exit_reason == END_OF_DATA),
         decision_id=context.decision_id,
         situation=context.situation,
@@ -158,51 +132,39 @@ def _first_entry_order_id(trade: Any) -> str:
     )
 
 
-def _numbers(trade: Any) -> list[float]:
-    """Return a trade's numbers, in the order of `_NAMES`."""
-    numbers = _numbers_in(trade)
-    if None in numbers:
-        numbers = _with_defaults(trade, numbers)
-    if not all(map(math.isfinite, numbers)):
-        name, value = next(
-            each for each in zip(_NAMES, numbers, strict=True) if not math.isfinite(each[1])
-        )
-        raise _no_number(trade, name, value)
-    return list(map(float, numbers))
-
-
-def _with_defaults(trade: Any, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
-    defaults = {**_DEFAULTS, "max_stake_amount": trade.stake_amount}
-    filled = []
-    for name, value in zip(_NAMES, numbers, strict=True):
-        number = defaults.get(name) if value is None else value
+def _numbers(trade: Any) -> dict[str, Any]:
+    """Return a trade's numbers by the fields of its record."""
+    numbers = {}
+    for name, its_name in _NUMBERS.items():
+        number = getattr(trade, its_name)
         if number is None:
-            raise _no_number(trade, name, number)
-        filled.append(number)
-    return tuple(filled)
+            number = trade.stake_amount if name == "max_stake_amount" else _DEFAULTS.get(name)
+        if number is None or not math.isfinite(number):
+            raise RecordError(
+                f"Trade {trade.id} in {trade.pair}: {its_name} must be a finite number, got "
+                f"{number!r}. It is not recorded; reconciliation tries again."
+            )
+        # Freqtrade rounds some in its result files and over REST.
+        numbers[name] = round(float(number), 8) if name in _ROUNDED else float(number)
+    return numbers
 
 
-def _no_number(trade: Any, name: str, value: Any) -> RecordError:
-    return RecordError(
-        f"Trade {trade.id} in {trade.pair}: {name} must be a finite number, got {value!r}. "
-        "It is not recorded; reconciliation tries again."
-    )
+_NUMBERS = {
+    "open_rate": "open_rate",
+    "close_rate": "close_rate",
+    "amount": "amount",
+    "stake_amount": "stake_amount",
+    "max_stake_amount": "max_stake_amount",
+    "leverage": "leverage",
+    "fee_open": "fee_open",
+    "fee_close": "fee_close",
+    "funding_fees": "funding_fees",
+    "profit_ratio": "close_profit",
+    "profit_abs": "close_profit_abs",
+}
+"""Numbers of a trade record, and their names in Freqtrade's trades."""
 
-
-_NAMES = (
-    "open_rate",
-    "close_rate",
-    "amount",
-    "stake_amount",
-    "max_stake_amount",
-    "leverage",
-    "fee_open",
-    "fee_close",
-    "funding_fees",
-    "close_profit",
-    "close_profit_abs",
-)
 _DEFAULTS = {"leverage": 1.0, "fee_open": 0.0, "fee_close": 0.0, "funding_fees": 0.0}
-"""What Freqtrade leaves out where it is of no account; for `max_stake_amount` it is the stake."""
+"""Values for what Freqtrade leaves out; for `max_stake_amount` it is the stake."""
 
-_numbers_in: Callable[[Any], tuple[Any, ...]] = attrgetter(*_NAMES)
+_ROUNDED = {"amount", "stake_amount", "max_stake_amount"}

@@ -38,14 +38,14 @@ def to_memory(record: Record) -> Memory:
 
 
 def is_record(memory: Memory) -> bool:
-    """Return whether a memory was written by this package, and stands for a record."""
+    """Return whether a memory stands for a record that this package wrote."""
     return all(isinstance(memory.metadata.get(key), str) for key in ("kind", "record"))
 
 
 def note_of(memory: Memory) -> Note:
-    """Return what a person or another tool wrote into Mem0, as a note.
+    """Return a memory that a person or another tool wrote into Mem0 as a note.
 
-    It keeps the memory's id where that is one a note can have, so that a change of it replaces it.
+    The note has the memory's id, so that a changed memory replaces it.
 
     Raises
     ------
@@ -69,12 +69,12 @@ def note_of(memory: Memory) -> Note:
         content=memory.text,
         metadata=dict(memory.metadata),
     )
-    encode(note)  # text or numbers that JSON can not hold are refused here, one by one
+    encode(note)  # refuses text and numbers that JSON can not hold
     return note
 
 
 def from_memory(memory: Memory) -> Record:
-    """Return the record a memory stands for.
+    """Return the record that a memory stands for.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 Scalar = str | int | float | bool
-"""What Mem0's stores keep faithfully as metadata; some refuse NumPy scalars and nesting."""
+"""Types that all of Mem0's stores keep as metadata; some refuse NumPy scalars and nesting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,8 @@ class Memory:
     score
         Relevance in [0, 1] when the memory is the answer to a search, else None.
     stored_at
-        Aware UTC wall time at which it was stored or replaced, where the store tells; the clock is
-        the writer's. None for a memory that was not read from a store. No part of what it says,
-        and so of no account in comparisons.
+        Aware UTC wall time, by the writer's clock, at which it was stored or replaced. None if the
+        store does not tell, or it was not read from a store. Comparisons ignore it.
     """
 
     id: str

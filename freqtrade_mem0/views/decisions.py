@@ -11,7 +11,8 @@ from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.journal.journal import LedgerLine, Scope
+    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.decision import Decision
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.insight.shrinkage import Moments
-    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 
@@ -88,10 +88,8 @@ def trades_of_newest_run(
     RecordError
         The scope has no trade.
     """
-    scope = replace(scope, kind=TradeRecord.kind)
     for part in [replace(scope, modes=[mode]) for mode in preferred] or [scope]:
-        found = memory.journal.records(part)
-        trades = [record for _, record in found if isinstance(record, TradeRecord)]
+        trades = list(memory.journal.of_kind(TradeRecord, part))
         if trades:
             newest = trades[-1].origin
             return [trade for trade in trades if trade.origin == newest]

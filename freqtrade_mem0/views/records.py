@@ -10,7 +10,7 @@ from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.journal.journal import Scope
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:

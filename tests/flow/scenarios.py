@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.demo.freqtrade_run import child_environment
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord

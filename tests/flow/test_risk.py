@@ -13,7 +13,7 @@ from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import run_backtests
-from freqtrade_mem0.journal.journal import Scope
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from tests.flow.harness import Backtests

@@ -9,7 +9,8 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.journal.journal import Journal, Scope
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, Record
 from tests.support.samples import a_note, a_risk_event, a_trade
 
@@ -62,7 +63,7 @@ def test_a_scope_is_a_filter(
 ) -> None:
     """Scope, `after_seq` and `limit` together, in order of arrival; whichever way it is read."""
     page_rows, few_rows = paging
-    sizes = patch.multiple("freqtrade_mem0.journal.journal", PAGE_ROWS=page_rows, FEW_ROWS=few_rows)
+    sizes = patch.multiple("freqtrade_mem0.journal.paging", PAGE_ROWS=page_rows, FEW_ROWS=few_rows)
     with tempfile.TemporaryDirectory() as folder, sizes:
         journal = Journal(Path(folder))
         journal.append(written)

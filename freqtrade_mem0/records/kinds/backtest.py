@@ -1,4 +1,4 @@
-"""A finished backtest as a whole, as Freqtrade reports it."""
+"""The result of a backtest or of a hyperopt epoch, as Freqtrade reports it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class BacktestRecord(Record):
     metrics
         Every single number that Freqtrade reports for the run, under Freqtrade's own names.
     config_fingerprint
-        SHA-256 of the config it ran with, as far as the result file holds it; "" where it does not.
+        SHA-256 of the config it ran with, as the result file holds it; "" if it does not.
     versions
-        What it ran on, for example {"freqtrade": "2026.9"}; empty where the file does not say.
+        What it ran on, for example {"freqtrade": "2026.9"}; empty if the file does not say.
     parameters
         Hyperopt's parameters of an epoch, as JSON; "" for a plain backtest.
     """

@@ -1,4 +1,4 @@
-"""What a person or a tool tells memory in their own words."""
+"""A note that a person or a tool wrote."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from freqtrade_mem0.records.memory import Scalar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Record):
-    """A free note in one of the six categories.
+    """A text in one of the six categories.
 
     Parameters
     ----------

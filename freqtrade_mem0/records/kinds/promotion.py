@@ -1,4 +1,4 @@
-"""A run promoted to a prior: knowledge a strategy starts with, on purpose."""
+"""The promotion of a run to a prior, which a strategy then knows from the start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Promotion(Record):
     is_active
         False once withdrawn: a correction of this record.
     provenance
-        Where they come from, for people, for example the name of an imported file.
+        Where the trades come from, for people, for example the name of an imported file.
     """
 
     kind: ClassVar[str] = "promotion"

@@ -29,6 +29,11 @@ class Retraction(Record):
     target_id: str
     reason: str
 
+    @property
+    def retracts(self) -> str:
+        """Id of the retracted record."""
+        return self.target_id
+
     def sentence(self) -> str:
         """Return what is retracted, and why."""
         return f"Record {self.target_id} is taken back: {self.reason}"

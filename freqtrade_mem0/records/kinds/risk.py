@@ -1,4 +1,4 @@
-"""Something that happened to a trade or an account and that a careful person would remember."""
+"""A risk event of a trade, a pair or an account, such as a stop loss or a drawdown."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class RiskEvent(Record):
     Parameters
     ----------
     event_type
-        See `docs/concepts/risk.md`, or anything a person or tool wants to note.
+        One of those in `docs/concepts/risk.md`, or any other that a person or tool notes.
     description
         One sentence for people.
     impact
-        Profit ratio lost (negative) where it can be said, else 0.0.
+        Profit ratio lost (negative); 0.0 if it is not known.
     pair
-        "" where the event concerns the whole account.
+        "" if the event concerns the whole account.
     response
-        What memory does about it, in words; "" where nobody said (a note by hand, an older record).
+        What memory does about it, in words; "" in records by hand and of earlier versions.
     """
 
     kind: ClassVar[str] = "risk_event"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ClosedTrade(Protocol):
-    """What of a closed trade recall and the watch on risk look at; a `TradeRecord` is one."""
+    """The part of a `TradeRecord` that recall and the risk detectors read."""
 
     @property
     def id(self) -> str: ...  # noqa: D102 - as in `TradeRecord`, all of them
@@ -68,7 +68,7 @@ class TradeRecord(Record):
     open_rate, close_rate
         Average entry price and last exit price, in quote currency.
     amount
-        Size in base currency.
+        In base currency.
     stake_amount, max_stake_amount
         In stake currency; the largest stake ever in the trade where it was built up in steps.
     leverage
@@ -85,9 +85,9 @@ class TradeRecord(Record):
     n_entries, n_exits
         Filled entry and exit orders.
     is_evidence
-        False where the exit says nothing about the strategy (the end of a backtest's data).
+        False if the exit says nothing about the strategy (the end of a backtest's data).
     decision_id
-        The sizing decision the trade was opened with; None where there was none.
+        The sizing decision the trade was opened with; None if there was none.
     situation
         Market features at entry: numbers, and short names for buckets. Empty where unknown.
     """
@@ -118,6 +118,16 @@ class TradeRecord(Record):
     decision_id: str | None = None
     situation: Mapping[str, float | str] = field(default_factory=dict)
 
+    def keeping(self, earlier: Record) -> TradeRecord:
+        """Return this record with what an earlier version knows of the entry, if this one does not.
+
+        A trade read again from a database or a file has right numbers, but its reader was not
+        present when it was opened. A correction must not lose what was noted then.
+        """
+        if self.decision_id is not None or self.situation or not isinstance(earlier, TradeRecord):
+            return self
+        return replace(self, decision_id=earlier.decision_id, situation=earlier.situation)
+
     def sentence(self) -> str:
         """Return, for example, "Closed long ETH/USDT +1.80% after 3h 20m, ..., exit roi, win"."""
         tag = f"/{self.enter_tag}" if self.enter_tag else ""
@@ -147,17 +157,6 @@ class TradeRecord(Record):
             "close_ts": to_seconds(self.close_date),
             **{f"at_{name}": value for name, value in self.situation.items()},
         }
-
-
-def keeping_entry(record: TradeRecord, earlier: TradeRecord) -> TradeRecord:
-    """Return `record` with what `earlier` knows of the entry, where `record` does not.
-
-    A trade read again from a database or a file has right numbers, but whoever reads it there was
-    not present when it was opened. What was noted then must not be lost by a correction.
-    """
-    if record.decision_id is not None or record.situation:
-        return record
-    return replace(record, decision_id=earlier.decision_id, situation=earlier.situation)
 
 
 def duration(span: timedelta) -> str:

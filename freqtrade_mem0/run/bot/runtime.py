@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.delivery.push import delivery_of
-from freqtrade_mem0.journal.journal import Scope
 from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts

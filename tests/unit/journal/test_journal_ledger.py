@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from freqtrade_mem0.journal.append import Opened
-from freqtrade_mem0.journal.journal import Journal, LedgerLine, Scope
+from freqtrade_mem0.journal.journal import Journal, LedgerLine
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode
 from tests.support.samples import ORIGIN, a_decision, a_trade, at, opened
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.journal import journal as module
-from freqtrade_mem0.journal.journal import Journal, Scope
+from freqtrade_mem0.journal import paging
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode
-from tests.support.samples import ORIGIN, a_retraction, a_trade
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from tests.support.samples import ORIGIN, a_note, a_retraction, a_trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,7 @@ SCOPE = Scope(user_id="me", strategy="Sample", modes=[Mode.DRY_RUN, Mode.LIVE, M
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a page end after two rows."""
-    monkeypatch.setattr(module, "PAGE_ROWS", 2)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 2)
 
 
 def plans(journal: Journal, read: Callable[[], object]) -> list[str]:
@@ -55,7 +57,7 @@ def test_a_scope_in_a_large_journal_is_listed_by_its_index(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index alone says which rows; only these are read."""
-    monkeypatch.setattr(module, "FEW_ROWS", 10)
+    monkeypatch.setattr(paging, "FEW_ROWS", 10)
     journal.append([a_trade(number) for number in range(50)])
     steps = plans(journal, lambda: list(journal.records(SCOPE)))
 
@@ -88,7 +90,7 @@ def test_what_is_written_meanwhile_is_read_in_the_end(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, few_rows: int
 ) -> None:
     """New trades, and corrections of those that were read already and of those that were not."""
-    monkeypatch.setattr(module, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(paging, "FEW_ROWS", few_rows)
     trades = [a_trade(number) for number in range(6)]
     journal.append(trades)
     late = [
@@ -126,3 +128,14 @@ def test_the_last_row_counts_whoever_wrote_it(journal: Journal) -> None:
     journal.append([a_trade(1), a_trade(2)])
     journal.append([replace(a_trade(1), profit_ratio=0.5)])
     assert journal.last_seq() == 3
+
+
+def test_one_kind_is_read_as_its_type(journal: Journal) -> None:
+    """Whatever else the scope holds is left out, of a reading and of a look-up by id."""
+    journal.append([a_trade(1), a_note(1), a_trade(2, pair="BTC/USDT"), a_trade(3)])
+
+    pairs = [trade.pair for trade in journal.of_kind(TradeRecord, Scope(user_id="me"))]
+    assert pairs == ["ETH/USDT", "BTC/USDT", "ETH/USDT"]
+    assert list(journal.of_kind(TradeRecord, Scope(pair="ETH/USDT"), limit=1)) == [a_trade(3)]
+    assert journal.record_of(TradeRecord, a_trade(1).id) == a_trade(1)
+    assert journal.record_of(TradeRecord, a_note(1).id) is None

@@ -12,7 +12,8 @@ import pytest
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.journal.journal import Journal, Scope
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records import kinds
 from freqtrade_mem0.records.codec import content_hash, decode, encode, hash_of

@@ -1,0 +1,50 @@
+"""Which rows of the journal to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from freqtrade_mem0.records.base import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which records or decisions to read; None is "any".
+
+    Parameters
+    ----------
+    user_id, strategy, run_id, pair
+        Equal to this.
+    modes
+        One of these.
+    kind
+        Kind of record ("trade", ...); without meaning for decisions.
+    """
+
+    user_id: str | None = None
+    strategy: str | None = None
+    modes: Collection[Mode] | None = None
+    run_id: str | None = None
+    pair: str | None = None
+    kind: str | None = None
+
+    def where(self, *, prefix: str = "", with_kind: bool = True) -> tuple[str, list[Any]]:
+        """Return the scope as a condition of SQL, and the values to bind to it.
+
+        Parameters
+        ----------
+        prefix
+            What stands before the names of columns, for example "d.".
+        with_kind
+            False for tables whose rows have no kind.
+        """
+        names = ["user_id", "strategy", "run_id", "pair", *(["kind"] if with_kind else [])]
+        equal = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        terms = ["1", *(f"{prefix}{name} = ?" for name in equal)]
+        values = list(equal.values())
+        if self.modes is not None:
+            terms.append(f"{prefix}mode IN ({', '.join('?' * len(self.modes))})")
+            values += sorted(self.modes)
+        return " AND ".join(terms), values
