@@ -185,7 +185,11 @@ class Decider:
         wish = self._policy(known)
         multiplier, risks = self._risk.damp(wish.multiplier, proposal.moment, proposal.pair)
         stake, limits = within_limits(
-            proposal.stake, proposal.stake * multiplier, proposal.min_stake, proposal.max_stake
+            proposal.stake,
+            proposal.stake * multiplier,
+            proposal.min_stake,
+            proposal.max_stake,
+            proposal.free_slots,
         )
         vetoed = self._vetoes.reasons(multiplier)
         return Answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,11 +21,14 @@ class Proposal:
     stake
         In stake currency, > 0.
     min_stake, max_stake
-        What exchange and wallet allow, in stake currency; no minimum is None.
+        The smallest stake that can be placed and sold again, and what exchange and wallet allow, in
+        stake currency; no minimum is None.
     situation
         Market features of the candles closed before `moment`.
     times_usual_range
         How far they range against what is usual, where that is a jump; see `situation`.
+    free_slots
+        Returns how many trades may still be opened, this one included; None where it is unknown.
     """
 
     pair: str
@@ -37,3 +40,4 @@ class Proposal:
     max_stake: float
     situation: Mapping[str, float | str]
     times_usual_range: float | None = None
+    free_slots: Callable[[], float] | None = None

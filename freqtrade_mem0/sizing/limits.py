@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from freqtrade_mem0.records.decision import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def within_limits(
-    proposed: float, wished: float, min_stake: float | None, max_stake: float
+    proposed: float,
+    wished: float,
+    min_stake: float | None,
+    max_stake: float,
+    free_slots: Callable[[], float] | None = None,
 ) -> tuple[float, tuple[Reason, ...]]:
-    """Return the stake to place, and a reason for the limit that changed it.
+    """Return the stake to place, and a reason for each limit that changed it.
 
     Parameters
     ----------
@@ -17,23 +27,35 @@ def within_limits(
     wished
         `proposed` times the multiplier.
     min_stake
-        The exchange's minimum; None where there is none. A proposal above it is not scaled below
-        it; a proposal below it stays as it is, and Freqtrade decides.
+        The smallest stake that can be placed and sold again; None where there is none. A proposal
+        above it is never pushed below it; a proposal below it is left as it is.
     max_stake
-        The maximum that wallet and exchange allow. A proposal above it is not raised, and Freqtrade
-        decides.
+        The most Freqtrade allows: wallet and exchange. A proposal above it is left as it is.
+    free_slots
+        Returns how many trades may still be opened, this one included; called for raises alone.
+        A raise leaves enough for as many proposals like this one. None where that is unknown.
     """
     if min_stake is not None and wished < min_stake <= proposed:
-        text = f"the exchange's minimum of {min_stake:g} keeps the stake from {wished:g}"
+        text = f"{min_stake:g} is the smallest stake that can be sold again, {wished:g} was wanted"
         return min_stake, (Reason(name="min_stake", text=text),)
-    if wished > max_stake >= proposed:
-        text = f"at most {max_stake:g} is available, {wished:g} was wanted"
-        return max_stake, (Reason(name="max_stake", text=text),)
     if wished > proposed > max_stake:
         text = f"the proposal is above the {max_stake:g} available already; it is not raised"
         return proposed, (Reason(name="max_stake", text=text),)
     if min_stake is not None and proposed < min_stake and wished != proposed:
         # Scaled up, it could open a trade that Freqtrade would not have opened.
-        text = f"the proposal is below the exchange's minimum of {min_stake:g}; it is not scaled"
+        text = f"the proposal is below the smallest stake of {min_stake:g}; it is not scaled"
         return proposed, (Reason(name="min_stake", text=text),)
-    return wished, ()
+    if wished <= proposed:
+        return wished, ()
+    reasons = []
+    if wished > max_stake:
+        text = f"at most {max_stake:g} is available, {wished:g} was wanted"
+        reasons.append(Reason(name="max_stake", text=text))
+        wished = max_stake
+    n_others = 0.0 if free_slots is None else free_slots() - 1.0
+    left = max(proposed, max_stake - n_others * proposed)
+    if 0.0 < n_others < math.inf and left < wished:
+        text = f"{n_others:g} more trades may need {proposed:g} each of the {max_stake:g} available"
+        reasons.append(Reason(name="free_slots", text=text))
+        wished = left
+    return wished, tuple(reasons)

@@ -16,12 +16,13 @@ raises: what fails is logged once, and Freqtrade gets what it would have got wit
 from __future__ import annotations
 
 import logging
-from functools import wraps
+from functools import partial, wraps
 from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host import freqtrade as host
+from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
 
@@ -89,6 +90,7 @@ class _Hooks:
         self._complained: set[tuple[str, str]] = set()
         self._levels_checked = False
         self._candles: dict[str, tuple[Any, Candles]] = {}
+        self._free_slots = partial(free_slots, strategy)
 
     def custom_stake_amount(self, own: Callable[..., Any]) -> Callable[..., Any]:
         """Scale what the strategy proposes. On failure: the proposal."""
@@ -160,10 +162,11 @@ class _Hooks:
                 enter_tag=str(call.get("entry_tag") or ""),
                 moment=moment,
                 stake=float(proposal),
-                min_stake=call["min_stake"],
+                min_stake=smallest_stake(self._strategy, call),
                 max_stake=call["max_stake"],
                 situation=situation,
                 times_usual_range=times_usual_range,
+                free_slots=self._free_slots,
             )
         )
         self._warn_of_unknown_levels(runtime, situation)

@@ -46,6 +46,6 @@ def test_a_reason_names_both_numbers() -> None:
     _, (low,) = within_limits(100.0, 5.0, 10.0, 200.0)
     _, (high,) = within_limits(100.0, 250.0, 10.0, 200.0)
 
-    assert low.text == "the exchange's minimum of 10 keeps the stake from 5"
+    assert low.text == "10 is the smallest stake that can be sold again, 5 was wanted"
     assert high.text == "at most 200 is available, 250 was wanted"
     assert (low.effect, high.effect) == (0.0, 0.0)

@@ -119,7 +119,9 @@ class Loader:
             **changes,
         }
         strategy = StrategyResolver.load_strategy(config)
-        strategy.dp = SimpleNamespace(get_analyzed_dataframe=lambda *_: (_candles(), MOMENT))
+        strategy.dp = SimpleNamespace(
+            get_analyzed_dataframe=lambda *_: (_candles(), MOMENT), market=lambda _: None
+        )
         strategy.ft_bot_start()
         self.started.append(strategy)
         return strategy

@@ -1,0 +1,97 @@
+"""What Freqtrade knows of a market and of its free slots, at an entry."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.sizing.tradable import MarketRules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FEE_WHERE_UNKNOWN = 0.002
+_DECIMAL_PLACES = 2
+"""ccxt's code for precisions that are given in decimal places; else they are steps."""
+
+_LIMIT_RATIO = 0.99
+"""Freqtrade's default of `stoploss_on_exchange_limit_ratio`."""
+
+
+def smallest_stake(strategy: Any, call: Mapping[str, Any]) -> float | None:
+    """Return the smallest stake of an entry that can be placed, stopped and sold.
+
+    Freqtrade's own `min_stake` knows no amount step, no fee that is taken in the coin, and not the
+    limit price of the stop.
+
+    Parameters
+    ----------
+    strategy
+        The strategy.
+    call
+        The keyword arguments of its `custom_stake_amount`.
+
+    Returns
+    -------
+    float or None
+        In stake currency, never below Freqtrade's own; None where there is no minimum.
+    """
+    least: float | None = call["min_stake"]
+    market = strategy.dp.market(call["pair"])
+    if market is None:
+        return least
+    rules = market_rules(market, strategy.config, _precision_mode(strategy))
+    rate = float(call["current_rate"])
+    stop_ratio = 1.0 - min(0.99, abs(float(strategy.stoploss)))
+    limit_ratio = strategy.order_types.get("stoploss_on_exchange_limit_ratio", _LIMIT_RATIO)
+    worst_rate = rate * stop_ratio * float(limit_ratio) if call["side"] == "long" else rate
+    smallest = rules.smallest_stake(rate, worst_rate, max(1.0, float(call["leverage"])))
+    return smallest if least is None else max(smallest, least)
+
+
+def market_rules(
+    market: Mapping[str, Any], config: Mapping[str, Any], precision_mode: int | None
+) -> MarketRules:
+    """Return what an exchange demands in a market, as ccxt describes it.
+
+    Parameters
+    ----------
+    market
+        ccxt's description. Contracts are turned into base currency.
+    config
+        Freqtrade's config; its `fee` counts where it is higher than the market's.
+    precision_mode
+        ccxt's code.
+    """
+    size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
+    precision = (market.get("precision") or {}).get("amount")
+    step = 0.0 if precision is None else float(precision)
+    if precision is not None and precision_mode == _DECIMAL_PLACES:
+        step = 10.0 ** -float(precision)
+    limits = market.get("limits") or {}
+    taker = market.get("taker")
+    fees = [float(fee) for fee in (taker, config.get("fee")) if fee is not None]
+    return MarketRules(
+        amount_step=step * size,
+        min_amount=float((limits.get("amount") or {}).get("min") or 0.0) * size,
+        min_cost=float((limits.get("cost") or {}).get("min") or 0.0) * size,
+        fee=max(fees, default=_FEE_WHERE_UNKNOWN),
+    )
+
+
+def free_slots(strategy: Any) -> float:
+    """Return how many trades may still be opened; infinity where there is no limit.
+
+    A bot's count is a query of Freqtrade's own, which Freqtrade makes right before each entry, too.
+    """
+    from freqtrade.persistence import Trade
+
+    most = float(strategy.config.get("max_open_trades", math.inf))
+    if most < 0.0 or math.isinf(most):
+        return math.inf
+    return most - float(Trade.get_open_trade_count())
+
+
+def _precision_mode(strategy: Any) -> int | None:
+    exchange = getattr(strategy.dp, "_exchange", None)
+    return getattr(exchange, "precisionMode", None)
