@@ -1,21 +1,23 @@
-"""One exchange over HTTP, bounded in time, with every way it can fail made one kind of error.
+"""HTTP with a bound in time, every failure of which is a `RemoteError`.
 
-Used under `mem0.MemoryClient` (which takes an `httpx.Client`) and for the self-hosted server alike.
+Both `mem0.MemoryClient` (which takes an `httpx.Client`) and the self-hosted server are used through
+it.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import random
+import threading
 import time
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+import stamina
 
-from freqtrade_mem0.backends.remote.deadline import DeadlineNetwork, deadline, is_under_way
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -25,15 +27,17 @@ T = TypeVar("T")
 
 READ_ATTEMPTS = 3
 CALL_TIMEOUTS = 3  # a call as a whole may take this many times `timeout_s`
-_FIRST_PAUSE_S = 0.1
-_SMALL_RETRY_S = 2.0  # a write waits for this once; longer pauses are the delivery's
+_WRITE_ATTEMPTS = 2
+_WRITE_RETRY_MAX_S = 2.0  # after a longer pause the delivery sends the write again
+_MAX_EXCHANGES = 16  # at once, those included that nobody waits for any more
+_THREAD_NAME = "freqtrade-mem0-http"
 
 _PERMANENT = frozenset({400, 409, 413, 422})
 _NO_RETRY = _PERMANENT | {401, 403, 404, 405, 501}
-_UNTOUCHED = _NO_RETRY | {429}  # with these the server surely stored nothing
+_NOT_STORED = _NO_RETRY | {429}  # answers after which the server has surely stored nothing
 _NO_ACCESS = frozenset({401, 403})
 _NOT_FOUND = 404
-_NOT_THERE = frozenset({404, 405})
+_NO_ROUTE = frozenset({404, 405})
 _TOO_LARGE = 413
 _BUSY = frozenset({429, 503})
 
@@ -46,9 +50,9 @@ class RemoteError(BackendError):
     message
         What happened, where, and what happens next.
     status
-        HTTP status of the answer; None where none came, or none that can be read.
+        HTTP status of the answer; None without a readable answer.
     retry_after_s
-        How long the server asked to be left alone.
+        Pause that the server asked for.
     """
 
     def __init__(
@@ -59,23 +63,26 @@ class RemoteError(BackendError):
 
     @property
     def is_missing(self) -> bool:
-        """Whether the server says that there is no such thing."""
+        """Whether the server says that the thing does not exist."""
         return self.status == _NOT_FOUND
 
     @property
     def left_no_trace(self) -> bool:
-        """Whether what was sent is surely not stored."""
-        return self.status in _UNTOUCHED
+        """Whether the server has surely not stored what was sent."""
+        return self.status in _NOT_STORED
 
     def about(self, memory_id: str) -> RemoteError:
-        """Return the same error, naming the memory that was sent."""
+        """Return the same error with the id of the memory that was sent."""
         return RemoteError(
             f"Memory {memory_id}: {self}", status=self.status, retry_after_s=self.retry_after_s
         )
 
 
 class Wire(httpx.Client):
-    """An `httpx.Client` whose every answer is complete, in time and JSON, or a `RemoteError`.
+    """An `httpx.Client` whose answers are complete, in time, and JSON; else it raises RemoteError.
+
+    httpx bounds each read, so a server that sends byte by byte could hold the caller for ever. So
+    each exchange runs in a thread of its own, which is left behind when the time is up.
 
     Parameters
     ----------
@@ -84,8 +91,7 @@ class Wire(httpx.Client):
     key, key_source
         The secret (kept out of all messages) and where it came from; "" without a key.
     timeout_s
-        Bound of one exchange from the connection to the last byte of the answer, in seconds. The
-        look-up of the server's name is not bounded by it: the operating system bounds that.
+        Bound of one exchange, in seconds: from looking up the server's name to the last byte.
     headers, params
         Sent with every request.
     """
@@ -103,19 +109,15 @@ class Wire(httpx.Client):
         if not (key.isascii() and key.isprintable()):
             raise BackendError(
                 f"The key from {key_source} holds characters that no key has (a line break, or a "
-                "quote from a text processor?). Memories stay in the journal until it is mended."
+                "quote from a text processor?). Correct it; memories stay in the journal until "
+                "then."
             )
         super().__init__(timeout=timeout_s, headers=headers, params=params)
         self.where = where
         self.timeout_s = timeout_s
         self._key = key
         self._key_source = key_source
-        # httpx bounds each read, so that a server that drips bytes could hold us for ever; its
-        # connection pool takes a network layer with a deadline, but httpx has no argument for it.
-        for transport in (self._transport, *self._mounts.values()):
-            pool: Any = getattr(transport, "_pool", None)
-            if hasattr(pool, "_network_backend"):
-                pool._network_backend = DeadlineNetwork(pool._network_backend)  # noqa: SLF001
+        self._free_exchanges = threading.BoundedSemaphore(_MAX_EXCHANGES)
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send one request and return its answer.
@@ -123,17 +125,16 @@ class Wire(httpx.Client):
         Raises
         ------
         RemoteError
-            No answer, one that says no, or one that is no JSON.
+            There is no answer, it refuses the request, or it is not JSON.
         """
         asked = f"{request.method} {request.url.path}"
         try:
-            with deadline(self.timeout_s):
-                response = super().send(request, **options)
-        except httpx.RequestError as error:
+            response = self._exchanged(request, options)
+        except (httpx.RequestError, TimeoutError) as error:
             raise RemoteError(
                 f"{self.where} gave no answer to {asked}: {self._hidden(error)}. Memories stay in "
                 "the journal and are delivered when it answers."
-            ) from None  # its request holds the key in a header
+            ) from None  # the httpx error refers to the request, whose header holds the key
         if not response.is_success:
             raise self._refused(asked, response)
         if not response.content:
@@ -142,7 +143,7 @@ class Wire(httpx.Client):
             json.loads(response.content)
         except ValueError:
             raise RemoteError(
-                f"{self.where} answered {asked} with something that is no JSON (a proxy's or a "
+                f"{self.where} answered {asked} with something that is not JSON (a proxy's or a "
                 'login page?). Check "mem0.host".'
             ) from None
         return response
@@ -151,9 +152,36 @@ class Wire(httpx.Client):
         """Return what a reading `ask` gives, asking again where that may help."""
         return Patience(self.timeout_s).reading(ask)
 
+    def _exchanged(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:
+        deadline_s = time.monotonic() + self.timeout_s
+        too_late = TimeoutError(f"no complete answer within {self.timeout_s:g} s")
+
+        def refuse_if_late(event: str, _details: object) -> None:
+            # A request that nobody waits for any more must not be sent later.
+            if event.endswith("send_request_headers.started") and time.monotonic() > deadline_s:
+                raise too_late
+
+        def exchange() -> None:
+            try:
+                answer.set_result(super(Wire, self).send(request, **options))
+            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+                answer.set_exception(error)
+            finally:
+                self._free_exchanges.release()
+
+        if not self._free_exchanges.acquire(timeout=self.timeout_s):
+            raise TimeoutError(f"{_MAX_EXCHANGES} earlier requests are still under way")
+        request.extensions["trace"] = refuse_if_late
+        answer: Future[httpx.Response] = Future()
+        threading.Thread(target=exchange, name=_THREAD_NAME, daemon=True).start()
+        try:
+            return answer.result(self.timeout_s)
+        except TimeoutError:
+            raise too_late from None
+
     def _refused(self, asked: str, response: httpx.Response) -> RemoteError:
         status = response.status_code
-        said = self._detail(response)
+        reason = self._reason(response)
         if status in _NO_ACCESS:
             rule = (
                 f"the key from {self._key_source} is wrong or may not do this"
@@ -163,21 +191,21 @@ class Wire(httpx.Client):
             text = f"{rule}. Memories stay in the journal and are delivered once the key is right."
         elif status == _TOO_LARGE:
             text = "the memory is too large for it, or the account's quota is used up."
-        elif status in _NOT_THERE:
-            text = 'it has no such thing; check that "mem0.host" is the server that is meant.'
+        elif status in _NO_ROUTE:
+            text = 'it does not know this address; check that "mem0.host" is the right server.'
         elif response.is_redirect:
-            text = 'it sends us elsewhere; set "mem0.host" to where the server really is.'
+            text = 'it redirects to another address; set "mem0.host" to that address.'
         elif status in _PERMANENT:
             text = "it would refuse the same again."
         else:
             text = "it is asked again later; memories stay in the journal."
         return RemoteError(
-            f"{self.where} answered {asked} with {status}{said}: {text}",
+            f"{self.where} answered {asked} with {status}{reason}: {text}",
             status=status,
             retry_after_s=retry_after_s(response.headers.get("Retry-After")),
         )
 
-    def _detail(self, response: httpx.Response) -> str:
+    def _reason(self, response: httpx.Response) -> str:
         try:
             answer = json.loads(response.content)
         except ValueError:
@@ -186,8 +214,8 @@ class Wire(httpx.Client):
         text = detail if isinstance(detail, str) else json.dumps(detail)
         return f" ({self._hidden(text)[:200]})"
 
-    def _hidden(self, said: object) -> str:
-        text = str(said).rstrip(".") or type(said).__name__
+    def _hidden(self, message: object) -> str:
+        text = str(message).rstrip(".") or type(message).__name__
         return text.replace(self._key, "***") if self._key else text
 
 
@@ -197,7 +225,7 @@ class Patience:
     Parameters
     ----------
     timeout_s
-        Bound of one exchange, in seconds. The call as a whole has `CALL_TIMEOUTS` times that since
+        Bound of one exchange, in seconds. The whole call may take `CALL_TIMEOUTS` times that since
         its last progress.
     """
 
@@ -206,43 +234,63 @@ class Patience:
         self.progressed()
 
     def progressed(self) -> None:
-        """Start the time anew: the server does what it is asked."""
+        """Restart the call's time: the server does what it is asked."""
         self._deadline_s = time.monotonic() + CALL_TIMEOUTS * self._timeout_s
 
     def reading(self, ask: Callable[[], T]) -> T:
-        """Return what `ask` gives, asking up to three times where that may help."""
-        for attempt in range(1, READ_ATTEMPTS + 1):
-            try:
-                return ask()
-            except RemoteError as error:
-                most_s = min(_FIRST_PAUSE_S * 4**attempt, self._timeout_s)
-                pause_s = random.uniform(0, most_s)  # noqa: S311 - only spreads load
-                if error.retry_after_s is not None:
-                    pause_s = error.retry_after_s
-                if error.status in _NO_RETRY or attempt == READ_ATTEMPTS or not self.wait(pause_s):
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        """Return what `ask` gives, asking up to `READ_ATTEMPTS` times where that may help."""
+
+        @stamina.retry(
+            on=self._pause_before_reading,
+            attempts=READ_ATTEMPTS,
+            timeout=None,
+            wait_max=self._timeout_s,
+            wait_jitter=0.3,
+            wait_exp_base=4,
+        )
+        def read() -> T:
+            return ask()
+
+        return read()
 
     def writing(self, send: Callable[[], T]) -> T:
         """Return what `send` gives, sending again only where the server says when, and soon."""
-        try:
+
+        @stamina.retry(on=self._pause_before_writing, attempts=_WRITE_ATTEMPTS, timeout=None)
+        def write() -> T:
             return send()
-        except RemoteError as error:
-            soon = error.retry_after_s is not None and error.retry_after_s <= _SMALL_RETRY_S
-            if error.status not in _BUSY or not soon or not self.wait(error.retry_after_s or 0.0):
-                raise
-        return send()
+
+        return write()
 
     def wait(self, pause_s: float) -> bool:
         """Sleep, and return True, if the call's time allows it."""
-        if time.monotonic() + pause_s > self._deadline_s:
+        if not self._has_time_for(pause_s):
             return False
         time.sleep(pause_s)
         return True
 
+    def _pause_before_reading(self, error: Exception) -> bool | float:
+        if not isinstance(error, RemoteError) or error.status in _NO_RETRY:
+            return False
+        asked_s = error.retry_after_s
+        if not self._has_time_for(asked_s or 0.0):
+            return False
+        return True if asked_s is None else asked_s
+
+    def _pause_before_writing(self, error: Exception) -> bool | float:
+        if not isinstance(error, RemoteError) or error.status not in _BUSY:
+            return False
+        asked_s = error.retry_after_s
+        if asked_s is None or asked_s > _WRITE_RETRY_MAX_S or not self._has_time_for(asked_s):
+            return False
+        return asked_s
+
+    def _has_time_for(self, pause_s: float) -> bool:
+        return time.monotonic() + pause_s <= self._deadline_s
+
 
 def retry_after_s(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for; None where it is missing or odd.
+    """Return the seconds that a Retry-After header asks for; None without a readable one.
 
     Examples
     --------
@@ -261,11 +309,12 @@ def retry_after_s(header: str | None) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-class _QuietFilter(logging.Filter):
-    """Keeps httpx from logging each of our requests; what others ask through it is still logged."""
+def _is_of_others(record: logging.LogRecord) -> bool:
+    """Drop what httpx and stamina log of each of our requests and retries."""
+    if str(getattr(record, "stamina.callable", "")).startswith(f"{__name__}."):
+        return False
+    return record.levelno > logging.INFO or threading.current_thread().name != _THREAD_NAME
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.INFO or not is_under_way()
 
-
-logging.getLogger("httpx").addFilter(_QuietFilter())
+for _library in ("httpx", "stamina"):
+    logging.getLogger(_library).addFilter(_is_of_others)
