@@ -27,15 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A decision became a trade: its first entry order was filled.
-
-    Parameters
-    ----------
-    decision_id, trade_id
-        The two that belong together.
-    open_date
-        Aware UTC open date of the trade.
-    """
+    """A decision became a trade: its first entry order was filled. `open_date` is aware UTC."""
 
     decision_id: str
     trade_id: str
@@ -44,18 +36,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenIn:
-    """A trade stands in one of Freqtrade's databases, so it can be missed there later.
-
-    Parameters
-    ----------
-    record_id
-        The trade's record.
-    database
-        Identity of the database, see `host.database_identity`.
-    """
+    """A trade is in one of Freqtrade's databases, so that a later deletion there is noticed."""
 
     record_id: str
     database: str
+    """Identity of the database."""
 
 
 Entry = Record | Decision | Opened | SeenIn
@@ -75,13 +60,7 @@ class Batch:
 
 
 def as_batch(entries: Iterable[Entry]) -> Batch:
-    """Return entries as rows; each is encoded as soon as it is there.
-
-    Raises
-    ------
-    RecordError
-        An entry breaks the schema.
-    """
+    """Return entries as rows; raise `RecordError` for one that breaks its schema."""
     batch = Batch(records=[], decisions={}, ties={}, seen=[])
     for entry in entries:
         if isinstance(entry, Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.journal.marks import read_mark, write_mark
+from freqtrade_mem0.journal.marks import Marks, read_mark, write_mark
 
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import Journal
@@ -15,15 +15,8 @@ IDENTITY_MARK = "identity"
 
 
 def identity_of(journal: Journal) -> str:
-    """Return the journal's random id; make one if it has none.
-
-    Raises
-    ------
-    JournalError
-        The file can not be used.
-    """
-    with journal.connection.read() as sqlite:
-        mark = read_mark(sqlite, IDENTITY_MARK)
+    """Return the journal's random id; make one if it has none."""
+    mark = Marks(journal).get(IDENTITY_MARK)
     if not mark:
         with journal.connection.write() as sqlite:
             # Another process may have been first.

@@ -14,14 +14,9 @@ _LOCKED_WHILE_OPEN = (510, 0x4000_0002)
 
 
 def is_in_use(path: Path) -> bool:
-    """Return whether another process has an SQLite file open.
+    """Return whether another process has an SQLite file open; raise `OSError` if it can not tell.
 
     Nothing of this process may have the file open: asking would drop its own locks.
-
-    Raises
-    ------
-    OSError
-        The file can not be opened.
     """
     file = os.open(path, os.O_RDWR)
     try:

@@ -32,19 +32,12 @@ one stretch of it."""
 
 
 class Outcome(NamedTuple):
-    """What is compared of many trades at once.
-
-    Parameters
-    ----------
-    profit_ratio, known_ms
-        Of the record.
-    lacks_entry
-        Whether the ledger knows the decision that opened it, and the record does not.
-    """
+    """The part of a trade's record that reconciliation compares, for many trades at once."""
 
     profit_ratio: float
     known_ms: int
     lacks_entry: bool
+    """Whether the ledger has the decision that opened the trade, and the record does not."""
 
 
 class OwnRecords:
@@ -52,13 +45,6 @@ class OwnRecords:
 
     Every method raises `JournalError` if the file can not be used. Records of a newer version are
     left out, without a warning: whoever reads all records warns of them.
-
-    Parameters
-    ----------
-    journal
-        Shared by all processes of this memory.
-    origin
-        The bot's.
     """
 
     def __init__(self, journal: Journal, origin: Origin) -> None:
@@ -76,7 +62,7 @@ class OwnRecords:
         return None if row is None else readable(TradeRecord, row[0])
 
     def entry(self, record_id: str) -> EntryContext | None:
-        """Return what was known when a trade was opened; None where no decision is tied to it."""
+        """Return what was known when a trade was opened; None if no decision is tied to it."""
         row = self._journal.connection.row(
             "SELECT body FROM decisions WHERE trade_id = ? AND user_id = ? AND run_id = ?",
             [record_id, self._origin.user_id, self._origin.run_id],
@@ -99,13 +85,7 @@ class OwnRecords:
         return _in_order(body for (body,) in rows)
 
     def trades(self, since: datetime | None = None) -> Iterator[TradeRecord]:
-        """Yield the trades of the bot's strategy in market order, page by page.
-
-        Parameters
-        ----------
-        since
-            Aware UTC; those that became known at or after it. None for all.
-        """
+        """Yield the trades of the bot's strategy in market order: all, or those known `since`."""
         pages = chain.from_iterable(self._pages(TradeRecord.kind, since))
         # One millisecond may hold several that differ in their microseconds.
         for _, same in groupby(pages, key=lambda row: row[0]):
@@ -123,15 +103,9 @@ class OwnRecords:
         return self._journal.last_seq()
 
     def has_changed_behind(self, moment: datetime, after_seq: int) -> bool:
-        """Return whether trades up to a moment may have changed since the journal was last read.
+        """Return whether trades up to a moment may have changed since the row `after_seq`.
 
-        Parameters
-        ----------
-        moment
-            Aware UTC market time.
-        after_seq
-            How far the journal was read then. A trade that arrived later and became known before
-            the moment, or any retraction, may have changed them.
+        A later row changes them if it is a trade that became known up to then, or any retraction.
         """
         own = self._origin
         row = self._journal.connection.row(
@@ -170,15 +144,7 @@ class OwnRecords:
         return [record_id for (record_id,) in rows]
 
     def seen_in(self, database: str, since: datetime) -> Iterator[str]:
-        """Yield the ids of current trades that were seen in a database, in any order.
-
-        Parameters
-        ----------
-        database
-            Its identity.
-        since
-            Aware UTC; those that became known before are left out.
-        """
+        """Yield the ids of current trades known since a moment that were seen in a database."""
         last = ""
         while True:
             rows = self._journal.connection.rows(

@@ -26,14 +26,9 @@ equals its copy, and takes the file's size otherwise."""
 class ReadableJournal:
     """The rows of a damaged journal that SQLite can read and that make sense.
 
-    Parameters
-    ----------
-    path
-        A copy of the damaged file; it may be changed.
-    empty
-        An intact, empty journal. Its first page, which says where the tables are, is used where
-        that of the damaged file is lost: in files that were made in the present format, the tables
-        are in the same places.
+    `path` is a copy of the damaged file, which may be changed. If its first page, which says where
+    the tables are, is lost, that of an `empty` journal is used: in files that were made in the
+    present format, the tables are in the same places.
     """
 
     def __init__(self, path: Path, *, empty: Path) -> None:

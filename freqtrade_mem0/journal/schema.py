@@ -106,12 +106,9 @@ seconds, on a slow disk longer than the usual timeout."""
 
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that we must not write to; called before anything is changed in it.
+    """Raise `ConfigError` for a file that is no journal, or that a newer version wrote.
 
-    Raises
-    ------
-    ConfigError
-        The file is no journal, or was written by a newer version of this package.
+    It is called before anything is changed in the file.
     """
     # Tables first: another process that is making the file commits them together with its id.
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

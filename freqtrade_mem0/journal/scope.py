@@ -31,14 +31,9 @@ class Scope:
     kind: str | None = None
 
     def where(self, *, prefix: str = "", with_kind: bool = True) -> tuple[str, list[Any]]:
-        """Return the scope as a condition of SQL, and the values to bind to it.
+        """Return the scope as an SQL condition, and the values to bind to it.
 
-        Parameters
-        ----------
-        prefix
-            What stands before the names of columns, for example "d.".
-        with_kind
-            False for tables whose rows have no kind.
+        `prefix` stands before the names of columns, as in "d."; decisions have no kind.
         """
         names = ["user_id", "strategy", "run_id", "pair", *(["kind"] if with_kind else [])]
         equal = {name: getattr(self, name) for name in names if getattr(self, name) is not None}

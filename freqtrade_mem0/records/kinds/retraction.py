@@ -45,17 +45,7 @@ def retraction_id(target_id: str) -> str:
 
 
 def retraction(record: Record, reason: str, recorded_at: datetime) -> Retraction:
-    """Return the retraction of `record`; it becomes known when the record did.
-
-    Parameters
-    ----------
-    record
-        The record to retract.
-    reason
-        One sentence for people.
-    recorded_at
-        Aware UTC wall time.
-    """
+    """Return the retraction of `record`; it becomes known when the record did."""
     return Retraction(
         id=retraction_id(record.id),
         origin=record.origin,

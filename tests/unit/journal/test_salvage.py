@@ -361,7 +361,7 @@ def test_the_command_says_what_was_saved_and_what_to_do(
     said = " ".join(capsys.readouterr().out.split())
     assert "records were lost." in said
     assert f"kept as {path}.damaged-" in said
-    assert "'freqtrade-mem0 rebuild' brings back" in said
+    assert "'freqtrade-mem0 rebuild' reads from Mem0" in said
     assert main(["salvage", *options]) == 0
     assert "is intact; nothing was done." in " ".join(capsys.readouterr().out.split())
     assert main(["salvage", "--json", *options]) == 0
