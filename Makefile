@@ -31,7 +31,7 @@ demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated 
 	@$(BIN)/freqtrade-mem0 demo
 
 check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
-	$(PYTEST) -m "not flow" tests/unit tests/property
+	$(PYTEST) -m "not flow" --hypothesis-profile quick tests/unit tests/property
 
 test: lint ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
 	$(PYTEST)

@@ -10,4 +10,5 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # the machine may be busy, and imports take time
 )
-settings.load_profile("repeatable")
+settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=25)
+settings.load_profile("repeatable")  # `make check` takes "quick"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-TIMERANGE = "20240101-20240109"
+TIMERANGE = "20240101-20240112"
 
 COUNTING = '''
 from freqtrade.strategy import IStrategy

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.recall import Recall
@@ -48,7 +48,6 @@ def at_once(recall: Recall, history: Said) -> None:
     fill.finish()
 
 
-@settings(max_examples=200)
 @given(
     said,
     st.lists(trades, max_size=6),

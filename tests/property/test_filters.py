@@ -118,7 +118,6 @@ def position(value: Any) -> Any:
     return None
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
 @given(filters, payloads)
 def test_one_payload_is_judged_as_the_oracle_does(wanted: Payload, payload: Payload) -> None:
     """The parsed filter agrees with the oracle on any payload, missing and odd values included."""
@@ -133,12 +132,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     opened.close()
 
 
-@settings(
-    max_examples=120,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(wanted=filters, rows=st.lists(payloads, min_size=1, max_size=8))
 def test_the_store_selects_what_the_oracle_passes(
     store: SqliteStore, wanted: Payload, rows: list[Payload]
@@ -173,7 +167,6 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBacken
     opened.close()
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
 @given(wanted=filters)
 def test_mem0_hands_every_filter_on_unharmed(backend: EmbeddedBackend, wanted: Payload) -> None:
     """A search through Mem0 itself finds what the oracle passes, however deep the filter."""

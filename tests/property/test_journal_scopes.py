@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.journal.journal import Journal
@@ -50,7 +50,6 @@ def passes(record: Record, scope: Scope) -> bool:
     )
 
 
-@settings(max_examples=80)
 @given(
     records,
     scopes,

@@ -49,12 +49,7 @@ def store() -> Iterator[PgvectorStore]:
     opened.close()
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(wanted=filters, rows=st.lists(stored_rows(), min_size=1, max_size=8))
 def test_postgresql_selects_what_the_oracle_passes(
     store: PgvectorStore, wanted: Payload, rows: list[Payload]

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, Sequence, position_of
@@ -133,7 +133,6 @@ class Bot:
         return [trades[number % len(trades)]] if trades else []
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.integers(1, 6), st.lists(STEPS, min_size=8, max_size=30))
 def test_a_window_changes_nothing(window: int, steps: list[tuple[object, ...]]) -> None:
     """Late arrivals, corrections, removals and restarts at any point: in the end all is the same.

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.records.base import to_ms
@@ -48,7 +48,6 @@ def bits(numbers: np.ndarray) -> list[bytes]:
     return [row.tobytes() for row in numbers]
 
 
-@settings(max_examples=80)
 @given(rough_candles(), st.integers(MIN_CANDLES, WINDOW), st.data())
 def test_a_window_is_computed_as_if_it_were_alone(
     candles: pd.DataFrame, width: int, data: st.DataObject
@@ -67,7 +66,6 @@ def test_a_window_is_computed_as_if_it_were_alone(
     assert together[:20] == cut_out
 
 
-@settings(max_examples=80)
 @given(rough_candles(), st.lists(st.integers(MIN_CANDLES - 2, N_CANDLES), max_size=60))
 def test_signals_and_order_change_nothing(candles: pd.DataFrame, asked: list[int]) -> None:
     """What is asked of candles with signals, in any order, is what each candle alone says."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.insight.performance import PerformanceReader, RecentPerformance
@@ -112,7 +112,6 @@ def answers(
     return [(recall.groups(moment), form.at(moment)) for moment in asked]
 
 
-@settings(max_examples=200)
 @given(steps, st.lists(moments_in_time, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_it_answers_as_a_fresh_recall_does(
     history: list[Step],
