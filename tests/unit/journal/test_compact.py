@@ -282,7 +282,7 @@ def test_a_file_of_an_earlier_version_is_written_anew_once(tmp_path: Path, versi
 
 
 @pytest.mark.parametrize(
-    ("was_in_use", "what"), [(True, "stop what uses this memory"), (False, "free two and a half")]
+    ("was_in_use", "what"), [(True, "Stop what uses this memory"), (False, "Free two and a half")]
 )
 def test_a_file_that_can_not_be_written_anew_stays_in_use(
     tmp_path: Path,
@@ -291,7 +291,7 @@ def test_a_file_that_can_not_be_written_anew_stays_in_use(
     was_in_use: bool,
     what: str,
 ) -> None:
-    """Somebody uses it, or the disk is too full: what is free is used again, and it says so."""
+    """Another process uses it, or the disk is too full: the command says what to do."""
     (tmp_path / "mem0").mkdir()
     path = tmp_path / "mem0" / FILE_NAME
     shutil.copy(ASSETS / "journal-v2.sqlite", path)
@@ -304,7 +304,7 @@ def test_a_file_that_can_not_be_written_anew_stays_in_use(
 
 
 def test_salvage_counts_nothing_as_lost_that_was_taken_out(journal: Journal) -> None:
-    """Gaps in the numbers are compaction's."""
+    """Gaps in the row numbers that compaction left are no loss."""
     trades = corrected(journal)
     compacted(journal)
     last = max(n for n, kind in page_kinds(journal.path).items() if kind == "decisions_trade leaf")
