@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0.compare.engine.backtest import Job
 from freqtrade_mem0.compare.engine.pool import run_all
-from freqtrade_mem0.compare.engine.run_both import Job, Memory
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
-from freqtrade_mem0.demo.freqtrade_run import BacktestJob
-from freqtrade_mem0.strategy import attach
-from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory, write_strategy
+from freqtrade_mem0.demo.freqtrade_run import BacktestJob, run_backtests
+from tests.flow.conftest import PLAN
+from tests.flow.harness import PLAIN_STRATEGY, Backtests, strategy_with_memory, write_strategy
 from tests.flow.scenarios import FUTURES, SPOT
 from tests.support.wait import HANG_S
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.compare.engine.pool import Outcome
-    from tests.flow.harness import Backtests
 
 pytestmark = pytest.mark.flow
 
@@ -75,7 +75,7 @@ FUTURES_PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, d
 
 
 def options_of(job: BacktestJob) -> tuple[str, ...]:
-    """Return a backtest's options as `compare` takes and hands them on."""
+    """Return the options that `compare` passes on to Freqtrade."""
     return (
         *("--config", str(job.config), "--userdir", str(job.userdir)),
         *("--datadir", str(job.datadir), "--strategy-path", str(job.strategy_path)),
@@ -83,26 +83,35 @@ def options_of(job: BacktestJob) -> tuple[str, ...]:
     )
 
 
-def compared(backtests: Backtests, folder: Path, names: Sequence[str]) -> list[Outcome]:
-    """Run strategies of the folder with and without memory, on the generated candles."""
-    job = backtests.job(COUNTING)
+def compared(job: BacktestJob, folder: Path, names: Sequence[str]) -> dict[str, Outcome]:
+    """Compare strategies with the options of a backtest."""
+    jobs = [Job(strategy=name, options=options_of(job), folder=folder / name) for name in names]
+    outcomes = run_all(jobs, n_processes=2, watch=lambda _: None)
+    return {outcome.strategy: outcome for outcome in outcomes}
+
+
+@pytest.fixture(scope="module")
+def counting(
+    quiet_exchange: ExchangeStandIn, datadir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> BacktestJob:
+    """A backtest of `COUNTING`, with the other strategies in its folder."""
+    job = Backtests(
+        url=quiet_exchange.url,
+        datadir=datadir,
+        pairs=PLAN.pairs,
+        timeframe=PLAN.timeframe,
+        folder=tmp_path_factory.mktemp("counting"),
+    ).job(COUNTING)
     for name, source in (("Broken", BROKEN), ("Idle", IDLE), ("Spot", SPOT)):
         write_strategy(job.strategy_path, name, source)
-    return run_jobs(job, folder, names)
+    return job
 
 
-def run_jobs(job: BacktestJob, folder: Path, names: Sequence[str]) -> list[Outcome]:
-    """Run strategies with the options of a backtest."""
-    jobs = [
-        Job(
-            strategy=name,
-            options=options_of(job),
-            folder=folder / name,
-            memory=Memory(start=attach.attach, stop=attach.stop),
-        )
-        for name in names
-    ]
-    return run_all(jobs, n_processes=2, watch=lambda _: None)
+@pytest.fixture(scope="module")
+def outcomes(counting: BacktestJob, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """The strategies of that folder, compared in one pool of processes."""
+    names = ["Counting", "Broken", "Idle", "Stepwise", "Patient"]
+    return compared(counting, tmp_path_factory.mktemp("memory"), names)
 
 
 def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_path: Path) -> None:
@@ -118,8 +127,13 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     assert {path for path in new if path.is_file() and path.suffix != ".pyc"} == set()
     assert not (job.userdir / "mem0").exists()
     (strategy,) = answer["strategies"]
-    plain = backtests.run(PLAIN_STRATEGY, userdir="plain", timerange=TIMERANGE)
-    sized = backtests.run(strategy_with_memory(), memory, userdir="sized", timerange=TIMERANGE)
+    plain, sized = run_backtests(
+        [
+            backtests.job(PLAIN_STRATEGY, userdir="plain", timerange=TIMERANGE),
+            backtests.job(strategy_with_memory(), memory, userdir="sized", timerange=TIMERANGE),
+        ],
+        HANG_S,
+    )
     for side, run in (("without", plain), ("with_memory", sized)):
         shown = strategy["freqtrade"][side]
         assert shown["total_trades"] == run.metrics.n_trades > 20
@@ -146,11 +160,11 @@ def compare_command(job: BacktestJob, *more: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_nothing_of_one_run_reaches_the_other(backtests: Backtests, tmp_path: Path) -> None:
+def test_nothing_of_one_run_reaches_the_other(outcomes: dict[str, Outcome]) -> None:
     """A strategy that counts proposes the same stakes in both runs; memory only scales them."""
-    (outcome,) = compared(backtests, tmp_path / "memory", ["Counting"])
-    assert outcome.runs is not None
-    without, remembered = outcome.runs
+    runs = outcomes["Counting"].runs
+    assert runs is not None
+    without, remembered = runs
 
     assert len(without.trades) > 40
     assert {trade.multiplier for trade in without.trades} == {1.0}
@@ -161,11 +175,9 @@ def test_nothing_of_one_run_reaches_the_other(backtests: Backtests, tmp_path: Pa
         assert sized.profit_ratio == pytest.approx(plain.profit_ratio, abs=1e-4)
 
 
-def test_a_strategy_that_fails_does_not_stop_the_others(
-    backtests: Backtests, tmp_path: Path
-) -> None:
-    """The broken one is named with its error; one that never trades has an empty run."""
-    broken, idle = compared(backtests, tmp_path / "memory", ["Broken", "Idle"])
+def test_a_strategy_that_fails_does_not_stop_the_others(outcomes: dict[str, Outcome]) -> None:
+    """The broken one has its error; one that never trades has an empty run."""
+    broken, idle = outcomes["Broken"], outcomes["Idle"]
 
     assert broken.runs is None
     assert "no_such_column" in broken.error
@@ -174,20 +186,21 @@ def test_a_strategy_that_fails_does_not_stop_the_others(
     assert idle.error == ""
 
 
+@pytest.mark.parametrize("name", ["Stepwise", "Patient"])
 def test_trades_in_steps_and_late_fills_find_their_decisions(
-    backtests: Backtests, tmp_path: Path
+    outcomes: dict[str, Outcome], name: str
 ) -> None:
     """Added to, sold in part, filled late: stake, fees and turnover are those of the orders."""
-    for outcome in compared(backtests, tmp_path / "memory", ["Stepwise", "Patient"]):
-        assert outcome.runs is not None, outcome.error
-        for run in outcome.runs:
-            assert len(run.trades) > 50
-            for trade in run.trades:
-                assert trade.fees_quote == pytest.approx(0.001 * trade.turnover_quote)
-                assert trade.exposure_quote_days >= 0.0
-        late = [trade for trade in outcome.runs[1].trades if trade.open_date.day > 3]
-        assert [trade.entry for trade in late if not trade.regime] == []
-        assert len({round(trade.multiplier, 3) for trade in late}) > 10
+    outcome = outcomes[name]
+    assert outcome.runs is not None, outcome.error
+    for run in outcome.runs:
+        assert len(run.trades) > 50
+        for trade in run.trades:
+            assert trade.fees_quote == pytest.approx(0.001 * trade.turnover_quote)
+            assert trade.exposure_quote_days >= 0.0
+    late = [trade for trade in outcome.runs[1].trades if trade.open_date.day > 3]
+    assert [trade.entry for trade in late if not trade.regime] == []
+    assert len({round(trade.multiplier, 3) for trade in late}) > 10
 
 
 def test_futures_with_leverage_and_shorts(tmp_path: Path) -> None:
@@ -206,7 +219,7 @@ def test_futures_with_leverage_and_shorts(tmp_path: Path) -> None:
             strategy="Leveraged",
             strategy_path=write_strategy(tmp_path / "futures" / "strategies", "F", FUTURES),
         )
-        (outcome,) = run_jobs(job, tmp_path / "memory", ["Leveraged"])
+        outcome = compared(job, tmp_path / "memory", ["Leveraged"])["Leveraged"]
     assert outcome.runs is not None, outcome.error
     for run in outcome.runs:
         assert {trade.side for trade in run.trades} == {"long", "short"}
@@ -218,31 +231,32 @@ def test_futures_with_leverage_and_shorts(tmp_path: Path) -> None:
             assert trade.turnover_quote == pytest.approx(2.0 * at_work, rel=0.1)
 
 
-def test_without_forking_the_runs_are_the_same(backtests: Backtests, tmp_path: Path) -> None:
+def test_without_forking_the_runs_are_the_same(
+    counting: BacktestJob, outcomes: dict[str, Outcome], tmp_path: Path
+) -> None:
     """Where a system can not fork safely, everything is loaded twice instead."""
-    job = backtests.job(COUNTING)
+    runs = outcomes["Counting"].runs
+    assert runs is not None
     script = """
-import sys
+import pickle, sys
 from pathlib import Path
-from freqtrade_mem0.strategy import attach
-from freqtrade_mem0.compare.engine import fork, run_both as engine
+from freqtrade_mem0.compare.engine import fork, run_both
+from freqtrade_mem0.compare.engine.backtest import Job
 
-found = []
-for forks in (True, False):
-    fork.IS_SAFE = forks
-    job = engine.Job(
-        strategy="Counting", options=tuple(sys.argv[2:]), folder=Path(sys.argv[1]) / str(forks),
-        memory=engine.Memory(start=attach.attach, stop=attach.stop),
-    )
-    found.append([run.trades for run in engine.run_both(job, lambda *_: None, at_once=True)])
-assert len(found[0][0]) > 40, len(found[0][0])
-assert found[0] == found[1]
+fork.IS_SAFE = False
+folder = Path(sys.argv[1])
+job = Job(strategy="Counting", options=tuple(sys.argv[2:]), folder=folder / "memory")
+trades = [run.trades for run in run_both.run_both(job, lambda *_: None, at_once=True)]
+(folder / "trades.pickle").write_bytes(pickle.dumps(trades))
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "memory"), *options_of(job)],
+        [sys.executable, "-c", script, str(tmp_path), *options_of(counting)],
         capture_output=True,
         check=False,
         timeout=HANG_S,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
+
     assert done.returncode == 0, done.stderr.decode()[-2_000:]
+    trades = pickle.loads((tmp_path / "trades.pickle").read_bytes())  # noqa: S301 - our own
+    assert trades == [run.trades for run in runs]

@@ -154,13 +154,11 @@ def _options(arguments: argparse.Namespace) -> tuple[str, ...]:
 def _run_all(
     strategies: Sequence[str], arguments: argparse.Namespace, folder: Path, progress: Progress
 ) -> list[Outcome]:
+    from freqtrade_mem0.compare.engine.backtest import Job
     from freqtrade_mem0.compare.engine.pool import run_all
-    from freqtrade_mem0.compare.engine.run_both import Job, Memory
-    from freqtrade_mem0.strategy import attach
 
-    memory = Memory(start=attach.attach, stop=attach.stop)
     jobs = [
-        Job(strategy=name, options=_options(arguments), folder=folder / str(n), memory=memory)
+        Job(strategy=name, options=_options(arguments), folder=folder / str(n))
         for n, name in enumerate(strategies)
     ]
     tasks = [

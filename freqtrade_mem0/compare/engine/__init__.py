@@ -1,1 +1,1 @@
-"""Runs Freqtrade's backtest engine with and without memory."""
+"""Runs Freqtrade's backtest engine without and with memory."""

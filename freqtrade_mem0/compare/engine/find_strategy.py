@@ -1,4 +1,4 @@
-"""Finds strategy classes by the text of their files, without running them."""
+"""Finds strategy classes in the text of Python files, without running them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _N_NAMED = 12
 
 
 def check_names(names: Sequence[str], folders: Sequence[Path], *, recursive: bool) -> None:
-    """Refuse names of strategies that no file defines.
+    """Check that each strategy exists.
 
     Parameters
     ----------
@@ -26,16 +26,16 @@ def check_names(names: Sequence[str], folders: Sequence[Path], *, recursive: boo
     folders
         Where Freqtrade looks for strategies.
     recursive
-        Whether it looks into their sub-folders, too.
+        Whether Freqtrade looks into sub-folders.
 
     Raises
     ------
     ConfigError
-        There is no such class; the sentence names what there is.
+        There is no such class; the message names the existing ones.
     """
     known = classes_in(folders, recursive=recursive)
     for name in names:
-        # "Name:base64" carries its own source.
+        # "Name:base64" contains its own source.
         if ":" in name or name in known:
             continue
         where = " or ".join(map(str, folders)) or "any folder"
@@ -53,7 +53,7 @@ def check_names(names: Sequence[str], folders: Sequence[Path], *, recursive: boo
 
 
 def file_of(name: str, folders: Sequence[Path], *, recursive: bool) -> Path | None:
-    """Return the file in which Freqtrade finds a strategy class; None where there is none."""
+    """Return the file in which Freqtrade finds a strategy class, or None."""
     for folder in folders:
         for file in sorted(folder.glob("**/*.py" if recursive else "*.py")):
             if f"class {name}(" in file.read_text(encoding="utf-8", errors="replace"):
@@ -62,7 +62,7 @@ def file_of(name: str, folders: Sequence[Path], *, recursive: bool) -> Path | No
 
 
 def classes_in(folders: Sequence[Path], *, recursive: bool) -> list[str]:
-    """Return the names of all classes that Python files in some folders define, sorted."""
+    """Return the names of all classes that the Python files in the folders define, sorted."""
     found: set[str] = set()
     for folder in folders:
         for file in sorted(folder.glob("**/*.py" if recursive else "*.py")):

@@ -1,4 +1,4 @@
-"""Does a piece of work in a copy of this process, as it stands now, and hands back the result."""
+"""Runs a function in a fork of this process and returns its result."""
 
 from __future__ import annotations
 
@@ -18,23 +18,15 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 IS_SAFE = sys.platform.startswith("linux")
-"""Elsewhere (macOS) system libraries do not survive a fork."""
+"""On other systems (macOS), system libraries do not survive a fork."""
 
 
 class ChildError(Mem0Error):
-    """Work in another process failed; the sentence says why."""
+    """Work in a forked process failed; the message says why."""
 
 
 class Child(Generic[T]):
-    """A process that does one piece of work.
-
-    Parameters
-    ----------
-    process
-        It.
-    receiver
-        Where its answer comes out.
-    """
+    """A forked process that runs one function; `start` makes it."""
 
     def __init__(self, process: Any, receiver: Connection) -> None:
         self._process = process
@@ -42,28 +34,28 @@ class Child(Generic[T]):
         self._answer: tuple[bool, Any] | None = None
 
     def wait(self) -> None:
-        """Wait until the work is done, whatever comes of it."""
+        """Wait until the function has returned or failed."""
         if self._answer is not None:
             return
         try:
             self._answer = self._receiver.recv()
         except EOFError:
             self._process.join()
-            why = (
+            reason = (
                 f"Its process ended with exit code {self._process.exitcode} before it was done. "
-                "-9 is what the system does when memory (RAM) runs out: use --jobs 1, fewer pairs "
-                "or a shorter --timerange."
+                "-9 means that the system ran out of memory (RAM): use --jobs 1, fewer pairs or a "
+                "shorter --timerange."
             )
-            self._answer = (False, why)
+            self._answer = (False, reason)
         self._process.join()
 
     def result(self) -> T:
-        """Return what the work gave, waiting for it.
+        """Return the function's result, waiting for it.
 
         Raises
         ------
         ChildError
-            It failed, or the process was killed.
+            The function failed, or the process was killed.
         """
         self.wait()
         done, answer = self._answer or (False, "")
@@ -73,7 +65,7 @@ class Child(Generic[T]):
 
 
 def start(work: Callable[[], T]) -> Child[T]:
-    """Begin a piece of work, whose result can be pickled, in a fork of this process."""
+    """Run a function in a fork of this process. Its result must be picklable."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
 

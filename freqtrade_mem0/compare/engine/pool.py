@@ -1,7 +1,7 @@
 """Compares several strategies, each in a process of its own.
 
-The processes are started anew (`spawn`), so that nothing of this one reaches them; what they log
-and print goes to a file, of which the warnings are handed on.
+The processes are spawned, not forked, so that they start without any state of this one. Their
+output goes to a log file, whose warnings are part of the outcome.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.compare.engine.run_both import EngineError, Job, run_both
+from freqtrade_mem0.compare.engine.backtest import EngineError, Job
+from freqtrade_mem0.compare.engine.run_both import run_both
 from freqtrade_mem0.compare.trades import Run
 from freqtrade_mem0.errors import Mem0Error
 
@@ -31,23 +32,23 @@ _WARNING = re.compile(r" - (?:WARNING|ERROR|CRITICAL) - (.+)$", re.MULTILINE)
 _IMPORT_FAILED = "Could not import"
 
 Watch = Callable[[Sequence[float]], None]
-"""Takes how much of each run is done, 0 to 1: without and with memory of each job in turn."""
+"""Takes the share of each run that is done, 0 to 1: for each job without and with memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one job.
+    """The result of one job.
 
     Parameters
     ----------
     strategy
         Class name.
     runs
-        Without and with memory; None where it failed.
+        Without and with memory; None after a failure.
     error
-        Why it failed, "" where it did not.
+        Why the job failed, or "".
     warnings
-        What Freqtrade warned of, each once.
+        Freqtrade's warnings, each once.
     """
 
     strategy: str
@@ -57,7 +58,7 @@ class Outcome:
 
 
 def run_all(jobs: Sequence[Job], *, n_processes: int, watch: Watch) -> list[Outcome]:
-    """Run all jobs; one that fails does not stop the others.
+    """Run all jobs; a failure of one does not stop the others.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def run_all(jobs: Sequence[Job], *, n_processes: int, watch: Watch) -> list[Outc
     n_processes
         Backtests at the same time, >= 1.
     watch
-        Called several times a second, in this process.
+        Called several times per second, in this process.
     """
     context = multiprocessing.get_context("spawn")
     shares = context.RawArray("d", 2 * len(jobs))
@@ -84,7 +85,7 @@ def run_all(jobs: Sequence[Job], *, n_processes: int, watch: Watch) -> list[Outc
 
 
 def warnings_in(log: str) -> tuple[str, ...]:
-    r"""Return the warnings and errors in a log of Freqtrade's, each once, in order.
+    r"""Return the warnings and errors in a log of Freqtrade, each once, in order.
 
     >>> warnings_in("2026-01-01 - x - WARNING - Mind this.\n2026-01-01 - x - INFO - All well.")
     ('Mind this.',)
@@ -98,24 +99,23 @@ def _outcome(job: Job, future: Any) -> Outcome:
     try:
         runs = future.result()
     except Mem0Error as failure:
-        # Freqtrade only says that the class can not be loaded; its log knows why.
-        why = (warning for warning in warnings if warning.startswith(_IMPORT_FAILED))
-        error = " ".join([str(failure), *why])
+        # Freqtrade's error says only that the class can not be loaded; its log says why.
+        reasons = (warning for warning in warnings if warning.startswith(_IMPORT_FAILED))
+        error = " ".join([str(failure), *reasons])
     except BrokenProcessPool:
-        error = "The process ended unexpectedly, possibly for want of memory (RAM). Try --jobs 1."
+        error = "The process ended unexpectedly, possibly for lack of memory (RAM). Try --jobs 1."
     return Outcome(strategy=job.strategy, runs=runs, error=error, warnings=warnings)
 
 
 _shares: Any = None
-"""Progress, in memory that all processes share; set once in each worker."""
+"""Progress, in memory shared by all processes; set once in each worker."""
 
 
 def _begin(shares: Any) -> None:
-    global _shares  # noqa: PLW0603 - a worker is given it when it starts, and only then
+    global _shares  # noqa: PLW0603 - a worker receives it when it starts, and only then
     _shares = shares
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it without a word
-    # The levels below are not read, and Freqtrade logs a lot.
-    logging.disable(logging.INFO)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it without a traceback
+    logging.disable(logging.INFO)  # only warnings are read
 
 
 def _work(number: int, job: Job, *, at_once: bool) -> tuple[Run, Run]:
@@ -133,8 +133,8 @@ def _work(number: int, job: Job, *, at_once: bool) -> tuple[Run, Run]:
         raise
     except Exception as error:
         logging.getLogger(__name__).exception("The comparison of %s failed.", job.strategy)
-        what = str(error) or type(error).__name__
-        raise EngineError(f"{type(error).__name__} in {job.strategy}: {what}") from None
+        message = str(error) or type(error).__name__
+        raise EngineError(f"{type(error).__name__} in {job.strategy}: {message}") from None
     tell(0, 1.0)
     tell(1, 1.0)
     return runs

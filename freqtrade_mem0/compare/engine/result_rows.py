@@ -1,4 +1,4 @@
-"""Rows of Freqtrade's result table -> the trades of a comparison."""
+"""Turns rows of Freqtrade's result table into the trades of a comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def decisions_in(folder: Path) -> dict[tuple[str, str, datetime], Decision]:
-    """Return the decisions in a memory whose trades were opened, by pair, side and open date."""
+    """Return the decisions with an opened trade in a memory's folder, by pair, side and date."""
     journal = Journal(folder)
     try:
         lines = [line.decision for line in journal.ledger()]
@@ -30,15 +30,7 @@ def decisions_in(folder: Path) -> dict[tuple[str, str, datetime], Decision]:
 
 
 def closed_trade(row: Mapping[str, Any], decisions: Decisions) -> ClosedTrade:
-    """Return one trade.
-
-    Parameters
-    ----------
-    row
-        Of the table `results` that Freqtrade's engine hands back.
-    decisions
-        By pair, side and open date; empty for a run without memory.
-    """
+    """Return the trade of a row, with its decision; a run without memory has no decisions."""
     side = "short" if row["is_short"] else "long"
     opened, closed = _utc(row["open_date"]), _utc(row["close_date"])
     orders = _orders(row["orders"])
@@ -70,7 +62,7 @@ def closed_trade(row: Mapping[str, Any], decisions: Decisions) -> ClosedTrade:
 
 
 def number(value: Any) -> float | None:
-    """Return a number of Freqtrade's as a finite float, None where there is none."""
+    """Return a number of Freqtrade as a finite float; None where it does not exist."""
     if value is None or not math.isfinite(float(value)):
         return None
     return float(value)

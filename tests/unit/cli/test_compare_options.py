@@ -8,10 +8,10 @@ import pytest
 
 from freqtrade_mem0.cli.commands import compare
 from freqtrade_mem0.cli.main import build_parser, main
+from freqtrade_mem0.compare.engine.backtest import EngineError, Job
 from freqtrade_mem0.compare.engine.find_strategy import classes_in
 from freqtrade_mem0.compare.engine.pool import warnings_in
-from freqtrade_mem0.compare.engine.run_both import EngineError, Job, Memory, run_both
-from freqtrade_mem0.strategy import attach
+from freqtrade_mem0.compare.engine.run_both import run_both
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,12 +105,7 @@ def test_freqtrade_understands_every_option() -> None:
 
 def test_options_that_freqtrade_refuses_are_refused_in_its_words(tmp_path: Path) -> None:
     """Its parser would end the process; here it is a sentence like any other."""
-    job = Job(
-        strategy="S",
-        options=("--fee", "none"),
-        folder=tmp_path,
-        memory=Memory(start=attach.attach, stop=attach.stop),
-    )
+    job = Job(strategy="S", options=("--fee", "none"), folder=tmp_path)
     with pytest.raises(EngineError, match=r"does not accept these options: .*--fee.*none"):
         run_both(job, lambda *_: None, at_once=False)
 
