@@ -1,4 +1,4 @@
-"""The demo and what stands in for an exchange: generated candles, a loopback exchange, real runs.
+"""The demo: generated candles, a stand-in for an exchange, and real Freqtrade runs.
 
-Nothing here is needed by a bot. Tests and benchmarks use it too.
+Tests and benchmarks use it, too; a bot does not.
 """

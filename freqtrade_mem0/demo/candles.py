@@ -1,9 +1,9 @@
-"""Generated candles: seeded, regime-switching, in Freqtrade's feather layout.
+"""Generated candles: seeded, with market regimes, in Freqtrade's feather layout.
 
-They are made so that there is something true to remember: each pair has its own mixture of regimes;
-in a calm or choppy one prices swing around a slow mean, so that dips come back; in a rising one
-breakouts go on; in a storm neither works. Only the mixture is given: which regime comes when, and
-every single move, is drawn. Real markets need not have anything of the kind.
+They contain something that memory can learn. Each pair has its own mixture of regimes: in calm and
+choppy regimes prices return to a slow mean after a dip, in rises breakouts continue, in storms
+neither works. Only the mixture is fixed; the sequence of regimes and every price move are random.
+Real markets need not behave like this.
 """
 
 from __future__ import annotations
@@ -27,29 +27,19 @@ if TYPE_CHECKING:
 
 _MINUTES_PER_DAY = 1_440
 _SWING_MINUTES = 360.0
-"""Mean time a swing takes to come back."""
+"""Mean duration of a swing."""
 _MARKET_SHARE = 0.5
-"""Part of the variance of the wandering that all pairs share."""
+"""Share of the random walk's variance that all pairs have in common."""
 _FUNDING_HOURS = 8
 _FUNDING_RATIO = 0.0001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
-    """How prices move for a while.
+    """How prices move during a regime, as log ratios.
 
-    Parameters
-    ----------
-    name
-        For people.
-    mean_days
-        Mean duration, > 0.
-    drift_ratio
-        Expected log return per day.
-    wander_ratio
-        Standard deviation of the random walk per square root of a day, >= 0.
-    swing_ratio
-        Standard deviation of the swings around it, which come back, >= 0.
+    The drift is the expected return per day, the wander ratio the standard deviation of the random
+    walk per square root of a day, the swing ratio that of the mean-reverting swings around it.
     """
 
     name: str
@@ -74,14 +64,14 @@ MIXTURES = {
     "ADA/USDT": (0.20, 0.40, 0.20, 0.20),
     "DOGE/USDT": (0.10, 0.20, 0.25, 0.45),
 }
-"""How often each of `REGIMES` comes, per pair; rows add up to 1."""
+"""Probability of each of `REGIMES`, per pair."""
 
 _EVEN_MIXTURE = (0.25, 0.25, 0.25, 0.25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandlePlan:
-    """What to generate. Equal plans give equal candles; a longer one begins with the same candles.
+    """What to generate. Equal plans give equal candles; a longer plan starts with the same candles.
 
     Parameters
     ----------
@@ -131,11 +121,10 @@ def generate(pair: str, plan: CandlePlan) -> pd.DataFrame:
 
 
 def generate_minutes(pair: str, plan: CandlePlan) -> pd.DataFrame:
-    """Return the 1m candles that `generate` adds up."""
+    """Return the 1m candles of which `generate` makes longer ones."""
     market = market_of(pair)
     n_minutes = plan.days * _MINUTES_PER_DAY
-    # One stream per quantity: what one draws does not shift the others, so a longer run begins
-    # with the same candles.
+    # A stream of random numbers per quantity, so that a longer plan starts with the same candles.
     seeds = np.random.SeedSequence([plan.seed, crc32(pair.encode())]).spawn(7)
     durations, choices, walk, swing, upper, lower, volumes = map(np.random.default_rng, seeds)
     shared = np.random.default_rng(plan.seed)
@@ -170,7 +159,7 @@ def generate_minutes(pair: str, plan: CandlePlan) -> pd.DataFrame:
 
 
 def resample(candles: pd.DataFrame, minutes: int) -> pd.DataFrame:
-    """Return candles of `minutes` made of shorter ones that start on its grid."""
+    """Return candles of `minutes`, made of shorter ones."""
     grouped = candles.resample(f"{minutes}min", on="date")
     return grouped.agg(
         {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
@@ -183,11 +172,11 @@ def write_candles(datadir: Path, plan: CandlePlan, *, detail: bool = False) -> l
     Parameters
     ----------
     datadir
-        What `freqtrade --datadir` gets; made where it is missing.
+        Freqtrade's --datadir; created if missing.
     plan
         What to generate.
     detail
-        Write the 1m candles the others are made of, too (for `--timeframe-detail`).
+        Also write the 1m candles (for --timeframe-detail).
     """
     written = []
     for pair in plan.pairs:
@@ -228,11 +217,11 @@ def _regimes(
     choices: np.random.Generator,
 ) -> npt.NDArray[np.intp]:
     """Return the index of the regime of every minute, shape (n_minutes,)."""
-    # Far more spells than can fit, so that their number never cuts a run short.
+    # Many more spells than fit into the days.
     n_spells = 16 + 8 * days
     chosen = choices.choice(len(REGIMES), size=n_spells, p=mixture)
     mean_days = np.array([regime.mean_days for regime in REGIMES])[chosen]
-    # At least an hour each; gamma(2) has fewer very short spells than an exponential.
+    # At least an hour; gamma(2) gives fewer very short spells than an exponential distribution.
     spell = 60 + mean_days * _MINUTES_PER_DAY * durations.gamma(2.0, 0.5, n_spells)
     ends = np.cumsum(spell)
     return chosen[np.searchsorted(ends, np.arange(days * _MINUTES_PER_DAY), side="right")]

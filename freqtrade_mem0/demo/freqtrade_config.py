@@ -11,16 +11,9 @@ if TYPE_CHECKING:
 
 
 def exchange_block(url: str, pairs: Sequence[str], *, futures: bool = False) -> dict[str, Any]:
-    """Return the `exchange` part of a config that sends Freqtrade to a stand-in.
+    """Return the `exchange` part of a config that uses the stand-in at `url`.
 
-    Parameters
-    ----------
-    url
-        The stand-in's address.
-    pairs
-        Freqtrade's names, "ETH/USDT" on spot and "ETH/USDT:USDT" on futures.
-    futures
-        USD-M futures instead of spot.
+    Pairs have Freqtrade's names: "ETH/USDT" on spot, "ETH/USDT:USDT" on futures.
     """
     addresses = {"public": f"{url}/api/v3"}
     if futures:
@@ -34,7 +27,7 @@ def exchange_block(url: str, pairs: Sequence[str], *, futures: bool = False) -> 
         "name": "binance",
         "enable_ws": False,
         "pair_whitelist": list(pairs),
-        # Public ccxt settings, which Freqtrade hands through to both of its clients.
+        # ccxt settings, which Freqtrade passes to both of its clients.
         "ccxt_config": {
             "urls": {"api": addresses},
             "options": {"fetchMarkets": {"types": ["linear" if futures else "spot"]}},
@@ -45,18 +38,9 @@ def exchange_block(url: str, pairs: Sequence[str], *, futures: bool = False) -> 
 def freqtrade_config(
     url: str, pairs: Sequence[str], timeframe: str, *, futures: bool = False, **changes: Any
 ) -> dict[str, Any]:
-    """Return a complete dry-run and backtest config.
+    """Return a complete config for dry-runs and backtests, on spot or USD-M futures.
 
-    Parameters
-    ----------
-    url
-        The stand-in's address.
-    pairs, timeframe
-        What to trade.
-    futures
-        USD-M futures with isolated margin instead of spot.
-    changes
-        Top-level keys that replace or add to the others, for example `mem0={...}`.
+    Changes are more top-level keys, or other values, for example `mem0={...}`.
     """
     pricing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
     market: dict[str, Any] = {"trading_mode": "spot"}
@@ -80,7 +64,7 @@ def freqtrade_config(
 
 
 def write_config(path: Path, config: Mapping[str, Any]) -> Path:
-    """Write a config as JSON, making its folder; return the file."""
+    """Write a config as JSON, with its folder; return the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Run the real `freqtrade backtesting` as a child process and read what it wrote."""
+"""Runs `freqtrade backtesting` in child processes and reads their results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Trades = tuple[Mapping[str, Any], ...]
 
 
 class FreqtradeRunError(Mem0Error):
-    """A Freqtrade process failed or took too long. Its log, quoted in the message, says why."""
+    """A Freqtrade process failed or took too long; the message quotes its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +38,13 @@ class BacktestJob:
     config
         Its config file.
     userdir
-        A folder of its own: results go to `backtest_results`, output to `freqtrade.log` and
-        `tables.txt`.
+        A folder of its own, for `backtest_results`, `freqtrade.log` and `tables.txt`.
     datadir
         Candles in Freqtrade's layout.
     strategy, strategy_path
         Class name, and the folder its file is in.
     timerange
-        As Freqtrade reads it, "20240101-20240401"; None takes all candles.
+        For example "20240101-20240401"; None for all candles.
     extra
         More command line arguments.
     table_chars
@@ -64,23 +63,7 @@ class BacktestJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """Freqtrade's own numbers of one backtest; nothing is recomputed.
-
-    Parameters
-    ----------
-    n_trades
-        Closed trades.
-    profit_ratio
-        Total profit relative to the starting wallet; 0.018 is 1.8 %.
-    profit_quote
-        The same in stake currency.
-    sharpe, sortino, calmar, profit_factor
-        As Freqtrade computes them, without unit.
-    max_drawdown_ratio
-        Largest relative drawdown of the account, 0 to 1.
-    mean_stake_quote
-        Mean stake of a trade, in stake currency.
-    """
+    """Freqtrade's own numbers of one backtest; a profit ratio of 0.018 is 1.8 % of the wallet."""
 
     n_trades: int
     profit_ratio: float
@@ -95,23 +78,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """A finished backtest.
-
-    Parameters
-    ----------
-    metrics
-        Freqtrade's own numbers.
-    trades
-        Freqtrade's own trades, as in its result file.
-    run_id
-        Freqtrade's id of the run.
-    tables
-        What Freqtrade printed for people.
-    log
-        What Freqtrade logged.
-    seconds
-        Wall time it took.
-    """
+    """A finished backtest: Freqtrade's numbers, trades, run id, printed output and log."""
 
     metrics: Metrics
     trades: Trades
@@ -122,12 +89,12 @@ class Backtest:
 
 
 def child_environment() -> dict[str, str]:
-    """Return this process's environment without what would change the child's config."""
+    """Return this process's environment without variables that change Freqtrade's config."""
     return {k: v for k, v in os.environ.items() if not k.upper().startswith("FREQTRADE__")}
 
 
 def run_backtests(jobs: Sequence[BacktestJob], timeout_s: float) -> list[Backtest]:
-    """Run backtests at once, each in a process of its own.
+    """Run backtests at the same time, each in a process of its own.
 
     Parameters
     ----------
@@ -139,7 +106,7 @@ def run_backtests(jobs: Sequence[BacktestJob], timeout_s: float) -> list[Backtes
     Raises
     ------
     FreqtradeRunError
-        One failed, wrote no result or took too long. The others are stopped.
+        One failed, wrote no result or took too long; the others are stopped.
     """
     deadline_s = time.monotonic() + timeout_s
     with ExitStack() as stack:
@@ -156,7 +123,7 @@ def run_backtest(job: BacktestJob, timeout_s: float) -> Backtest:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a child that is still running: ask first, then insist."""
+    """Terminate a running child; kill it if it does not end."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -204,10 +171,10 @@ def _start(job: BacktestJob) -> subprocess.Popen[bytes]:
     command += ["--config", str(job.config), "--userdir", str(job.userdir)]
     command += ["--datadir", str(job.datadir), "--strategy", job.strategy]
     command += ["--strategy-path", str(job.strategy_path)]
-    # Stored results must not stand in for a run: memory would not be asked.
+    # A stored result must not replace a run: memory would not be used.
     command += ["--cache", "none", "--export", "trades"]
     command += [] if job.timerange is None else ["--timerange", job.timerange]
-    # Files instead of pipes: nobody has to read them while several children run.
+    # Files instead of pipes, which would have to be read while the children run.
     with _tables(job).open("wb") as tables, _log(job).open("wb") as log:
         return subprocess.Popen(
             [*command, *job.extra],
@@ -232,7 +199,7 @@ def _finish(
         ) from None
     seconds = time.monotonic() - start_s
     log, tables = _read(_log(job)), _read(_tables(job))
-    # Freqtrade ends with 0 where it found no trades or no data, too; then there is no result.
+    # Freqtrade exits with 0 and without a result if there are no trades or no data.
     if code != 0 or not (job.userdir / "backtest_results" / ".last_result.json").is_file():
         raise FreqtradeRunError(
             f"`{command}` failed with exit code {code}. "

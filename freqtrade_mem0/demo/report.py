@@ -1,4 +1,4 @@
-"""What the demo prints. Freqtrade's output and numbers are shown as they are."""
+"""Prints the demo's results. Freqtrade's output and numbers are shown unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freqtrade_mem0.demo.data import Candles
+    from freqtrade_mem0.demo.candle_choice import Candles
     from freqtrade_mem0.demo.freqtrade_run import Backtest, Metrics
     from freqtrade_mem0.journal.journal import LedgerLine
 
@@ -40,7 +40,7 @@ _ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
 
 
 def show_candles(console: Console, candles: Candles) -> None:
-    """Say which candles are used, and call generated ones generated."""
+    """Print which candles are used, and whether they are generated."""
     origin = "generated (seeded, not a real market)" if candles.generated else str(candles.datadir)
     within = "" if candles.timerange is None else f", {candles.timerange}"
     console.print(
@@ -52,7 +52,7 @@ def show_candles(console: Console, candles: Candles) -> None:
 def show_backtest(console: Console, title: str, backtest: Backtest) -> None:
     """Print Freqtrade's own tables of a run."""
     console.rule(f"[bold]{title}[/bold] - Freqtrade's own output, {backtest.seconds:.0f} s")
-    # `out` neither wraps nor marks up: the tables are another program's.
+    # `out` neither wraps lines nor interprets markup.
     console.out(backtest.tables.rstrip(), highlight=False)
 
 
@@ -62,15 +62,7 @@ def show_remembered(
     mem0: Counts,
     waiting: int,
 ) -> None:
-    """Print how many records there are, in the journal and in Mem0.
-
-    Parameters
-    ----------
-    journal, mem0
-        Records by `(category, kind)`.
-    waiting
-        Records on their way from the journal to Mem0.
-    """
+    """Print the numbers of records by `(category, kind)`; `waiting` are not in Mem0 yet."""
     console.rule("[bold]What was remembered[/bold]")
     table = Table("category", "kind")
     table.add_column("in the journal", justify="right")
@@ -80,12 +72,12 @@ def show_remembered(
         table.add_row(category, kind, *map(str, counts))
     console.print(table)
     if waiting:
-        console.print(f"{waiting} records still wait for delivery; the next run delivers them.")
+        console.print(f"{waiting} records are not delivered yet; the next run delivers them.")
 
 
 def show_stakes(console: Console, lines: Sequence[LedgerLine]) -> None:
-    """Print how the multipliers are spread, as a histogram."""
-    console.rule("[bold]How the stakes moved[/bold]")
+    """Print a histogram of the stake multipliers."""
+    console.rule("[bold]Stake multipliers[/bold]")
     multipliers = [line.decision.multiplier for line in lines]
     for label, count in histogram(multipliers):
         bar = "#" * round(_BAR_CHARS * count / len(multipliers))
@@ -93,7 +85,7 @@ def show_stakes(console: Console, lines: Sequence[LedgerLine]) -> None:
 
 
 def histogram(multipliers: Sequence[float], n_bins: int = _N_BINS) -> list[tuple[str, int]]:
-    """Return `(label, count)`: equal bins of what was cut, then what stayed, then what was raised.
+    """Return `(label, count)`: bins of reduced stakes, then unchanged, then raised stakes.
 
     >>> histogram([0.5, 0.9, 1.0, 1.4, 1.4], n_bins=1)
     [('x0.50 to x1.00', 2), ('x1 (neutral)', 1), ('x1.00 to x1.40', 2)]
@@ -115,7 +107,7 @@ def _bins(values: Sequence[float], low: float, high: float, n_bins: int) -> list
 
 
 def examples(lines: Sequence[LedgerLine]) -> dict[str, LedgerLine]:
-    """Choose decisions to show: the strongest cut, the strongest raise, the first neutral one."""
+    """Choose decisions to show: the smallest and the largest multiplier, the first neutral one."""
     chosen: dict[str, LedgerLine] = {}
     closed = [line for line in lines if line.trade is not None]
     if not closed:
@@ -123,18 +115,18 @@ def examples(lines: Sequence[LedgerLine]) -> dict[str, LedgerLine]:
     lowest = min(closed, key=lambda line: line.decision.multiplier)
     highest = max(closed, key=lambda line: line.decision.multiplier)
     if lowest.decision.multiplier < 1.0:
-        chosen["The strongest cut"] = lowest
+        chosen["The smallest stake multiplier"] = lowest
     if highest.decision.multiplier > 1.0:
-        chosen["The strongest raise"] = highest
+        chosen["The largest stake multiplier"] = highest
     neutral = next((line for line in closed if line.decision.multiplier == 1.0), None)
     if neutral is not None:
-        chosen["An early one: nothing was known yet"] = neutral
+        chosen["An unchanged stake"] = neutral
     return chosen
 
 
 def show_examples(console: Console, chosen: Mapping[str, LedgerLine]) -> None:
-    """Print decisions in words."""
-    console.rule("[bold]Three decisions in words[/bold]")
+    """Print decisions with their explanations."""
+    console.rule("[bold]Decisions explained[/bold]")
     for title, line in chosen.items():
         console.print(f"[bold]{title}[/bold]")
         console.out(explain.why(line), highlight=False)
@@ -144,7 +136,7 @@ def show_examples(console: Console, chosen: Mapping[str, LedgerLine]) -> None:
 def show_comparison(
     console: Console, without: Metrics, with_memory: Metrics, *, currency: str, generated: bool
 ) -> None:
-    """Print both runs side by side, and what that does not show."""
+    """Print both runs side by side, and what the comparison does not show."""
     console.rule("[bold]Without and with memory[/bold]")
     table = Table("")
     table.add_column("without", justify="right")
@@ -153,33 +145,34 @@ def show_comparison(
         table.add_row(name.format(currency=currency), shown(without), shown(with_memory))
     console.print(table)
     console.print(
-        "A smaller mean stake alone can explain a smaller drawdown, a larger one a larger profit; "
-        "the last row leaves the mean stake out."
+        "A smaller mean stake alone can explain a smaller drawdown, and a larger one a larger "
+        "profit; the last row does not depend on the mean stake."
     )
     console.print(
-        "The generated candles repeat their regimes by construction, so there is something to "
-        "learn; a real market need not. One run shows how it works, not that it pays."
+        "The generated candles repeat their regimes, so there is something to learn; a real market "
+        "need not do so. This shows how memory works, not that it is profitable."
         if generated
-        else "One strategy in one past period: it shows how memory works, not that it pays."
+        else "This is one strategy in one past period. It shows how memory works, not that it is "
+        "profitable."
     )
 
 
 def show_commands(console: Console, config: Path, trade_id: str) -> None:
-    """Print three commands to try next, ready to be pasted."""
+    """Print three commands to try next."""
     console.rule("[bold]Try next[/bold]")
     quoted = shlex.quote(str(config))
     program = _program()
     for command, meaning in (
-        (f"{program} why {trade_id} -c {quoted}", "why that stake?"),
-        (f"{program} insights -c {quoted}", "what is known about pairs, tags, regimes"),
-        (f"{program} ledger -c {quoted}", "every stake, with and without memory"),
+        (f"{program} why {trade_id} -c {quoted}", "explains this stake"),
+        (f"{program} insights -c {quoted}", "statistics of pairs, tags and regimes"),
+        (f"{program} ledger -c {quoted}", "every stake, without and with memory"),
     ):
         console.out(f"  {command}", highlight=False)
         console.out(f"      {meaning}", highlight=False)
 
 
 def _program() -> str:
-    """Return how this command line is called: where no environment is active, by its path."""
+    """Return the command of this program, with its path if it is not on PATH."""
     if shutil.which("freqtrade-mem0"):
         return "freqtrade-mem0"
     if Path(sys.argv[0]).name == "freqtrade-mem0":

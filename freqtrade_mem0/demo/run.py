@@ -1,4 +1,4 @@
-"""The demo: a real `freqtrade backtesting` without and with memory, side by side."""
+"""The demo: `freqtrade backtesting` without and with memory, side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.demo import report
-from freqtrade_mem0.demo.data import chosen_candles, generated_candles
+from freqtrade_mem0.demo.candle_choice import chosen_candles, generated_candles
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freqtrade_mem0.demo.data import Candles
+    from freqtrade_mem0.demo.candle_choice import Candles
     from freqtrade_mem0.journal.journal import LedgerLine
 
 STRATEGY = "Mem0Example"
 TIMEOUT_S = 150.0
-"""Wall seconds both backtests together may take."""
+"""Wall-time limit of both backtests together, in seconds."""
 
 _STRATEGY_SOURCE = Path(__file__).with_name("mem0_example.txt")
-"""A copy of `user_data/strategies/mem0_example.py` that an installed wheel has, too."""
+"""A copy of `user_data/strategies/mem0_example.py` for installed wheels."""
 
 _MARKER = ".freqtrade-mem0-demo"
 _MAX_FOLDERS = 9
@@ -52,24 +52,24 @@ class _Runs:
 
 
 def run_demo(*, datadir: Path | None, folder: Path, timerange: str | None, console: Console) -> int:
-    """Show the product at work; return the exit code.
+    """Run the demo; return the exit code.
 
     Parameters
     ----------
     datadir
-        Candles in Freqtrade's feather layout; None generates some.
+        Candles in Freqtrade's feather layout; None for generated ones.
     folder
-        Where everything goes. Made anew; a folder that is not a demo's is refused. While another
-        demo is using it, the next free name (`.demo-2`, ...) is taken.
+        The demo's folder, emptied first. A folder with other files is refused. While another demo
+        uses it, the next free name (`.demo-2`, ...) is taken.
     timerange
-        As Freqtrade reads it; None takes all candles.
+        In Freqtrade's format; None for all candles.
     console
         Where to print.
 
     Returns
     -------
     int
-        0; 1 where something failed, after saying what and what to do about it.
+        0; 1 after a failure, which is printed with what to do about it.
     """
     start_s = time.monotonic()
     try:
@@ -80,7 +80,7 @@ def run_demo(*, datadir: Path | None, folder: Path, timerange: str | None, conso
     except (Mem0Error, OSError) as error:
         console.print("[bold red]The demo failed.[/bold red]")
         console.out(str(error), highlight=False)
-        console.print("Mend that and run the demo again; it starts anew.")
+        console.print("Correct this and run the demo again; it starts from the beginning.")
         return 1
     console.print(f"\nDone in {time.monotonic() - start_s:.0f} s.")
     return 0
@@ -94,7 +94,7 @@ def _demo(folder: Path, datadir: Path | None, timerange: str | None, console: Co
     )
     report.show_candles(console, candles)
     console.print(
-        "Running `freqtrade backtesting` twice, without and with memory (a minute or so) ..."
+        "Running `freqtrade backtesting` twice, without and with memory (about a minute) ..."
     )
     runs = _run_both(folder, candles, console.width if console.is_terminal else _FILE_TABLE_CHARS)
     report.show_backtest(console, "Without memory", runs.without)
@@ -117,7 +117,7 @@ def _run_both(folder: Path, candles: Candles, table_chars: int) -> _Runs:
     strategies.mkdir()
     shutil.copyfile(_STRATEGY_SOURCE, strategies / "mem0_example.py")
     with ExchangeStandIn(markets_in(candles.datadir)) as exchange:
-        # The same bets in both runs; only memory differs.
+        # Only memory differs between the runs.
         common = freqtrade_config(
             exchange.url,
             candles.pairs,
@@ -183,13 +183,13 @@ def _settings(config: dict[str, Any]) -> Settings:
 
 @contextmanager
 def _own_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder that no other demo uses while this one runs."""
+    """Yield an empty folder, locked while this demo runs."""
     for number in range(1, _MAX_FOLDERS + 1):
         own = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
         if own.exists() and any(own.iterdir()) and not (own / _MARKER).is_file():
             raise ConfigError(
-                f"The folder {own} holds files that no demo wrote, and a demo starts with an "
-                "empty one. Give another --folder."
+                f"The folder {own} has files that no demo wrote, and the demo empties its folder. "
+                "Give another --folder."
             )
         own.mkdir(parents=True, exist_ok=True)
         with (own / _MARKER).open("w") as marker:
@@ -200,7 +200,7 @@ def _own_folder(folder: Path) -> Iterator[Path]:
             _empty(own)
             yield own
             return
-    raise ConfigError(f"{_MAX_FOLDERS} demos are running beside {folder}; wait until one ends.")
+    raise ConfigError(f"{_MAX_FOLDERS} demos use {folder} and its neighbours; wait until one ends.")
 
 
 def _empty(folder: Path) -> None:

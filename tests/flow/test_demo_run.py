@@ -37,7 +37,7 @@ def test_demo_shows_both_runs_and_commands_that_work(tmp_path: Path, datadir: Pa
     code, text = demo(folder, datadir, "20240101-20240115")
     assert code == 0, text
     assert text.count("BACKTESTING REPORT") == 2
-    for part in ("What was remembered", "How the stakes moved", "Without and with memory"):
+    for part in ("What was remembered", "Stake multipliers", "Without and with memory"):
         assert part in text
     assert "mem0" in json.loads((folder / "config.json").read_text())
     _, _, end = text.partition("Try next")

@@ -1,1 +1,1 @@
-"""A stand-in for Binance's public API on loopback."""
+"""A stand-in for Binance on loopback, so that the real Freqtrade runs without internet."""

@@ -1,4 +1,4 @@
-"""Markets of the demo: pairs with the tick and step sizes an exchange would give them."""
+"""Markets of the demo: pairs with realistic tick and step sizes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_PRICES = {
     "ADA/USDT": 0.4,
     "DOGE/USDT": 0.12,
 }
-"""The demo's pairs, and where their generated prices start, in quote currency."""
+"""The demo's pairs and the first of their generated prices, in quote currency."""
 
 _PRICE_DIGITS = 5
 _STEP_VALUE_QUOTE = 0.1
@@ -31,21 +31,7 @@ _FUTURES_SUFFIX = "-futures"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """A pair that can be traded.
-
-    Parameters
-    ----------
-    base, quote
-        Currencies, for example "ETH" and "USDT".
-    start_price
-        A typical price, in quote currency, > 0.
-    price_decimals
-        Prices are multiples of `10 ** -price_decimals`, 0 to 12.
-    amount_decimals
-        Amounts are multiples of `10 ** -amount_decimals`, 0 to 8.
-    min_notional_quote
-        Smallest order, in quote currency.
-    """
+    """A pair that can be traded, with its decimals and its smallest order in quote currency."""
 
     base: str
     quote: str
@@ -71,21 +57,14 @@ class Market:
 
 
 def market_of(pair: str, price: float | None = None) -> Market:
-    """Return a market with tick and step sizes that suit a price.
+    """Return a market with tick and step sizes for a price, in quote currency.
 
-    Parameters
-    ----------
-    pair
-        Freqtrade's name, on spot ("ETH/USDT") or futures ("ETH/USDT:USDT").
-    price
-        A typical price in quote currency; None takes `START_PRICES`, or 1.0 for an unknown pair.
+    Without a price, takes the one in `START_PRICES`, or 1.0 for an unknown pair.
 
-    Examples
-    --------
     >>> market = market_of("BTC/USDT", 60_000)
     >>> market.symbol, market.price_decimals, market.amount_decimals
     ('BTCUSDT', 2, 6)
-    >>> market_of("DOGE/USDT", 0.12).price_decimals
+    >>> market_of("DOGE/USDT:USDT", 0.12).price_decimals
     6
     """
     base, quote = pair.split(":", maxsplit=1)[0].split("/")
@@ -95,7 +74,7 @@ def market_of(pair: str, price: float | None = None) -> Market:
         base=base,
         quote=quote,
         start_price=start,
-        # Six significant digits, but never coarser than a cent: a tick must not swallow a candle.
+        # Six significant digits, at least two decimals: a tick is smaller than a candle.
         price_decimals=min(12, max(2, _PRICE_DIGITS - magnitude)),
         amount_decimals=min(8, max(0, math.ceil(math.log10(start / _STEP_VALUE_QUOTE)))),
     )
@@ -107,15 +86,7 @@ def demo_markets(pairs: Sequence[str] = tuple(START_PRICES)) -> list[Market]:
 
 
 def candle_files(datadir: Path, *, futures: bool = False) -> dict[str, dict[str, Path]]:
-    """Find candles in Freqtrade's feather layout: `{timeframe: {pair: file}}`, sorted by name.
-
-    Parameters
-    ----------
-    datadir
-        What `freqtrade --datadir` gets.
-    futures
-        Look for futures candles (in the folder `futures`) instead of spot candles.
-    """
+    """Find spot or futures candles in Freqtrade's layout: `{timeframe: {pair: file}}`, sorted."""
     found: dict[str, dict[str, Path]] = {}
     suffix = _FUTURES_SUFFIX if futures else ""
     for path in sorted((datadir / "futures" if futures else datadir).glob(f"*{suffix}.feather")):
@@ -136,20 +107,19 @@ def read_column(path: Path, name: str) -> pd.Series:
     ConfigError
         The file can not be read, or has no such column.
     """
-    # Imported here: whoever only wants the demo's own markets does not wait for pandas.
-    import pandas as pd
+    import pandas as pd  # slow to import, and not needed for the demo's own markets
 
     try:
         column: pd.Series = pd.read_feather(path, columns=[name])[name]
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(
-            f"{path} is no file of candles ({error}). Download it anew, or name another --datadir."
+            f"{path} is not a candle file ({error}). Download it again, or give another --datadir."
         ) from error
     return column
 
 
 def markets_in(datadir: Path) -> list[Market]:
-    """Return a market for every pair with spot candles in `datadir`; sizes suit its last close."""
+    """Return a market for every pair with spot candles in `datadir`, sized for its last close."""
     markets: dict[str, Market] = {}
     for files in candle_files(datadir).values():
         for pair, path in files.items():

@@ -1,4 +1,4 @@
-"""Prices of the exchange stand-in: a pure function of the wall clock, plus what a test imposes."""
+"""Prices of the exchange stand-in: a function of the wall clock, and what tests impose on it."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ INTERVALS_S = {
 _RANDOM_POINTS = 100_000
 _RANDOM_STEP_RATIO = 0.0006
 _MAX_POINTS_PER_CANDLE = 240
-"""Long candles are sampled, so that a thousand daily ones stay cheap."""
+"""Long candles are sampled, so that a thousand daily candles are quick to compute."""
 
 
 class PricePath:
     """The price of one market at any time.
 
-    A fixed path of points is walked forward and backward for ever, one point per
-    `seconds_per_point` of wall time: no jump at its ends, and a restarted process goes on where the
-    old one was. Shocks and pins come on top and are forgotten with the process.
+    The price walks a fixed path of points forward and backward, one point per `seconds_per_point`
+    of wall time. It has no jump at the ends, and a restarted process continues at the same price.
+    Shocks and pins end with the process.
 
-    Thread-safe: what is imposed is replaced as a whole, never changed in place.
+    Thread-safe: imposed prices are tuples that are replaced, never changed.
 
     Parameters
     ----------
     market
-        Whose price it is.
+        The market.
     points
         The path, in quote currency, shape (n_points,), all > 0.
     seconds_per_point
-        Wall seconds per point, > 0. Four points are one candle of the data: with 5m candles, 1.0
-        makes the market run 75 times faster than it did.
+        Wall seconds per point, > 0. Four points are one candle of the data: with 5m candles and
+        1.0, the market runs 75 times faster than it did.
     """
 
     def __init__(self, market: Market, points: Series, seconds_per_point: float) -> None:
@@ -84,11 +84,11 @@ class PricePath:
         self.shock(price / self.at(moment_s), moment_s)
 
     def pin(self, moment_s: float) -> None:
-        """Hold the price where it is from a moment on."""
+        """Hold the price at its value from a moment on."""
         self._pins = (*self._pins, (moment_s, math.inf, self.at(moment_s)))
 
     def unpin(self, moment_s: float) -> None:
-        """Let a held price go back to its path."""
+        """Let a held price return to its path."""
         self._pins = tuple((start, min(end, moment_s), price) for start, end, price in self._pins)
 
     def candles(
@@ -100,18 +100,10 @@ class PricePath:
         end_s: float | None = None,
         limit: int = 500,
     ) -> list[tuple[int, float, float, float, float]]:
-        """Return `(open time in s, open, high, low, close)` as Binance's klines choose them.
+        """Return `(open time in s, open, high, low, close)`, chosen as Binance's klines are.
 
-        Parameters
-        ----------
-        interval_s
-            Length of a candle in seconds.
-        now_s
-            Wall time; the last candle can be unfinished.
-        start_s, end_s
-            Limits of the open times, both inclusive. Without a start, the newest candles.
-        limit
-            At most so many candles, >= 1.
+        The first and the last open time are inclusive; without a start, the newest candles. The
+        last candle can be unfinished.
         """
         newest = math.floor((now_s if end_s is None else min(now_s, end_s)) / interval_s)
         if start_s is None:
@@ -133,9 +125,9 @@ class PricePath:
         ]
 
     def _times(self, start_s: float, end_s: float, interval_s: int) -> Series:
-        """Return the times at which prices are read, from a candle's start up to an end."""
+        """Return the times at which prices are sampled."""
         spacing = max(self._seconds_per_point, interval_s / _MAX_POINTS_PER_CANDLE)
-        # A whole number of samples per candle, so that each one starts at its candle's open.
+        # A whole number of samples per candle: every candle begins with a sample.
         spacing = interval_s / max(1, round(interval_s / spacing))
         n_times = max(1, math.ceil((end_s - start_s) / spacing))
         return start_s + spacing * np.arange(n_times, dtype=np.float64)
@@ -155,10 +147,10 @@ class PricePath:
 
 
 def price_path(market: Market, data_dir: Path | None, seconds_per_point: float) -> PricePath:
-    """Return the path of a market: its candles in `data_dir`, or a seeded random walk without.
+    """Return the path of a market: its candles in `data_dir`, or a seeded random walk.
 
-    The shortest timeframe of the pair is taken; a candle gives four points: open, low and high (in
-    the order its direction suggests), close.
+    It uses the shortest timeframe. A candle gives four points: open, low and high (low first if it
+    rises), close.
     """
     path = None if data_dir is None else _finest_candles(market.pair, data_dir)
     points = _random_walk(market) if path is None else _points_of(path)
@@ -175,7 +167,7 @@ def _finest_candles(pair: str, data_dir: Path) -> Path | None:
 
 
 def _points_of(path: Path) -> Series:
-    import pandas as pd  # imported here: without data the stand-in needs no pandas
+    import pandas as pd  # only with data
 
     candles = pd.read_feather(path)
     opening, high, low, close = (candles[c].to_numpy() for c in ("open", "high", "low", "close"))
@@ -188,7 +180,7 @@ def _points_of(path: Path) -> Series:
 def _random_walk(market: Market) -> Series:
     rng = np.random.default_rng(crc32(market.symbol.encode()))
     walk = np.cumsum(rng.standard_normal(_RANDOM_POINTS)) * _RANDOM_STEP_RATIO
-    # No drift over the whole path: the price stays near its start, whatever the seed.
+    # Without drift the price stays near its start.
     walk -= np.linspace(0.0, walk[-1], _RANDOM_POINTS)
     points: Series = market.start_price * np.exp(walk)
     return points

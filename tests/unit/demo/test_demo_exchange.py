@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from freqtrade_mem0.demo.candles import CandlePlan, generate, write_candles
-from freqtrade_mem0.demo.exchange.endpoints import PublicApi
+from freqtrade_mem0.demo.exchange.api import PublicApi
 from freqtrade_mem0.demo.exchange.markets import demo_markets, market_of, markets_in
 from freqtrade_mem0.demo.exchange.prices import PricePath
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn, main

@@ -1,4 +1,4 @@
-"""Which candles the demo runs on: generated ones, or a choice of what a folder holds."""
+"""Which candles the demo uses: generated ones, or a choice from a folder."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 MAX_PAIRS = 6
 MAX_CANDLES = 200_000
-"""Of all pairs together: what two backtests at once do in about a minute on two cores."""
+"""Of all pairs together: two parallel backtests take about a minute on two cores."""
 
 _SHORTEST_S, _LONGEST_S = 300, 3_600
-"""Timeframes the example strategy is made for."""
+"""Timeframes for which the example strategy is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candles:
-    """What the demo trades.
+    """The candles of a demo.
 
     Parameters
     ----------
     datadir
-        The folder.
+        Their folder.
     pairs, timeframe
-        What of it.
+        The chosen part of it.
     timerange
-        As Freqtrade reads it; None takes all.
+        In Freqtrade's format; None for all.
     n_candles
         Of all pairs together.
     generated
-        True for generated ones.
+        Whether they are generated.
     """
 
     datadir: Path
@@ -52,7 +52,7 @@ class Candles:
 
     @property
     def currency(self) -> str:
-        """The quote currency that all pairs share."""
+        """The quote currency of all pairs."""
         return self.pairs[0].split("/")[1]
 
 
@@ -62,23 +62,23 @@ def generated_candles(folder: Path, timerange: str | None) -> Candles:
     Raises
     ------
     ConfigError
-        Freqtrade can not read the timerange, or it lies outside the generated days.
+        Freqtrade can not read the timerange, or it is outside the generated days.
     """
     write_candles(folder, CandlePlan())
     return replace(chosen_candles(folder, timerange), generated=True)
 
 
 def chosen_candles(datadir: Path, timerange: str | None) -> Candles:
-    """Choose pairs and a timeframe in a folder so that the demo takes no more than some minutes.
+    """Choose pairs and a timeframe in a folder, so that the demo takes a few minutes at most.
 
-    The shortest timeframe from 5m to 1h that stays below `MAX_CANDLES` is taken, with the pairs
-    (at most `MAX_PAIRS`, of one quote currency) that have most candles. Where none stays below, the
-    oldest candles are left out, unless a timerange is given.
+    Takes the shortest timeframe from 5m to 1h with at most `MAX_CANDLES`, and the pairs with most
+    candles (at most `MAX_PAIRS`, of one quote currency). If all timeframes have more candles, the
+    oldest are left out, unless a timerange is given.
 
     Raises
     ------
     ConfigError
-        There is nothing to choose from, or Freqtrade can not read the timerange.
+        There are no candles, or Freqtrade can not read the timerange.
     """
     _check_timerange(timerange)
     options = []
@@ -91,9 +91,9 @@ def chosen_candles(datadir: Path, timerange: str | None) -> Candles:
     if not options:
         within = "" if timerange is None else f" within the timerange {timerange}"
         raise ConfigError(
-            f"The folder {datadir} holds no spot candles{within}. Give --datadir a folder with "
-            "files such as ETH_USDT-5m.feather, which `freqtrade download-data` writes, or leave "
-            "it out for generated candles."
+            f"The folder {datadir} has no spot candles{within}. Give --datadir a folder with files "
+            "such as ETH_USDT-5m.feather, which `freqtrade download-data` writes, or omit it for "
+            "generated candles."
         )
     timeframe, dates = min(options, key=_preference)
     n_candles = _total(dates)
@@ -113,7 +113,7 @@ def chosen_candles(datadir: Path, timerange: str | None) -> Candles:
 
 
 def _preference(option: tuple[str, Mapping[str, pd.Series]]) -> tuple[bool, bool, int]:
-    """Order options: few enough candles first, then a suitable timeframe, then the shortest."""
+    """Sort key: few enough candles first, then a suitable timeframe, then the shortest."""
     timeframe, dates = option
     seconds, too_many = INTERVALS_S[timeframe], _total(dates) > MAX_CANDLES
     unsuitable = not _SHORTEST_S <= seconds <= _LONGEST_S
@@ -146,7 +146,7 @@ def _dates(path: Path, timerange: str | None) -> pd.Series:
 
 
 def _limits(timerange: str) -> tuple[int, int]:
-    """Return Freqtrade's reading of a timerange in epoch seconds; 0 is "open"."""
+    """Return the start and stop of a timerange in epoch seconds; 0 for an open end."""
     from freqtrade.configuration import TimeRange
 
     parsed = TimeRange.parse_timerange(timerange)
@@ -162,8 +162,8 @@ def _check_timerange(timerange: str | None) -> None:
         _limits(timerange)
     except OperationalException as error:
         raise ConfigError(
-            f"--timerange {timerange!r} is not one that Freqtrade can read ({error}). "
-            "It looks like 20240101-20240401."
+            f"Freqtrade can not read --timerange {timerange!r} ({error}). A valid one is "
+            "20240101-20240401."
         ) from None
 
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.demo import data
+from freqtrade_mem0.demo import candle_choice
+from freqtrade_mem0.demo.candle_choice import chosen_candles, generated_candles
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles
-from freqtrade_mem0.demo.data import chosen_candles, generated_candles
 from freqtrade_mem0.demo.run import _STRATEGY_SOURCE
 from freqtrade_mem0.errors import ConfigError
 
@@ -39,7 +39,7 @@ def test_shortest_timeframe_that_fits_is_chosen(
     datadir: Path, monkeypatch: pytest.MonkeyPatch, limit: int, timeframe: str
 ) -> None:
     """Not 1m, which the strategy is not made for; not more candles than a demo has time for."""
-    monkeypatch.setattr(data, "MAX_CANDLES", limit)
+    monkeypatch.setattr(candle_choice, "MAX_CANDLES", limit)
     candles = chosen_candles(datadir, None)
     assert candles.timeframe == timeframe
     assert candles.timerange is None
@@ -50,7 +50,7 @@ def test_oldest_candles_are_left_out_where_none_fits(
     datadir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too many candles in every timeframe: the newest of the longest are taken."""
-    monkeypatch.setattr(data, "MAX_CANDLES", 240)
+    monkeypatch.setattr(candle_choice, "MAX_CANDLES", 240)
     candles = chosen_candles(datadir, None)
     assert candles.timeframe == "1h"
     assert candles.timerange == "20240106-20240110"
@@ -66,7 +66,7 @@ def test_timerange_is_kept_and_counted(datadir: Path) -> None:
 
 @pytest.mark.parametrize(
     ("timerange", "sentence"),
-    [("20300101-", "no spot candles within"), ("yesterday", "not one that Freqtrade can read")],
+    [("20300101-", "no spot candles within"), ("yesterday", "Freqtrade can not read --timerange")],
 )
 def test_impossible_timerange_is_refused(datadir: Path, timerange: str, sentence: str) -> None:
     """A timerange without candles, or none at all, ends the demo with a sentence."""
@@ -83,7 +83,7 @@ def test_folder_without_candles_is_refused(tmp_path: Path) -> None:
 def test_broken_file_is_named(tmp_path: Path) -> None:
     """A file that holds no candles ends the demo with its name."""
     (tmp_path / "BTC_USDT-1h.feather").write_bytes(b"not candles")
-    with pytest.raises(ConfigError, match=r"BTC_USDT-1h\.feather is no file of candles"):
+    with pytest.raises(ConfigError, match=r"BTC_USDT-1h\.feather is not a candle file"):
         chosen_candles(tmp_path, None)
 
 

@@ -1,0 +1,143 @@
+"""What tests impose on the exchange stand-in: prices and outages, through HTTP.
+
+Through HTTP, so that it works from another process, too.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+from urllib.request import Request, urlopen
+
+from freqtrade_mem0.demo.exchange.api import NOT_FOUND, OK
+from freqtrade_mem0.demo.exchange.markets import market_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from freqtrade_mem0.demo.exchange.api import PublicApi
+    from freqtrade_mem0.demo.exchange.prices import PricePath
+
+Outage = Literal["refuse", "hang"]
+"""`refuse`: every answer is 503 at once. `hang`: every answer is 503 when the outage ends."""
+
+_PREFIX = "/control/"
+_UNAVAILABLE = 503
+_TIMEOUT_S = 10.0
+
+
+class Control:
+    """Imposes prices and outages on a stand-in, in this or another process.
+
+    Parameters
+    ----------
+    url
+        The stand-in's address, "http://127.0.0.1:PORT".
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def price(self, pair: str) -> float:
+        """Return the current price of a pair."""
+        return float(self._post("price", pair=pair)["price"])
+
+    def shock(self, pair: str, factor: float) -> None:
+        """Multiply the price of a pair by `factor` from now on."""
+        self._post("shock", pair=pair, factor=factor)
+
+    def move_to(self, pair: str, price: float) -> None:
+        """Move the price of a pair to `price`; it then continues along its path from there."""
+        self._post("move_to", pair=pair, price=price)
+
+    def pin(self, pair: str) -> None:
+        """Hold the price of a pair at its current value."""
+        self._post("pin", pair=pair)
+
+    def unpin(self, pair: str) -> None:
+        """Let a held price return to its path."""
+        self._post("unpin", pair=pair)
+
+    def outage(self, mode: Outage, seconds: float) -> None:
+        """Start an outage of some seconds; 0 ends one."""
+        self._post("outage", mode=mode, seconds=seconds)
+
+    def stats(self) -> dict[str, int]:
+        """Return the number of requests by address, answered or not."""
+        counts: dict[str, int] = self._post("stats")
+        return counts
+
+    def _post(self, action: str, **arguments: Any) -> Any:
+        request = Request(  # noqa: S310 - always http on loopback
+            f"{self._url}{_PREFIX}{action}", json.dumps(arguments).encode(), method="POST"
+        )
+        with urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - as above
+            return json.load(response)
+
+
+class ControlledApi:
+    """An API with outages, imposed prices and counts of requests.
+
+    Parameters
+    ----------
+    api
+        Answers the requests.
+    clock
+        Wall time in epoch seconds.
+    """
+
+    def __init__(self, api: PublicApi, clock: Callable[[], float]) -> None:
+        self.closing = threading.Event()
+        self._api = api
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._outage: tuple[Outage, float] = ("refuse", 0.0)
+
+    def get(self, target: str) -> tuple[int, Any]:
+        """Answer a GET request, unless there is an outage."""
+        address = urlsplit(target)
+        with self._lock:
+            self._counts[address.path] += 1
+            mode, until_s = self._outage
+        remaining_s = until_s - self._clock()
+        if remaining_s > 0:
+            if mode == "hang":
+                # Not a sleep: closing the stand-in ends it.
+                self.closing.wait(remaining_s)
+            # Without Binance's error code; ccxt would take that for a refusal of the request.
+            return _UNAVAILABLE, {"msg": "The exchange stand-in is out of order."}
+        return self._api.answer(address.path, dict(parse_qsl(address.query)), self._clock())
+
+    def control(self, target: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """Do what `Control` asks for."""
+        action = target.removeprefix(_PREFIX)
+        if action == "stats":
+            with self._lock:
+                return OK, dict(self._counts)
+        if action == "outage":
+            with self._lock:
+                self._outage = (body["mode"], self._clock() + float(body["seconds"]))
+            return OK, {}
+        path = self._api.paths.get(market_of(body.get("pair", "?/?")).symbol)
+        if path is None:
+            return NOT_FOUND, {"msg": f"The exchange stand-in does not trade {body.get('pair')!r}."}
+        return self._impose(action, path, body)
+
+    def _impose(self, action: str, path: PricePath, body: dict[str, Any]) -> tuple[int, Any]:
+        now_s = self._clock()
+        with self._lock:
+            if action == "shock":
+                path.shock(float(body["factor"]), now_s)
+            elif action == "move_to":
+                path.move_to(float(body["price"]), now_s)
+            elif action == "pin":
+                path.pin(now_s)
+            elif action == "unpin":
+                path.unpin(now_s)
+            elif action != "price":
+                return NOT_FOUND, {"msg": f"The exchange stand-in has no action {action!r}."}
+        return OK, {"price": path.at(now_s)}
