@@ -17,28 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Totals and ratios of a run.
+    """Totals and ratios of a run; None for what does not exist.
 
-    Parameters
-    ----------
-    n_trades
-        Closed trades.
-    n_trading_days
-        UTC days on which a trade closed.
-    total_return
-        Profit over the starting balance.
-    sharpe, sortino
-        Annual, of daily returns; None where they do not exist.
-    max_drawdown
-        On daily closes, over the highest balance before it.
-    mean_exposure
-        Mean position over the starting balance: 0.5 is half the balance in the market all the time.
-    return_per_exposure
-        Profit per stake currency and day in the market; None without exposure.
-    mean_stake_quote
-        Of the first entries, in stake currency.
-    turnover_quote, fees_quote
-        Value of all orders, and their fees, in stake currency.
+    Returns and the mean exposure are relative to the starting balance: a mean exposure of 0.5 is
+    half the balance in the market all the time. Ratios are annual, of daily returns. The return per
+    exposure is the profit per stake currency and day in the market. Stakes (of first entries),
+    turnover (of all orders) and fees are in stake currency. A trading day is a UTC day on which a
+    trade closed.
     """
 
     n_trades: int

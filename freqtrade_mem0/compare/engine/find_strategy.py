@@ -17,16 +17,7 @@ _N_NAMED = 12
 
 
 def check_names(names: Sequence[str], folders: Sequence[Path], *, recursive: bool) -> None:
-    """Check that each strategy exists.
-
-    Parameters
-    ----------
-    names
-        As the user wrote them.
-    folders
-        Where Freqtrade looks for strategies.
-    recursive
-        Whether Freqtrade looks into sub-folders.
+    """Check that a Python file in the folders defines each strategy.
 
     Raises
     ------

@@ -23,20 +23,9 @@ Label = Callable[[float, float], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Points of one kind.
+    """Points of one kind, as a line or as dots, with half the height of each error bar if any.
 
-    Parameters
-    ----------
-    name
-        For the legend.
-    style
-        CSS class: "without", "with", "scaled" or "guide".
-    points
-        `(x, y)`, finite.
-    is_line
-        Whether to draw a line through the points, or a dot at each.
-    errors
-        Half the height of each point's error bar; empty for none.
+    `style` is a CSS class: "without", "with", "scaled" or "guide".
     """
 
     name: str
@@ -50,18 +39,7 @@ class Series:
 class Drawing:
     """A chart in pixels, as `chart.svg.j2` draws it.
 
-    Parameters
-    ----------
-    title
-        The chart's title.
-    legend
-        The series, in the order in which they are drawn.
-    y_ticks
-        `(y, text)` of each grid line.
-    x_ticks
-        `(x, anchor, text)` of each label below the chart.
-    paths
-        `(CSS classes, path)` of each line, dot and bar.
+    Ticks are `(y, text)` and `(x, anchor, text)`, paths are `(CSS classes, path)`.
     """
 
     title: str
@@ -79,18 +57,9 @@ def draw(
     y_label: Label,
     x_ticks: Sequence[float] | None = None,
 ) -> Drawing | None:
-    """Return a chart; None without points.
+    """Return a chart of the series in this order; None without points.
 
-    Parameters
-    ----------
-    title
-        The chart's title.
-    series
-        In the order in which they are drawn.
-    x_label, y_label
-        Texts of the ticks.
-    x_ticks
-        Positions of the ticks; None chooses round values.
+    `x_ticks` are the positions of the ticks; None chooses round values.
     """
     drawn = [part for part in series if part.points]
     if not drawn:

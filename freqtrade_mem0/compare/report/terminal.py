@@ -32,19 +32,7 @@ def show(
     notes: Sequence[str],
     warnings: Mapping[str, Sequence[str]],
 ) -> None:
-    """Print all comparisons, with a summary if there are several.
-
-    Parameters
-    ----------
-    console
-        Where to print.
-    comparisons
-        The comparisons.
-    notes
-        Sentences on the settings.
-    warnings
-        Freqtrade's warnings by strategy.
-    """
+    """Print all comparisons, with a summary if there are several; `warnings` are by strategy."""
     for comparison in comparisons:
         _show_one(console, comparison, warnings.get(comparison.strategy, ()))
     if len(comparisons) > 1:

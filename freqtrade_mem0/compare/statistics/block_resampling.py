@@ -27,21 +27,11 @@ MIN_DAYS = 10
 
 
 def optimal_block_length(series: NDArray[np.float64]) -> float:
-    """Return the optimal mean block length of the stationary bootstrap for a series.
+    """Return the optimal mean block length of the stationary bootstrap for a series, in days.
 
-    Parameters
-    ----------
-    series
-        Shape (n_days,), finite.
+    It is in [1, ceil(min(3 sqrt(n), n / 3))], and 1.0 for a constant series and for fewer than
+    `MIN_DAYS` days.
 
-    Returns
-    -------
-    float
-        Days, in [1, ceil(min(3 sqrt(n), n / 3))]; 1.0 for a constant series and for fewer than
-        `MIN_DAYS` days.
-
-    Notes
-    -----
     What this does not show: dependence over times longer than the data.
     """
     n = len(series)
@@ -87,17 +77,8 @@ def resample(
 ) -> NDArray[np.int64]:
     """Return the day numbers of each resample, shape (n_resamples, n_days), in [0, n_days).
 
-    Parameters
-    ----------
-    n_days
-        Length of the series and of each resample, >= 1.
-    block_days
-        Mean block length, >= 1. Lengths are geometric; a block continues at the first day after
-        the last one.
-    n_resamples
-        Number of resamples.
-    rng
-        Seeded by the caller.
+    Block lengths are geometric with mean `block_days` >= 1. A block continues at the first day
+    after the last one.
     """
     shape = (n_resamples, n_days)
     begins = rng.random(shape) < 1.0 / block_days
@@ -120,17 +101,7 @@ def variance_of_mean(series: NDArray[np.float64], block_days: float) -> NDArray[
         \frac{1}{n} \Big( \hat\gamma_c(0)
             + 2 \sum_{i=1}^{n-1} \big(1 - \tfrac{i}{n}\big) (1 - p)^i \hat\gamma_c(i) \Big)
 
-    Parameters
-    ----------
-    series
-        Shape (..., n_days).
-    block_days
-        Mean block length, >= 1.
-
-    Returns
-    -------
-    ndarray
-        Shape (...,), >= 0 up to rounding.
+    The series has shape (..., n_days), the result (...,).
     """
     n = series.shape[-1]
     centred = series - series.mean(axis=-1, keepdims=True)

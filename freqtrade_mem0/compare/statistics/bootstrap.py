@@ -54,16 +54,9 @@ _STEP = 1e-5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A value with its interval.
+    """A value with its interval; None for what does not exist.
 
-    Parameters
-    ----------
-    value
-        None where it can not be computed.
-    low, high
-        Ends of the interval; None where there is none.
-    block_days
-        Mean length of the resampled blocks, in days.
+    `block_days` is the mean length of the resampled blocks.
     """
 
     value: float | None

@@ -31,16 +31,9 @@ _SAME = 1e-15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """One quintile: trades with similar forecasts.
+    """One quintile: trades with similar forecasts, their mean forecast and mean profit ratio.
 
-    Parameters
-    ----------
-    n_trades
-        Number of trades.
-    forecast, outcome
-        Mean forecast and mean profit ratio of these trades.
-    standard_error
-        Of `outcome`, assuming independent trades.
+    The standard error is that of the outcome, for independent trades.
     """
 
     n_trades: int
@@ -51,19 +44,9 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Regression of outcomes on forecasts.
+    """Regression of outcomes on forecasts, and the quintiles, the lowest forecasts first.
 
-    Parameters
-    ----------
-    n_trades
-        Trades with a forecast.
-    slope
-        Change of the mean outcome per change of the forecast. If the forecast is a profit ratio, 1
-        is calibrated and 0 is a useless forecast.
-    intercept
-        Mean outcome at a forecast of 0.
-    bins
-        Quintiles, the lowest forecasts first.
+    If the forecast is a profit ratio, a slope of 1 is calibrated and 0 is a useless forecast.
     """
 
     n_trades: int
@@ -84,10 +67,9 @@ def calibration(
 
     Parameters
     ----------
-    forecast
-        Shape (n_trades,): expected profit ratio, or another number that should rise with it.
-    outcome
-        Shape (n_trades,): profit ratio.
+    forecast, outcome
+        Shape (n_trades,): expected profit ratio (or a number that should rise with it), and profit
+        ratio.
     days
         Shape (n_trades,): number of the day on which each trade was opened. Trades of one day are
         resampled together, because their outcomes depend on each other.

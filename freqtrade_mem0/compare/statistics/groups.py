@@ -29,21 +29,9 @@ _N_RESAMPLES = 1_000
 class Group:
     """The trades of one pair, regime or tag in both runs.
 
-    Parameters
-    ----------
-    name
-        The pair, regime or tag.
-    n_without, n_with
-        Number of trades.
-    mean_ratio
-        Mean profit ratio of the trades with memory (without, where there are none). It does not
-        depend on stakes.
-    mean_multiplier
-        Of the trades with memory; NaN where there are none.
-    contribution_without, contribution_with
-        Profit of these trades over the starting balance.
-    difference
-        The second minus the first.
+    The mean profit ratio does not depend on stakes; it is that of the trades with memory, or of
+    those without where there are none. The mean multiplier is NaN without trades with memory.
+    Contributions are profits over the starting balance.
     """
 
     name: str
@@ -80,17 +68,6 @@ def by_group(
 ) -> list[Group]:
     """Return the groups of both runs' trades, the largest first.
 
-    Parameters
-    ----------
-    without, remembered
-        The runs, over the same days.
-    name_of
-        Returns the name of a trade's group.
-    seed
-        Of the intervals.
-
-    Notes
-    -----
     What this does not show: in which group memory works. The intervals are not corrected for the
     number of groups; with many groups some exclude 0 by chance.
     """

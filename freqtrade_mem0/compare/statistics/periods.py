@@ -38,20 +38,8 @@ class Span:
 class Period:
     """Both runs in one span of days.
 
-    Parameters
-    ----------
-    label
-        For example "2024 Q1".
-    n_days
-        Number of days.
-    return_without, return_with
-        Profit over the balance at the start of the run.
-    sharpe_without, sharpe_with
-        Annual; NaN where returns do not vary.
-    drawdown_without, drawdown_with
-        Maximum drawdown within the period.
-    exposure_ratio
-        Exposure with over without memory; NaN where there was none without.
+    Returns are profits over the balance at the start of the run, Sharpe ratios are annual. NaN
+    where returns do not vary, or where there was no exposure without memory.
     """
 
     label: str
@@ -75,20 +63,11 @@ _CALENDAR: tuple[Callable[[date], str], ...] = (
 
 
 def spans(first: date, n_days: int, n_parts: int | None = None) -> list[Span]:
-    """Split `n_days` days from `first` into periods.
+    """Split `n_days` days from `first` into `n_parts` periods of equal length.
 
-    Parameters
-    ----------
-    first
-        The first day.
-    n_days
-        Number of days, >= 1.
-    n_parts
-        Number of parts of equal length. None takes the first of years, quarters, months and weeks
-        that gives 3 to 12 periods, else three equal parts.
+    None takes the first of years, quarters, months and weeks that gives 3 to 12 periods, else three
+    equal parts.
 
-    Examples
-    --------
     >>> [span.label for span in spans(date(2024, 1, 1), 200)]
     ['2024 Q1', '2024 Q2', '2024 Q3']
     """

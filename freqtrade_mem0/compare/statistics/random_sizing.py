@@ -37,18 +37,9 @@ _SAME = 1e-12
 class ShiftTest:
     """The true assignment of multipliers to trades, compared with shifted ones.
 
-    Parameters
-    ----------
-    p_as_good, p_as_bad
-        Share of assignments that are as good or better, as bad or worse; each (0, 1].
-    observed
-        Annual Sharpe ratio of the true assignment.
-    typical
-        Median Sharpe ratio of the shifted ones.
-    n_shifts
-        Number of shifts tried.
-    is_complete
-        Whether all possible shifts were tried.
+    `p_as_good` and `p_as_bad` are the shares of assignments that are as good or better, as bad or
+    worse, in (0, 1]; `observed` is the annual Sharpe ratio, `typical` the median of shifted ones.
+    `is_complete` tells whether all possible shifts were tried.
     """
 
     p_as_good: float
@@ -72,13 +63,9 @@ def shift_test(
 
     Parameters
     ----------
-    base
-        Shape (n_trades,): each trade's profit at multiplier 1, over the starting balance, in the
-        order of entry.
-    multipliers
-        Shape (n_trades,), > 0, in the same order.
-    days
-        Shape (n_trades,): number of the day on which each trade closed.
+    base, multipliers, days
+        Shape (n_trades,), in the order of entry: profit at multiplier 1 over the starting balance,
+        multiplier (> 0), and number of the day on which the trade closed.
     n_days
         Days of the run.
     seed

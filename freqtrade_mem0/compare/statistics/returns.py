@@ -31,17 +31,9 @@ DAYS_PER_YEAR = 365
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daily:
-    """Returns and exposure of a run by day.
+    """Returns and exposure of a run by day, both over the starting balance, shape (n_days,).
 
-    Parameters
-    ----------
-    first
-        The first UTC day.
-    returns
-        Shape (n_days,). Profit of the trades closed on the day, over the starting balance.
-    exposure
-        Shape (n_days,), >= 0. Position times days held of the same trades, over the starting
-        balance.
+    The exposure is position times days held of the trades that closed on the day, >= 0.
     """
 
     first: date

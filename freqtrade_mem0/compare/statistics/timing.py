@@ -44,14 +44,10 @@ _SAME = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingTest:
-    """How stakes and the profits that followed go together.
+    """Correlation of multipliers with the profits that followed, in [-1, 1].
 
-    Parameters
-    ----------
-    correlation
-        Of multipliers relative to earlier ones with profits relative to later ones; [-1, 1].
-    p_better, p_worse
-        Share of sizings without foresight whose correlation is as high, as low; each (0, 1].
+    `p_better` and `p_worse` are the shares of sizings without foresight whose correlation is as
+    high, as low; in (0, 1].
     """
 
     correlation: float
@@ -68,31 +64,11 @@ def timing_test(
     seed: int,
     n_flips: int = N_FLIPS,
 ) -> TimingTest | None:
-    """Test whether the multipliers foresaw the profits.
+    """Test whether the multipliers foresaw the profits; see `shift_test` for the parameters.
 
-    Parameters
-    ----------
-    base
-        Shape (n_trades,): each trade's profit at multiplier 1, in the order of entry.
-    multipliers
-        Shape (n_trades,), > 0, in the same order.
-    days
-        Shape (n_trades,): number of the day on which each trade closed.
-    n_days
-        Days of the run.
-    seed
-        Of the signs.
-    n_flips
-        Number of draws of signs.
+    None for fewer than `MIN_TRADES` trades or `MIN_DAYS` days, and where multipliers or profits do
+    not vary.
 
-    Returns
-    -------
-    TimingTest or None
-        None for fewer than `MIN_TRADES` trades or `MIN_DAYS` days, and where multipliers or profits
-        do not vary.
-
-    Notes
-    -----
     What this does not show: how much was gained. A mean profit that drifts over the whole run
     counts as foresight if the multipliers follow it.
     """
