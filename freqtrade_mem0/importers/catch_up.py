@@ -1,6 +1,6 @@
-"""Take in backtests whose end memory did not see: of the webserver, of processes that were killed.
+"""Import backtests that ended unseen: in the webserver, or in a process that was killed.
 
-It also finds what Freqtrade served from its own cache after the memory was deleted.
+It also finds results that Freqtrade serves from its own cache after the memory was deleted.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def catch_up(
     recorded: Collection[tuple[str, str]] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import results that this memory should have and has not; quick when there are none.
+    """Import the results that belong to this memory and are not in it; quick if there are none.
 
-    Only results that say themselves that they belong to this memory are taken: the config stored in
-    them has memory switched on, with the same owner and the same folder. Of several results of a
-    run the last one counts. A file that is being written at this moment is left for the next time.
+    A result belongs to this memory if the config stored in it has memory switched on, with the same
+    owner and the same folder. Of several results of a run the last one counts. A file that is being
+    written is left for the next time.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ def catch_up(
     results_folder
         Freqtrade's `backtest_results`.
     fresh_since
-        Aware UTC wall time; results of runs that began then or later are opened in any case. The
-        same run on the same days can end differently: on candles that were downloaded again, or
-        with another Freqtrade.
+        Aware UTC wall time. Results of runs that began then or later are always opened: the same
+        run on the same days can end differently on candles that were downloaded again, or with
+        another Freqtrade.
     recorded
-        Runs that this process recorded to their end, see `ImportOptions`.
+        Runs that this process recorded to their end; see `ImportOptions`.
     progress
-        Told before each file that is opened.
+        Called before each file that is opened.
 
     Raises
     ------
@@ -68,17 +68,11 @@ def catch_up(
         for path in _unknown_results(store, results_folder, fresh_since)
         if _belongs_to(store, path, results_folder)
     ]
-    importer = Importer(store, ImportOptions(recorded=recorded))
-    reports = []
-    for done, path in enumerate(wanted):
-        if progress is not None:
-            progress(done, len(wanted), path)
-        reports.append(importer.take(path))
-    return ImportReport(files=tuple(reports))
+    return Importer(store, ImportOptions(recorded=recorded)).take_all(wanted, progress)
 
 
 def _unknown_results(store: MemoryFolder, folder: Path, fresh_since: datetime | None) -> list[Path]:
-    """Return the archives with the last result of a run that is not remembered, newest first."""
+    """Return the archives that hold the last result of an unknown run, newest first."""
     fresh_s = None if fresh_since is None else int(fresh_since.timestamp())
     seen: set[tuple[str, str]] = set()
     unknown = []
@@ -100,14 +94,14 @@ def _unknown_results(store: MemoryFolder, folder: Path, fresh_since: datetime | 
 
 def _metadata_files(folder: Path) -> list[Path]:
     try:
-        # Freqtrade's names end with the time of the run.
+        # Freqtrade's file names end with the time of the run.
         return sorted(folder.glob(f"*{_META}"), reverse=True)
     except OSError:
         return []
 
 
 def _is_known(store: MemoryFolder, strategy: str, run_id: str, metadata: Mapping[str, Any]) -> bool:
-    """Tell whether a run is remembered, on these very candles as far as the metadata tells."""
+    """Tell whether the journal has a run, on the same days as far as the metadata says."""
     identity = record_id("backtest", store.settings.user_id, strategy, run_id)
     record = store.journal.record_of(BacktestRecord, identity)
     if record is None:
@@ -122,14 +116,14 @@ def _belongs_to(store: MemoryFolder, archive: Path, results_folder: Path) -> boo
     try:
         config = read_config(archive)
         settings = None if config is None else load_settings(config)
-    except Exception:  # noqa: BLE001 - half an archive, or a config of another version, can be anything
+    except Exception:  # noqa: BLE001 - half an archive or an old config can raise anything
         return False
     if config is None or settings is None or not settings.enabled:
         return False
     if settings.user_id != store.settings.user_id:
         return False
     if settings.path is None and store.settings.path is None and "user_data_dir" not in config:
-        return True  # both in the user folder that the results are in
+        return True  # both in the user folder of the results
     user_data_dir = Path(str(config.get("user_data_dir") or results_folder.parent))
     folder = settings.path if settings.path is not None else user_data_dir / _DEFAULT_FOLDER
     return folder.resolve() == store.folder.resolve()

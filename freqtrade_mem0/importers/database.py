@@ -1,6 +1,6 @@
-"""Read a bot's trade database. Only a copy is opened by Freqtrade, which brings it to its format.
+"""Read a bot's trade database. Freqtrade opens a copy, because it migrates what it opens.
 
-Freqtrade's connection to a database belongs to the whole process, so a child reads the copy
+Its connection to a database belongs to the whole process, so a child process reads the copy
 (`database_reader.py`).
 """
 
@@ -30,30 +30,18 @@ if TYPE_CHECKING:
 _READER = "freqtrade_mem0.importers.database_reader"
 
 TIMEOUT_S = 900.0
-"""Longest that Freqtrade may take to migrate and read a database. Tens of thousands of trades take
-a minute."""
+"""Longest that Freqtrade may take to migrate and read a database; 10,000s of trades take 60 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotTrades:
-    """What a trade database holds.
+    """The closed trades of a database, in the order in which they were closed."""
 
-    Parameters
-    ----------
-    trades
-        The closed trades, in the order in which they were closed.
-    skipped
-        What was not taken, and why.
-    mode
-        Dry-run or live.
-    note
-        Where the mode was taken from.
-    """
-
-    trades: tuple[TradeRecord, ...]
-    skipped: tuple[Skipped, ...]
+    trades: list[TradeRecord]
+    skipped: list[Skipped]
     mode: Mode
     note: str
+    """How the mode was found."""
 
 
 def read_database(
@@ -67,25 +55,11 @@ def read_database(
 ) -> BotTrades:
     """Return the closed trades of a bot, as the bot itself would have recorded them.
 
-    Parameters
-    ----------
-    path
-        The database. It is not changed, also while its bot runs.
-    user_id
-        Owner.
-    bot_id
-        The bot: run id of the records.
-    strategy
-        Strategy of trades that name none, as in databases of 2019.
-    mode
-        Dry-run or live; None to take it from the file's name and its orders.
-    recorded_at
-        Aware UTC wall time.
+    The database is not changed, and its bot may be running. `bot_id` becomes the run id of the
+    records, `strategy` is that of trades that name none (databases of 2019), and a `mode` of None
+    is derived from the file's name and its orders.
 
-    Raises
-    ------
-    ImportFileError
-        It is no trade database, damaged, or older than Freqtrade reads.
+    Raises `ImportFileError` where it is no trade database, is damaged, or is too old for Freqtrade.
     """
     with TemporaryDirectory(prefix="freqtrade-mem0-") as folder:
         copy = Path(folder) / "trades.sqlite"
@@ -104,23 +78,23 @@ def read_database(
     skipped: list[Skipped] = []
     for line in lines:
         if "skipped" in line:
-            skipped.append(Skipped(what=line["skipped"], why=line["why"]))
+            skipped.append(Skipped(line["skipped"], line["why"]))
         else:
             trades.append(decode_as(TradeRecord, line["trade"]))
     note = f"taken as {mode} trades of bot {bot_id}: {why}"
-    return BotTrades(trades=tuple(trades), skipped=tuple(skipped), mode=mode, note=note)
+    return BotTrades(trades=trades, skipped=skipped, mode=mode, note=note)
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, changing nothing where it lies."""
+    """Copy one state of a database without changing its files."""
     log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
     try:
         if log.exists() and not index.exists():
-            # SQLite would make the index anew beside the user's file.
+            # SQLite would create the index beside the user's file.
             shutil.copyfile(path, target)
             shutil.copyfile(log, target.with_name(target.name + "-wal"))
             return
-        # Without a log nobody has it open, and SQLite need not look for one, nor make one.
+        # Without a log no process has it open; `immutable` keeps SQLite from creating one.
         access = "mode=ro" if log.exists() else "immutable=1"
         with (
             closing(sqlite3.connect(f"{path.resolve().as_uri()}?{access}", uri=True)) as source,

@@ -1,6 +1,6 @@
 """Child process of `database.py`: prints the closed trades of a database as JSON lines.
 
-It lets Freqtrade migrate the file it is given, so that must be a copy.
+Freqtrade migrates the file, so it must be a copy.
 """
 
 from __future__ import annotations
@@ -22,25 +22,19 @@ if TYPE_CHECKING:
 
 
 def lines(job: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield a line per trade: its record, or why there is none.
-
-    Parameters
-    ----------
-    job
-        What `database.read_database` was asked for.
-    """
+    """Yield for each trade its record, or why there is none; `job` is that of `read_database`."""
     from freqtrade.persistence import Trade, init_db
 
     init_db(f"sqlite:///{Path(job['path'])}")
     recorded_at = datetime.fromisoformat(job["recorded_at"])
     closed: list[Any] = list(Trade.get_trades([Trade.is_open.is_(False)]).all())
-    # As a bot's own start does; a trade without a close date can not be recorded anyway.
+    # In the order of a bot's own start; a trade without a close date is skipped below.
     closed.sort(key=lambda trade: (trade.close_date or datetime.max, trade.id))  # noqa: DTZ901
     for trade in closed:
         what = f"trade {trade.id} in {trade.pair}"
         strategy = trade.strategy or job["strategy"]
         if not strategy:
-            why = "it names no strategy; --strategy tells which one it was"
+            why = "it names no strategy; name it with --strategy"
             yield {"skipped": what, "why": why}
             continue
         origin = Origin(

@@ -1,4 +1,4 @@
-"""Find the files to import, and tell what each of them is."""
+"""Find the files to import, and recognise what each of them is."""
 
 from __future__ import annotations
 
@@ -21,18 +21,11 @@ class ImportFileError(Mem0Error):
 
 
 def find_files(paths: Iterable[Path], *, without: Path) -> list[Path]:
-    """Return the files that some paths name, folders searched to their bottom; each once.
+    """Return the files that the paths name, and those of Freqtrade's in folders; each once.
 
-    The newest come first as far as Freqtrade's file names tell, which end with the time of the run:
-    of several results of the same run the last one counts.
-
-    Parameters
-    ----------
-    paths
-        Files are taken as they are, from folders what looks like a file of Freqtrade's. A path that
-        does not exist is returned, too, so that it is reported.
-    without
-        A folder to leave out: that of the memory itself.
+    The newest come first (Freqtrade's file names end with the time of the run), because the last of
+    several results of a run counts. A path that does not exist is returned, so that it is reported.
+    `without` is a folder to leave out: that of the memory itself.
     """
     found: dict[Path, Path] = {}
     for path in paths:
@@ -43,12 +36,9 @@ def find_files(paths: Iterable[Path], *, without: Path) -> list[Path]:
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return what a file is, by its content; a name can be anything.
+    """Return what a file is, by its content: a name can be anything.
 
-    Raises
-    ------
-    ImportFileError
-        It does not exist, can not be read, or is empty.
+    Raises `ImportFileError` where it does not exist, can not be read, or is empty.
     """
     head = _head(path)
     if not head:
@@ -63,12 +53,12 @@ def kind_of(path: Path) -> FileKind:
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether a file begins as a zip archive does; its end, and more, may be missing."""
+    """Tell whether a file begins as a zip archive does; the rest may be missing."""
     return _head(path).startswith(_ZIP_MAGIC)
 
 
 def metadata_file(path: Path) -> Path:
-    """Return where Freqtrade puts the metadata of a result file."""
+    """Return the path of a result file's metadata."""
     return path.with_name(f"{path.stem}.meta.json")
 
 
@@ -90,13 +80,13 @@ def _inside(folder: Path, without: Path) -> Iterator[Path]:
 
 def _is_candidate(path: Path) -> bool:
     if path.suffix == ".json":
-        # User folders are full of JSON: configs, candles, parameters of strategies.
+        # User folders hold much other JSON: configs, candles, parameters of strategies.
         return path.name.startswith("backtest-result") or metadata_file(path).is_file()
     return path.suffix in (".zip", ".fthypt", *_SQLITE_SUFFIXES)
 
 
 def _is_companion(path: Path) -> bool:
-    """Tell whether a file only belongs to another one that is imported."""
+    """Tell whether a file is the metadata of a result that is there."""
     name = path.name.removesuffix(".meta.json")
     return name != path.name and any(
         path.with_name(name + suffix).is_file() for suffix in (".zip", ".json")

@@ -1,10 +1,9 @@
-"""Read hyperopt results (`*.fthypt`): the epochs that were the best so far become records."""
+"""Read hyperopt results (`*.fthypt`): epochs that were the best so far become records."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
@@ -13,51 +12,27 @@ from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.importers.to_records import record_of_statistics
 from freqtrade_mem0.importers.values import is_number
 from freqtrade_mem0.records.base import Mode, Origin
-from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+
 _FILE_NAME = re.compile(r"^strategy_(?P<strategy>.+)_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epochs:
-    """What a hyperopt file holds.
+def read_epochs(
+    path: Path, user_id: str, recorded_at: datetime
+) -> tuple[list[BacktestRecord], list[Skipped]]:
+    """Return the epochs that were the best so far, in order, and what was skipped.
 
-    Parameters
-    ----------
-    records
-        The epochs that were the best so far, in order.
-    skipped
-        What was not taken, and why.
-    """
+    Their trades are not imported: they were fitted to the data they are measured on, so they say
+    little about the strategy. The file's name, which ends with the time of the run, is part of the
+    records' ids. The file may be very large and is read line by line.
 
-    records: tuple[BacktestRecord, ...]
-    skipped: tuple[Skipped, ...]
-
-
-def read_epochs(path: Path, user_id: str, recorded_at: datetime) -> Epochs:
-    """Return the best epochs of a hyperopt file, read line by line: it may be very large.
-
-    Their trades are not taken: they are fitted to the data they are measured on, so that they say
-    little about the strategy.
-
-    Parameters
-    ----------
-    path
-        The file. Its name, which ends with the time of the run, is part of the records' ids.
-    user_id
-        Owner.
-    recorded_at
-        Aware UTC wall time.
-
-    Raises
-    ------
-    ImportFileError
-        It can not be read, or is no hyperopt result.
+    Raises `ImportFileError` where it can not be read, or is no hyperopt result.
     """
     records: list[BacktestRecord] = []
     skipped: list[Skipped] = []
@@ -67,7 +42,7 @@ def read_epochs(path: Path, user_id: str, recorded_at: datetime) -> Epochs:
         epoch = _parsed(line)
         if epoch is None:
             why = "the line is no complete JSON (was hyperopt stopped while it wrote?)"
-            skipped.append(Skipped(what=f"line {line_number}", why=why))
+            skipped.append(Skipped(f"line {line_number}", why))
         elif "is_best" not in epoch:
             raise ImportFileError("is no hyperopt result of Freqtrade's, or one from before 2021")
         elif not epoch["is_best"]:
@@ -76,11 +51,11 @@ def read_epochs(path: Path, user_id: str, recorded_at: datetime) -> Epochs:
             try:
                 records.append(_record(epoch, line_number, path, user_id, recorded_at))
             except RecordError as error:
-                skipped.append(Skipped(what=f"epoch on line {line_number}", why=f"{error}."))
+                skipped.append(Skipped(f"epoch on line {line_number}", f"{error}."))
     if n_others:
         why = "not the best so far when they were tried"
-        skipped.insert(0, Skipped(what=f"{n_others} of {n_lines} epochs", why=why))
-    return Epochs(records=tuple(records), skipped=tuple(skipped))
+        skipped.insert(0, Skipped(f"{n_others} of {n_lines} epochs", why))
+    return records, skipped
 
 
 def _record(

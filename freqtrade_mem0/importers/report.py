@@ -1,8 +1,8 @@
-"""What an import did, file by file: what was taken, what was there already, what was left out."""
+"""What an import did, file by file: what was new, what was known, what was skipped and why."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,65 +16,55 @@ class FileKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was not taken.
-
-    Parameters
-    ----------
-    what
-        For example "trade 17 in ETH/USDT".
-    why
-        One sentence.
-    """
+    """Something that was not imported ("trade 17 in ETH/USDT"), and one sentence that says why."""
 
     what: str
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class FileReport:
-    """What became of one file.
+    """The import of one file; filled while the file is read.
 
     Parameters
     ----------
     path
         The file.
     kind
-        What it was taken for.
+        What it was recognised as.
     n_found
-        Records it holds, risk events that follow from its trades included.
+        Records in it, including the risk events that follow from its trades.
     n_new
-        Records that are in the journal now and were not before, or were from an older result.
+        Records added to the journal, or corrected by this later result.
     n_known
-        Records the journal had already; they stayed as they were.
+        Records that the journal had already, and that stayed as they were.
     n_priors
         Runs promoted to priors.
     skipped
-        What was left out, and why.
+        What was left out.
     notes
         What was assumed, for example the mode of a trade database.
     """
 
     path: Path
-    kind: FileKind
+    kind: FileKind = FileKind.UNKNOWN
     n_found: int = 0
     n_new: int = 0
     n_known: int = 0
     n_priors: int = 0
-    skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = ()
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def skip(self, what: str, why: str) -> None:
+        """Note that something was not imported."""
+        self.skipped.append(Skipped(what, why))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of all files.
-
-    Parameters
-    ----------
-    files
-        In the order in which they were read.
-    """
+    """The import of several files, in the order in which they were read."""
 
     files: tuple[FileReport, ...] = ()
 
@@ -85,12 +75,12 @@ class ImportReport:
 
     @property
     def n_new(self) -> int:
-        """Records that were added."""
+        """Records that were added or corrected."""
         return sum(file.n_new for file in self.files)
 
     @property
     def n_known(self) -> int:
-        """Records that were there already."""
+        """Records that the journal had already."""
         return sum(file.n_known for file in self.files)
 
     @property

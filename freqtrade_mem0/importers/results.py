@@ -1,7 +1,7 @@
 """Read Freqtrade's backtest results, from 2021's JSON files to today's archives.
 
-Freqtrade names a run with a hash of its config and strategy file; the name stands in a file beside
-the result (`*.meta.json`). Where that is missing, `content_run_id` names the run by what it says.
+Freqtrade's run id is a hash of config and strategy file, stored beside the result in `*.meta.json`.
+Where that is missing, `content_run_id` makes one from the content of the result.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUN_TIMES = ("backtest_run_start_ts", "backtest_run_end_ts")
-"""Statistics that tell when somebody ran the backtest, and nothing of its result."""
+"""Statistics that say when the backtest was run; they are no part of its result."""
 
-_ENCRYPTED = 0x1
-"""The bit of a zip entry's flags that says so."""
+_ENCRYPTED = 0x1  # bit in the flags of a zip entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The backtest of one strategy, as it stands in a file.
+    """The backtest of one strategy, as a file has it.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ class Result:
     config
         The user's config; None where the file does not hold it.
     metadata
-        What Freqtrade wrote about the run beside the result.
+        Freqtrade's file beside the result, for this strategy.
     statistics
         All that Freqtrade reports, without the trades.
     trades
@@ -61,18 +60,15 @@ class Result:
 
 
 def read_results(path: Path) -> list[Result]:
-    """Return the backtests in a result file, by strategy.
+    """Return the backtests in a result file, one per strategy.
 
-    Raises
-    ------
-    ImportFileError
-        It is no result of Freqtrade's, torn, or encrypted.
+    Raises `ImportFileError` where it is no result of Freqtrade's, is torn, or encrypted.
     """
     stored, config = _read_zip(path) if is_archive(path) else (_read_json(path), None)
     strategies = stored.get("strategy") if isinstance(stored, dict) else None
     if not isinstance(strategies, dict):
         raise ImportFileError(
-            "is a list of trades alone, a format before 2020 that Freqtrade does not read any more"
+            "is a mere list of trades, a format before 2020 that Freqtrade does not read any more"
             if isinstance(stored, list)
             else "is no backtest result of Freqtrade's"
         )
@@ -85,7 +81,7 @@ def read_results(path: Path) -> list[Result]:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Return what a `*.meta.json` says, by strategy; {} where it is missing or unreadable."""
+    """Return the content of a `*.meta.json`, by strategy; {} if it is missing or unreadable."""
     try:
         return _mapping(json.loads(path.read_bytes()))
     except (OSError, ValueError):
@@ -93,26 +89,18 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def read_config(path: Path) -> dict[str, Any] | None:
-    """Return the config stored in a result's archive without unpacking the result; None without.
+    """Return the config in a result's archive, or None; the result itself is not unpacked.
 
-    Raises
-    ------
-    ImportFileError
-        The archive can not be read.
+    Raises `ImportFileError` where the archive can not be read.
     """
     with _archive(path) as archive:
         return _config_in(archive, _result_name(archive, path))
 
 
 def content_run_id(strategy: str, statistics: Mapping[str, Any]) -> str:
-    """Return a run id that follows from a result: equal results have equal ids, whenever run.
+    """Return a run id made from a result: equal results have equal ids, whenever they were run.
 
-    Parameters
-    ----------
-    strategy
-        Class name.
-    statistics
-        All that the file says of a strategy, trades included.
+    `statistics` are all that the file has on the strategy, trades included.
     """
     content = {key: value for key, value in statistics.items() if key not in RUN_TIMES}
     return f"content-{sha256(canonical([strategy, content])).hexdigest()[:40]}"
@@ -172,7 +160,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 
 def _result_name(archive: zipfile.ZipFile, path: Path) -> str:
-    """Return the name of the result in an archive, which may have been renamed since."""
+    """Return the name of the result in an archive; the archive may have been renamed."""
     names = archive.namelist()
     own = f"{path.stem}.json"
     candidates = [name for name in names if f"{name.removesuffix('.json')}_config.json" in names]
@@ -203,7 +191,7 @@ def _parsed(text: bytes) -> Any:
     try:
         return from_json(text)  # three times as fast
     except ValueError:
-        pass  # half of a surrogate pair, say, which Python's own parser takes
+        pass  # Python's own parser accepts more, half of a surrogate pair for example
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Backtest results -> the records that the running backtest would have left."""
+"""Turn backtest results into the records that the running backtest would have written."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _EXIT_REASONS = {
     "force_sell": "force_exit",
     "emergency_sell": "emergency_exit",
 }
-"""What Freqtrade called them before 2022.4; its own migration of databases renames the same."""
+"""Names from before Freqtrade 2022.4, whose own migration of databases renames them too."""
 
 
 def origin_of(result: Result, user_id: str) -> Origin:
-    """Return the origin that records of a run have."""
+    """Return the origin of a run's records."""
     return Origin(
         user_id=user_id, strategy=result.strategy, mode=Mode.BACKTEST, run_id=result.run_id
     )
@@ -42,17 +42,7 @@ def origin_of(result: Result, user_id: str) -> Origin:
 def trade_records(
     result: Result, user_id: str, recorded_at: datetime
 ) -> tuple[list[TradeRecord], list[Skipped]]:
-    """Return the closed trades of a run, and those that can not be used.
-
-    Parameters
-    ----------
-    result
-        The run.
-    user_id
-        Owner.
-    recorded_at
-        Aware UTC wall time.
-    """
+    """Return the closed trades of a run, and those that can not be used."""
     origin = origin_of(result, user_id)
     records, skipped = [], []
     for position, trade in enumerate(result.trades, start=1):
@@ -60,12 +50,12 @@ def trade_records(
             records.append(_trade_record(trade, origin, recorded_at))
         except RecordError as error:
             what = f"{result.strategy}: trade {position} in {trade.get('pair', '?')}"
-            skipped.append(Skipped(what=what, why=f"{error}."))
+            skipped.append(Skipped(what, f"{error}."))
     return records, skipped
 
 
 def trade_ids(result: Result, user_id: str) -> set[str] | None:
-    """Return the record ids of a run's trades alone; None where one of them can not be used."""
+    """Return the record ids of a run's trades; None where one of them can not be used."""
     origin = origin_of(result, user_id)
     try:
         return {
@@ -77,14 +67,9 @@ def trade_ids(result: Result, user_id: str) -> set[str] | None:
 
 
 def with_risk_events(trades: Iterable[TradeRecord]) -> list[Record]:
-    """Return trades, each followed by the risk event it is, and what they complete together.
+    """Return the trades of a run with the risk events that follow from them.
 
-    As a session notes them, but for what no file tells: volatility and protections' locks.
-
-    Parameters
-    ----------
-    trades
-        Of one run.
+    A session notes the same, and also volatility and locks of protections, which no file has.
     """
     watches: dict[str, RiskWatch] = {}
     records: list[Record] = []
@@ -98,14 +83,8 @@ def with_risk_events(trades: Iterable[TradeRecord]) -> list[Record]:
 
 
 def backtest_record(result: Result, user_id: str, recorded_at: datetime) -> BacktestRecord:
-    """Return the record of a run as a whole.
-
-    Raises
-    ------
-    RecordError
-        The statistics lack one of the numbers that every backtest has.
-    """
-    said = {**result.metadata, **result.statistics}
+    """Return the record of a run as a whole; raise `RecordError` if a number is missing."""
+    stored = {**result.metadata, **result.statistics}
     config = result.config
     return record_of_statistics(
         result.statistics,
@@ -115,7 +94,7 @@ def backtest_record(result: Result, user_id: str, recorded_at: datetime) -> Back
         config_fingerprint="" if config is None else _fingerprint(config),
         versions={
             name: str(value)
-            for name, value in said.items()
+            for name, value in stored.items()
             if name.endswith("version") and isinstance(value, str | int)
         },
     )
@@ -129,27 +108,11 @@ def record_of_statistics(
     stake_currency: str = "",
     **others: Any,
 ) -> BacktestRecord:
-    """Return the record of the statistics that Freqtrade makes of a backtest or an epoch.
+    """Return the record of Freqtrade's statistics of a backtest or an epoch.
 
-    When it was run is left out: the same result has the same content.
-
-    Parameters
-    ----------
-    statistics
-        Freqtrade's.
-    origin
-        The run.
-    recorded_at
-        Aware UTC wall time.
-    stake_currency
-        Where the statistics do not name it.
-    others
-        Further fields of the record.
-
-    Raises
-    ------
-    RecordError
-        The statistics lack one of the numbers that every backtest has.
+    The time of the run is left out, so that the same result has the same content. `stake_currency`
+    counts where the statistics name none; `others` are further fields of the record. Raises
+    `RecordError` if the statistics lack a number that every backtest has.
     """
     end_date = moment(statistics, "backtest_end_ts", "backtest_end")
     pairs = statistics.get("pairlist")
@@ -174,7 +137,7 @@ def record_of_statistics(
 
 
 def _fingerprint(config: Mapping[str, Any]) -> str:
-    # Where the config's files lay says nothing of what was in them.
+    # The paths of the config files are no part of their content.
     content = {key: value for key, value in config.items() if key != "config_files"}
     return sha256(canonical(content)).hexdigest()
 
@@ -205,7 +168,7 @@ def _trade_record(trade: Mapping[str, Any], origin: Origin, recorded_at: datetim
         close_date=close_date,
         open_rate=number(trade, "open_rate"),
         close_rate=number(trade, "close_rate"),
-        # Files of today hold these rounded already, see `from_trade`.
+        # Files of today have these rounded already, see `from_trade`.
         amount=round(number(trade, "amount"), 8),
         stake_amount=round(stake, 8),
         max_stake_amount=round(number(trade, "max_stake_amount", default=stake), 8),
@@ -230,7 +193,7 @@ def _side(trade: Mapping[str, Any]) -> str:
 
 
 def _filled_orders(trade: Mapping[str, Any], side: str) -> tuple[int, int]:
-    """Count filled entry and exit orders; before files held orders, there was one of each."""
+    """Count filled entry and exit orders; files without orders had one of each."""
     orders = trade.get("orders")
     if not isinstance(orders, list):
         return 1, 1

@@ -1,4 +1,4 @@
-"""Values of Freqtrade's files, which changed their names and forms over the years."""
+"""Values in Freqtrade's files, whose names and forms changed over the years."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ if TYPE_CHECKING:
 
 
 def number(values: Mapping[str, Any], *names: str, default: float | None = None) -> float:
-    """Return the first of some keys that holds a value, as a number.
+    """Return the value of the first key that has one; raise `RecordError` if it is no number.
 
     >>> number({"profit_percent": 0.04}, "profit_ratio", "profit_percent")
     0.04
     >>> number({}, "leverage", default=1.0)
     1.0
-
-    Raises
-    ------
-    RecordError
-        None of them is there and there is no default, or the value is no finite number.
     """
     value = next((values[name] for name in names if values.get(name) is not None), default)
     if not is_number(value):
@@ -33,17 +28,12 @@ def number(values: Mapping[str, Any], *names: str, default: float | None = None)
 
 
 def moment(values: Mapping[str, Any], in_ms: str, as_text: str) -> datetime:
-    """Return a time, exactly, from Freqtrade's milliseconds, or else from its text.
+    """Return a time from Freqtrade's milliseconds, or else from its text; or `RecordError`.
 
     >>> moment({"open_timestamp": 1704067200000}, "open_timestamp", "open_date").isoformat()
     '2024-01-01T00:00:00+00:00'
     >>> moment({"open_date": "2021-05-01 10:05:00"}, "open_timestamp", "open_date").isoformat()
     '2021-05-01T10:05:00+00:00'
-
-    Raises
-    ------
-    RecordError
-        Neither is there, or what is there is no time.
     """
     milliseconds, text = values.get(in_ms), values.get(as_text)
     try:
@@ -55,7 +45,7 @@ def moment(values: Mapping[str, Any], in_ms: str, as_text: str) -> datetime:
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """Return whether a value is a finite number; True and False are none.
+    """Tell whether a value is a finite number; True and False are not.
 
     >>> is_number(0), is_number(1.5), is_number(True), is_number("7"), is_number(float("nan"))
     (True, True, False, False, False)
@@ -69,9 +59,9 @@ def is_number(value: Any) -> TypeGuard[int | float]:
 
 
 def single_numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yield every finite single number, with the names on the way to it joined by dots.
+    """Yield every finite single number, its name being the keys that lead to it, joined by dots.
 
-    Lists are left out: they are tables, of which Freqtrade's own totals are single numbers.
+    Lists are left out: they are tables, and Freqtrade reports their totals as single numbers.
 
     >>> dict(single_numbers({"sharpe": 1.5, "wallet_stats": {"sharpe": 2}, "daily": [3]}))
     {'sharpe': 1.5, 'wallet_stats.sharpe': 2.0}

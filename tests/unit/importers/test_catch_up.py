@@ -205,7 +205,7 @@ def test_a_run_this_process_recorded_is_not_taken_apart(
         patched.setattr("freqtrade_mem0.importers.importer.trade_records", no_reading)
         taken = catch_up(store, results, recorded={run})
     (file,) = taken.files
-    assert (file.n_found, file.skipped) == (1, ())
+    assert (file.n_found, file.skipped) == (1, [])
 
 
 @pytest.mark.parametrize("difference", ["missing", "other run", "too many", "unusable"])

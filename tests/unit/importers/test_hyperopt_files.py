@@ -17,7 +17,7 @@ from tests.unit.importers.result_files import OLD_EPOCHS
 
 def test_the_best_epochs_become_records() -> None:
     """With Freqtrade's metrics, the loss and the parameters that were tried."""
-    records = read_epochs(OLD_EPOCHS, "me", NOTED).records
+    records, _ = read_epochs(OLD_EPOCHS, "me", NOTED)
 
     assert [record.origin.run_id for record in records] == [
         "strategy_Tuned_2021-05-12_04-18-27:2",
@@ -33,7 +33,7 @@ def test_the_best_epochs_become_records() -> None:
 
 def test_what_is_not_taken_is_counted() -> None:
     """Worse epochs, and a last line that was never finished."""
-    skipped = read_epochs(OLD_EPOCHS, "me", NOTED).skipped
+    _, skipped = read_epochs(OLD_EPOCHS, "me", NOTED)
 
     assert [skip.what for skip in skipped] == ["2 of 5 epochs", "line 5"]
     assert "no complete JSON" in skipped[1].why
@@ -42,14 +42,10 @@ def test_what_is_not_taken_is_counted() -> None:
 def test_another_file_is_another_run(tmp_path: Path) -> None:
     """Epoch 2 of one file is not epoch 2 of the other; blanks in names do no harm."""
     copy = Path(shutil.copy(OLD_EPOCHS, tmp_path / "my tuning.fthypt"))
-    ids = {
-        record.id
-        for path in (OLD_EPOCHS, copy)
-        for record in read_epochs(path, "me", NOTED).records
-    }
+    ids = {record.id for path in (OLD_EPOCHS, copy) for record in read_epochs(path, "me", NOTED)[0]}
 
     assert len(ids) == 4
-    assert read_epochs(copy, "me", NOTED).records[0].origin.run_id == "my_tuning:2"
+    assert read_epochs(copy, "me", NOTED)[0][0].origin.run_id == "my_tuning:2"
 
 
 def test_an_epoch_without_metrics_is_skipped(tmp_path: Path) -> None:
@@ -57,10 +53,10 @@ def test_an_epoch_without_metrics_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "strategy_X_2024-01-01_00-00-00.fthypt"
     good = OLD_EPOCHS.read_text(encoding="utf-8").splitlines()[1]
     path.write_text('{"is_best": true}\n' + good + "\n", encoding="utf-8")
-    found = read_epochs(path, "me", NOTED)
+    records, skipped = read_epochs(path, "me", NOTED)
 
-    assert len(found.records) == 1
-    assert [skip.why for skip in found.skipped] == ["it has no metrics."]
+    assert len(records) == 1
+    assert [skip.why for skip in skipped] == ["it has no metrics."]
 
 
 def test_something_else_is_refused(tmp_path: Path) -> None:

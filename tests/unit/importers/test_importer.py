@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0.importers import database
 from freqtrade_mem0.importers.importer import ImportOptions, import_files
 from freqtrade_mem0.importers.report import FileKind
 from freqtrade_mem0.recall.priors import load_prior
@@ -62,8 +63,18 @@ def trades(store: MemoryFolder) -> list[TradeRecord]:
 
 
 @pytest.mark.flow
-def test_a_folder_of_all_sorts_is_imported_once(store: MemoryFolder, tmp_path: Path) -> None:
-    """Each file is told what it is; doing it again adds nothing."""
+def test_a_folder_of_all_sorts_is_imported_once(
+    store: MemoryFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kind of each file is recognised; a second import adds nothing."""
+    read, lines = database._read_in_child, list[dict[str, Any]]()
+
+    def read_once(job: dict[str, Any]) -> list[dict[str, Any]]:
+        if not lines:  # a start of Freqtrade takes seconds, and the file stays the same
+            lines.extend(read(job))
+        return lines
+
+    monkeypatch.setattr(database, "_read_in_child", read_once)
     folder = tmp_path / "old"
     write_result(folder, {"Sample": statistics(THREE)})
     for path in (OLD_RESULT, OLD_EPOCHS, OLD_DATABASE):
@@ -238,7 +249,7 @@ def test_databases_are_of_the_bot_that_is_named(store: MemoryFolder) -> None:
     (file,) = import_files(store, [OLD_DATABASE], options).files
 
     assert {(r.origin.run_id, r.origin.mode) for r in trades(store)} == {("bot-9", Mode.LIVE)}
-    assert file.notes == ("taken as live trades of bot bot-9: as the option --mode says",)
+    assert file.notes == ["taken as live trades of bot bot-9: as the option --mode says"]
     assert len(file.skipped) == 3
 
 
