@@ -35,40 +35,14 @@ _UNCHANGED = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A strategy without and with memory.
+    """A strategy without and with memory: the runs, their figures, and tests of the difference.
 
-    Parameters
-    ----------
-    strategy
-        Class name.
-    without, remembered
-        The runs without and with memory.
-    figures_without, figures_with
-        Their figures.
-    n_common
-        Trades that both runs entered at the same time in the same pair and direction.
-    n_changed
-        Trades whose stake memory changed.
-    exposure_ratio
-        Exposure with over without memory; None without exposure.
-    mean_return
-        Difference of annual mean returns.
-    mean_return_equal_exposure
-        The same with the run with memory scaled to the exposure of the other.
-    sharpe_difference
-        Difference of annual Sharpe ratios.
-    shifts, timing
-        The shift test and the timing test; None where they can not be computed.
-    periods, pairs, regimes, tags
-        Figures per period and group.
-    calibration
-        Outcomes against forecasts; None for too few trades.
-    forecast_is_ratio
-        Whether the forecast is an expected profit ratio; otherwise it is the multiplier minus 1.
-    p_holm, p_bh
-        The shift test's p-value, corrected for the number of strategies; None without the test.
-    n_strategies
-        Number of strategies compared together.
+    Common trades were entered at the same time in the same pair and direction in both runs; changed
+    ones have another stake with memory. The exposure ratio is the exposure with over without
+    memory. `mean_return` and `sharpe_difference` are differences of annual figures. The forecast
+    that is calibrated is an expected profit ratio, or the multiplier minus 1. `p_holm` and `p_bh`
+    are the shift test's p-value, corrected for the number of strategies. What can not be computed
+    is None.
     """
 
     strategy: str

@@ -11,32 +11,11 @@ from datetime import datetime
 class ClosedTrade:
     """A closed trade with Freqtrade's numbers and memory's decision.
 
-    Parameters
-    ----------
-    pair, side, enter_tag, exit_reason
-        As Freqtrade names them; "" for none.
-    open_date, close_date
-        Aware UTC.
-    stake_quote
-        Of the first entry, in stake currency, without leverage.
-    leverage
-        1.0 on spot.
-    profit_ratio
-        After fees, relative to the stake.
-    profit_quote
-        In stake currency.
-    exposure_quote_days
-        Position (stake times leverage, at cost) times days held, summed over its size.
-    turnover_quote
-        Value of all filled orders, entries and exits.
-    fees_quote
-        Trading fees, in stake currency. Funding fees are part of the profit instead.
-    multiplier
-        Stake placed over stake proposed, after all limits; 1.0 without memory.
-    forecast_ratio
-        Profit ratio that memory expected at the entry; None without a forecast.
-    regime
-        Market regime at the entry; "" where unknown.
+    Dates are aware UTC. The stake is that of the first entry, without leverage; stake, profit,
+    turnover (of all filled orders) and trading fees are in stake currency. Funding fees are part of
+    the profit, which is net of fees; its ratio is relative to the stake. The exposure is the
+    position (stake times leverage, at cost) times days held. The multiplier is the stake placed
+    over the stake proposed, the forecast the profit ratio that memory expected at the entry.
     """
 
     pair: str
@@ -64,24 +43,9 @@ class ClosedTrade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A finished backtest.
+    """A finished backtest: its trades by open date, and Freqtrade's own metrics by their names.
 
-    Parameters
-    ----------
-    trades
-        By open date.
-    start, end
-        First and last candle of the backtest, aware UTC.
-    starting_balance
-        In stake currency, > 0.
-    stake_currency
-        For example "USDT".
-    timeframe
-        Of the candles, for example "5m".
-    metrics
-        Freqtrade's own numbers by Freqtrade's names; None where a number does not exist.
-    seconds
-        Wall time of the backtest.
+    Start and end are the first and last candle in aware UTC, `seconds` is the wall time it took.
     """
 
     trades: tuple[ClosedTrade, ...]

@@ -27,21 +27,7 @@ _SHORTEST_S, _LONGEST_S = 300, 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candles:
-    """The candles of a demo.
-
-    Parameters
-    ----------
-    datadir
-        Their folder.
-    pairs, timeframe
-        The chosen part of it.
-    timerange
-        In Freqtrade's format; None for all.
-    n_candles
-        Of all pairs together.
-    generated
-        Whether they are generated.
-    """
+    """The candles of a demo: pairs, timeframe and timerange (None for all) of a folder."""
 
     datadir: Path
     pairs: tuple[str, ...]

@@ -73,18 +73,7 @@ _EVEN_MIXTURE = (0.25, 0.25, 0.25, 0.25)
 class CandlePlan:
     """What to generate. Equal plans give equal candles; a longer plan starts with the same candles.
 
-    Parameters
-    ----------
-    pairs
-        Freqtrade's spot names.
-    timeframe_minutes
-        Length of a candle, a divisor of a day.
-    start
-        First day, "YYYY-MM-DD", UTC.
-    days
-        Number of days, >= 1.
-    seed
-        Any integer >= 0.
+    The timeframe is a divisor of a day; `start` is the first UTC day.
     """
 
     pairs: tuple[str, ...] = tuple(START_PRICES)
@@ -167,17 +156,7 @@ def resample(candles: pd.DataFrame, minutes: int) -> pd.DataFrame:
 
 
 def write_candles(datadir: Path, plan: CandlePlan, *, detail: bool = False) -> list[Path]:
-    """Write the plan's spot candles; return the files.
-
-    Parameters
-    ----------
-    datadir
-        Freqtrade's --datadir; created if missing.
-    plan
-        What to generate.
-    detail
-        Also write the 1m candles (for --timeframe-detail).
-    """
+    """Write the plan's spot candles, and with `detail` also 1m candles; return the files."""
     written = []
     for pair in plan.pairs:
         minutes = generate_minutes(pair, plan)

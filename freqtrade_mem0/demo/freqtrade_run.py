@@ -31,24 +31,9 @@ class FreqtradeRunError(Mem0Error):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestJob:
-    """One `freqtrade backtesting`.
+    """One `freqtrade backtesting`, in a user folder of its own.
 
-    Parameters
-    ----------
-    config
-        Its config file.
-    userdir
-        A folder of its own, for `backtest_results`, `freqtrade.log` and `tables.txt`.
-    datadir
-        Candles in Freqtrade's layout.
-    strategy, strategy_path
-        Class name, and the folder its file is in.
-    timerange
-        For example "20240101-20240401"; None for all candles.
-    extra
-        More command line arguments.
-    table_chars
-        Width of the tables Freqtrade prints, in characters.
+    Freqtrade's output goes there, to `freqtrade.log` and `tables.txt`. `extra` are more arguments.
     """
 
     config: Path
@@ -95,13 +80,6 @@ def child_environment() -> dict[str, str]:
 
 def run_backtests(jobs: Sequence[BacktestJob], timeout_s: float) -> list[Backtest]:
     """Run backtests at the same time, each in a process of its own.
-
-    Parameters
-    ----------
-    jobs
-        Each with its own `userdir`.
-    timeout_s
-        Wall seconds for all of them together.
 
     Raises
     ------

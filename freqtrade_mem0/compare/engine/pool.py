@@ -37,19 +37,7 @@ Watch = Callable[[Sequence[float]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The result of one job.
-
-    Parameters
-    ----------
-    strategy
-        Class name.
-    runs
-        Without and with memory; None after a failure.
-    error
-        Why the job failed, or "".
-    warnings
-        Freqtrade's warnings, each once.
-    """
+    """The result of one job: the runs without and with memory, or why it failed."""
 
     strategy: str
     runs: tuple[Run, Run] | None

@@ -30,13 +30,7 @@ _TIMEOUT_S = 10.0
 
 
 class Control:
-    """Imposes prices and outages on a stand-in, in this or another process.
-
-    Parameters
-    ----------
-    url
-        The stand-in's address, "http://127.0.0.1:PORT".
-    """
+    """Imposes prices and outages on the stand-in at `url`, in this or another process."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -79,15 +73,7 @@ class Control:
 
 
 class ControlledApi:
-    """An API with outages, imposed prices and counts of requests.
-
-    Parameters
-    ----------
-    api
-        Answers the requests.
-    clock
-        Wall time in epoch seconds.
-    """
+    """An API with outages, imposed prices and counts of requests; `clock` gives epoch seconds."""
 
     def __init__(self, api: PublicApi, clock: Callable[[], float]) -> None:
         self.closing = threading.Event()
