@@ -29,7 +29,7 @@ _ERRORS = (OSError, ValueError, TypeError, AttributeError)
 def read_config_files(files: Sequence[str]) -> dict[str, Any]:
     """Return the config in some files, merged as Freqtrade merges them; {} without a file.
 
-    Environment variables `FREQTRADE__...` override the files.
+    Environment variables `FREQTRADE__...` override them.
 
     Raises
     ------

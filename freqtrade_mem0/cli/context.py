@@ -1,58 +1,44 @@
-"""The config and the memory that the options of a command name."""
+"""The config and the memory that the options of a command name.
+
+Every command imports this module, also for `--help`, so heavy modules are imported in functions.
+"""
 
 from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from freqtrade_mem0.cli.config_files import read_config_files
-from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
-from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.views.scope import find_scope
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.journal.scope import Scope
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 _DEFAULT_CONFIGS = ("user_data/config.json", "config.json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CliConfig:
-    """What commands need of a Freqtrade config.
-
-    Parameters
-    ----------
-    settings
-        The `"mem0"` block, or the defaults where there is none.
-    has_block
-        Whether there is a `"mem0"` block.
-    user_data_dir
-        Freqtrade's user data folder.
-    bot_id
-        The bot id that a bot with this config uses.
-    strategy_folders
-        Folders with strategies, in the order in which Freqtrade looks into them.
-    recursive_strategy_search
-        Whether Freqtrade looks for strategies in sub-folders, too.
-    """
+class CliConfig(NamedTuple):
+    """What commands need of a Freqtrade config."""
 
     settings: Settings
     has_block: bool
+    """Whether there is a `"mem0"` block; `settings` are the defaults where there is none."""
     user_data_dir: Path
     bot_id: str
     strategy_folders: tuple[Path, ...]
+    """Folders with strategies, in the order in which Freqtrade looks into them."""
     recursive_strategy_search: bool
 
     def memory(self) -> MemoryFolder:
         """Return the memory, also where it does not exist yet."""
+        from freqtrade_mem0.memory_folder import MemoryFolder
+
         return MemoryFolder(self.settings, self.user_data_dir)
 
 
@@ -64,6 +50,10 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
     ConfigError
         A file is missing or is no valid config.
     """
+    from freqtrade_mem0.cli.config_files import read_config_files
+    from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
+    from freqtrade_mem0.config.settings import Settings
+
     logging.getLogger("freqtrade").setLevel(logging.WARNING)
     config = read_config_files(arguments.config or _default_configs(arguments.userdir))
     has_block = config.get(BLOCK) is not None
@@ -107,6 +97,8 @@ def opened_memory(arguments: argparse.Namespace) -> Iterator[MemoryFolder]:
 
 def scope_of(arguments: argparse.Namespace, memory: MemoryFolder) -> Scope:
     """Return the part of the memory that the scope options select."""
+    from freqtrade_mem0.views.scope import find_scope
+
     return find_scope(
         memory,
         strategy=arguments.strategy,

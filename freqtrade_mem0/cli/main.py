@@ -1,7 +1,7 @@
 """Entry point of `freqtrade-mem0`: parse the options, run one command, report errors.
 
-Every module in `cli/commands/` is a command. Only the modules that a command uses are imported, so
-that `--help` and small commands answer at once.
+Every module in `cli/commands/` is a command. It imports heavy modules only in functions, so that
+`--help` and small commands answer at once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import commands
+from freqtrade_mem0.cli.output import print_error
 from freqtrade_mem0.errors import Mem0Error
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ EXIT_OK, EXIT_FAILED = 0, 1
 
 
 class Command(Protocol):
-    """What a module in `cli/commands/` defines. It imports heavy modules only inside functions."""
+    """What a module in `cli/commands/` defines.
+
+    The first line of its docstring is the line in `--help`, the whole docstring is the description.
+    """
 
     NAME: str
-    HELP: str
-    DESCRIPTION: str
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options of the command."""
@@ -54,7 +56,10 @@ def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParse
     group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in iter_modules(commands.__path__):
         command = cast("Command", import_module(f"{commands.__name__}.{module.name}"))
-        added = group.add_parser(command.NAME, help=command.HELP, description=command.DESCRIPTION)
+        text = command.__doc__ or ""
+        added = group.add_parser(
+            command.NAME, help=text.partition("\n")[0], description=" ".join(text.split())
+        )
         added.set_defaults(run=command.run)
         if wanted is None or command.NAME in wanted:
             command.add_options(added)
@@ -68,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
     except Mem0Error as error:
-        print(f"freqtrade-mem0: {error}", file=sys.stderr)  # noqa: T201 - this is the command line
+        print_error(f"freqtrade-mem0: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_FAILED

@@ -29,6 +29,11 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
+def print_error(sentence: str) -> None:
+    """Print a sentence to standard error."""
+    print(sentence, file=sys.stderr)  # noqa: T201 - this is the command line
+
+
 def print_lines(*lines: str) -> None:
     """Print lines; the continuation of a long one is indented further than its beginning."""
     out = console()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.delivery.push import delivery_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,6 +26,8 @@ def progress_bar() -> Iterator[Progress]:
 
 def deliver(memory: MemoryFolder, progress: Progress, timeout_s: float) -> None:
     """Deliver to Mem0 what waits in the journal, for at most `timeout_s` seconds."""
+    from freqtrade_mem0.delivery.push import delivery_of
+
     waiting = memory.outbox.state().pending
     if memory.delivers and waiting:
         task = progress.add_task("Delivering to Mem0", total=waiting)

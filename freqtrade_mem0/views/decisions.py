@@ -20,16 +20,9 @@ if TYPE_CHECKING:
 def ledger(
     memory: MemoryFolder, scope: Scope, *, only_opened: bool = True, limit: int | None = None
 ) -> list[Facts]:
-    """Return decisions with their outcomes by market time; the newest `limit` of them.
+    """Return the newest `limit` decisions (None for all) with their outcomes, by market time.
 
-    Parameters
-    ----------
-    memory, scope
-        Which decisions.
-    only_opened
-        Leave out decisions whose entry order was never filled.
-    limit
-        At most this many; None for all.
+    `only_opened` leaves out decisions whose entry order was never filled.
     """
     lines = memory.journal.ledger(scope, only_opened=only_opened, limit=limit)
     return [_line_facts(line) for line in lines]
@@ -38,12 +31,7 @@ def ledger(
 def why(memory: MemoryFolder, scope: Scope, wanted: str | None = None) -> Facts:
     """Return a decision with its explanation and its profit with and without memory.
 
-    Parameters
-    ----------
-    memory, scope
-        Which decisions.
-    wanted
-        The first characters of the id of a trade or decision; None for the last trade.
+    `wanted` holds the first characters of the id of a trade or decision; None means the last trade.
 
     Raises
     ------

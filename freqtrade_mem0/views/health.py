@@ -29,21 +29,13 @@ _PACKAGES = ("freqtrade", "mem0ai", "pandas", "numpy", "TA-Lib")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The result of a check.
-
-    Parameters
-    ----------
-    check
-        What was checked.
-    state
-        "ok", "warning" (it works, but needs attention) or "failed".
-    text
-        What was found, and what to do about it.
-    """
+    """The result of a check."""
 
     check: str
     state: str
+    """"ok", "warning" (it works, but needs attention) or "failed"."""
     text: str
+    """What was found, and what to do about it."""
 
 
 def examine(memory: MemoryFolder) -> Iterator[Finding]:

@@ -27,13 +27,8 @@ if TYPE_CHECKING:
 def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
     """Return what the trades of the newest run in a scope say, group by group.
 
-    Parameters
-    ----------
-    memory, scope
-        Which trades.
-    now
-        Aware UTC; the trades of a bot are weighed as of this moment, those of a backtest as of its
-        last trade.
+    The trades of a bot are weighted by their age at `now`, those of a backtest by their age at its
+    last trade.
 
     Returns
     -------
@@ -76,12 +71,7 @@ def trades_of_newest_run(
 ) -> list[TradeRecord]:
     """Return the trades of the run in a scope that recorded a trade last, in order of arrival.
 
-    Parameters
-    ----------
-    memory, scope
-        Which trades.
-    preferred
-        Only runs of the first of these modes that has a trade; empty for runs of any mode.
+    With `preferred` modes, only runs of the first of them that has a trade count.
 
     Raises
     ------

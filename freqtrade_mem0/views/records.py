@@ -45,18 +45,9 @@ def records(memory: MemoryFolder, scope: Scope, limit: int | None = None) -> lis
 def search(
     memory: MemoryFolder, query: str, *, filters: dict[str, str | None], limit: int
 ) -> list[Facts]:
-    """Return the memories in Mem0 that match a query best, best first.
+    """Return the owner's memories in Mem0 that match a query best, best first.
 
-    Parameters
-    ----------
-    memory
-        The memory; only its owner's memories are searched.
-    query
-        Free text.
-    filters
-        Metadata that a memory must have, by key; None for any value.
-    limit
-        At most this many, >= 1.
+    `filters` are values that a memory must have in its metadata, by key; None allows any value.
 
     Raises
     ------

@@ -22,14 +22,7 @@ def find_scope(
 ) -> Scope:
     """Return the scope of the memory's owner that some filters select.
 
-    Parameters
-    ----------
-    memory
-        The memory.
-    strategy, mode, pair
-        None for any; the pair in upper or lower case.
-    run_id
-        A run id or its first characters; None for any.
+    None selects any value. A run id may be given by its first characters, a pair in lower case.
 
     Raises
     ------

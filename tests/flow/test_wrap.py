@@ -129,7 +129,7 @@ def test_an_original_that_is_gone_is_one_sentence(wrapped: BacktestJob) -> None:
     (wrapped.strategy_path / "tuned.py").unlink()
     ended = run_freqtrade("backtesting", wrapped)
     assert ended.code != 0
-    assert "tuned.py is gone. Bring it back" in ended.output
+    assert "tuned.py is gone. Restore it" in ended.output
 
 
 def test_compare_runs_the_copy_both_ways(wrapped: BacktestJob) -> None:

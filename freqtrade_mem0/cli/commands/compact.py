@@ -1,10 +1,19 @@
-"""`compact`: delete from the journal what is no longer read."""
+"""Delete from the journal what is no longer read.
+
+That is: old versions of records that were replaced, and sizing decisions that never became a trade.
+The space goes back to the disk. No current record and no decision of a trade is deleted. Bots may
+keep running: they wait for milliseconds. If it is interrupted, the next run continues.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -12,13 +21,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.compact import Compacted
 
 NAME = "compact"
-HELP = "delete from the journal what is no longer read"
-DESCRIPTION = (
-    "Delete from the journal old versions of records that were replaced, and sizing decisions that "
-    "never became a trade, and give the space back to the disk. No current record and no decision "
-    "of a trade is deleted. Bots may keep running: they wait for milliseconds. If it is "
-    "interrupted, the next run continues."
-)
 
 _MEGABYTE = 1_000_000
 
@@ -41,11 +43,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compact the journal, and print what was deleted."""
-    from dataclasses import asdict
-    from datetime import UTC, datetime
-
-    from freqtrade_mem0.cli.context import opened_memory
-    from freqtrade_mem0.cli.output import print_json, print_lines
     from freqtrade_mem0.journal.compact import compact
 
     dry_run: bool = arguments.dry_run

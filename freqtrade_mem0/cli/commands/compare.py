@@ -1,18 +1,27 @@
-"""`compare`: backtest any strategy with and without memory, and test the difference."""
+"""Backtest strategies with and without memory, and test the difference.
+
+Freqtrade's backtest runs the unchanged strategies, and memory starts empty in a temporary folder;
+strategy files, results and your own memory are not changed. The sizing settings are those of the
+"mem0" block, or the defaults.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import CliConfig, read_config
 from freqtrade_mem0.cli.options import (
     config_options,
     count,
     output_options,
     strategy_search_options,
 )
+from freqtrade_mem0.cli.output import console, print_error, print_json
+from freqtrade_mem0.cli.progress import progress_bar
+from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
@@ -20,18 +29,10 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from freqtrade_mem0.cli.context import CliConfig
     from freqtrade_mem0.compare.comparison import Comparison
     from freqtrade_mem0.compare.engine.pool import Outcome
 
 NAME = "compare"
-HELP = "backtest any strategy with and without memory, and test the difference"
-DESCRIPTION = (
-    "Run Freqtrade's backtest of unchanged strategies without and with memory, and say whether "
-    "memory helped. Memory starts empty in a temporary folder; strategy files, results and your "
-    'own memory are not changed. The sizing settings are those of the "mem0" block, or the '
-    "defaults."
-)
 
 _N_WARNINGS = 3
 _PASSED_ON = (
@@ -99,18 +100,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; the exit code is 1 where a strategy could not be run."""
-    from tempfile import TemporaryDirectory
-
-    from freqtrade_mem0.cli.context import read_config
-    from freqtrade_mem0.cli.output import console
-    from freqtrade_mem0.cli.progress import progress_bar
     from freqtrade_mem0.compare.engine.find_strategy import check_names
-    from freqtrade_mem0.errors import ConfigError
 
     config, strategies = read_config(arguments), list(dict.fromkeys(arguments.strategy))
     check_names(strategies, config.strategy_folders, recursive=config.recursive_strategy_search)
     if arguments.html is not None and not arguments.html.absolute().parent.is_dir():
-        raise ConfigError(f"--html {arguments.html}: its folder does not exist. Make it first.")
+        raise ConfigError(f"--html {arguments.html}: its folder does not exist. Create it first.")
     with TemporaryDirectory(prefix="freqtrade-mem0-") as folder, progress_bar() as progress:
         outcomes = _run_all(strategies, arguments, Path(folder), progress)
         comparisons = _compare_all(outcomes, arguments, progress)
@@ -127,11 +122,11 @@ def run(arguments: argparse.Namespace) -> int:
         from freqtrade_mem0.compare.report.page import report
 
         arguments.html.write_text(report(comparisons, notes), encoding="utf-8")
-        print(f"The report is in {arguments.html}.", file=sys.stderr)  # noqa: T201
+        print_error(f"The report is in {arguments.html}.")
     for outcome in failed:
-        print(f"freqtrade-mem0: {outcome.strategy}: {outcome.error}", file=sys.stderr)  # noqa: T201
+        print_error(f"freqtrade-mem0: {outcome.strategy}: {outcome.error}")
         for warning in outcome.warnings[-_N_WARNINGS:]:
-            print(f"    Freqtrade: {warning}", file=sys.stderr)  # noqa: T201
+            print_error(f"    Freqtrade: {warning}")
     return 1 if failed else 0
 
 
@@ -183,13 +178,7 @@ def _compare_all(
     comparisons = []
     for strategy, (without, remembered) in progress.track(done, description="Resampling"):
         comparisons.append(
-            compare(
-                strategy,
-                without,
-                remembered,
-                seed=arguments.seed,
-                n_periods=arguments.periods,
-            )
+            compare(strategy, without, remembered, seed=arguments.seed, n_periods=arguments.periods)
         )
     return adjusted(comparisons)
 
@@ -210,7 +199,6 @@ def _notes(config: CliConfig) -> list[str]:
 def _print_as_json(
     comparisons: Sequence[Comparison], outcomes: Sequence[Outcome], notes: list[str], seed: int
 ) -> None:
-    from freqtrade_mem0.cli.output import print_json
     from freqtrade_mem0.compare.report.as_json import as_json
 
     warnings = {outcome.strategy: list(outcome.warnings) for outcome in outcomes}

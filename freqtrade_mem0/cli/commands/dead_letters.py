@@ -1,11 +1,19 @@
-"""`dead-letters`: list the records that Mem0 refused, repair them, deliver them again."""
+"""List, repair and resend records that Mem0 refused.
+
+They are in the journal and count for stakes; only Mem0 lacks them. To repair a record, save what
+--json prints under 'record', change it, and pass the file to --mend.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table
+from freqtrade_mem0.errors import RecordError
 
 if TYPE_CHECKING:
     import argparse
@@ -13,12 +21,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 NAME = "dead-letters"
-HELP = "list, repair and resend records that Mem0 refused"
-DESCRIPTION = (
-    "List the records that Mem0 refused, with the reason. They are in the journal and count for "
-    "stakes; only Mem0 lacks them. To repair a record, save what --json prints under 'record', "
-    "change it, and pass the file to --mend."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +46,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the options ask for, then list the dead letters that are left."""
-    import json
-
-    from freqtrade_mem0.cli.context import opened_memory
-    from freqtrade_mem0.cli.output import print_json, print_lines, print_table
-
     with opened_memory(arguments) as memory:
         done = _act(memory, arguments)
         letters = memory.outbox.dead_letters()
@@ -92,8 +89,6 @@ def _act(memory: MemoryFolder, arguments: argparse.Namespace) -> list[str]:
 
 
 def _check_known(memory: MemoryFolder, record_ids: list[str]) -> None:
-    from freqtrade_mem0.errors import RecordError
-
     known = {letter.record_id for letter in memory.outbox.dead_letters()}
     for each in record_ids:
         if each not in known:
@@ -104,9 +99,6 @@ def _check_known(memory: MemoryFolder, record_ids: list[str]) -> None:
 
 def _mend(memory: MemoryFolder, file: Path) -> str:
     """Replace a refused record by the one in a file; return its id."""
-    import json
-
-    from freqtrade_mem0.errors import RecordError
     from freqtrade_mem0.records.codec import decode
 
     try:

@@ -1,10 +1,19 @@
-"""`deliver`: deliver to Mem0 what waits in the journal. A backtest runs it as a child process."""
+"""Deliver to Mem0 what waits in the journal.
+
+Bots and backtests do this by themselves; use it after Mem0 was unavailable. Exit code 1 when some
+records still wait.
+"""
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_error, print_json
+from freqtrade_mem0.cli.progress import deliver, progress_bar
 
 if TYPE_CHECKING:
     import argparse
@@ -12,11 +21,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 NAME = "deliver"
-HELP = "deliver to Mem0 what waits in the journal"
-DESCRIPTION = (
-    "Deliver to Mem0 the records that wait in the journal. Bots and backtests do this by "
-    "themselves; use it after Mem0 was unavailable. Exit code 1 when some records still wait."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,11 +36,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Deliver, with a progress bar on a terminal."""
-    import sys
-
-    from freqtrade_mem0.cli.context import read_config
-    from freqtrade_mem0.cli.output import print_json
-    from freqtrade_mem0.cli.progress import deliver, progress_bar
     from freqtrade_mem0.config.settings import DeliverySettings, Settings
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -61,9 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"delivered": delivered, "pending": pending})
     elif memory.delivers and (delivered or pending or not is_child):
         rest = f"; {pending} still wait and are delivered later" if pending else ""
-        print(  # noqa: T201
-            f"Memory: {delivered} records remembered in Mem0{rest}.", file=sys.stderr
-        )
+        print_error(f"Memory: {delivered} records remembered in Mem0{rest}.")
     return 1 if pending and memory.delivers else 0
 
 
@@ -72,9 +69,6 @@ def _deliver_full_batches(memory: MemoryFolder) -> int:
 
     Input ends when the parent process is killed; the caller then delivers the rest as usual.
     """
-    import sys
-    import threading
-
     from freqtrade_mem0.backends.opening import prepare
     from freqtrade_mem0.delivery.push import delivery_of
 

@@ -1,19 +1,19 @@
-"""`demo`: run a real backtest with and without memory."""
+"""Run a real backtest with and without memory, and show what memory did.
+
+Freqtrade backtests the example strategy on generated candles or on your own. It needs no internet.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.output import console
+
 if TYPE_CHECKING:
     import argparse
 
 NAME = "demo"
-HELP = "run a real backtest with and without memory, and show what memory did"
-DESCRIPTION = (
-    "Run Freqtrade's backtest of the example strategy without and with memory, on generated "
-    "candles or on your own. It needs no internet."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo."""
-    from freqtrade_mem0.cli.output import console
     from freqtrade_mem0.demo.run import run_demo
 
     return run_demo(

@@ -1,10 +1,17 @@
-"""`doctor`: check installation, config, journal and Mem0, and say what to do about problems."""
+"""Check installation, config, journal and Mem0.
+
+Each finding says what to do about a problem. Exit code 1 if a check fails.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.errors import Mem0Error
 
 if TYPE_CHECKING:
     import argparse
@@ -13,17 +20,12 @@ if TYPE_CHECKING:
     from freqtrade_mem0.views.health import Finding
 
 NAME = "doctor"
-HELP = "check installation, config, journal and Mem0"
-DESCRIPTION = "Check installation, config, journal and Mem0. Exit code 1 if a check fails."
 
 add_options = memory_options
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run all checks and print their findings."""
-    from dataclasses import asdict
-
-    from freqtrade_mem0.cli.output import print_json, print_lines
     from freqtrade_mem0.views.health import FAILED
 
     findings = list(_findings(arguments))
@@ -38,8 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
-    from freqtrade_mem0.cli.context import read_config
-    from freqtrade_mem0.errors import Mem0Error
     from freqtrade_mem0.views import health
 
     try:

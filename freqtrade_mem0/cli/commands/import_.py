@@ -1,11 +1,19 @@
-"""`import`: import what Freqtrade stored before memory was used."""
+"""Import old backtests, hyperopt results and trade databases.
+
+Freqtrade stored them as backtest results (zip or JSON), hyperopt results (fthypt) and trade
+databases (sqlite). The files are not changed. Importing again adds nothing. Exit code 1 when
+nothing could be imported.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_error, print_json, print_table
+from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
@@ -16,12 +24,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 NAME = "import"
-HELP = "import old backtests, hyperopt results and trade databases"
-DESCRIPTION = (
-    "Import what Freqtrade stored before: backtest results (zip or JSON), hyperopt results "
-    "(fthypt) and trade databases (sqlite). The files are not changed. Importing again adds "
-    "nothing. Exit code 1 when nothing could be imported."
-)
 
 _SHOWN_SKIPS = 10
 """Per file; the others are counted, and `--json` shows all of them."""
@@ -69,8 +71,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import, then deliver to Mem0, with a progress bar on a terminal."""
-    from freqtrade_mem0.cli.context import read_config
-    from freqtrade_mem0.cli.output import print_json
     from freqtrade_mem0.importers.importer import ImportOptions
 
     config = read_config(arguments)
@@ -96,7 +96,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _import(
     memory: MemoryFolder, paths: list[Path], options: ImportOptions, *, waits: bool
 ) -> ImportReport:
-    from freqtrade_mem0.cli.progress import deliver, progress_bar
     from freqtrade_mem0.importers.importer import import_files
 
     with progress_bar() as progress:
@@ -136,14 +135,8 @@ def _facts(report: ImportReport, pending: int) -> dict[str, Any]:
 
 
 def _print(report: ImportReport, pending: int) -> None:
-    import sys
-
-    from freqtrade_mem0.cli.output import print_table
-
     if not report.files:
-        print(  # noqa: T201
-            "Nothing to import: none of these is a file that Freqtrade wrote.", file=sys.stderr
-        )
+        print_error("Nothing to import: none of these is a file that Freqtrade wrote.")
         return
     rest = f"; {pending} wait for Mem0 and are delivered later" if pending else ""
     print_table(

@@ -1,20 +1,22 @@
-"""`insights`: what the trades of a run or bot say, with intervals."""
+"""Show what the trades of a run or bot say, with intervals.
+
+The table has the mean profit of all trades and of each group of trades, with 95 % intervals, and
+how much each group changes the forecast. Default: the newest run.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "insights"
-HELP = "show what the trades of a run or bot say, with intervals"
-DESCRIPTION = (
-    "Show the mean profit of all trades and of each group of trades, with 95 % intervals, and how "
-    "much each group changes the forecast. Default: the newest run."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,10 +27,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is known, group by group."""
-    from datetime import UTC, datetime
-
-    from freqtrade_mem0.cli.context import opened_memory, scope_of
-    from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
     from freqtrade_mem0.views.insights import insights
 
     with opened_memory(arguments) as memory:

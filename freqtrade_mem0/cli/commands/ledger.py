@@ -1,17 +1,20 @@
-"""`ledger`: list sizing decisions with their outcomes."""
+"""List sizing decisions with their reasons and outcomes.
+
+They are in the order of market time.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import limit_of, listing_options
+from freqtrade_mem0.cli.output import print_json, print_table, title, when
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "ledger"
-HELP = "list sizing decisions with their reasons and outcomes"
-DESCRIPTION = "List sizing decisions by market time, with their reasons and outcomes."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +27,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print decisions."""
-    from freqtrade_mem0.cli.context import opened_memory, scope_of
-    from freqtrade_mem0.cli.output import print_json, print_table, title, when
     from freqtrade_mem0.views.decisions import ledger
 
     with opened_memory(arguments) as memory:

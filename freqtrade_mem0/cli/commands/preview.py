@@ -1,22 +1,23 @@
-"""`preview`: what the present settings would have made of the stakes of a run."""
+"""Show what the present settings would have done to the stakes of a run.
+
+The stakes of the newest run in the ledger are compared with the stakes that the settings in the
+config would give them, as if shadow mode were off. For a bot in shadow this shows what switching it
+on would do. Nothing is changed. Each stake uses only what was known before it, without the limits
+of exchange and wallet. 'compare' measures whether it pays.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "preview"
-HELP = "show what the present settings would have done to the stakes of a run"
-DESCRIPTION = (
-    "Compare the stakes of the newest run in the ledger with the stakes that the settings in the "
-    "config would give them, as if shadow mode were off. For a bot in shadow this shows what "
-    "switching it on would do. Nothing is changed. Each stake uses only what was known before it, "
-    "without the limits of exchange and wallet. 'compare' measures whether it pays."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +28,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print how stakes would differ."""
-    from freqtrade_mem0.cli.context import opened_memory, scope_of
-    from freqtrade_mem0.cli.output import print_json, print_lines, print_table
     from freqtrade_mem0.views.preview import preview
 
     with opened_memory(arguments) as memory:
@@ -59,8 +58,6 @@ def _summary(facts: dict[str, Any]) -> str:
 
 
 def _cells(change: dict[str, Any]) -> list[str]:
-    from freqtrade_mem0.cli.output import when
-
     return [
         when(change["decided_at"]),
         change["pair"],

@@ -1,10 +1,18 @@
-"""`priors`: the runs whose trades a strategy knows from its first decision on."""
+"""List, promote and withdraw the runs that a strategy knows from the start.
+
+A strategy reads the trades of such a run as a prior, at a discount. A running bot reads a change
+within `sync_interval`.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_table, when
+from freqtrade_mem0.errors import RecordError
 
 if TYPE_CHECKING:
     import argparse
@@ -12,11 +20,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 NAME = "priors"
-HELP = "list, promote and withdraw the runs that a strategy knows from the start"
-DESCRIPTION = (
-    "List the runs whose trades a strategy reads as a prior, at a discount. A running bot reads a "
-    "change within `sync_interval`."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +40,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Promote or withdraw a run if asked for, then list what is promoted."""
-    from freqtrade_mem0.cli.context import opened_memory
-    from freqtrade_mem0.cli.output import print_json, print_table, when
     from freqtrade_mem0.views.records import priors
 
     with opened_memory(arguments) as memory:
@@ -70,9 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _promote(memory: MemoryFolder, beginning: str, strategy: str | None) -> None:
-    from datetime import UTC, datetime
-
-    from freqtrade_mem0.errors import RecordError
     from freqtrade_mem0.recall.priors import promote
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
@@ -99,9 +97,6 @@ def _promote(memory: MemoryFolder, beginning: str, strategy: str | None) -> None
 
 
 def _withdraw(memory: MemoryFolder, beginning: str, strategy: str | None) -> None:
-    from datetime import UTC, datetime
-
-    from freqtrade_mem0.errors import RecordError
     from freqtrade_mem0.recall.priors import promotions, withdraw
 
     found = [

@@ -1,31 +1,30 @@
-"""`rebuild`: restore a lost journal from Mem0."""
+"""Restore a lost journal from Mem0.
+
+The records that Mem0 has and the journal lacks are written into the journal. The ledger of past
+decisions is not in Mem0; the situation of a trade at its entry is.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.cli.progress import progress_bar
+from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "rebuild"
-HELP = "restore a lost journal from Mem0"
-DESCRIPTION = (
-    "Write into the journal the records that Mem0 has and the journal lacks. The ledger of past "
-    "decisions is not in Mem0; the situation of a trade at its entry is."
-)
 
 add_options = memory_options
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Rebuild the journal, with a progress bar on a terminal."""
-    from freqtrade_mem0.cli.context import read_config
-    from freqtrade_mem0.cli.output import print_json, print_lines
-    from freqtrade_mem0.cli.progress import progress_bar
     from freqtrade_mem0.delivery.pull import rebuild
-    from freqtrade_mem0.errors import ConfigError
 
     memory = read_config(arguments).memory()
     if not memory.delivers:

@@ -1,17 +1,21 @@
-"""`records`: list the records of the journal."""
+"""List the records of the journal.
+
+They are in the order of arrival.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import limit_of, listing_options
+from freqtrade_mem0.cli.output import print_json, print_table, title, when
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "records"
-HELP = "list the records of the journal"
-DESCRIPTION = "List the records of the journal in order of arrival."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +28,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print records."""
-    from dataclasses import replace
-
-    from freqtrade_mem0.cli.context import opened_memory, scope_of
-    from freqtrade_mem0.cli.output import print_json, print_table, title, when
     from freqtrade_mem0.views.records import records
 
     with opened_memory(arguments) as memory:

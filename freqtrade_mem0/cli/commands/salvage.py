@@ -1,10 +1,19 @@
-"""`salvage`: make a new journal from what can be read of a damaged one."""
+"""Make a new journal from a damaged one.
+
+What can still be read of the damaged journal is written to a new one in its place. The damaged file
+is kept beside it under a name with the date; nothing is deleted. Stop the bots that use this memory
+first. An intact journal is not changed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -12,23 +21,12 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.salvage import Salvaged
 
 NAME = "salvage"
-HELP = "make a new journal from a damaged one"
-DESCRIPTION = (
-    "Read what can still be read of a damaged journal and put a new journal in its place. The "
-    "damaged file is kept beside it under a name with the date; nothing is deleted. Stop the bots "
-    "that use this memory first. An intact journal is not changed."
-)
 
 add_options = memory_options
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Salvage the journal, and print what was saved and what was lost."""
-    from dataclasses import asdict
-    from datetime import UTC, datetime
-
-    from freqtrade_mem0.cli.context import opened_memory
-    from freqtrade_mem0.cli.output import print_json, print_lines
     from freqtrade_mem0.journal.salvage import salvage
 
     with opened_memory(arguments) as memory:

@@ -1,18 +1,21 @@
-"""`search`: search the memories in Mem0."""
+"""Search the memories in Mem0 in your own words.
+
+Meaning and words count; the best match comes first.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import ROWS_IN_TABLES, listing_options
+from freqtrade_mem0.cli.output import print_json, print_table, when
 from freqtrade_mem0.records.base import Category
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "search"
-HELP = "search Mem0 in your own words"
-DESCRIPTION = "Search the memories in Mem0 by meaning and words, best match first."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +29,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print memories."""
-    from freqtrade_mem0.cli.context import opened_memory
-    from freqtrade_mem0.cli.output import print_json, print_table, when
     from freqtrade_mem0.views.records import search
 
     query = " ".join(arguments.query)

@@ -1,28 +1,27 @@
-"""`stats`: count what is in the journal and in Mem0."""
+"""Count the records in the journal and in Mem0.
+
+They are counted by kind, category and mode, with the records that wait for delivery.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "stats"
-HELP = "count the records in the journal and in Mem0"
-DESCRIPTION = (
-    "Count the records in the journal and the memories in Mem0, by kind, category and mode, and "
-    "the records that wait for delivery."
-)
 
 add_options = memory_options
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the counts."""
-    from freqtrade_mem0.cli.context import opened_memory
-    from freqtrade_mem0.cli.output import print_json, print_lines, print_table
     from freqtrade_mem0.views.stats import stats
 
     with opened_memory(arguments) as memory:
@@ -53,8 +52,6 @@ def _rows(facts: dict[str, Any]) -> list[list[str]]:
 
 
 def _sentences(facts: dict[str, Any]) -> list[str]:
-    from datetime import timedelta
-
     if facts["mode"] == "local":
         return ["Mode 'local': all records stay in the journal, none are delivered to Mem0."]
     sentences = []

@@ -1,21 +1,24 @@
-"""`why`: explain the stake of a trade, or the stake that an entry would get now."""
+"""Explain the stake of a trade, or of an entry now.
+
+With --now, the answer is what memory would make of the stake of an entry at this moment, with the
+present settings.
+"""
 
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
+from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
 
 NAME = "why"
-HELP = "explain the stake of a trade, or of an entry now"
-DESCRIPTION = (
-    "Explain the stake of a trade in words and numbers. With --now, show what memory would make of "
-    "the stake of an entry now, with the present settings."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -57,11 +60,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation of one decision."""
-    from datetime import UTC, datetime
-
-    from freqtrade_mem0.cli.context import opened_memory, scope_of
-    from freqtrade_mem0.cli.output import print_json, print_lines
-
     _check(arguments)
     wanted: str | None = arguments.trade
     if wanted is not None and "/" in wanted:
@@ -103,8 +101,6 @@ def _feature(text: str) -> tuple[str, float | str]:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
-    from freqtrade_mem0.errors import ConfigError
-
     if arguments.now is None and (arguments.tag or arguments.feature):
         raise ConfigError("--tag and --feature describe an entry: name its pair with --now.")
     if arguments.now is not None and arguments.trade is not None:

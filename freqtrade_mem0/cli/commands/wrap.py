@@ -1,4 +1,9 @@
-"""`wrap`: a copy of a strategy that remembers, to run, compare and delete."""
+"""Make a copy of a strategy that remembers.
+
+The copy is a small file beside the strategy's file: a strategy with another name that behaves the
+same and has memory. The original is not changed, and changes to it apply to both. Delete the new
+file to undo this.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options, strategy_search_options
+from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,21 +23,15 @@ if TYPE_CHECKING:
 
 
 NAME = "wrap"
-HELP = "make a copy of a strategy that remembers"
-DESCRIPTION = (
-    "Write a small file beside a strategy's file: a strategy with another name that behaves the "
-    "same and has memory. The original is not changed, and changes to it apply to both. Delete the "
-    "new file to undo this."
-)
 
 _SUFFIX = "Mem0"
 _BLOCK = {"mem0": {"enabled": True}}
 
 _FILE = '''\
-"""{name} with long-term memory, made by `freqtrade-mem0 wrap`. Delete this file to be rid of it.
+"""{name} with long-term memory, made by `freqtrade-mem0 wrap`. Delete this file to undo that.
 
-The strategy itself is read from {original}, which stays as it is: make changes there. What
-hyperopt found for {name} is used, until it is run for {copy} itself.
+The strategy itself is read from {original}: make changes there. The hyperopt parameters of {name}
+are used until {copy} has its own.
 """
 
 from pathlib import Path
@@ -71,8 +72,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the copy, and say what to do next."""
-    from freqtrade_mem0.cli.context import read_config
-    from freqtrade_mem0.cli.output import print_json
     from freqtrade_mem0.compare.engine.find_strategy import check_names, file_of
 
     config = read_config(arguments)
@@ -82,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_names([strategy], folders, recursive=recursive)
     file = file_of(strategy, folders, recursive=recursive)
     if file is None:
-        raise ConfigError(f"A strategy in one text ({strategy}) has no file to write beside.")
+        raise ConfigError(f"{strategy} is source code, not a file. Name a strategy in a file.")
     target: Path = arguments.output or file.with_name(f"{file.stem}_mem0.py")
     _check_target(target, file, force=arguments.force)
     _check_name(copy, strategy, file_of(copy, folders, recursive=recursive), target)
@@ -120,13 +119,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_target(target: Path, file: Path, *, force: bool) -> None:
     if target.suffix != ".py":
-        raise ConfigError(f"-o {target}: Freqtrade reads .py files only. Name one.")
+        raise ConfigError(f"-o {target}: Freqtrade reads .py files only. Choose such a name.")
     if not target.absolute().parent.is_dir():
-        raise ConfigError(f"-o {target}: its folder does not exist. Make it first.")
+        raise ConfigError(f"-o {target}: its folder does not exist. Create it first.")
     if target.stem == file.stem:
-        raise ConfigError(f"-o {target}: the original has this name ({file}). Choose another.")
+        raise ConfigError(f"-o {target}: this is the original's name ({file}). Choose another.")
     if target.exists() and not force:
-        raise ConfigError(f"{target} is there already. --force writes over it, -o elsewhere.")
+        raise ConfigError(f"{target} exists. Overwrite it with --force, or choose another -o.")
 
 
 def _check_name(copy: str, strategy: str, defined_in: Path | None, target: Path) -> None:
@@ -140,13 +139,7 @@ def _check_name(copy: str, strategy: str, defined_in: Path | None, target: Path)
 
 
 def _check_class(file: Path, strategy: str) -> None:
-    """Read the strategy as the copy will.
-
-    Raises
-    ------
-    ConfigError
-        It can not be read, is no strategy, or has memory already.
-    """
+    """Refuse a class that can not be read, is no strategy, or has memory already."""
     from freqtrade_mem0.mixin import Mem0Mixin
     from freqtrade_mem0.wrapped import original
 
@@ -156,15 +149,15 @@ def _check_class(file: Path, strategy: str) -> None:
         where = f"{error.filename or file}, line {error.lineno}"
         raise ConfigError(f"{strategy} can not be read: {where}: {error.msg}.") from error
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{strategy} in {file} can not be read. {said}") from error
+        problem = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{strategy} in {file} can not be read. {problem}") from error
     if issubclass(found, Mem0Mixin):
         raise ConfigError(
-            f"{strategy} in {file} has Mem0Mixin already: it remembers as it is, and "
-            f"'freqtrade-mem0 compare -s {strategy}' runs it without memory, too."
+            f"{strategy} in {file} has Mem0Mixin already and needs no copy. "
+            f"'freqtrade-mem0 compare -s {strategy}' runs it with and without memory."
         )
     if not issubclass(found, Mem0Mixin.__bases__):
-        raise ConfigError(f"{strategy} in {file} is no strategy: it does not derive IStrategy.")
+        raise ConfigError(f"{strategy} in {file} is no strategy: it is not an IStrategy.")
 
 
 def _options(
@@ -185,11 +178,9 @@ def _options(
 
 
 def _show(facts: dict[str, Any]) -> None:
-    from freqtrade_mem0.cli.output import console
-
     lines = [
         f"{facts['file']} defines {facts['name']}: {facts['strategy']} with memory.",
-        f"The original, {facts['original']}, is as it was.",
+        f"The original, {facts['original']}, is not changed.",
     ]
     if facts["block"] is not None:
         lines += ["", "Add this to the Freqtrade config; without it Freqtrade refuses to start:"]

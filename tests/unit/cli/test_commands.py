@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAVY = {"pandas", "numpy", "mem0", "freqtrade", "pydantic", "sklearn", "rich", "sqlite3"}
-ADDED = '''
-"""`added`: a command that somebody adds."""
+ADDED = '''\
+"""Do something new.
 
-NAME, HELP, DESCRIPTION = "added", "do something new", "Do something new."
+This says more about it.
+"""
+
+NAME = "added"
 
 
 def add_options(parser):
@@ -43,7 +46,7 @@ def test_a_command_is_added_by_one_file(
     assert capsys.readouterr().out == "new new \n"
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert "do something new" in capsys.readouterr().out
+    assert "Do something new." in capsys.readouterr().out
     sys.modules.pop("freqtrade_mem0.cli.commands.added")
 
 

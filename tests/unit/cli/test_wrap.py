@@ -175,7 +175,7 @@ def test_a_file_that_is_there_needs_force(folder: Path, capsys: pytest.CaptureFi
     file = folder / "plain_mem0.py"
     text = file.read_text(encoding="utf-8")
     file.write_text(text + "# mine\n", encoding="utf-8")
-    assert "--force writes over it" in refused(capsys, "-s", "Plain")
+    assert "Overwrite it with --force" in refused(capsys, "-s", "Plain")
     assert file.read_text(encoding="utf-8").endswith("# mine\n")
     wrapped_facts(capsys, "-s", "Plain", "--force")
     assert file.read_text(encoding="utf-8") == text
@@ -203,7 +203,7 @@ def test_people_are_told_what_was_written_and_what_to_do(
         (("-s", "Plain", "--name", "Plain"), "other than Plain"),
         (("-s", "Plain", "--name", "no name"), "must be a class name"),
         (("-s", "Plain", "--name", "Other"), "plain.py defines Other already"),
-        (("-s", "Plain", "-o", "plain.py", "--force"), "the original has this name"),
+        (("-s", "Plain", "-o", "plain.py", "--force"), "the original's name"),
         (("-s", "Plain", "-o", "copy.txt"), "reads .py files only"),
         (("-s", "Plain", "-o", "nowhere/copy.py"), "its folder does not exist"),
     ],
