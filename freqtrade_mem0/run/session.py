@@ -121,8 +121,8 @@ class Session:
             self._risk.until(moment)
             return self._risk.leverage_factor(moment, pair)
 
-    def forget_asked(self, pair: str, side: str) -> None:
-        """Begin a new question: the last one's decision must not be taken for its answer."""
+    def forget_answer(self, pair: str, side: str) -> None:
+        """Drop the last answer for a pair and side: Freqtrade asks for a new stake."""
         with self._lock:
             self._asked.pop((pair, side), None)
 

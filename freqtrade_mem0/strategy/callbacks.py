@@ -1,16 +1,19 @@
-"""Puts memory around a strategy's callbacks, without asking the strategy for anything.
+"""Puts memory around the callbacks of a strategy object.
 
-The callbacks are wrapped on the strategy *object*, not on its class. So the outermost callback is
-always ours and the strategy's own, with whatever it overrides and calls by `super()`, runs inside
-it unchanged: in any order of bases, over several levels of inheritance, called once.
+The callbacks are wrapped on the object, not on its class. So the wrapper is always outermost, and
+the strategy's own callback, with whatever it overrides and calls by `super()`, runs inside it
+unchanged and once, in any order of bases.
 
-`functools.wraps` also keeps the name `IStrategy.order_filled` where a strategy does not override
-it. Freqtrade deep-copies the trade for overridden callbacks only, so here it does not; our part
-only reads it.
+Only Freqtrade's calls are changed. Where a strategy calls one of its own callbacks, as many call
+`self.custom_stake_amount(...)` from `adjust_trade_position`, it gets what it would get without
+memory, and nothing is recorded.
 
-What a trading callback of a bot has to write it hands over to a thread; a backtest, which nobody
-trades by, appends in batches. Comparing databases is a thread's work, too. Nothing of ours ever
-raises: what fails is logged once, and Freqtrade gets what it would have got without us.
+`functools.wraps` keeps the name `IStrategy.order_filled` where a strategy does not override that
+callback. Freqtrade deep-copies the trade only for overridden callbacks, so here it makes no copy;
+we only read the trade.
+
+Nothing here blocks: a bot's records are written by a thread, a backtest's in batches. Nothing here
+raises: an exception of ours is logged once, and Freqtrade gets what it would get without memory.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host import freqtrade as host
+from freqtrade_mem0.host.caller import is_called_by_freqtrade
 from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
@@ -37,8 +41,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOOKED = ("custom_stake_amount", "confirm_trade_entry")
+"""Wrapped in every run. A backtest's closed trades are read from Freqtrade's own list."""
 HOOKED_IN_BOTS = (*HOOKED, "order_filled", "bot_loop_start")
-"""A backtest's trades are read from Freqtrade's own list once they are closed."""
 HOOKED_FOR_LEVERAGE = ("leverage",)
 
 EXTRA_SITUATION = "mem0_situation"
@@ -61,14 +65,14 @@ def install(
     run
         Its run.
     runtime_of
-        Returns the runtime that works for it.
+        Returns the runtime of the strategy.
     timeframe_s
         Length of its candles, in seconds.
     """
     hooks = (_BotHooks if run.kind.is_bot else _Hooks)(strategy, runtime_of, timeframe_s)
     hooked = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED
     for name in (*hooked, *HOOKED_FOR_LEVERAGE) if run.settings.risk.leverage else hooked:
-        setattr(strategy, name, getattr(hooks, name)(_own(strategy, name)))
+        setattr(strategy, name, _wrapped(strategy, name, getattr(hooks, name)))
 
 
 def uninstall(state: dict[str, Any]) -> None:
@@ -77,9 +81,19 @@ def uninstall(state: dict[str, Any]) -> None:
         state.pop(name, None)
 
 
-def _own(strategy: Any, name: str) -> Callable[..., Any]:
-    method: Callable[..., Any] = getattr(type(strategy), name).__get__(strategy)
-    return method
+def _wrapped(
+    strategy: Any, name: str, hook: Callable[[Callable[[], Any], Mapping[str, Any]], Any]
+) -> Callable[..., Any]:
+    """Return a callback with a hook around it; the hook gets the own callback and the arguments."""
+    own: Callable[..., Any] = getattr(type(strategy), name).__get__(strategy)
+
+    @wraps(own)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not is_called_by_freqtrade(strategy, name):
+            return own(*args, **kwargs)
+        return hook(partial(own, *args, **kwargs), kwargs)
+
+    return wrapper
 
 
 class _Hooks:
@@ -87,67 +101,50 @@ class _Hooks:
         self._strategy = strategy
         self._runtime_of = runtime_of
         self._timeframe_s = timeframe_s
-        self._complained: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self._levels_checked = False
         self._candles: dict[str, tuple[Any, Candles]] = {}
         self._free_slots = partial(free_slots, strategy)
 
-    def custom_stake_amount(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Scale what the strategy proposes. On failure: the proposal."""
+    def custom_stake_amount(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
+        """Scale the stake that the strategy proposes. On failure: the proposal."""
+        try:
+            self._runtime_of().session.forget_answer(call["pair"], call["side"])
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
+            self._log_failure("custom_stake_amount", error, call)
+        proposal = own()
+        try:
+            return self._scale(proposal, call)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
+            self._log_failure("custom_stake_amount", error, call)
+            return proposal
 
-        @wraps(own)
-        def scaled(*args: Any, **kwargs: Any) -> Any:
-            try:
-                self._runtime_of().session.forget_asked(kwargs["pair"], kwargs["side"])
-            except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
-                self._complain("custom_stake_amount", error, kwargs)
-            proposal = own(*args, **kwargs)
-            try:
-                return self._scale(proposal, kwargs)
-            except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
-                self._complain("custom_stake_amount", error, kwargs)
-                return proposal
+    def confirm_trade_entry(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
+        """Record the decision of an entry the strategy confirms, or veto it where configured.
 
-        return scaled
-
-    def confirm_trade_entry(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Keep the decision of an entry the strategy lets through, or veto it where configured.
-
-        The strategy's own veto stands. On failure: its own answer.
+        An entry that the strategy refuses stays refused. On failure: the strategy's answer.
         """
+        answer = own()
+        try:
+            if answer and not self._runtime_of().entry_confirmed(call["pair"], call["side"]):
+                return False
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("confirm_trade_entry", error, call)
+        return answer
 
-        @wraps(own)
-        def confirmed(*args: Any, **kwargs: Any) -> Any:
-            answer = own(*args, **kwargs)
-            try:
-                if answer and not self._runtime_of().entry_confirmed(
-                    kwargs["pair"], kwargs["side"]
-                ):
-                    return False
-            except Exception as error:  # noqa: BLE001 - as above
-                self._complain("confirm_trade_entry", error, kwargs)
-            return answer
-
-        return confirmed
-
-    def leverage(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Damp the leverage the strategy asks for, never below 1. On failure: as it asks."""
-
-        @wraps(own)
-        def damped(*args: Any, **kwargs: Any) -> Any:
-            asked = own(*args, **kwargs)
-            try:
-                if not isinstance(asked, Real) or not float(asked) > 1.0:
-                    return asked
-                factor = self._runtime_of().session.leverage_factor(
-                    kwargs["pair"], as_utc(kwargs["current_time"])
-                )
-                return asked if factor == 1.0 else max(1.0, float(asked) * factor)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._complain("leverage", error, kwargs)
-                return asked
-
-        return damped
+    def leverage(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
+        """Damp the strategy's leverage, never below 1. On failure: the strategy's leverage."""
+        wanted = own()
+        try:
+            if not isinstance(wanted, Real) or not float(wanted) > 1.0:
+                return wanted
+            factor = self._runtime_of().session.leverage_factor(
+                call["pair"], as_utc(call["current_time"])
+            )
+            return wanted if factor == 1.0 else max(1.0, float(wanted) * factor)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("leverage", error, call)
+            return wanted
 
     def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
         # NumPy's numbers are real numbers, too.
@@ -175,7 +172,7 @@ class _Hooks:
     def _warn_of_unknown_levels(
         self, runtime: Runtime, situation: Mapping[str, float | str]
     ) -> None:
-        """Say once that a level can never tell anything apart; a typing mistake, most likely."""
+        """Log once which levels name no feature of a situation; most likely a typing mistake."""
         if self._levels_checked or "regime" not in situation:
             return
         self._levels_checked = True
@@ -192,7 +189,7 @@ class _Hooks:
     def _situation(
         self, call: Mapping[str, Any], moment: datetime
     ) -> tuple[dict[str, float | str], float | None]:
-        """Return the situation of an entry, and how far its range has jumped, if it has."""
+        """Return an entry's situation, and the jump of the candles' range; None without a jump."""
         pair: str = call["pair"]
         frame = host.analysed_candles(self._strategy, pair)
         candles = self._candles_of(pair, frame)
@@ -213,26 +210,27 @@ class _Hooks:
                     )
                 )
             except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
-                self._complain(EXTRA_SITUATION, error, call)
+                self._log_failure(EXTRA_SITUATION, error, call)
         return situation, candles.times_usual_range(n_closed)
 
     def _candles_of(self, pair: str, frame: Any) -> Candles:
-        """Return a dataframe in columns; computed once for as long as it is the same one."""
+        """Return a dataframe as columns, converted once per dataframe."""
         known = self._candles.get(pair)
         if known is None or known[0] is not frame:
             known = self._candles[pair] = (frame, Candles(frame))
         return known[1]
 
-    def _complain(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:
+    def _log_failure(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:
+        """Log an exception, unless one of its type has been logged for the same callback."""
         kind = (where, type(error).__name__)
-        if kind in self._complained:
+        if kind in self._logged:
             return
-        self._complained.add(kind)
+        self._logged.add(kind)
         trade = call.get("trade")
         what = f"{call.get('pair', '')} {f'trade {trade.id}' if trade is not None else ''}".strip()
         logger.error(
-            "Memory failed in %s%s; Freqtrade goes on as without it. Further failures of this kind"
-            " are not logged.",
+            "Memory failed in %s%s; Freqtrade goes on as without memory. Further failures of this"
+            " kind are not logged.",
             where,
             f" for {what}" if what else "",
             exc_info=error,
@@ -244,31 +242,21 @@ class _BotHooks(_Hooks):
     def _bot(self) -> BotRuntime:
         return cast("BotRuntime", self._runtime_of())
 
-    def order_filled(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Tie an entry to its decision, record a closed trade. On failure: reconciled later."""
+    def order_filled(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
+        """Link a trade to its decision, record a closed trade. On failure: reconciled later."""
+        try:
+            self._filled(call["trade"], call["order"])
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("order_filled", error, call)
+        return own()
 
-        @wraps(own)
-        def filled(*args: Any, **kwargs: Any) -> Any:
-            try:
-                self._filled(kwargs["trade"], kwargs["order"])
-            except Exception as error:  # noqa: BLE001 - as above
-                self._complain("order_filled", error, kwargs)
-            return own(*args, **kwargs)
-
-        return filled
-
-    def bot_loop_start(self, own: Callable[..., Any]) -> Callable[..., Any]:
-        """Watch risk, and have a thread reconcile now and then. On failure: tried again later."""
-
-        @wraps(own)
-        def looped(*args: Any, **kwargs: Any) -> Any:
-            try:
-                self._bot.tick(as_utc(kwargs["current_time"]))
-            except Exception as error:  # noqa: BLE001 - as above
-                self._complain("bot_loop_start", error, kwargs)
-            return own(*args, **kwargs)
-
-        return looped
+    def bot_loop_start(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
+        """Check risk, and start a reconciliation when one is due. On failure: tried again later."""
+        try:
+            self._bot.tick(as_utc(call["current_time"]))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("bot_loop_start", error, call)
+        return own()
 
     def _filled(self, trade: Any, order: Any) -> None:
         session = self._bot.session

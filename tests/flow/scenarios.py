@@ -82,7 +82,7 @@ class Tagged(Mem0Mixin, Core):
 
 
 class Stepwise(Mem0Mixin, Core):
-    """Builds positions up and takes them down in steps."""
+    """Builds positions up and takes them down in steps; calls its own stake's callback."""
 
     position_adjustment_enable = True
 
@@ -90,7 +90,10 @@ class Stepwise(Mem0Mixin, Core):
                               min_stake, max_stake, current_entry_rate, current_exit_rate,
                               current_entry_profit, current_exit_profit, **kwargs):
         if current_profit < -0.008 and trade.nr_of_successful_entries < 3:
-            return 120.0, "deeper"
+            stake = self.custom_stake_amount(
+                trade.pair, current_time, current_rate, 120.0, min_stake, max_stake,
+                trade.leverage, None, trade.trade_direction)
+            return stake, "deeper"
         if current_profit > 0.005 and trade.nr_of_successful_exits < 2:
             return -trade.stake_amount / 3, "some_off"
         return None

@@ -422,7 +422,7 @@ def test_an_old_question_is_no_answer_to_a_new_one() -> None:
     """When the strategy's own callback fails, nothing of the last candle is confirmed."""
     stage = a_stage()
     stage.session.decide(proposal())
-    stage.session.forget_asked("ETH/USDT", "long")
+    stage.session.forget_answer("ETH/USDT", "long")
     stage.session.entry_confirmed("ETH/USDT", "long")
     assert stage.entries == []
 
