@@ -1,6 +1,6 @@
-"""What we ask of Freqtrade outside its callbacks: the run mode, the run id, the closed trades.
+"""What we ask of Freqtrade outside its callbacks: run id, candles, webserver, trade database.
 
-Freqtrade is imported where it is used: its modules are large, and most commands of ours do without.
+Freqtrade is imported where it is used: its modules are large, and most of our commands need none.
 """
 
 from __future__ import annotations
@@ -13,14 +13,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import FrameType
 
 
 def backtest_run_id(strategy: Any) -> str:
-    """Return the run id under which Freqtrade stores this strategy's backtest."""
+    """Return the run id under which Freqtrade stores the backtest of a strategy that starts now.
+
+    Freqtrade computes the id from the config, and then changes the config before it starts the
+    strategy (`stoploss_on_exchange` becomes False). So the id is read from the `Backtesting` object
+    that starts the strategy; it is computed only where there is none.
+    """
+    run_id = _stored_run_id(strategy)
+    if run_id is not None:
+        return run_id
     from freqtrade.optimize.backtest_caching import get_strategy_run_id
 
-    run_id: str = get_strategy_run_id(strategy)
-    return run_id
+    computed: str = get_strategy_run_id(strategy)
+    return computed
+
+
+def _stored_run_id(strategy: Any) -> str | None:
+    """Return the run id that a `Backtesting` object among our callers has for a strategy."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - nothing refers to that object
+    while frame is not None:
+        caller = getattr(frame.f_locals.get("self"), "__dict__", {})
+        if any(each is strategy for each in caller.get("strategylist", ())):
+            run_id: str | None = caller["run_ids"].get(strategy.get_strategy_name())
+            return run_id
+        frame = frame.f_back
+    return None
 
 
 def timeframe_seconds(timeframe: str) -> int:

@@ -116,7 +116,13 @@ class Patient(Mem0Mixin, Core):
 
 
 class Choosy(Mem0Mixin, Core):
-    """Vetoes entries and exits now and then, by the minute of the hour."""
+    """Vetoes entries and exits now and then, by the minute of the hour.
+
+    Freqtrade switches its stop on the exchange off, after it has computed the run id.
+    """
+
+    order_types = {{"entry": "limit", "exit": "limit", "stoploss": "limit",
+                   "stoploss_on_exchange": True}}
 
     def confirm_trade_entry(self, pair, order_type, amount, rate, time_in_force, current_time,
                             entry_tag, side, **kwargs):

@@ -31,7 +31,10 @@ pytestmark = pytest.mark.flow
 TAGGED = f'''{CORE}
 
 class Tagged(Mem0Mixin, Core):
-    """Nothing but the mixin."""
+    """Freqtrade switches its stop on the exchange off, after it has computed the run id."""
+
+    order_types = {{"entry": "limit", "exit": "limit", "stoploss": "limit",
+                   "stoploss_on_exchange": True}}
 '''
 
 
@@ -109,14 +112,17 @@ def test_backtests_of_the_webserver_are_remembered_at_once(backtests: Backtests)
     """Two runs in one process: records equal Freqtrade's results while the server still runs."""
     job = backtests.job(TAGGED, ENABLED)
     with webserver(job) as server:
+        run_ids = []
         for timerange in ("20240102-20240105", "20240106-20240109"):
             server.backtest(timerange)
-            _, trades, _ = load_backtest(job.userdir, job.strategy)
+            _, trades, run_id = load_backtest(job.userdir, job.strategy)
+            run_ids.append(run_id)
             expected = sorted((trade["pair"], trade["profit_abs"]) for trade in trades)
             wait_until(lambda expected=expected: _remembered(job) == expected)  # type: ignore[misc]
     with memory_in(job.userdir) as store:
         kinds = stats(store)["journal"]["by_kind"]
         assert kinds["backtest"] == 2
+        assert {record.origin.run_id for record in trade_records(store)} == set(run_ids)
         assert memories_in_mem0(store, kind="trade") == kinds["trade"]
 
 
