@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from freqtrade_mem0.config.sizing import SizingSettings
-from freqtrade_mem0.decide.known import Evidence
+from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.base import from_ms
@@ -41,7 +41,7 @@ def shipped_multipliers(table: pd.DataFrame, policy: str = "bayes") -> NDArray[n
     """Return what a `sizing.policy` makes of each trade of a table, shape (n_trades,)."""
     settings = SizingSettings(policy=policy)
     recall = Recall(settings.levels, settings.half_life_days)
-    evidence = Evidence(recall, Shrinkage(pseudo_trades=settings.pseudo_trades))
+    evidence = EvidenceReader(recall, Shrinkage(pseudo_trades=settings.pseudo_trades))
     decide = policy_for(settings)
     rows: list[Any] = list(table.itertuples(index=False))
     for number, row in enumerate(rows):

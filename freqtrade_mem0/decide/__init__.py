@@ -1,1 +1,1 @@
-"""From a proposed stake to an answer, with its reasons."""
+"""Turns a proposed stake into an answer, and explains decisions."""

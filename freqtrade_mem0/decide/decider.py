@@ -1,8 +1,7 @@
-"""From a proposed stake to an answer: what is known, what the policy makes of it, what limits bind.
+"""Answers a proposed stake: gathers what is known, asks the policy, applies risk and limits.
 
-An answer is found in microseconds, inside a trading callback. The line of the ledger that explains
-it costs more than the answer itself, and nobody reads it then: it is written when somebody looks,
-which is who appends it to the journal.
+A trading callback waits for the answer, so it is computed in microseconds. The explanation costs
+more than the answer; the journal's writer builds it later.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.sizing.limits import within_limits
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.decide.known import Evidence
+    from freqtrade_mem0.decide.known import EvidenceReader
     from freqtrade_mem0.decide.proposal import Proposal
     from freqtrade_mem0.decide.vetoes import Vetoes
     from freqtrade_mem0.records.base import Origin
@@ -24,28 +23,28 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """What memory makes of a proposal; `decision` writes it down, with its reasons.
+    """Memory's answer to a proposal; `decision` returns it as a record, with its reasons.
 
     Parameters
     ----------
     origin
         The run.
     proposal
-        What was asked.
+        The proposed stake and its situation.
     wish
         What the policy wants.
     policy
-        Its name.
+        The policy's name.
     multiplier
-        After risk events, inside the bounds.
+        Stake multiplier after risk damping, inside the bounds.
     stake
         After the limits of exchange and wallet, in stake currency.
     applied
-        False in shadow mode.
+        False in shadow mode: the trade gets the proposed stake.
     n_known
-        Decayed number of trades of the strategy that were known.
+        Time-decayed number of the strategy's known trades.
     reasons
-        Why, beyond the policy's own reasons.
+        Reasons beside those of the policy.
     is_vetoed
         Whether the entry is refused.
     """
@@ -110,12 +109,12 @@ class Answer:
         return self._id
 
     def decision(self) -> Decision:
-        """Return the line of the ledger: always the same one, whoever asks first."""
+        """Return the answer as a record for the ledger; built once, at the first call."""
         if self._decision is None:
-            self._decision = self._written()
+            self._decision = self._as_decision()
         return self._decision
 
-    def _written(self) -> Decision:
+    def _as_decision(self) -> Decision:
         proposal = self.proposal
         return Decision(
             id=self.id,
@@ -137,20 +136,20 @@ class Answer:
 
 
 class Decider:
-    """Answers proposals of one run. Reads memory, writes nothing.
+    """Answers the proposals of one run. It only reads memory.
 
     Parameters
     ----------
     origin
         The run.
     evidence
-        What is known.
+        Reads what is known about an entry.
     policy
-        How a stake follows from it.
+        Turns what is known into a stake multiplier.
     risk
-        What risk events leave of it.
+        Reduces the multiplier after risk events.
     vetoes
-        Which entries are refused.
+        Refuses entries.
     applied
         False in shadow mode: answers say what would be done.
     """
@@ -159,7 +158,7 @@ class Decider:
         self,
         *,
         origin: Origin,
-        evidence: Evidence,
+        evidence: EvidenceReader,
         policy: Policy,
         risk: RiskLog,
         vetoes: Vetoes,
@@ -173,7 +172,7 @@ class Decider:
         self._applied = applied
 
     def answer(self, proposal: Proposal) -> Answer:
-        """Return what memory makes of a proposal, from trades known strictly before its moment."""
+        """Return the answer to a proposal, from trades known strictly before its moment."""
         known = self._evidence.for_entry(
             strategy=self._origin.strategy,
             pair=proposal.pair,

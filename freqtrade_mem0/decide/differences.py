@@ -1,8 +1,8 @@
-"""How much the situations of a strategy differ, worked out once a market day.
+"""How much the situations of a strategy differ, computed once per market day.
 
-It takes all groups, so it is too much for every decision, and it changes slowly. As of the
-beginning of a UTC day it is a function of the trades known before that: the same for every decision
-of the day, in a backtest and in a bot, whatever was asked in between.
+The computation reads all groups, which is too slow for every decision, and its result changes
+slowly. It uses the trades known at the beginning of the UTC day, so all decisions of a day get the
+same result, in a backtest and in a bot.
 """
 
 from __future__ import annotations
@@ -22,43 +22,30 @@ if TYPE_CHECKING:
 _MS_PER_DAY = 86_400_000
 
 
-class Outlook:
-    """The differences between groups, as of the day of a moment.
-
-    Parameters
-    ----------
-    recall
-        What is known.
-    prior
-        What is assumed before there is evidence.
-    """
+class DailyDifferences:
+    """The differences between the groups of each level, cached per day."""
 
     def __init__(self, recall: Recall, prior: Shrinkage) -> None:
         self._recall = recall
         self._prior = prior
         self._day_ms: int | None = None
-        self._found: Mapping[str, float] = {}
+        self._of_day: Mapping[str, float] = {}
 
-    def differences(self, now_ms: int) -> Mapping[str, float]:
-        """Return by level how much its groups differ, see `insight.differences`.
+    def of_day(self, now_ms: int) -> Mapping[str, float]:
+        """Return how much the groups of each level differ; see `insight.shrinkage.differences`.
 
         Parameters
         ----------
         now_ms
-            A moment of the day in question, milliseconds since 1970 in UTC.
-
-        Returns
-        -------
-        Mapping
-            That can not be changed.
+            Any moment of the day, milliseconds since 1970 in UTC.
         """
         day_ms = now_ms - now_ms % _MS_PER_DAY
         changed_ms = self._recall.oldest_change_ms()
         if day_ms == self._day_ms and (changed_ms is None or changed_ms >= day_ms):
-            return self._found
+            return self._of_day
         groups = self._recall.groups(from_ms(day_ms))
         whole = groups.pop(STRATEGY, Group(NOTHING)).moments
         found = differences(whole, self._recall.levels, groups, self._prior)
-        self._found = MappingProxyType(found)
+        self._of_day = MappingProxyType(found)
         self._day_ms = day_ms
-        return self._found
+        return self._of_day

@@ -1,4 +1,4 @@
-"""A decision in words and numbers: what was known, what moved the stake, what came of it."""
+"""Explains a decision in words: what was known, what changed the stake, and what became of it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _TIME = "%Y-%m-%d %H:%M UTC"
 _STRATEGY = "strategy"
-_WORTH_MENTIONING = 0.005
-"""Effects on the multiplier below this are told in one line."""
+_SMALL = 0.005
+"""Levels with a smaller effect on the multiplier share one line."""
 
 _FORMATS = {
     "volatility": ".2%",
@@ -27,24 +27,23 @@ _FORMATS = {
     "range_position": ".0%",
     "volume_ratio": ".2f",
 }
-"""How features are shown; the author's own have six digits at most."""
+"""Formats of our features; a strategy's own features are shown with six digits."""
 
 
 def headline(decision: Decision) -> str:
     """Return a decision in one sentence."""
-    tag = f" ({decision.enter_tag})" if decision.enter_tag else ""
-    direction = (
-        "refused altogether"
-        if is_vetoed(decision)
-        else "left as proposed"
-        if decision.stake == decision.proposed_stake
-        else f"{'raised' if decision.stake > decision.proposed_stake else 'cut'} to "
-        f"{decision.stake:.6g} (x{decision.stake / decision.proposed_stake:.2f})"
-    )
-    shadow = "" if decision.applied else ", in shadow: the trade got the proposed stake"
+    proposed, stake = decision.proposed_stake, decision.stake
+    if is_vetoed(decision):
+        change = "refused: no entry"
+    elif stake == proposed:
+        change = "left as proposed"
+    else:
+        verb = "raised" if stake > proposed else "cut"
+        change = f"{verb} to {stake:.6g} (x{stake / proposed:.2f})"
+    shadow = "" if decision.applied else "; shadow mode, the trade got the proposed stake"
     return (
-        f"{decision.side} {decision.pair}{tag} on {decision.decided_at.strftime(_TIME)}: "
-        f"a stake of {decision.proposed_stake:.6g} was {direction}{shadow}"
+        f"{_entry(decision)} on {decision.decided_at.strftime(_TIME)}: "
+        f"a stake of {proposed:.6g} {_currency(decision)} was {change}{shadow}"
     )
 
 
@@ -59,57 +58,56 @@ def level(name: str) -> str:
 
 def reason(part: Reason) -> str:
     """Return one part of a decision in words, with its numbers."""
-    said = part.words.removeprefix(f"{part.name} {part.value}".strip() + ": ")
+    words = part.words.removeprefix(f"{part.name} {part.value}".strip() + ": ")
     if not part.value:
-        return said
-    return f"{level(part.name)}: {', '.join(part.value.split(' & '))}; {said}"
+        return words
+    return f"{level(part.name)}: {', '.join(part.value.split(' & '))}; {words}"
 
 
 def known(decision: Decision) -> str:
-    """Return how much was known, and how the strategy fared in it."""
+    """Return how many trades were known, and their mean profit."""
     trades = f"{decision.n_effective:.1f} closed trades of {decision.origin.strategy}"
-    whole = _whole(decision)
-    fared = "" if whole is None else whole.words.partition(", ")[2]
-    return f"known: {trades} (older ones count less){fared and f', {fared}'}"
+    whole = _strategy_part(decision)
+    mean = "" if whole is None else whole.words.partition(", ")[2]
+    return f"known: {trades} (older trades count less){mean and f', {mean}'}"
 
 
 def expected(decision: Decision) -> str:
-    """Return what was expected of the trade, against the strategy's mean; "" without a forecast."""
-    whole = _whole(decision)
+    """Return the expected profit against the strategy's mean; "" without a forecast."""
+    whole = _strategy_part(decision)
     if decision.expected_ratio is None or whole is None:
         return ""
     return (
-        f"expected: {decision.expected_ratio:+.2%} a trade here, "
-        f"against {whole.mean_ratio:+.2%} on average"
+        f"expected profit: {decision.expected_ratio:+.2%} per trade in this situation, "
+        f"{whole.mean_ratio:+.2%} per trade of the strategy"
     )
 
 
 def reasons(decision: Decision) -> list[str]:
-    """Return what moved the stake, one line per part, with the part's effect on the multiplier.
+    """Return one line per part of a decision, each with its effect on the multiplier.
 
-    Levels that moved it by less than 0.005 share a line, so the effects still add up.
+    Levels with an effect below 0.005 share a line, so that the effects still add up.
     """
-    lines, quiet = [], []
+    lines, small = [], []
     for part in decision.reasons:
-        if part.value and abs(part.effect) < _WORTH_MENTIONING:
-            quiet.append(part)
+        if part.value and abs(part.effect) < _SMALL:
+            small.append(part)
         else:
             lines.append(f"{part.effect:+.3f}  {reason(part)}")
-    if quiet:
-        effect = sum(part.effect for part in quiet)
-        effect = effect if abs(effect) >= _WORTH_MENTIONING / 10 else 0.0  # no "-0.000"
-        names = [level(part.name) for part in quiet if part.name != _STRATEGY]
-        if names:
-            between = "; " if any(" " in name for name in names) else ", "
-            told = f"{between.join(names)}: no difference worth mentioning"
-            lines.append(f"{effect:+.3f}  {told}")
-    return lines or ["+0.000  nothing did"]
+    names = [level(part.name) for part in small if part.name != _STRATEGY]
+    if names:
+        effect = sum(part.effect for part in small)
+        effect = effect if abs(effect) >= _SMALL / 10 else 0.0  # no "-0.000"
+        between = "; " if any(" " in name for name in names) else ", "
+        each = " each" if len(names) > 1 else ""
+        lines.append(f"{effect:+.3f}  {between.join(names)}: less than {_SMALL:g}{each}")
+    return lines or ["+0.000  nothing"]
 
 
 def situation(features: Mapping[str, float | str]) -> str:
     """Return a situation in words, or why there is none."""
     if "regime" not in features:
-        return "not enough closed candles were there to describe the market"
+        return "too few closed candles to describe the market"
     parts_say_it = {"volatility_regime", "trend_regime"} <= features.keys()
     shown = {k: value for k, value in features.items() if k != "regime" or not parts_say_it}
     return ", ".join(
@@ -121,28 +119,29 @@ def situation(features: Mapping[str, float | str]) -> str:
 
 
 def outcome(line: LedgerLine) -> str:
-    """Return what came of a decision, with memory and without it."""
+    """Return what became of a decision, with memory and without it."""
     decision, trade = line.decision, line.trade
     if is_vetoed(decision):
         return "no entry order was placed"
     if decision.trade_id is None:
-        return "its entry order was never filled"
+        return "the entry order was never filled"
     if trade is None:
         return "the trade is still open"
     with_memory, without = both_outcomes(decision, trade)
     about = ("", "about ") if decision.applied else ("about ", "")
+    currency = _currency(decision)
     return (
         f"closed {trade.profit_ratio:+.2%} by {trade.exit_reason or 'unknown'}: "
-        f"{about[0]}{with_memory:+.4g} with memory's stake, "
-        f"{about[1]}{without:+.4g} with the proposed one"
+        f"{about[0]}{with_memory:+.4g} {currency} with memory's stake, "
+        f"{about[1]}{without:+.4g} {currency} with the proposed stake"
     )
 
 
 def both_outcomes(decision: Decision, trade: TradeRecord) -> tuple[float, float]:
-    """Return the profit in stake currency with memory's stake, and with the proposed one.
+    """Return the profit in stake currency with memory's stake, and with the proposed stake.
 
-    One of them is Freqtrade's own number; the other is it, scaled by the two stakes. Steps in which
-    a trade was built up later, and rounding to the exchange's precision, are taken as proportional.
+    One of them is Freqtrade's own number. The other is that number scaled by the ratio of the two
+    stakes; this takes later entries of the trade as scaled too, and ignores rounding.
     """
     ratio = decision.stake / decision.proposed_stake
     if decision.applied:
@@ -164,32 +163,40 @@ def why(line: LedgerLine) -> str:
 
 
 def would(decision: Decision) -> str:
-    """Return in one sentence what would be decided; the stake that is asked about is arbitrary."""
-    tag = f" ({decision.enter_tag})" if decision.enter_tag else ""
-    change = (
-        "left as proposed"
-        if decision.multiplier == 1.0
-        else f"{'raised' if decision.multiplier > 1.0 else 'cut'} to "
-        f"{decision.multiplier:.1%} of what is proposed"
-    )
-    shadow = "" if decision.applied else ", but in shadow: trades get the proposed stake"
+    """Return in one sentence what would be decided about a proposed stake of any size."""
+    if decision.multiplier == 1.0:
+        change = "left as proposed"
+    else:
+        verb = "raised" if decision.multiplier > 1.0 else "cut"
+        change = f"{verb} to {decision.multiplier:.1%} of the proposed stake"
+    shadow = "" if decision.applied else "; shadow mode, trades get the proposed stake"
     return (
-        f"{decision.side} {decision.pair}{tag}, with what was known on "
+        f"{_entry(decision)}, with what was known on "
         f"{decision.decided_at.strftime(_TIME)}: the stake would be {change}{shadow}"
     )
 
 
 def numbers(decision: Decision) -> list[str]:
-    """Return what a multiplier is made of, line by line."""
+    """Return what is known, what is expected, and the parts of the multiplier, line by line."""
     return [
         f"  {known(decision)}",
         *(f"  {text}" for text in (expected(decision),) if text),
-        f"  what moved the multiplier (policy {decision.policy}):",
+        f"  what moved the multiplier away from 1 (policy {decision.policy}):",
         *(f"    {text}" for text in reasons(decision)),
         f"  = x{decision.multiplier:.3f} of the proposed stake",
     ]
 
 
-def _whole(decision: Decision) -> Reason | None:
-    """Return the part of all trades of the strategy, None where there is none."""
+def _entry(decision: Decision) -> str:
+    tag = f" ({decision.enter_tag})" if decision.enter_tag else ""
+    return f"{decision.side} {decision.pair}{tag}"
+
+
+def _currency(decision: Decision) -> str:
+    """Return the stake currency, which Freqtrade takes from the pair: "ETH/USDT:USDT"."""
+    return decision.pair.partition("/")[2].partition(":")[0]
+
+
+def _strategy_part(decision: Decision) -> Reason | None:
+    """Return the part of all trades of the strategy; None where there is none."""
     return next((part for part in decision.reasons if part.name == _STRATEGY), None)

@@ -1,4 +1,4 @@
-"""The policy of a run, guarded: its mistakes are logged once and never reach a trade."""
+"""Guards the policy of a run: its errors are logged once and never reach a trade."""
 
 from __future__ import annotations
 
@@ -16,36 +16,35 @@ logger = logging.getLogger(__name__)
 
 
 def guarded_policy(sizing: SizingSettings) -> Guarded:
-    """Return the policy that `sizing.policy` names, under guard.
+    """Return the policy that `sizing.policy` names, guarded.
 
     Raises
     ------
     ConfigError
-        It can not be made.
+        The policy can not be made.
     """
     return Guarded(
         policy_for(sizing),
         sizing.policy,
         sizing.min_multiplier,
         sizing.max_multiplier,
-        _Complaints(sizing.policy),
+        _TroubleLog(sizing.policy),
         is_built_in=sizing.policy in BUILT_IN,
     )
 
 
-class _Complaints:
+class _TroubleLog:
     """Logs each kind of trouble with a policy once."""
 
     def __init__(self, policy: str) -> None:
         self._policy = policy
-        self._said: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
 
     def __call__(self, trouble: str, error: Exception | None) -> None:
-        """Log a trouble, unless the same, with the same kind of exception, has been logged."""
         kind = (trouble, type(error).__name__)
-        if kind in self._said:
+        if kind in self._logged:
             return
-        self._said.add(kind)
+        self._logged.add(kind)
         logger.error(
             'Trouble with the policy "%s": %s. More of this kind is not logged.',
             self._policy,

@@ -1,4 +1,4 @@
-"""Gathers what is known about an entry, for a policy to judge."""
+"""Reads what is known about an entry, as the input of a policy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.decide.differences import Outlook
+from freqtrade_mem0.decide.differences import DailyDifferences
 from freqtrade_mem0.insight.performance import PerformanceReader
 from freqtrade_mem0.insight.shrinkage import EntryGroup
 from freqtrade_mem0.records.base import to_ms
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall import Recall
 
 
-class Evidence:
-    """What a recall knows about entries.
+class EvidenceReader:
+    """Reads what is known about the entries of one strategy.
 
     Parameters
     ----------
     recall
-        Of one strategy.
+        The strategy's known trades.
     prior
-        What is assumed about how much its situations differ.
+        What is assumed, before there is evidence, about how much its situations differ.
     """
 
     def __init__(self, recall: Recall, prior: Shrinkage) -> None:
         self._recall = recall
-        self._outlook = Outlook(recall, prior)
-        self._form = PerformanceReader(recall.reader())
+        self._differences = DailyDifferences(recall, prior)
+        self._performance = PerformanceReader(recall.reader())
 
     def for_entry(
         self,
@@ -48,15 +48,15 @@ class Evidence:
     ) -> Known:
         """Return what is known about an entry strictly before an aware UTC moment.
 
-        A policy can not change memory through it: what it is handed are copies and views.
+        It holds copies and read-only views, so that a policy can not change memory.
         """
         now_ms = to_ms(moment)
-        differences = self._outlook.differences(now_ms)
+        differences = self._differences.of_day(now_ms)
         whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
         return Known(
             strategy=EntryGroup("strategy", strategy, whole),
             levels=levels,
             differences=differences,
             situation=MappingProxyType(situation),
-            form=partial(self._form.at, moment),
+            form=partial(self._performance.at, moment),
         )

@@ -10,12 +10,12 @@ from datetime import datetime
 # Not frozen: a frozen dataclass takes three times as long to make, and each entry makes one.
 @dataclass(slots=True, kw_only=True)
 class Proposal:
-    """A stake that the strategy proposes. Nobody changes it.
+    """A stake that the strategy proposes. Treat it as immutable.
 
     Parameters
     ----------
     pair, side, enter_tag
-        What is to be entered; the tag is "" where there is none.
+        The entry; the tag is "" where there is none.
     moment
         Aware UTC market time.
     stake
@@ -26,7 +26,7 @@ class Proposal:
     situation
         Market features of the candles closed before `moment`.
     times_usual_range
-        How far they range against what is usual, where that is a jump; see `situation`.
+        The candles' range over its usual range, where it has jumped; see `situation`.
     free_slots
         Returns how many trades may still be opened, this one included; None where it is unknown.
     """

@@ -1,4 +1,4 @@
-"""Which decisions refuse an entry, and which of these refusals are news."""
+"""Which entries are refused because their stake multiplier is too low."""
 
 from __future__ import annotations
 
@@ -19,37 +19,31 @@ def is_vetoed(decision: Decision) -> bool:
 
 
 class Vetoes:
-    """Refuses entries that memory has very little trust in.
-
-    Parameters
-    ----------
-    below
-        Multipliers below this are refused; None refuses nothing.
-    """
+    """Refuses entries with a multiplier below `below`; None refuses nothing."""
 
     def __init__(self, below: float | None) -> None:
         self._below = below
-        self._noted: dict[tuple[str, str], str] = {}
-        """By pair and side: the UTC hour in which a refusal was noted last."""
+        self._recorded: dict[tuple[str, str], str] = {}
+        """By pair and side: the UTC hour of the last recorded refusal."""
 
     def reasons(self, multiplier: float) -> tuple[Reason, ...]:
-        """Return the reason for refusing an entry; none where it is let through."""
+        """Return the reason for refusing an entry; an empty tuple where it is let through."""
         if self._below is None or multiplier >= self._below:
             return ()
         text = f"x{multiplier:.3f} is below sizing.veto_below, {self._below:g}: no entry"
         return (Reason(name=_VETOED, text=text),)
 
-    def is_news(self, proposal: Proposal) -> bool:
+    def is_first_of_hour(self, proposal: Proposal) -> bool:
         """Return whether a refusal is the first of its pair and side in its UTC hour.
 
-        Freqtrade asks again every few seconds, for as long as the signal lasts.
+        Freqtrade repeats a refused entry every few seconds while the signal lasts.
         """
         key, hour = (proposal.pair, proposal.side), f"{proposal.moment:%Y-%m-%d %H}"
-        if self._noted.get(key) == hour:
+        if self._recorded.get(key) == hour:
             return False
-        self._noted[key] = hour
+        self._recorded[key] = hour
         return True
 
     def clear(self) -> None:
-        """Forget what was noted: another run begins."""
-        self._noted.clear()
+        """Forget all refusals: another run begins."""
+        self._recorded.clear()

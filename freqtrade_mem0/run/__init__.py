@@ -1,1 +1,1 @@
-"""One run of one strategy: a backtest, an epoch of a hyperopt, a bot."""
+"""One run of one strategy: a backtest, a hyperopt epoch, a bot."""

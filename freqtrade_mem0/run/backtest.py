@@ -1,7 +1,7 @@
-"""A backtest (also a hyperopt epoch): trades come from Freqtrade's own list.
+"""Memory in a backtest or a hyperopt epoch: closed trades are read from Freqtrade's own list.
 
-Nobody trades by it, and it makes very many decisions: what it does between two candles is as little
-as can be, and what has to be worded or written is left to whoever appends it to the journal.
+A backtest makes very many decisions, so little is done per candle: records and explanations are
+built when a batch is written to the journal.
 """
 
 from __future__ import annotations
@@ -41,16 +41,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
 _BATCH = 20_000
-"""Entries of a backtest that wait for the journal, some 60 MB: most runs write at their end."""
+"""Journal entries per batch, about 60 MB: most runs write once, at their end."""
 
-_BATCH_BESIDE = 2_000
-"""The same where a process beside the run delivers them."""
+_BATCH_WHEN_DELIVERED = 2_000
+"""The same where another process delivers to Mem0 while the run goes on."""
 
 
 class _Closed(NamedTuple):
-    """A trade as far as recall and risk look at it; its record is written later."""
+    """The fields of a closed trade that recall and risk read; its record is built later."""
 
     id: str
     origin: Origin
@@ -67,19 +66,18 @@ class _Closed(NamedTuple):
 
 
 class BacktestSession(Session):
-    """Answers proposals, and records what Freqtrade has closed.
+    """Answers proposals, and records the trades that Freqtrade has closed.
 
     Parameters
     ----------
-    trades
-        Where closed trades come from.
-    locks
-        Where locks come from; None for nowhere.
-    is_recorded
-        Whether anybody takes what it submits. Else (an epoch of a hyperopt) trades are not even
-        offered.
     setup, submit, now
         As for `Session`.
+    trades
+        Freqtrade's closed trades.
+    locks
+        Freqtrade's locks; None to ignore them.
+    is_recorded
+        Whether trades are submitted; False in a hyperopt epoch.
     """
 
     def __init__(
@@ -97,10 +95,10 @@ class BacktestSession(Session):
         self._locks = locks
         self._is_recorded = is_recorded
         self._entered: dict[tuple[str, str, datetime], Answer] = {}
-        """What was answered to entries; by pair, side and open date. Those that timed out stay."""
+        """Answers by pair, side and open date; those whose order timed out stay."""
 
     def end_run(self) -> None:
-        """Take in what was closed after the last entry."""
+        """Record what was closed after the last entry."""
         if not self._is_recorded:
             return
         with self._lock:
@@ -111,7 +109,7 @@ class BacktestSession(Session):
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
-        # A trade's open date is the very moment of its decision, however late it is filled.
+        # A trade's open date is the moment of its decision, however late the order is filled.
         self._entered[proposal.pair, proposal.side, proposal.moment] = answer
 
     def _learn_closed(self) -> None:
@@ -125,14 +123,14 @@ class BacktestSession(Session):
             self._risk.locked(locks)
 
     def _begin_run(self) -> None:
-        """Forget what the process's previous backtest taught (an earlier hyperopt epoch, say)."""
+        """Forget what an earlier run in this process taught, such as a hyperopt epoch."""
         if self._is_recorded:
             self._risk.until(None)
         self.recall.clear()
         self._restore_prior()
         self._risk.clear()
         self._vetoes.clear()
-        self._asked.clear()
+        self._unconfirmed.clear()
         self._entered.clear()
 
     def _record(self, trades: Iterable[Any]) -> None:
@@ -166,17 +164,17 @@ class BacktestSession(Session):
             situation={} if answer is None else answer.proposal.situation,
         )
         if self._is_recorded:
-            self._submit(partial(self._written, trade, closed, answer))
+            self._submit(partial(self._entries_of, trade, closed, answer))
         self._risk.closed(closed)
         self.learn(closed)
 
-    def _written(
+    def _entries_of(
         self, trade: Any, closed: _Closed, answer: Answer | None
     ) -> tuple[Opened | TradeRecord, ...]:
-        """Return what the journal gets of a closed trade, which does not change any more."""
+        """Return the journal entries of a closed trade, which does not change any more."""
         entry = EntryContext()
         entries: list[Opened | TradeRecord] = []
-        if answer is not None:  # else it was entered while memory had failed
+        if answer is not None:  # None where memory failed at the entry
             entry = EntryContext(decision_id=answer.id, situation=closed.situation)
             entries.append(
                 Opened(decision_id=answer.id, trade_id=closed.id, open_date=closed.open_date)
@@ -184,7 +182,7 @@ class BacktestSession(Session):
         try:
             record = trade_record(trade, self.origin, closed.recorded_at, entry, identity=closed.id)
         except RecordError as error:
-            # Said here: as an error of the writer's it would hold up the batch it is in.
+            # Raised in the writer it would stop the whole batch.
             logger.warning("%s", error)
             return tuple(entries)
         if self._is_kept(record):
@@ -193,7 +191,7 @@ class BacktestSession(Session):
 
 
 class BacktestRuntime(Runtime):
-    """Works for a backtest, a hyperopt epoch or an analysis; see `Runtime`."""
+    """The runtime of a backtest, a hyperopt epoch or an analysis."""
 
     session: BacktestSession
 
@@ -210,14 +208,13 @@ class BacktestRuntime(Runtime):
             is_recorded=run.kind.writes,
         )
         if run.kind.writes:
-            store.journal.open()  # so that a wrong path stops the run right here
-            # What a process beside the run is to deliver meanwhile can not wait for its end.
+            store.journal.open()  # a wrong path stops the run here
             is_delivered = store.delivers and run.settings.delivery.flush_timeout_s > 0
-            batch = _BATCH_BESIDE if is_delivered else _BATCH
+            batch = _BATCH_WHEN_DELIVERED if is_delivered else _BATCH
             self.writer = JournalWriter(store.journal, background=False, batch=batch)
 
     def end_backtest(self) -> None:
-        """Record what the backtest closed last. Called again, it does nothing more."""
+        """Record the last closed trades. Calling it again is harmless."""
         self.session.end_run()
         if self.writer is not None and not self.writer.flush(CLOSE_TIMEOUT_S):
             logger.error("Some trades of this run could not be written to the journal.")

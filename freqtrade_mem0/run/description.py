@@ -1,4 +1,4 @@
-"""The description of one run of one strategy, resolved once from the config and the strategy."""
+"""The description of one run of one strategy, made once from the config and the strategy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from freqtrade_mem0.records.base import Mode, Origin
 class RunDescription:
     """Everything about a run that does not change while it runs.
 
-    It can be pickled: hyperopt sends it to its workers with the strategy.
+    Hyperopt pickles it with the strategy.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Ask memory outside of Freqtrade: what it would decide now, and what it would have decided.
+"""Decisions outside of Freqtrade: what memory would decide now, and what it would have decided.
 
-The session is made as that of a run (`run.setup`), so that a policy is guarded, bounds, vetoes and
-risk damping apply as they do there. Nothing is written.
+The session is made as in a run (`run.setup`), so the guard of the policy, bounds, vetoes and risk
+damping apply as they do there. Nothing is written.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.decision import Decision
 
 NO_LIMIT = sys.float_info.max
-"""A `max_stake` that binds nothing."""
+"""A `max_stake` without effect."""
 
 
 class Replay:
-    """What a run would decide under the present settings.
+    """Answers what a run would decide under the present settings.
 
     Parameters
     ----------
     store
-        The memory; its settings decide.
+        The memory and its settings.
     origin
         The run. A bot also knows the trades of other bots of its strategy, as when it runs.
     in_shadow
-        Whether decisions are only recorded; None as configured. In shadow no entry is vetoed.
+        Whether shadow mode is on, in which no entry is vetoed; None for what the config says.
 
     Raises
     ------
@@ -77,9 +77,10 @@ class Replay:
                 self._session.learn(trade)
 
     def again(self, decision: Decision) -> Decision:
-        """Return what would be decided now in place of an earlier decision, as of its moment.
+        """Return what the present settings would decide in place of an earlier decision.
 
-        The limits of exchange and wallet at that moment are not known any more; none is applied.
+        It uses what was known at that moment. The limits of exchange and wallet are not applied:
+        they were not recorded.
         """
         return self.asked(
             decision.pair,
@@ -107,11 +108,11 @@ class Replay:
         Parameters
         ----------
         pair, side, enter_tag
-            What is to be entered; the tag is "" where there is none.
+            The entry; the tag is "" where there is none.
         moment
             Aware UTC; only trades known strictly before it count.
         situation
-            Features by name; a level whose features are missing adds nothing.
+            Features by name; a level with a missing feature is left out.
         stake
             Proposed, in stake currency, > 0.
         """

@@ -1,6 +1,6 @@
-"""What works for a strategy object while it runs: its session, its journal, its way down.
+"""The runtime of a strategy: its session, its journal writer, and how they are closed.
 
-`run.backtest` and `run.bot.runtime` say what a backtest and a bot need beyond that.
+`run.backtest` and `run.bot.runtime` add what a backtest and a bot need.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from freqtrade_mem0.run.session import Session
 
 CLOSE_TIMEOUT_S = 5.0
-"""Longest a shutdown waits for the last journal entries and for the batch under way."""
+"""Longest wait of a shutdown for the last journal entries, and for the current batch."""
 
 
 class Runtime(ABC):
-    """Everything that works for one strategy object while it runs.
+    """Everything that serves one strategy object while it runs.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Runtime(ABC):
     prior
         Trades of promoted runs, known from the start.
     store
-        The memory; nothing is written to it in runs that write nothing.
+        The memory.
     now
         Wall clock, for `recorded_at` only.
 
@@ -60,7 +60,7 @@ class Runtime(ABC):
         self._closed = False
 
     def summary(self) -> str:
-        """Return in one line that memory is on, where, and what it does to stakes."""
+        """Return in one line where memory is and what it does to stakes."""
         sizing = self.run.settings.sizing
         stakes = (
             f"stakes are scaled by x{sizing.min_multiplier:g} to x{sizing.max_multiplier:g}"
@@ -74,34 +74,28 @@ class Runtime(ABC):
         )
 
     def entry_confirmed(self, pair: str, side: str) -> bool:
-        """Keep the decision of a confirmed entry; return whether memory confirms it, too.
-
-        Parameters
-        ----------
-        pair, side
-            Which entry.
-        """
+        """Record the decision of a confirmed entry; return False where memory vetoes it."""
         answer = self.session.entry_confirmed(pair, side)
         return answer is None or not answer.is_vetoed
 
     def submit(self, entry: Submitted) -> None:
-        """Hand an entry to the journal, where anything is written."""
+        """Hand an entry to the journal, in a run that writes."""
         if self.writer is not None:
             self.writer.submit(entry)
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the journal has all that was noted so far."""
+        """Whether everything submitted is in the journal."""
         return self.writer is not None and self.writer.waiting == 0
 
     def close(self) -> None:
-        """Take everything down. Closing twice is harmless."""
+        """Close everything. Closing twice is harmless."""
         if self._closed:
             return
         self._closed = True
-        with ExitStack() as closing:  # whatever one of them raises, the others are closed
+        with ExitStack() as closing:  # where one part raises, the others are still closed
             self._close_parts(closing)
 
     @abstractmethod
     def _close_parts(self, closing: ExitStack) -> None:
-        """Say what is to be closed; what is said last is closed first."""
+        """Add what is to be closed; the last one added is closed first."""

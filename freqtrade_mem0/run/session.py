@@ -1,8 +1,7 @@
-"""One run of one strategy: proposals are answered, confirmed entries kept, outcomes learned.
+"""One run of one strategy: answers proposed stakes, records confirmed entries, learns outcomes.
 
-A session knows nothing of callbacks; `callbacks.py` calls it with what they carry. Its methods may
-raise; the callbacks see to it that nothing reaches Freqtrade. Where closed trades come from, and
-what is kept of them, is what `bot.session` and `backtest_session` add.
+`strategy.callbacks` calls a session; it catches what the methods raise. `run.backtest` and
+`run.bot.session` add where closed trades come from and what is kept of them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.decider import Decider
-from freqtrade_mem0.decide.known import Evidence
+from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING
@@ -32,25 +31,25 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Answers proposals from what a recall knows.
+    """Answers proposals from the trades that a recall knows.
 
-    Freqtrade calls it from several threads; each call holds its lock for one trade or one decision.
-    Nothing a callback needs reads a disk.
+    Freqtrade calls it from several threads; each call holds the lock for one trade or one decision.
+    No method that a callback uses reads a disk.
 
     Parameters
     ----------
     setup
-        What it decides with. In a bot, its recall already holds the trades of earlier runs.
+        Recall, policy and limits. In a bot, the recall already holds the trades of earlier runs.
     submit
         Takes entries for the journal, or functions that return them; never blocks.
     now
         Wall clock, for `recorded_at` only.
     tell
-        Takes new risk events for the owner; never blocks.
+        Takes new risk events for the bot's owner; never blocks.
     window
         How many trades the risk log keeps; None keeps all.
     puts_off_risk
-        Whether the risk log may look at trades only at the end; see `RiskLog`.
+        Whether the risk log may examine trades at the end of the run; see `RiskLog`.
     """
 
     def __init__(
@@ -85,35 +84,35 @@ class Session:
         self._vetoes = Vetoes(setup.veto_below if setup.applied else None)
         self._decider = Decider(
             origin=setup.origin,
-            evidence=Evidence(setup.recall, setup.shrinkage),
+            evidence=EvidenceReader(setup.recall, setup.shrinkage),
             policy=setup.policy,
             risk=self._risk,
             vetoes=self._vetoes,
             applied=setup.applied,
         )
-        self._asked: dict[tuple[str, str], Answer] = {}
-        """Answers whose entry has not been confirmed; by pair and side."""
-        self._twins: dict[tuple[str, str, datetime], str] = {}
-        """Record ids of the prior's trades, by what tells an entry."""
+        self._unconfirmed: dict[tuple[str, str], Answer] = {}
+        """Answers whose entry has not been confirmed, by pair and side."""
+        self._prior_ids: dict[tuple[str, str, datetime], str] = {}
+        """Record ids of the prior's trades, by `entry_of`."""
         self._restore_prior()
 
     def answer(self, proposal: Proposal) -> Answer:
-        """Return what memory makes of a proposed stake. Writes nothing."""
+        """Return memory's answer to a proposed stake. Writes nothing."""
         with self._lock:
             self._learn_closed()
             self._risk.until(proposal.moment)
             if proposal.times_usual_range is not None:
                 self._risk.ranged(proposal.pair, proposal.times_usual_range, proposal.moment)
             answer = self._decider.answer(proposal)
-            self._asked[proposal.pair, proposal.side] = answer
+            self._unconfirmed[proposal.pair, proposal.side] = answer
             return answer
 
     def decide(self, proposal: Proposal) -> Decision:
-        """Return the answer to a proposed stake, written down with its reasons."""
+        """Return the answer to a proposed stake as a decision with its reasons."""
         return self.answer(proposal).decision()
 
     def leverage_factor(self, pair: str, moment: datetime) -> float:
-        """Return what risk events leave of an entry's leverage, in (0, 1]; 1.0 in shadow."""
+        """Return the factor by which risk damps an entry's leverage, in (0, 1]; 1.0 in shadow."""
         if not self.applied:
             return 1.0
         with self._lock:
@@ -124,29 +123,29 @@ class Session:
     def forget_answer(self, pair: str, side: str) -> None:
         """Drop the last answer for a pair and side: Freqtrade asks for a new stake."""
         with self._lock:
-            self._asked.pop((pair, side), None)
+            self._unconfirmed.pop((pair, side), None)
 
     def entry_confirmed(self, pair: str, side: str) -> Answer | None:
-        """Keep the answer for an entry whose order is about to be placed, and return it.
+        """Record the decision of an entry whose order is about to be placed; return the answer.
 
-        A veto is kept in the ledger and waits for no order.
+        None where no answer is known. A vetoed entry is recorded too, but its order is not awaited.
         """
         with self._lock:
-            answer = self._asked.pop((pair, side), None)
+            answer = self._unconfirmed.pop((pair, side), None)
             if answer is None:
                 return None
             if not answer.is_vetoed:
                 self._await_fill(answer)
                 self._submit(answer.decision)
-            elif self._vetoes.is_news(answer.proposal):
+            elif self._vetoes.is_first_of_hour(answer.proposal):
                 self._submit(answer.decision)
             return answer
 
     def _learn_closed(self) -> None:
-        """Take in what was closed since the last call, where nobody tells."""
+        """Learn the trades closed since the last call, where no callback reports them."""
 
     def _await_fill(self, answer: Answer) -> None:
-        """Keep the answer to an entry until its trade is there."""
+        """Keep the answer to an entry until its order is filled."""
 
     def _keep(self, record: Record) -> None:
         if self._is_kept(record):
@@ -161,24 +160,24 @@ class Session:
         events: Iterable[RiskEvent],
         start: Checkpoint = BEGINNING,
     ) -> None:
-        """Let the risk log go on from earlier trades and events; see `RiskLog.replay`."""
+        """Let the risk log continue after earlier trades and events; see `RiskLog.replay`."""
         with self._lock:
             self._risk.replay(trades, events, start)
 
     def learn(self, record: ClosedTrade) -> None:
-        """Let recall count an own trade, and no longer the prior's record of the same trade."""
-        if self._twins:
-            twin = self._twins.pop(entry_of(record), None)
-            if twin is not None:
-                self.recall.remove(twin)
+        """Add an own trade to recall; it replaces the prior's record of the same trade."""
+        if self._prior_ids:
+            prior_id = self._prior_ids.pop(entry_of(record), None)
+            if prior_id is not None:
+                self.recall.remove(prior_id)
         self.recall.add(record)
 
     def _restore_prior(self) -> None:
         for record in self._prior.trades:
             self.recall.add(record, self._prior.discount)
-        self._twins = {entry_of(record): record.id for record in self._prior.trades}
+        self._prior_ids = {entry_of(record): record.id for record in self._prior.trades}
 
 
 def entry_of(record: ClosedTrade) -> tuple[str, str, datetime]:
-    """Return what tells an entry of a strategy: pair, side, open date."""
+    """Return what identifies an entry of a strategy: pair, side, open date."""
     return record.pair, record.side, record.open_date

@@ -1,4 +1,4 @@
-"""What a session decides with: made here alone, for runs, replays and comparisons alike."""
+"""What a session decides with. Runs, replays and comparisons all make it here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SessionSetup:
     origin
         Owner, strategy, mode and run id.
     recall
-        The trades that are known, initially none; the session adds to it.
+        The known trades, initially none; the session adds to it.
     prior
         Trades of promoted runs, known from the start.
     policy
@@ -35,7 +35,7 @@ class SessionSetup:
     shrinkage
         How strongly the means of small groups are shrunk.
     damping
-        How much risk events reduce stakes; None for not at all.
+        How much risk events reduce stakes; None for no damping.
     veto_below
         Refuse entries with a smaller multiplier; None refuses none.
     applied

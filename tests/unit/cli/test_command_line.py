@@ -144,7 +144,7 @@ def test_why_explains_by_id_pair_and_default(capsys: pytest.CaptureFixture[str])
     assert asked(capsys, "why", "ETH/USDT") == by_default
     assert asked(capsys, "why", by_default["trade_id"][:8]) == by_default
     assert by_default["profit_abs_without_memory"] == pytest.approx(-1.6)
-    assert "a stake of 100 was raised to 125 (x1.25)" in by_default["text"]
+    assert "a stake of 100 USDT was raised to 125 (x1.25)" in by_default["text"]
     assert main(["why"]) == 0
     assert "raised to 125" in capsys.readouterr().out
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from freqtrade_mem0.decide.differences import Outlook
+from freqtrade_mem0.decide.differences import DailyDifferences
 from freqtrade_mem0.insight.shrinkage import Shrinkage, differences
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import to_ms
@@ -41,33 +41,33 @@ def fresh(recall: Recall, moment: object) -> dict[str, float]:
 def test_it_is_as_of_the_beginning_of_the_day() -> None:
     """What becomes known during the day counts from the next day on."""
     recall = recall_with(*range(40))
-    outlook = Outlook(recall, PRIOR)
+    daily = DailyDifferences(recall, PRIOR)
     morning = START + 5 * DAY
 
-    at_noon = outlook.differences(to_ms(morning + DAY / 2))
+    at_noon = daily.of_day(to_ms(morning + DAY / 2))
     assert at_noon == fresh(recall, morning)
-    assert outlook.differences(to_ms(morning + DAY)) == fresh(recall, morning + DAY) != at_noon
+    assert daily.of_day(to_ms(morning + DAY)) == fresh(recall, morning + DAY) != at_noon
 
 
 def test_a_close_today_changes_nothing_today() -> None:
     """Neither before nor after it was asked."""
     recall = recall_with(*range(20))
-    outlook = Outlook(recall, PRIOR)
+    daily = DailyDifferences(recall, PRIOR)
     noon = START + 4.5 * DAY
-    before = outlook.differences(to_ms(noon))
+    before = daily.of_day(to_ms(noon))
     recall.add(trade(18))
 
     recall.add(a_trade(77, pair="P9/USDT", profit_ratio=0.5, closed_at=noon))
-    assert outlook.differences(to_ms(noon + timedelta(hours=1))) == before
+    assert daily.of_day(to_ms(noon + timedelta(hours=1))) == before
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "correct", "clear"])
 def test_news_about_the_past_are_heeded_at_once(change: str) -> None:
     """A trade that another machine closed last week arrives now; one is taken back."""
     recall = recall_with(*range(20))
-    outlook = Outlook(recall, PRIOR)
+    daily = DailyDifferences(recall, PRIOR)
     noon = START + 5.5 * DAY
-    before = outlook.differences(to_ms(noon))
+    before = daily.of_day(to_ms(noon))
     old = a_trade(3, pair="P3/USDT", profit_ratio=-0.9, closed_at=START + DAY)
     if change == "add":
         recall.add(a_trade(99, pair="P9/USDT", profit_ratio=-0.9, closed_at=START + DAY))
@@ -78,7 +78,7 @@ def test_news_about_the_past_are_heeded_at_once(change: str) -> None:
     else:
         recall.clear()
 
-    after = outlook.differences(to_ms(noon))
+    after = daily.of_day(to_ms(noon))
     if change == "clear":
         assert after == dict.fromkeys(recall.levels, 1 / PRIOR.pseudo_trades)
     else:
@@ -89,4 +89,4 @@ def test_without_trades_the_assumption_holds() -> None:
     """For every level."""
     recall = Recall(("pair", "side"), 120.0)
 
-    assert Outlook(recall, PRIOR).differences(to_ms(START)) == {"pair": 0.05, "side": 0.05}
+    assert DailyDifferences(recall, PRIOR).of_day(to_ms(START)) == {"pair": 0.05, "side": 0.05}

@@ -1,4 +1,4 @@
-"""What is told of a decision: short, in words, and its numbers add up."""
+"""The explanation of a decision: short, in words, and its numbers add up."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ COMBINED = Reason(
     text="side*trend_regime long & uptrend: 12.0 trades, mean +0.90%",
     effect=0.3,
 )
-QUIET = (
+SMALL = (
     Reason(name="pair", value="ETH/USDT:USDT", text="pair ETH/USDT:USDT: 9.0 trades", effect=0.004),
     Reason(name="enter_tag*session", value="dip & 00-06h", text="...", effect=0.003),
 )
 LIMIT = Reason(name="max_stake", text="at most 110 is available, 130.7 was wanted")
 
 
-def test_levels_read_as_words_and_quiet_ones_share_a_line() -> None:
+def test_levels_read_as_words_and_small_effects_share_a_line() -> None:
     """The strategy's mean stands above; its own line would say nothing."""
     decision = a_decision(
-        reasons=(WHOLE, COMBINED, *QUIET, LIMIT), multiplier=1.307, expected_ratio=0.0042
+        reasons=(WHOLE, COMBINED, *SMALL, LIMIT), multiplier=1.307, expected_ratio=0.0042
     )
     assert explain.reasons(decision) == [
         "+0.300  side and trend_regime: long, uptrend; 12.0 trades, mean +0.90%",
         "+0.000  at most 110 is available, 130.7 was wanted",
-        "+0.007  pair; enter_tag and session: no difference worth mentioning",
+        "+0.007  pair; enter_tag and session: less than 0.005 each",
     ]
     text = explain.why(LedgerLine(decision=decision, trade=a_trade()))
     assert "mean +0.10% (95 % interval -0.05% to +0.25%)" in text
-    assert "expected: +0.42% a trade here, against +0.10% on average" in text
+    assert (
+        "expected profit: +0.42% per trade in this situation, +0.10% per trade of the strategy"
+    ) in text
     assert "= x1.307 of the proposed stake" in text
     shown = [float(effect) for effect in re.findall(r"^    ([+-]\d\.\d+)  ", text, re.MULTILINE)]
     assert abs(1.0 + sum(shown) - 1.307) < 0.001
@@ -86,4 +88,4 @@ def test_features_have_their_units() -> None:
         "volatility regime volatile, trend regime downtrend"
     )
     assert explain.situation({"regime": "calm uptrend"}) == "regime calm uptrend"
-    assert "not enough closed candles" in explain.situation({"session": "00-06h"})
+    assert "too few closed candles" in explain.situation({"session": "00-06h"})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.decide.known import Evidence
+from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.insight.performance import RecentPerformance
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
@@ -28,7 +28,7 @@ def recall_with(n_losses: int) -> Recall:
     return recall
 
 
-def known_at(evidence: Evidence, hours: float) -> Known:
+def known_at(evidence: EvidenceReader, hours: float) -> Known:
     """Return what is known of an entry so many hours after the first trade."""
     return evidence.for_entry(
         strategy="Sample",
@@ -42,7 +42,7 @@ def known_at(evidence: Evidence, hours: float) -> Known:
 
 def test_everything_is_as_of_the_moment() -> None:
     """Moments, win rates and form; the situation is the entry's."""
-    known = known_at(Evidence(recall_with(8), PRIOR), 3)
+    known = known_at(EvidenceReader(recall_with(8), PRIOR), 3)
 
     assert known.strategy.moments.n == pytest.approx(3.0)
     assert known.strategy.moments.win_rate == 0.0
@@ -58,15 +58,15 @@ def test_everything_is_as_of_the_moment() -> None:
 
 def test_form_is_worked_out_only_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is then that of the entry's moment, whatever was asked about before."""
-    evidence = Evidence(recall_with(8), PRIOR)
+    evidence = EvidenceReader(recall_with(8), PRIOR)
     asked: list[datetime] = []
-    at_moment = evidence._form.at
+    at_moment = evidence._performance.at
 
     def counting(moment: datetime) -> RecentPerformance:
         asked.append(moment)
         return at_moment(moment)
 
-    monkeypatch.setattr(evidence._form, "at", counting)
+    monkeypatch.setattr(evidence._performance, "at", counting)
     late, early = known_at(evidence, 6), known_at(evidence, 2)
     assert asked == []
 
@@ -75,7 +75,7 @@ def test_form_is_worked_out_only_if_asked_for(monkeypatch: pytest.MonkeyPatch) -
 
 def test_nothing_that_is_handed_out_can_be_changed() -> None:
     """A policy is a stranger's code; what it spoils would spoil every later entry."""
-    known = known_at(Evidence(recall_with(2), PRIOR), 3)
+    known = known_at(EvidenceReader(recall_with(2), PRIOR), 3)
     views: list[Any] = [known.differences, known.situation]
 
     for view in views:

@@ -100,7 +100,7 @@ def test_a_refused_entry_is_told_as_such() -> None:
     veto = Reason(name="vetoed", text="x0.6 is too little")
     notices.of_answer(an_answer(60.0, applied=True, veto=veto))
     notices.tell(owner.alerts())
-    assert "a stake of 100 was refused altogether" in owner.heard[0]
+    assert "a stake of 100 USDT was refused: no entry" in owner.heard[0]
 
 
 def test_the_queue_is_bounded() -> None:
