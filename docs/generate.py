@@ -27,12 +27,12 @@ _CONFIG_INTRO = """\
 
 <!-- Written by docs/generate.py. -->
 
-All keys stand in the `"mem0"` block of the Freqtrade config. An unknown key or a value that breaks
-its rule stops Freqtrade before it trades, with a sentence that names both. Any key can be set from
-the environment as Freqtrade does it: `FREQTRADE__MEM0__SIZING__SHADOW=true`.
+All keys are in the `"mem0"` block of the Freqtrade config. An unknown key, or a value that breaks
+its rule, stops Freqtrade at its start with a message that names key and rule. As in Freqtrade, the
+environment overrides any key: `FREQTRADE__MEM0__SIZING__SHADOW=true`.
 
-Keys of servers (`api_key` and the like) must not stand here: Freqtrade copies the config into every
-backtest result. They belong into the environment or `.env.mem0`.
+Keys of servers (`api_key` and the like) do not belong here, because Freqtrade copies the config
+into every backtest result. Put them into the environment or into `.env.mem0`.
 
 `config.example.json` has every key with its default.
 
@@ -45,8 +45,9 @@ _CLI_INTRO = """\
 
 <!-- Written by docs/generate.py. -->
 
-Options are Freqtrade's where Freqtrade has them. Every command that prints facts has `--json`. Exit
-code 0: done. 1: failed, with one sentence on standard error. 2: wrong usage.
+Options have the names that Freqtrade uses. Every command that prints facts has `--json`. The exit
+code is 0 when the command is done, 1 when it failed, with one sentence on standard error, and 2 for
+wrong usage.
 """
 
 _EVENTS_INTRO = """\
@@ -54,7 +55,7 @@ _EVENTS_INTRO = """\
 
 <!-- Written by docs/generate.py. -->
 
-What an event is and does: [risk](../concepts/risk.md). The severity is the default of
+What an event is, and what it does: [risk](../concepts/risk.md). The severity is the default of
 `mem0.risk.damping.severity.<event>`; nothing is damped unless `mem0.risk.damping.enabled` is true.
 
 | event | noted when | concerns | severity |
