@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
 
 DEFAULT_PORT = 8888
-"""Where the self-hosted Mem0 listens in its own docker-compose file."""
+"""The port in Mem0's own docker-compose file."""
 
 
 def server_url(settings: Settings, environ: Mapping[str, str] | None = None) -> str | None:
-    """Return the address of the Mem0 REST server, without a slash at its end; None where none is.
+    """Return the URL of the Mem0 REST server, without a slash at its end; None if not configured.
 
-    MEM0_HOST and MEM0_PORT override the keys `host` and `port`. A name without a scheme is asked
-    by http, at the port given or 8888.
+    MEM0_HOST and MEM0_PORT override the keys `host` and `port`. A name without a scheme means http,
+    at the port given or 8888.
 
     Raises
     ------
     ConfigError
-        MEM0_PORT is no port, or the address can not be read.
+        MEM0_PORT is no port, or the address is invalid.
     """
     env = os.environ if environ is None else environ
     host = env.get("MEM0_HOST") or settings.host
@@ -38,15 +38,15 @@ def server_url(settings: Settings, environ: Mapping[str, str] | None = None) -> 
     try:
         parts = urlsplit(host if has_scheme else f"http://{host}")
         own_port = parts.port
-    except ValueError:  # its words would show the address, which may hold a password
+    except ValueError:  # its message would show the address, which may contain a password
         raise ConfigError(
-            "The address of the Mem0 server is wrong: its port must be a number, 1 to 65535. Mend "
-            "'mem0.host' or MEM0_HOST."
+            "The address of the Mem0 server is wrong: its port must be a number, 1 to 65535. "
+            "Correct 'mem0.host' or MEM0_HOST."
         ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise ConfigError(
             f"The address of the Mem0 server must be a name, or http:// or https:// and a name, "
-            f"without user and password; it begins with {parts.scheme!r}. Mend 'mem0.host' or "
+            f"without user and password; it begins with {parts.scheme!r}. Correct 'mem0.host' or "
             "MEM0_HOST; the key goes into MEM0_API_KEY."
         )
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -57,29 +57,23 @@ def server_url(settings: Settings, environ: Mapping[str, str] | None = None) -> 
 def vector_store(
     settings: Settings, environ: Mapping[str, str] | None = None
 ) -> ProviderSettings | None:
-    """Return the vector store that Mem0 in this process uses; None for our own file."""
+    """Return the vector store of Mem0 in this process; None for the embedded one."""
     env = os.environ if environ is None else environ
     if settings.vector_store is not None or settings.mode != "server":
         return settings.vector_store
     if env.get("QDRANT_URL"):
-        # By name only: an address may hold a key, and settings are stored and printed.
+        # The variable's name, not its value: it may contain a key, and settings are printed.
         return ProviderSettings(provider="qdrant", config={"url": "env:QDRANT_URL"})
     return None
 
 
 def check_address(settings: Settings, environ: Mapping[str, str] | None = None) -> None:
-    """Refuse a mode that does not say where its server is.
-
-    Raises
-    ------
-    ConfigError
-        Mode `server` with neither an address nor a vector store, or with a wrong address.
-    """
+    """Raise ConfigError for mode `server` without address or vector store, or with a wrong one."""
     if settings.mode != "server":
         return
     if vector_store(settings, environ) is None and server_url(settings, environ) is None:
         raise ConfigError(
-            '"mem0.mode" is "server", but nothing says where it is. Set "mem0.host" (or MEM0_HOST) '
+            '"mem0.mode" is "server", but no server is configured. Set "mem0.host" (or MEM0_HOST) '
             'for a self-hosted Mem0, or "mem0.vector_store" (or QDRANT_URL) for a database that '
             "Mem0 in this process uses."
         )

@@ -1,4 +1,4 @@
-"""The `"alerts"` block: what a bot tells its owner."""
+"""The `"alerts"` block: which messages a bot sends to its owner."""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
-"""Where Mem0's key comes from. It is never read from the config and never printed."""
+"""Finds Mem0's key, which is never in the config and never printed."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dotenv.parser import parse_stream
 
 from freqtrade_mem0.errors import ConfigError
 
@@ -18,14 +21,14 @@ KEY_NAMES = ("M0_API_KEY", "MEM0_API_KEY")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A key of the Mem0 platform; its text stays out of `repr`.
+    """A key of the Mem0 platform; it is not shown in `repr`.
 
     Parameters
     ----------
     api_key
         The secret.
     source
-        Where it was found, for people: "argument", "environment M0_API_KEY", ".env.mem0".
+        Where it was found: "argument", "environment M0_API_KEY", ".env.mem0".
     org_id, project_id
         The platform's scopes, "" where not given.
     """
@@ -44,7 +47,7 @@ def find_credentials(
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Credentials | None:
-    """Return the first key found: argument, environment, `.env.mem0`; None where there is none.
+    """Return the first key found in the argument, the environment, `.env.mem0`; else None.
 
     Parameters
     ----------
@@ -53,12 +56,12 @@ def find_credentials(
     environ
         Default: the process's environment.
     folder
-        Where `.env.mem0` is looked for. Default: the current folder.
+        Of `.env.mem0`. Default: the working folder.
 
     Raises
     ------
     ConfigError
-        `.env.mem0` can not be read, or a line in it is no `NAME=value`.
+        `.env.mem0` can not be read, or has a line that is not `NAME=value`.
     """
     env = os.environ if environ is None else environ
     file = _read_env_file((folder or Path.cwd()) / FILE_NAME)
@@ -79,7 +82,7 @@ def find_credentials(
 
 def _read_env_file(path: Path) -> dict[str, str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -87,12 +90,12 @@ def _read_env_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} can not be read: it is no UTF-8 text.") from error
     values = {}
-    for number, line in enumerate(lines, start=1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"{path}, line {number}: expected NAME=value.")
-        values[name.strip()] = value.strip().strip("\"'")
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            statement = binding.original.string
+            n_blank_lines = len(statement) - len(statement.lstrip("\n"))
+            line = binding.original.line + n_blank_lines
+            raise ConfigError(f"{path}, line {line}: expected NAME=value.")
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
     return values

@@ -1,4 +1,4 @@
-"""Read the `"mem0"` block; refuse a wrong one with a sentence that says how to mend it."""
+"""Reads the `"mem0"` block; a wrong one is refused with a sentence that says how to mend it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
     Raises
     ------
     ConfigError
-        A key is unknown or a value breaks its rule. The sentence names all of them.
+        A key is unknown or a value breaks its rule; all of them are named.
     """
     block = config.get(BLOCK)
     if block is None:
@@ -50,7 +50,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
     except ValidationError as error:
         problems = [_explain(problem, block) for problem in error.errors(include_url=False)]
         raise ConfigError(
-            f"The config of memory is wrong. {' '.join(problems)} All keys stand in {DOCS}."
+            f"The config of memory is wrong. {' '.join(problems)} See {DOCS} for all keys."
         ) from None
     if settings.enabled:
         check_address(settings)
@@ -58,14 +58,14 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
 
 
 def folder(settings: Settings, user_data_dir: Path) -> Path:
-    """Return the folder of journal and memories; a relative `path` starts where Freqtrade runs."""
+    """Return the folder of journal and memories; `path` may be relative to the working folder."""
     return settings.path if settings.path is not None else user_data_dir / "mem0"
 
 
 def bot_id(settings: Settings, config: Mapping[str, Any]) -> str:
-    """Return the name under which a bot remembers: `bot_id`, else Freqtrade's `bot_name`.
+    """Return the bot's name in memory: `bot_id`, else Freqtrade's `bot_name` without blanks.
 
-    Mem0 allows no blanks in a scope; those of a `bot_name` become dashes.
+    Mem0 allows no blanks in a scope; they become dashes.
     """
     return settings.bot_id or "-".join(str(config.get("bot_name") or "").split()) or "freqtrade"
 

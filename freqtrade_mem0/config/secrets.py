@@ -1,7 +1,7 @@
-"""Secrets in the blocks that are handed to Mem0: named in the config, kept in the environment.
+"""Secrets of Mem0's providers: the config has their names, the environment has the values.
 
-Freqtrade copies the config into every backtest result, so no secret may stand in it. A value
-`env:NAME` names the environment variable that holds it; it is looked up when Mem0 is opened.
+Freqtrade copies the config into every backtest result, so it must not contain a secret. A value
+`env:NAME` names an environment variable, which is read when Mem0 is opened.
 """
 
 from __future__ import annotations
@@ -35,19 +35,14 @@ _DSN_WITH_PASSWORD = re.compile(r"\bpassword\s*=", re.IGNORECASE)
 
 
 def refuse_plain_secrets(block: Any, key: str) -> None:
-    """Refuse a provider block that holds a secret itself instead of naming where it is.
+    """Raise ConfigError for a provider block that contains a secret; its value is not shown.
 
     Parameters
     ----------
     block
-        A provider block as the user wrote it; what is no mapping is judged elsewhere.
+        A provider block as the user wrote it.
     key
-        Where it stands, for the sentence.
-
-    Raises
-    ------
-    ConfigError
-        Names the key, and what to write instead; never the value.
+        Its key in the config, for the message.
     """
     for path, value in _texts(block, key):
         if value == "" or value.startswith(PREFIX):
@@ -68,21 +63,9 @@ def refuse_plain_secrets(block: Any, key: str) -> None:
 def resolved(
     block: Mapping[str, Any], key: str, environ: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return a provider block with every `env:NAME` replaced by what the environment holds.
+    """Return a provider block with every `env:NAME` replaced by the variable's value.
 
-    Parameters
-    ----------
-    block
-        A provider block.
-    key
-        Where it stands, for the sentence.
-    environ
-        Default: the process's environment.
-
-    Raises
-    ------
-    ConfigError
-        The environment has no such variable.
+    Raise ConfigError if it is not set. `key` is the block's key, for the message.
     """
     env = os.environ if environ is None else environ
     return {name: _resolved(value, f"{key}.{name}", env) for name, value in block.items()}
@@ -114,4 +97,4 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, str):
         yield path, value
     elif path.lower().endswith(_PASSWORDS) and isinstance(value, int | float):
-        yield path, str(value)  # of figures alone
+        yield path, str(value)  # a password of digits

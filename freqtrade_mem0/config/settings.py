@@ -1,6 +1,6 @@
-"""Every key of the `"mem0"` block, with its rule and its meaning.
+"""Every key of the `"mem0"` block, with its default, range and description.
 
-The reference in `docs/reference/configuration.md` is generated from the descriptions here.
+`docs/reference/configuration.md` is generated from them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CategorySettings(Block):
     learning_insights: bool = Field(default=True, description="Insights and notes.")
 
 
-_RETENTION = "Days, or null for ever. This version keeps everything, whatever stands here."
+_RETENTION = "Days, or null for ever. This version keeps everything, whatever the value."
 
 
 class RetentionSettings(Block):
@@ -70,8 +70,8 @@ class DeliverySettings(Block):
         5,
         ge=1,
         le=1000,
-        description="After so many failed writes in a row only one record is tried after each"
-        " pause, until one is taken. [1, 1000]",
+        description="Failed writes in a row before the circuit breaker opens; then one record is"
+        " tried after each pause, until one is accepted. [1, 1000]",
     )
 
 
@@ -82,15 +82,15 @@ class CacheSettings(Block):
         0,
         ge=0,
         le=3600,
-        description="How long an answer is repeated; what other processes write may be seen so much"
-        " later, what is written through the same client never is. 0 asks every time. Never used"
-        " for a stake. Seconds, [0, 3600]",
+        description="How long an answer is cached; what other processes write may be seen that much"
+        " later, what is written through the same client is seen at once. 0 disables the cache."
+        " Never used for a stake. Seconds, [0, 3600]",
     )
     max_memories: int = Field(
         10_000,
         ge=1,
         le=1_000_000,
-        description="Most memories held to be repeated; the least recently used go first."
+        description="Largest number of cached memories; the least recently used are dropped first."
         " [1, 1000000]",
     )
 
@@ -102,7 +102,7 @@ class ProviderSettings(Block):
     config: dict[str, Any] = Field(
         default_factory=dict,
         description="Mem0's own settings of that provider. A text `env:NAME` stands for the"
-        " environment variable NAME: passwords and keys must be given so.",
+        " environment variable NAME; passwords and keys must be given this way.",
     )
 
 

@@ -43,14 +43,15 @@ class _CommonSettings(Block):
         365,
         ge=1,
         le=3650,
-        description="A trade this many market days old counts half. [1, 3650]",
+        description="Half-life of a trade's weight in market days. [1, 3650]",
     )
     pseudo_trades: float = Field(
         100,
         gt=0,
         le=10_000,
-        description="How many trades a group (a pair, a tag, ...) needs to be believed halfway, as"
-        " long as nothing is known about how much the groups of its level differ. (0, 10000]",
+        description="Shrinkage without evidence: with this many trades, half of a group's deviation"
+        " (a pair's, a tag's, ...) from the strategy's mean is believed. The data replace this as"
+        " they show how much the groups of a level differ. (0, 10000]",
     )
     brake_after: float = Field(
         2,
@@ -63,7 +64,7 @@ class _CommonSettings(Block):
         0.5,
         ge=0.001,
         le=1,
-        description="What a trade of a prior weighs, and a dry-run trade in a live bot. [0.001, 1]",
+        description="Weight of a prior's trades, and of dry-run trades in a live bot. [0.001, 1]",
     )
     veto_below: float | None = Field(
         None,
@@ -84,8 +85,8 @@ class _CommonSettings(Block):
             "side*trend_regime",
             "enter_tag*trend_regime",
         ),
-        description="What is told apart below the strategy: `pair`, `side`, `enter_tag`, the name"
-        " of a feature of the situation, or several of them combined by `*`.",
+        description="By what trades are grouped below the strategy: `pair`, `side`, `enter_tag`,"
+        " the name of a feature of the situation, or several of them combined by `*`.",
     )
 
     def block(self, kind: type[B]) -> B:

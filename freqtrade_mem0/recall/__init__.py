@@ -1,4 +1,8 @@
-"""What is known about situations like this one, as of a moment: an in-process index over trades."""
+"""Recall: the statistics of a strategy's trades by situation, as of a moment, from memory.
+
+`index` computes them. `follow` fills it from the journal, `snapshot` saves and loads it, `priors`
+gives it the trades of promoted backtests. What these words mean: `docs/concepts/memory.md`.
+"""
 
 from freqtrade_mem0.recall.index.groups import STRATEGY
 from freqtrade_mem0.recall.index.recall import Recall

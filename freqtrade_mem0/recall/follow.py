@@ -1,4 +1,15 @@
-"""Lets recall know what the journal gained, from whichever process or machine."""
+"""Keeps a bot's recall up to date with the journal, whichever process or machine wrote to it.
+
+* A *situation* is what an entry is described by: its pair, side, enter tag, and features of the
+  market such as the regime.
+* *Recall* holds the closed trades of one strategy in memory and computes the decayed statistics of
+  those in similar situations, as of a moment. Decisions read nothing else.
+* *Evidence* are the closed trades that count in these statistics; a trade that a backtest cut at
+  the end of its data is none.
+* A *prior* are the trades of a promoted backtest, which count at a discount.
+
+See `docs/concepts/memory.md`.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +34,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What a look into the journal brought, beyond what recall learned.
+    """New in the journal, besides what was added to recall.
 
     Parameters
     ----------
     own
-        Trades of the reading bot itself that came since it began, as they stand in the journal.
+        The bot's own trades, as they are in the journal.
     prior_changed
         Whether a run was promoted for this strategy, or withdrawn.
     """
@@ -38,21 +49,21 @@ class News:
 
 
 class JournalFollower:
-    """Reads a bot's own and its sisters' trades from the journal into recall, each row once.
+    """Reads the trades of a strategy's bots from the journal into recall, each row once.
 
     Parameters
     ----------
     journal
         Shared by all processes of this memory.
     recall
-        The bot's.
+        Of one bot.
     origin
-        The bot's: trades of the same user and strategy are read. A dry-run bot reads dry-run and
-        live trades alike; a live bot reads dry-run trades, whose fills are assumed, at `discount`.
+        The bot. Trades of the same user and strategy are read, live and dry-run trades alike; in a
+        live bot dry-run trades, whose fills are simulated, count at `discount`.
     discount
         In (0, 1].
     snapshots
-        Where recall begins from, and what is written on; None reads the whole journal.
+        Loaded at the start, and written from time to time; None reads the whole journal.
     """
 
     def __init__(
@@ -66,7 +77,7 @@ class JournalFollower:
         self._journal = journal
         self._recall = recall
         self._origin = origin
-        # Promotions are written by hand (mode "manual"); a trade so written is no bot's.
+        # Promotions have mode "manual"; trades of that mode are no bot's.
         modes = [Mode.LIVE, Mode.DRY_RUN, Mode.MANUAL]
         self._scope = Scope(user_id=origin.user_id, strategy=origin.strategy, modes=modes)
         self._discount = discount
@@ -75,27 +86,27 @@ class JournalFollower:
         self._n_learned = 0
 
     def begin(self) -> None:
-        """Read what there is when a bot starts, so that its first decision finds it summed up."""
+        """Read all trades at the start of a bot, and update the sums for its first decision."""
         if self._snapshots is not None:
             self._seen_seq = self._snapshots.restore()
         if self._seen_seq == 0:
             self._read_all()
-        for _ in self._news():
+        for _ in self._learned():
             pass
         self._recall.take_in_all()
         self._note()
 
     def start_over(self) -> None:
-        """Read everything again at the next run: the file is another one, and counts anew."""
+        """Read everything again at the next run: the journal is another file."""
         self._seen_seq = 0
         if self._snapshots is not None:
             self._snapshots.give_up()
 
     def run(self) -> News:
-        """Read what came since the last time."""
+        """Read new rows."""
         own: list[TradeRecord] = []
         prior_changed = False
-        for record in self._news():
+        for record in self._learned():
             if isinstance(record, Promotion):
                 prior_changed = True
             elif isinstance(record, TradeRecord) and record.origin == self._origin:
@@ -104,7 +115,7 @@ class JournalFollower:
         return News(own=tuple(own), prior_changed=prior_changed)
 
     def close(self, timeout_s: float) -> None:
-        """Leave behind what the next start begins from; at most so many seconds are waited."""
+        """Write a snapshot for the next start; wait at most `timeout_s`."""
         if self._snapshots is not None:
             self._snapshots.close(timeout_s)
 
@@ -114,8 +125,8 @@ class JournalFollower:
             pass
         fill.finish()
 
-    def _news(self) -> Iterator[Record]:
-        """Let recall learn what is new, and yield it."""
+    def _learned(self) -> Iterator[Record]:
+        """Yield new records after adding them to recall."""
         recall = self._recall
         return self._read(
             partial(recall.add, from_journal=True), partial(recall.remove, from_journal=True)
@@ -124,7 +135,7 @@ class JournalFollower:
     def _read(
         self, add: Callable[[TradeRecord, float], None], remove: Callable[[str], None]
     ) -> Iterator[Record]:
-        """Yield what is new, and say what of it counts, with which discount, and what no more."""
+        """Yield new records; before that, `add` or `remove` the trades they are about."""
         last = self._journal.last_seq()
         if last <= self._seen_seq:
             return
@@ -137,10 +148,10 @@ class JournalFollower:
             if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
                 add(record, self._weight_of(record))
             elif record.retracts is not None and not self._journal.is_current(record.retracts):
-                # Else the retracted record was noted again since.
+                # A current target was recorded again after this retraction.
                 remove(record.retracts)
             yield record
-        # Also rows of others: nobody has to walk over them again.
+        # Including rows of others, which need not be looked at again.
         self._seen_seq = last
 
     def _weight_of(self, record: TradeRecord) -> float:
@@ -148,7 +159,7 @@ class JournalFollower:
         return self._discount if is_assumed else 1.0
 
     def _leave_out(self, remove: Callable[[str], None], record_id: str) -> None:
-        """Forget what an unreadable record has corrected; one day, somebody will read it."""
+        """Remove the trade of a record that can not be read: an earlier version is outdated."""
         remove(record_id)
         if self._snapshots is not None:
             self._snapshots.give_up()

@@ -1,7 +1,7 @@
-"""Priors: runs promoted on purpose, which a strategy reads at a discount from the start.
+"""Priors: promoted runs, whose trades count for a strategy at a discount from the start.
 
-A promotion is a record like any other: it is dated, travels to Mem0, and is withdrawn by a
-correction. Recall stays strictly as-of: a prior's trade counts only after its own `known_at`.
+A promotion is a record like any other: it is dated, delivered to Mem0, and withdrawn by a
+correction. There is no look-ahead: a prior's trade counts only after its own `known_at`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """What a strategy knows before its first own trade.
+    """The trades of all promoted runs of a strategy.
 
     Parameters
     ----------
     trades
-        The trades of all promoted runs, by `(known_at, id)`.
+        Sorted by `(known_at, id)`.
     discount
-        What each of them weighs, relative to an own trade, in (0, 1].
+        Weight of each, relative to a trade of the bot, in (0, 1].
     """
 
     trades: tuple[TradeRecord, ...] = ()
@@ -40,7 +40,7 @@ class Prior:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything in it that a decision can depend on; "" where there is nothing."""
+        """Hash of everything in it that a decision can depend on; "" without trades."""
         if not self.trades:
             return ""
         parts = [repr(self.discount), *(content_hash(trade) for trade in self.trades)]
@@ -56,18 +56,18 @@ def promote(
     provenance: str,
     now: datetime,
 ) -> Promotion:
-    """Let a strategy read the trades of a run as a prior, until it is withdrawn.
+    """Make the trades of a run a prior of a strategy, until it is withdrawn.
 
     Parameters
     ----------
     journal
-        Where the run's trades are.
+        Has the run's trades.
     user_id
         Owner.
     source
         The run.
     strategy
-        The strategy that will read them.
+        For which they will count.
     provenance
         Where they come from, for people.
     now
@@ -105,22 +105,22 @@ def promote(
 
 
 def withdraw(journal: Journal, promotion: Promotion, now: datetime) -> None:
-    """Let a prior be read no more. Its trades stay in memory."""
+    """Withdraw a prior. Its trades stay in memory."""
     journal.append([replace(promotion, is_active=False, recorded_at=now)])
 
 
 def promotions(journal: Journal, user_id: str, strategy: str | None = None) -> list[Promotion]:
     """Return the active promotions, of one strategy or of all."""
-    # All are written by hand (`promote`); saying so spares a bot's start the index of its trades.
+    # All have mode "manual"; with it in the scope the query need not go through a bot's trades.
     scope = Scope(user_id=user_id, strategy=strategy, modes=[Mode.MANUAL])
     return [each for each in journal.of_kind(Promotion, scope) if each.is_active]
 
 
 def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -> Prior:
-    """Return what a strategy is to know from the start.
+    """Return the prior of a strategy.
 
-    Runs over the same candles overlap. A trade of one pair and side at one open date is one
-    experience, however many runs made it: the run promoted last speaks for it.
+    Runs over the same candles contain the same trades. Trades of one pair and side with one open
+    date are counted once, as in the run that was promoted last.
     """
     trades: dict[tuple[str, str, datetime], TradeRecord] = {}
     by_age = sorted(promotions(journal, user_id, strategy), key=lambda p: (p.known_at, p.id))

@@ -1,8 +1,8 @@
-"""Keeps a copy of recall in a file beside the journal, so that a bot need not read all of it.
+"""Saves recall to a file beside the journal, so that a bot's start need not read all rows.
 
-The copy says up to which row it has read the journal; what came later is read from the journal, as
-corrections and retractions are later rows. Where the copy can not be used, the journal is read from
-its beginning; where it can not be written, the bot goes on without.
+The snapshot names the row up to which the journal had been read. Later rows, which include
+corrections and retractions, are read from the journal. Where the snapshot can not be used, the
+journal is read from its beginning; where it can not be written, the bot goes on without.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WORTH_IT = 1_000
-"""Rows read beyond the last copy that make a new one worth while when a bot ends."""
+"""New rows since the last snapshot from which a bot writes another one when it ends."""
 
 SHARE = 50
-"""While it runs, one row of so many that recall has, if that is more: reading them again takes
-a fraction of a second."""
+"""A running bot waits until the new rows are 1 / `SHARE` of recall's, if that is more: reading
+them again takes a fraction of a second."""
 
 N_KEPT = 4
-"""Copies of one strategy with different settings that are kept, the newest."""
+"""Newest snapshots kept of one strategy, for different settings."""
 
 _ABANDONED_S = 3_600.0
-"""A file that was not finished for so long will not be."""
+"""Age at which an unfinished file is deleted."""
 
 _SUFFIX = ".snapshot"
 
 
 class Snapshots:
-    """The copy of one bot's recall. For one thread at a time; it writes in one of its own.
+    """The snapshot of one bot's recall. For one thread at a time; it writes in its own thread.
 
-    Two bots with the same settings share a file: either's is right for both, and the last one
-    stays. It is put into its place whole, so nobody meets a half of it.
+    Bots with the same settings share a file: the snapshot of either is right for both, and the last
+    one written stays. The file is replaced atomically.
 
     Parameters
     ----------
     journal
-        The copy is kept beside it.
+        The snapshot is kept beside it.
     recall
-        What is copied.
+        What is saved.
     origin, discount
         As in `follow.JournalFollower`.
     """
@@ -81,13 +81,13 @@ class Snapshots:
             f"{self._family}{_short_hash(list(self._about.values()))}{_SUFFIX}"
         )
         self._identity = ""
-        """Of the journal that recall is read from."""
+        """Of the journal that recall was read from."""
         self._seq = self._n_unsaved = 0
         self._writing: threading.Thread | None = None
         self._is_given_up = False
 
     def restore(self) -> int:
-        """Begin with the copy, where there is one; return the journal's row it has read up to."""
+        """Load the snapshot, if there is one; return the row up to which the journal was read."""
         try:
             self._identity = identity_of(self._journal)
             about = self._about | {"journal": self._identity}
@@ -109,14 +109,9 @@ class Snapshots:
         return seq
 
     def note(self, seq: int, n_read: int) -> None:
-        """Take note that recall has read the journal up to a row; copy it where that is worth it.
+        """Take note that recall has read the journal up to row `seq`; save it if that is due.
 
-        Parameters
-        ----------
-        seq
-            Up to which row.
-        n_read
-            How many records of this strategy came since the last note.
+        `n_read` is the number of records of this strategy since the last note.
         """
         self._seq = seq
         self._n_unsaved += n_read
@@ -124,11 +119,11 @@ class Snapshots:
             self._begin_writing()
 
     def give_up(self) -> None:
-        """Copy nothing any more: it would not be what the journal says, or can not be written."""
+        """Write no more snapshots: they would not match the journal, or can not be written."""
         self._is_given_up = True
 
     def close(self, timeout_s: float) -> bool:
-        """Copy what is worth it, and wait; return whether that was finished in time."""
+        """Write a snapshot if it is due and wait for it; return whether it was finished in time."""
         if self._n_unsaved >= WORTH_IT:
             self._begin_writing()
         if self._writing is None:
@@ -157,25 +152,25 @@ class Snapshots:
                 return
             self._tidy()
             about = self._about | {"journal": self._identity, "seq": seq, "row": row}
-            # It is not waited for until it is on the disk: what a power cut leaves of it fails its
-            # checksum, and costs nothing but the reading of the journal.
+            # No fsync: what a power cut leaves of the file fails its checksum, and then the journal
+            # is read instead.
             snapshot_file.write(unfinished, about, state)
             unfinished.replace(self.path)
         except (Mem0Error, OSError) as error:
             self.give_up()
             logger.warning(
-                "%s can not be written (%s). Memory goes on; the next start takes longer.",
+                "%s can not be written (%s). The bot continues; its next start takes longer.",
                 self.path,
                 error,
             )
             _remove(unfinished)
         except Exception:
             self.give_up()
-            logger.exception("%s can not be written. Memory goes on without.", self.path)
+            logger.exception("%s can not be written. The bot continues without.", self.path)
             _remove(unfinished)
 
     def _tidy(self) -> None:
-        """Remove what killed processes left, and copies for settings that nobody uses any more."""
+        """Delete files that killed processes left unfinished, and snapshots for old settings."""
         folder = self.path.parent
         for path in folder.glob(f"recall-*{_SUFFIX}.*.tmp"):
             if time.time() - _modified_s(path) > _ABANDONED_S:
@@ -193,7 +188,7 @@ def _short_hash(values: list[Any]) -> str:
 def _modified_s(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except OSError:  # another process was first
+    except OSError:  # deleted by another process
         return 0.0
 
 

@@ -1,14 +1,14 @@
-"""A recall in a file: numbers and texts alone, nothing in it can run.
+"""The file format of a snapshot of recall: numbers and texts, no executable content.
 
-The format, version 1, in this order:
+Version 1, in this order:
 
 ====== ======================== ====================================================================
 bytes  what                     as
 ====== ======================== ====================================================================
 8      `M0RECALL`
-4      version                  unsigned, little-endian, as all numbers up to the columns
+4      version                  unsigned, little-endian, like the length
 8      length of the heading
-n      heading                  JSON: `about` (what the caller said), `byte_order`, `n_rows`,
+n      heading                  JSON: `about` (given by the caller), `byte_order`, `n_rows`,
                                 `asked_ms`, and `groups`: [level, value, numbers of the groups it is
                                 inside of, four sums in hexadecimal]
 32     checksum                 BLAKE2b of everything before it
@@ -48,23 +48,23 @@ _CHECKSUM_BYTES = 32
 
 
 class SnapshotError(Mem0Error):
-    """A snapshot of recall can not be used. Nobody has to act: the journal is read instead."""
+    """A snapshot can not be used. No action is needed: the journal is read instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What a file holds, whole and checked.
+    """The checked content of a file.
 
     Parameters
     ----------
     about
-        What its writer said of it.
+        As given by the writer.
     columns
         Trades by time, then id.
     asked_ms
         Trades known before this moment are in the sums.
     groups
-        Key, what it is inside of, and sums, by number.
+        Key, groups it is inside of, and sums, in the order of their numbers in `columns`.
     """
 
     about: Mapping[str, Any]
@@ -73,18 +73,12 @@ class Snapshot:
     groups: list[tuple[Key, tuple[Key, ...], Plain]]
 
     def restore(self, recall: Recall) -> None:
-        """Let a recall of the same levels and half-life begin with it."""
+        """Load it into a recall of the same levels and half-life."""
         recall.restore(self.columns, self.asked_ms, self.groups)
 
 
 def write(path: Path, about: Mapping[str, Any], state: RecallState) -> None:
-    """Write what the journal said into a new file that only its owner can read.
-
-    Raises
-    ------
-    OSError
-        The file is there, or can not be written.
-    """
+    """Write a new file that only its owner can read; raise OSError if it exists or on failure."""
     rows = state.journal_rows()
     numbers = {key: number for number, (key, _, _) in enumerate(state.groups)}
     heading = {
@@ -115,21 +109,21 @@ def write(path: Path, about: Mapping[str, Any], state: RecallState) -> None:
 
 
 def read(path: Path, about: Mapping[str, Any], n_levels: int) -> Snapshot:
-    """Read a file back.
+    """Read a file.
 
     Parameters
     ----------
     path
-        Which file.
+        Of the file.
     about
-        What its writer has to have said of it, at least.
+        Items that the writer's `about` must have.
     n_levels
-        How many levels the recall has.
+        Number of levels of the recall.
 
     Raises
     ------
     SnapshotError
-        It is another version's, about something else, or damaged.
+        It has another version or another `about`, or is damaged.
     OSError
         It can not be read.
     """
@@ -143,10 +137,10 @@ def read(path: Path, about: Mapping[str, Any], n_levels: int) -> Snapshot:
 def _read(file: IO[bytes], about: Mapping[str, Any], n_levels: int) -> Snapshot:
     checksum = blake2b(digest_size=_CHECKSUM_BYTES)
     heading = _heading(file, checksum)
-    said = heading["about"]
+    written = heading["about"]
     for name, value in about.items():
-        if said[name] != value:
-            raise SnapshotError(f"its {name} is {said[name]!r}, not {value!r}")
+        if written[name] != value:
+            raise SnapshotError(f"its {name} is {written[name]!r}, not {value!r}")
     if heading["byte_order"] != sys.byteorder:
         raise SnapshotError(f"it was written on a {heading['byte_order']}-endian machine")
     columns = TradeColumns(n_levels)
@@ -157,9 +151,9 @@ def _read(file: IO[bytes], about: Mapping[str, Any], n_levels: int) -> Snapshot:
         left -= n_rows
     _check(file, checksum)
     if file.read(1):
-        raise SnapshotError("it goes on behind its end")
+        raise SnapshotError("it has more data than its heading says")
     return Snapshot(
-        about=said,
+        about=written,
         columns=columns,
         asked_ms=heading["asked_ms"],
         groups=_groups(heading["groups"]),

@@ -1,8 +1,8 @@
 """The situation a trade is entered in: a few market features of candles closed before the entry.
 
-Every feature is a function of the last `WINDOW` closed candles alone (fewer, down to `MIN_CANDLES`,
-where the data begin later). So a backtest, a dry-run bot and a live bot that see the same candles
-compute the same numbers, and nothing after the entry can change them.
+Every feature is a function of the last `WINDOW` closed candles (at least `MIN_CANDLES`, where the
+data start later). So a backtest, a dry-run bot and a live bot with the same candles compute the
+same numbers, without look-ahead.
 """
 
 from freqtrade_mem0.situation.candles import Candles

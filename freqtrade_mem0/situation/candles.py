@@ -1,8 +1,8 @@
-"""The candles of a pair, asked for the situation at any of them.
+"""The situation at any candle of a pair.
 
-In a backtest the rest of the candles is known, and with them where the strategy will want to enter.
-The numbers of these candles are computed together, some way ahead; what is left for each entry is
-to look one row up. A bot has nothing ahead and computes its one row the same way.
+In a backtest all candles are there, and so are the strategy's entry signals. The features at the
+next signals are computed together in a block, so that an entry only looks up its row. This is no
+look-ahead: each row depends on the candles before it only. A bot computes its one row the same way.
 """
 
 from __future__ import annotations
@@ -32,17 +32,16 @@ if TYPE_CHECKING:
 _SIGNALS = ("enter_long", "enter_short")
 
 _FIRST_BLOCK, _MAX_BLOCK = 64, 256
-"""Candles computed together; 256 of them take 2 MB while this is done."""
+"""Candles computed together; 256 of them take 2 MB meanwhile."""
 
 _WORTH_IT = 64
-"""Candles computed for one that is asked for; they cost less than another block would."""
+"""A block pays if at least one in 64 of its candles is asked for."""
 
 
 class Candles:
-    """The candles of a pair as columns, asked for the features at any of them.
+    """The candles of a pair.
 
-    What is computed ahead is only kept at hand: each number depends on its own window alone, bit
-    for bit, whatever is asked in which order.
+    Results depend on their own window only, bit for bit, not on what is asked in which order.
 
     Parameters
     ----------
@@ -54,8 +53,8 @@ class Candles:
 
     def __init__(self, frame: DataFrame) -> None:
         self._open_ms = _open_ms(frame)
-        # Numbers in one flat list, and where in it those of a candle begin. Not a list for each
-        # candle: enough of them make Python look through all that Freqtrade holds for garbage.
+        # One flat list of numbers, and by candle where its numbers start. A list for each candle
+        # would trigger full garbage collections over all of Freqtrade's objects.
         self._block: list[float] = []
         self._ahead: dict[int, int] = {}
         self._n_block = _FIRST_BLOCK
@@ -71,7 +70,7 @@ class Candles:
         opens, step_ms = self._open_ms, timeframe_s * 1_000
         last_open_ms = moment_ms - step_ms
         if len(opens) and last_open_ms >= opens.item(0):
-            # Right where no candle is missing up to there, as nearly everywhere.
+            # Right if no candle is missing up to there, which is nearly always so.
             guess = min((last_open_ms - opens.item(0)) // step_ms + 1, len(opens))
             if opens.item(guess - 1) <= last_open_ms and (
                 guess == len(opens) or last_open_ms < opens.item(guess)
@@ -88,16 +87,16 @@ class Candles:
         -------
         dict
             `volatility` (mean true range of 14 candles over price, ratio), `volatility_rank` (its
-            rank in the window, [0, 1]), `trend` (slope of a regression line over 48 candles against
-            the range a random walk would cover, signed), `momentum` (the same for the return of
-            12), `rsi` ([0, 100]), `range_position` (place in the range of 48 candles, [0, 1]),
-            `volume_ratio` (mean volume of 12 over that of 96), and the bucket names
+            rank in the window, [0, 1]), `trend` (slope of a least-squares line over 48 candles over
+            the range of a random walk, signed), `momentum` (the same for the return of 12 candles),
+            `rsi` (Wilder's, [0, 100]), `range_position` (in the range of 48 candles, [0, 1]),
+            `volume_ratio` (mean volume of 12 candles over that of 96), and the names of buckets
             `volatility_regime`, `trend_regime`, `regime`. A feature that can not be computed (no
             volume, a price that never moves) is left out.
         """
         if n_closed < MIN_CANDLES:
             return {}
-        # Not strict: what follows the features is no feature.
+        # Not strict: the last number is no feature.
         found: Situation = {
             name: value
             for name, value in zip(FEATURES, self._numbers_at(n_closed), strict=False)
@@ -107,18 +106,9 @@ class Candles:
         return found
 
     def times_usual_range(self, n_closed: int) -> float | None:
-        """Return how far the last candles range against their window, where that is a jump.
+        """Return the relative true range over its median in the window, where that is above 2.
 
-        Parameters
-        ----------
-        n_closed
-            As for `features`.
-
-        Returns
-        -------
-        float or None
-            The relative true range over its median in the window, > 2; None where it is less, or
-            where there are too few candles.
+        None where it is less, or with fewer than `MIN_CANDLES` candles.
         """
         if n_closed < MIN_CANDLES:
             return None
@@ -127,9 +117,9 @@ class Candles:
 
     @cached_property
     def _entries(self) -> NDArray[np.intp]:
-        """How many candles are closed at each entry that is signalled, ascending.
+        """Number of closed candles at each signalled entry, ascending.
 
-        Freqtrade enters at the candle after the signal, when the one that gave it is closed.
+        Freqtrade enters at the candle after the signal.
         """
         signalled = np.zeros(len(self._frame), dtype=bool)
         for name in _SIGNALS:
@@ -138,18 +128,18 @@ class Candles:
         return np.flatnonzero(signalled) + 1
 
     def _numbers_at(self, n_closed: int) -> list[float]:
-        """Return the numbers at a candle, from those at hand or computed with some ahead."""
+        """Return the numbers at a candle, computing a block if it is not in the present one."""
         if n_closed != self._at:
             if n_closed not in self._ahead:
-                self._look_ahead(n_closed)
+                self._compute_block(n_closed)
             start = self._ahead.pop(n_closed)
             self._at, self._numbers = n_closed, self._block[start : start + N_NUMBERS]
         return self._numbers
 
-    def _look_ahead(self, n_closed: int) -> None:
-        """Compute the numbers at a candle and at the next ones at which an entry is signalled."""
-        # Most signals are never asked for: a trade is open already. So no further ahead than what
-        # was asked of the last block shows to be worth it.
+    def _compute_block(self, n_closed: int) -> None:
+        """Compute the numbers at a candle and at the next signalled entries."""
+        # Most signals lead to no entry, as a trade is open already. So the size of a block follows
+        # how much of the last one was asked for.
         n_asked = len(self._block) // N_NUMBERS - len(self._ahead)
         if n_asked * _WORTH_IT >= self._n_block:
             self._n_block = min(2 * self._n_block, _MAX_BLOCK)

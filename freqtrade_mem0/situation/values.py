@@ -1,4 +1,4 @@
-"""The values of a situation, in the form records keep: finite floats and short strings."""
+"""The values of a situation as records keep them: finite floats and short strings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Situation = dict[str, float | str]
 
 
 def clean(extra: Mapping[str, object]) -> Situation:
-    """Return an author's own features in the form records keep.
+    """Return an author's own features as records keep them; other values are left out.
 
     >>> clean({"btc_trend": np.float64(0.123456789), "news": True, "none": None})
     {'btc_trend': 0.123457, 'news': 'True'}
@@ -31,10 +31,10 @@ def clean(extra: Mapping[str, object]) -> Situation:
 
 
 def all_to_six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return numbers rounded to six digits; that takes away what only the order of sums decides.
+    """Return numbers rounded to six significant digits, which hides the rounding errors of sums.
 
-    As `float(f"{value:.6g}")` for each (to either side where a value lies half-way), also where a
-    logarithm is off at a power of ten. NaN and infinities stay.
+    Each is `float(f"{value:.6g}")`, except that a value half-way may be rounded to either side. NaN
+    and infinities stay.
 
     >>> all_to_six_digits(np.array([0.123456789, -98765432.1, 0.0])).tolist()
     [0.123457, -98765400.0, 0.0]

@@ -1,10 +1,9 @@
-"""The numbers of many windows of candles at once, each window by itself.
+"""Computes market features of many windows of candles at once.
 
-NumPy's price is per call, not per candle: a hundred windows cost little more than one. No number
-depends on which other windows it is computed with, bit for bit. So nothing here is a running sum
-(which would leave rounding errors where prices stand still, too), and what is summed or compared
-along a window lies in one row of its own, where NumPy works through it alone; BLAS promises no such
-thing.
+NumPy's cost is per call, so a hundred windows cost little more than one. A feature depends on its
+own window only, bit for bit, not on the windows it is computed with. Therefore there are no running
+sums (their rounding errors would also show where prices stand still), and each window is a row of
+its own, along which NumPy reduces independently of other rows; BLAS does not guarantee that.
 
 References
 ----------
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WINDOW = 240
-"""Closed candles the features look at."""
+"""Closed candles that the features are computed from."""
 
 MIN_CANDLES = 120
-"""Closed candles below which nothing is said (an empty situation)."""
+"""With fewer closed candles the situation is empty."""
 
 FEATURES = (
     "volatility",
@@ -47,15 +46,15 @@ N_NUMBERS = len(FEATURES) + 1
 _RANGE = 14
 _FAST, _MEDIUM, _SLOW = 12, 48, 96
 _JUMP = 2.0
-"""Times the usual true range that is a change of regime."""
+"""Multiple of the median true range that is a jump of volatility."""
 
 _STEPS = np.arange(_MEDIUM, dtype=np.float64) - (_MEDIUM - 1) / 2
 _SLOPE_WEIGHTS = _STEPS / np.square(_STEPS).sum()
-"""What each price weighs in the slope of a regression line through all of them."""
+"""Weights of prices in the slope of their least-squares line."""
 
 
 class Columns:
-    """The columns of a pair's candles, and what windows that overlap have in common.
+    """The columns of a pair's candles, and their true ranges.
 
     Parameters
     ----------
@@ -101,23 +100,22 @@ class Windows:
         self._volume = _sliding(columns.volume, _SLOW)
 
     def numbers(self, ends: NDArray[np.intp]) -> Floats:
-        """Return the numbers of some windows.
+        """Return the features of some windows.
 
         Parameters
         ----------
         ends
-            How many candles there are up to the end of each window, shape (n_windows,), each from
-            `width` to the number of all candles. A window takes 8 kB while this works.
+            Number of candles up to the end of each window, shape (n_windows,), each from `width` to
+            the number of all candles. A window takes 8 kB of memory meanwhile.
 
         Returns
         -------
         numpy.ndarray
-            Shape (n_windows, `N_NUMBERS`): the values of `FEATURES` to six digits, then how far the
-            last candles range against the others (see `_jumps`). What can not be computed is not
-            finite.
+            Shape (n_windows, `N_NUMBERS`): the values of `FEATURES` to six digits, then the jump of
+            the true range (see `_jumps`). A value that can not be computed is not finite.
         """
         starts, medium = ends - self.width, ends - _MEDIUM
-        # Whatever a strategy has set for NumPy's errors: a division by zero is an answer here.
+        # Independent of what a strategy sets for NumPy's errors: divisions by zero are expected.
         with np.errstate(all="ignore"):
             relative = _rows(self._relative, starts)
             low = np.minimum.reduce(_rows(self._low, medium), axis=1)
@@ -143,13 +141,13 @@ class Windows:
 
 
 def _sliding(column: Floats, width: int) -> Floats:
-    """Return a view of all windows of a column; NumPy's own takes twenty times as long to make."""
+    """Return a view of all windows of a column; `sliding_window_view` is 20 times slower."""
     n_windows = len(column) - width + 1
     return np.ndarray((n_windows, width), column.dtype, column, strides=2 * column.strides)
 
 
 def _means(values: Floats, width: int) -> Floats:
-    """Return the mean of each `width` neighbours, summed from the first to the last of them."""
+    """Return the moving average, each sum computed from its first to its last value."""
     n_means = len(values) - width + 1
     means = values[:n_means].copy()
     for first in range(1, width):
@@ -159,7 +157,7 @@ def _means(values: Floats, width: int) -> Floats:
 
 
 def _rows(windows: Floats, starts: NDArray[np.intp]) -> Floats:
-    """Return a copy of some windows, one after the other in memory, shape (n_windows, width)."""
+    """Return a contiguous copy of some windows, shape (n_windows, width)."""
     return np.ascontiguousarray(windows[starts])
 
 
@@ -173,7 +171,7 @@ def _ranks(values: Floats) -> Floats:
 
 def _slopes(prices: Floats) -> Floats:
     """Return the slope of the regression line through each row, in price per candle."""
-    # From the last price on, so that nothing is lost where a move is small against the price.
+    # Relative to the last price: no loss of precision where moves are small against the price.
     moved = prices - prices[:, -1:]
     moved *= _SLOPE_WEIGHTS
     slopes: Floats = np.add.reduce(moved, axis=1)
@@ -182,7 +180,7 @@ def _slopes(prices: Floats) -> Floats:
 
 def _rsi(moves: Floats) -> Floats:
     """Return Wilder's RSI of each row, in [0, 100]; NaN where no price moved. Changes the rows."""
-    # In place: another array of this size would cost more than all that is done with it.
+    # In place: another array of this size would cost more than the computation.
     moves *= _wilder_weights(moves.shape[1])
     net: Floats = np.add.reduce(moves, axis=1)
     both: Floats = np.add.reduce(np.abs(moves, out=moves), axis=1)
@@ -191,9 +189,9 @@ def _rsi(moves: Floats) -> Floats:
 
 @lru_cache
 def _wilder_weights(n_moves: int) -> Floats:
-    """Return what each of a window's moves weighs in Wilder's mean of them, oldest first.
+    """Return the weights of a window's moves in Wilder's moving average, oldest first.
 
-    It begins with the plain mean of the first 14 and then is `(13 * mean + move) / 14`.
+    It starts with the mean of the first 14 moves and continues as `(13 * mean + move) / 14`.
     """
     kept = (_RANGE - 1) / _RANGE
     age = np.arange(n_moves - 1, -1, -1, dtype=np.float64)
@@ -209,9 +207,10 @@ def _volume_ratios(volumes: Floats) -> Floats:
 
 
 def _jumps(relative: Floats) -> Floats:
-    """Return each row's last range over the row's median, where that is a jump (> 2), else NaN."""
+    """Return each row's last value over the row's median, where that is above 2, else NaN."""
     last = relative[:, -1]
-    # More than half of the row below half of the last: counting is cheaper than sorting.
+    # A jump means that more than half of the row is below half of the last value; counting these is
+    # faster than computing every median.
     n_below = np.count_nonzero(relative < last[:, np.newaxis] / _JUMP, axis=1)
     jumps = np.full(len(relative), math.nan)
     found = np.flatnonzero(2 * n_below > relative.shape[1])

@@ -15,10 +15,10 @@ _TREND_THRESHOLD = 0.5
 
 _SESSIONS = ("00-06h", "06-12h", "12-18h", "18-24h")
 _WEEKDAYS = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")
-"""From the weekday of 1970-01-01 on, where Unix time begins."""
+"""From Thursday on: Unix time starts on Thursday, 1970-01-01."""
 _SESSION_MS = 6 * 3_600_000
 
-# Made once, so that every entry shares the same strings and nobody hashes them again.
+# Made once: all entries share the strings, whose hashes are cached.
 _REGIMES: dict[tuple[str, str], Situation] = {
     (volatility, direction): {
         "volatility_regime": volatility,
@@ -34,9 +34,9 @@ _WEEK: tuple[Situation, ...] = tuple(
 
 
 def regimes(features: Mapping[str, float | str]) -> Situation:
-    """Return the names of volatility, direction and both; empty where one of them is not known.
+    """Return the names of volatility, direction and both; empty where one of them is missing.
 
-    Not to be changed by the caller; entries share it.
+    The result is shared and must not be changed.
 
     >>> regimes({"volatility_rank": 0.9, "trend": 0.1})["regime"]
     'volatile sideways'
@@ -58,7 +58,7 @@ def regimes(features: Mapping[str, float | str]) -> Situation:
 def calendar(moment_ms: int) -> Situation:
     """Return the quarter of the UTC day and the day of the week of epoch milliseconds.
 
-    Not to be changed by the caller; entries share it.
+    The result is shared and must not be changed.
 
     >>> calendar(0)
     {'session': '00-06h', 'weekday': 'Thu'}

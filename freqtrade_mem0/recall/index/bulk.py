@@ -1,9 +1,8 @@
-"""Fills a recall with very many trades: what adding them one by one gives, for a part of its cost.
+"""Fills a recall with many trades, faster than adding them one by one, with the same result.
 
-One by one, each trade is searched among all, put where it belongs in the order of time, and added
-to each of its groups. Here rows are only written down; ids are compared and times sorted once, and
-trades that share all of their groups are summed up before these get the sum. The sums are exact
-integers, so that makes no difference to any answer.
+Ids and times are sorted once instead of searched for each trade, and trades that share all of their
+groups are summed before the sum is added to these groups. The sums are exact integers, so the order
+does not matter.
 """
 
 from __future__ import annotations
@@ -32,40 +31,36 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 N_REMEMBERED = 1 << 16
-"""Situations whose groups are kept at hand, some 300 bytes each, while recall is filled."""
+"""Situations whose groups are cached, some 300 bytes each, while recall is filled."""
 
-_NOTHING_SAID: Plain = (0, 0, 0, 0)
+_ZERO: Plain = (0, 0, 0, 0)
 
 
 class BulkFill:
-    """Takes what the journal says of trades, in its order, and lets a recall begin with it.
+    """Takes the journal's trades in its order, and then puts them into a recall at once.
 
-    For one thread. About 80 bytes per trade, beside recall's own.
-
-    Parameters
-    ----------
-    recall
-        What it has been told before stays, as with `Recall.restore`.
+    For one thread. Takes about 80 bytes per trade until it is finished. Trades that the recall has
+    already are kept, as with `Recall.restore`.
     """
 
     def __init__(self, recall: Recall) -> None:
         self._recall = recall
         self._levels = Levels(recall.levels)
         self._decay = Decay(recall.half_life_days)
-        self._said = TradeColumns(1)
-        """In order of arrival; instead of its groups, each row has the number of a combination."""
+        self._rows = TradeColumns(1)
+        """Rows in order of arrival; in place of its groups, each has a combination's number."""
         self._waiting: list[tuple[str, int, float, float, int]] = []
-        """Id, moment, profit ratio, discount and combination of the rows behind these."""
-        self._taken_back: dict[int, str] = {}
-        """Rows that say that a trade does not count, and its id as text."""
+        """Id, moment, profit ratio, discount and combination of the next rows."""
+        self._removed: dict[int, str] = {}
+        """By row that removes a trade, the trade's id."""
         self._combinations = array("i")
-        """Groups of trades, one combination behind the other."""
+        """The groups of each combination, one combination behind the other."""
         self._combination_of: dict[Values, int] = {}
         self._groups: dict[Key, tuple[int, tuple[Key, ...]]] = {STRATEGY: (0, ())}
-        """Number of each group, and what it is inside of."""
+        """By group, its number and the groups it is inside of."""
 
     def add(self, record: ClosedTrade, discount: float = 1.0) -> None:
-        """Let a closed trade count; see `Recall.add`."""
+        """Add a closed trade; see `Recall.add`."""
         if not record.is_evidence:
             self.remove(record.id)
             return
@@ -76,26 +71,26 @@ class BulkFill:
         known_ms, ratio = to_ms(record.known_at), record.profit_ratio
         self._waiting.append((record.id, known_ms, ratio, discount, combination))
         if len(self._waiting) >= PAGE_ROWS:
-            self._write_down()
+            self._flush_waiting()
 
     def remove(self, record_id: str) -> None:
-        """Let a trade count no more, whatever was said of it before."""
-        self._taken_back[len(self._said) + len(self._waiting)] = record_id
+        """Remove a trade, whether or not it has been added."""
+        self._removed[len(self._rows) + len(self._waiting)] = record_id
         self._waiting.append((record_id, 0, 0.0, 0.0, MISSING))
 
     def finish(self) -> None:
-        """Let recall begin with all that was said."""
-        self._write_down()
-        rows = self._last_said()
-        gone = np.frombuffer(self._said.groups, dtype=np.int32)[rows] == MISSING
+        """Put all trades into the recall."""
+        self._flush_waiting()
+        rows = self._latest_rows()
+        gone = np.frombuffer(self._rows.groups, dtype=np.int32)[rows] == MISSING
         counting = self._in_time(rows[~gone])
         if len(counting) > 0:
-            columns, asked_ms = self._columns(counting), self._said.known_ms[counting[-1]] + 1
+            columns, asked_ms = self._columns(counting), self._rows.known_ms[counting[-1]] + 1
             self._recall.restore(columns, asked_ms, self._sums(counting))
         for row in rows[gone].tolist():
-            self._recall.remove(self._taken_back[row], from_journal=True)
+            self._recall.remove(self._removed[row], from_journal=True)
 
-    def _write_down(self) -> None:
+    def _flush_waiting(self) -> None:
         if not self._waiting:
             return
         ids, known_ms, ratios, discounts, combinations = zip(*self._waiting, strict=True)
@@ -107,11 +102,11 @@ class BulkFill:
             np.rint(np.array(discounts) * (1 << DISCOUNT_BITS)).astype(np.uint16),
             np.array(combinations, dtype=np.int32),
         )
-        self._said.extend(b"".join(column.tobytes() for column in columns))
+        self._rows.extend(b"".join(column.tobytes() for column in columns))
 
     def _new_combination(self, values: Values) -> int:
         if len(self._combination_of) >= N_REMEMBERED:
-            self._combination_of.clear()  # what comes again is another one of the same groups
+            self._combination_of.clear()  # a situation met again gets another, equal combination
         keys = self._levels.keys(values)
         number_of = {key[0]: self._number(key, keys) for key in keys}
         n_levels = len(self._levels.names)
@@ -126,11 +121,11 @@ class BulkFill:
             group = self._groups[key] = len(self._groups), self._levels.inside(key, keys)
         return group[0]
 
-    def _last_said(self) -> NDArray[np.int32]:
-        """Return of each id the row that came last."""
-        first = np.frombuffer(self._said.id_first, dtype=np.uint64)
-        last = np.frombuffer(self._said.id_last, dtype=np.uint64)
-        order = np.lexsort((last, first)).astype(np.int32)  # stable: of one id, as they came
+    def _latest_rows(self) -> NDArray[np.int32]:
+        """Return the row of each id that arrived last."""
+        first = np.frombuffer(self._rows.id_first, dtype=np.uint64)
+        last = np.frombuffer(self._rows.id_last, dtype=np.uint64)
+        order = np.lexsort((last, first)).astype(np.int32)  # stable: rows of one id stay in order
         following = order[1:]
         is_last = np.ones(len(order), dtype=np.bool_)
         is_last[:-1] = (first[following] != first[order[:-1]]) | (
@@ -140,20 +135,20 @@ class BulkFill:
         return found
 
     def _in_time(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return rows by the moment they became known, then by id."""
-        first = np.frombuffer(self._said.id_first, dtype=np.uint64)[rows]
-        last = np.frombuffer(self._said.id_last, dtype=np.uint64)[rows]
-        known_ms = np.frombuffer(self._said.known_ms, dtype=np.int64)[rows]
+        """Return rows sorted by the moment they became known, then by id."""
+        first = np.frombuffer(self._rows.id_first, dtype=np.uint64)[rows]
+        last = np.frombuffer(self._rows.id_last, dtype=np.uint64)[rows]
+        known_ms = np.frombuffer(self._rows.known_ms, dtype=np.int64)[rows]
         found: NDArray[np.int32] = rows[np.lexsort((last, first, known_ms))]
         return found
 
     def _columns(self, rows: NDArray[np.int32]) -> TradeColumns:
-        """Return rows with the numbers of their groups."""
+        """Return rows with the numbers of their groups in place of their combination."""
         n_levels = len(self._levels.names)
         groups = np.frombuffer(self._combinations, dtype=np.int32).reshape(-1, n_levels or 1)
         columns = TradeColumns(n_levels)
         for start in range(0, len(rows), PAGE_ROWS):
-            *page, combinations = self._said.packed_rows(rows[start : start + PAGE_ROWS])
+            *page, combinations = self._rows.packed_rows(rows[start : start + PAGE_ROWS])
             if n_levels:
                 page.append(groups[np.frombuffer(combinations, dtype=np.int32)].tobytes())
             columns.extend(b"".join(page))
@@ -161,7 +156,7 @@ class BulkFill:
 
     def _sums(self, rows: NDArray[np.int32]) -> Iterator[tuple[Key, tuple[Key, ...], Plain]]:
         """Yield each group with its sums, by number."""
-        sums = [_NOTHING_SAID] * len(self._groups)
+        sums = [_ZERO] * len(self._groups)
         n_levels = len(self._levels.names)
         for combination, plain in self._sums_of_combinations(rows):
             first = combination * n_levels
@@ -172,12 +167,12 @@ class BulkFill:
             yield key, inside, plain
 
     def _sums_of_combinations(self, rows: NDArray[np.int32]) -> Iterator[tuple[int, Plain]]:
-        combinations = np.frombuffer(self._said.groups, dtype=np.int32)[rows]
+        combinations = np.frombuffer(self._rows.groups, dtype=np.int32)[rows]
         order = np.argsort(combinations, kind="stable")
         changes = np.flatnonzero(np.diff(combinations[order])) + 1
-        known_ms = np.frombuffer(self._said.known_ms, dtype=np.int64)
-        ratio = np.frombuffer(self._said.ratio)
-        discount = np.frombuffer(self._said.discount, dtype=np.uint16)
+        known_ms = np.frombuffer(self._rows.known_ms, dtype=np.int64)
+        ratio = np.frombuffer(self._rows.ratio)
+        discount = np.frombuffer(self._rows.discount, dtype=np.uint16)
         weight_at = self._decay.weight
         for start, end in pairwise([0, *changes.tolist(), len(rows)]):
             same = rows[order[start:end]]

@@ -1,4 +1,4 @@
-"""What recall keeps of each trade, in columns: about 80 bytes of it."""
+"""The trades of recall in columns, about 80 bytes each."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.index.ids import Id
 
 MISSING = -1
-"""In place of a group, where a trade has no value for a level."""
+"""In place of a group's number, where a trade has no value for a level."""
 
 UNIT_BITS = 50
-"""Profit ratios are multiples of 2 ** -50: products of them with weights are exact integers."""
+"""Profit ratios are rounded to multiples of 2 ** -50, so that sums of them are exact integers."""
 
 _ONE = 2.0**UNIT_BITS
 
 
 class Row(NamedTuple):
-    """A trade, ready to be written down.
+    """A trade as it is stored.
 
     Parameters
     ----------
     id
-        See `trade_ids.packed`.
+        See `ids.packed`.
     known_ms
         When it became known, milliseconds since 1970 in UTC.
     ratio
         Profit ratio, see `rounded`.
     discount
-        Factor on its weight, in 1 / 1024, [0, 1024].
+        Factor on its weight, in units of 1 / 1024, [0, 1024].
     groups
-        By level the number of the trade's group, or `MISSING`. Shape (n_levels,).
+        By level, the number of the trade's group, or `MISSING`. Shape (n_levels,).
     """
 
     id: Id
@@ -63,20 +63,18 @@ def rounded_all(profit_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     [0.25, 0.0]
     """
     unit = float(1 << UNIT_BITS)
-    # Scaling by a power of two is exact, and both round half to even. No zero is a negative one.
+    # Scaling by a power of two is exact, and both round half to even. + 0.0 turns -0.0 into 0.0.
     rounded_ratios: NDArray[np.float64] = np.rint(profit_ratios * unit) / unit + 0.0
     return rounded_ratios
 
 
 class TradeColumns:
-    """Trades by row number. Rows are added and never changed: who knows a number may read on.
-
-    Not for several threads at once.
+    """Trades by row number. Append-only: row numbers stay valid. Not thread-safe.
 
     Parameters
     ----------
     n_levels
-        How many groups a trade is in, beside the strategy itself.
+        Number of levels.
     """
 
     __slots__ = ("discount", "groups", "id_first", "id_last", "known_ms", "n_levels", "ratio")
@@ -89,18 +87,18 @@ class TradeColumns:
         self.ratio = array("d")
         self.discount = array("H")
         self.groups = array("i")
-        """`n_levels` of them for each row."""
+        """`n_levels` numbers for each row."""
 
     def __len__(self) -> int:
         return len(self.known_ms)
 
     @property
     def row_bytes(self) -> int:
-        """How many bytes a row takes."""
+        """Size of a row."""
         return sum(column.itemsize * width for column, width in self._widths())
 
     def append(self, row: Row) -> int:
-        """Write a trade down; return its row number."""
+        """Append a trade; return its row number."""
         self.id_first.append(row.id[0])
         self.id_last.append(row.id[1])
         self.known_ms.append(row.known_ms)
@@ -121,17 +119,17 @@ class TradeColumns:
         )
 
     def place_of(self, number: int) -> tuple[int, int, int]:
-        """Return what trades are ordered by: when they became known, then their ids."""
+        """Return the sort key of a trade: when it became known, then its id."""
         return self.known_ms[number], self.id_first[number], self.id_last[number]
 
     def groups_of(self, number: int) -> Sequence[int]:
-        """Return the groups of a row that it is in."""
+        """Return the numbers of a trade's groups, without the missing ones."""
         first = number * self.n_levels
         return [g for g in self.groups[first : first + self.n_levels] if g >= 0]
 
     def ratios(self, numbers: array[int]) -> NDArray[np.float64]:
         """Return the profit ratios of some rows, shape (n_rows,)."""
-        # A view of a growing array must not outlive this line: it would keep it from growing.
+        # The view must not outlive this line: an array can not grow while there is a view of it.
         return np.frombuffer(self.ratio)[np.frombuffer(numbers, dtype=np.int32)]
 
     def packed_rows(self, numbers: NDArray[np.int32]) -> list[bytes]:
@@ -144,7 +142,7 @@ class TradeColumns:
         ]
 
     def extend(self, page: bytes) -> None:
-        """Write down rows as `packed_rows` gave them, one column behind the other."""
+        """Append rows as `packed_rows` returned them, one column behind the other."""
         n_rows, first = len(page) // self.row_bytes, 0
         view = memoryview(page)
         for column, width in self._widths():

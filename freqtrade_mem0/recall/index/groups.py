@@ -1,4 +1,4 @@
-"""The groups of trades below a strategy, found by what a trade or an entry is made of."""
+"""The groups of a strategy's trades, found by the values of a trade or an entry."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 STRATEGY: Key = ("strategy", "")
 
 
-class Place(NamedTuple):
-    """A level, and where its groups are.
+class LevelIndex(NamedTuple):
+    """A level and its groups.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Place(NamedTuple):
     inside
         Names of the levels that it combines.
     made_of
-        Gives what its value is made of: a text, or the texts that it combines.
+        Returns the part of a trade's values that determines the group: a text, or several.
     known
-        By what `made_of` gives: the sums of the groups that were asked for.
+        By the result of `made_of`, the groups that were looked up.
     """
 
     level: str
@@ -39,54 +39,35 @@ class Place(NamedTuple):
 
 
 class Groups:
-    """The groups of one strategy by number, 0 being the strategy itself, and by level and value.
-
-    Parameters
-    ----------
-    levels
-        What is told apart.
-    """
+    """The groups of one strategy by number, 0 being the strategy itself, and by level and value."""
 
     def __init__(self, levels: Levels) -> None:
         self._levels = levels
         self._by_key: dict[Key, Sums] = {}
         self.by_number: list[Sums] = []
         self.places = [
-            Place(level, levels.parts_of[level], itemgetter(*places), {})
+            LevelIndex(level, levels.parts_of[level], itemgetter(*places), {})
             for level, places in levels.places
         ]
-        """In the order of the levels. A decision looks at all of them, so it does so itself."""
+        """In the order of the levels. `Recall.of_entry` reads it directly, to save calls."""
 
     def __iter__(self) -> Iterator[Sums]:
         return iter(self.by_number)
 
     def get(self, key: Key) -> Sums | None:
-        """Return the sums of a group; None where no trade was ever in it."""
+        """Return a group; None where no trade was ever in it."""
         return self._by_key.get(key)
 
     def put(self, key: Key, inside: tuple[Key, ...] = ()) -> Sums:
-        """Add a group that is not there.
-
-        Parameters
-        ----------
-        key
-            Its level and value.
-        inside
-            The groups it is a part of.
-        """
+        """Add a new group; `inside` are the groups it is a subset of."""
         sums = self._by_key[key] = Sums(key, len(self.by_number), inside)
         self.by_number.append(sums)
         return sums
 
-    def found(self, place: Place, values: Values) -> tuple[str, Sums | None]:
+    def found(self, place: LevelIndex, values: Values) -> tuple[str, Sums | None]:
         """Return the value of a trade at a level, "" if it has none, and the group if there is one.
 
-        Parameters
-        ----------
-        place
-            One of `places`, whose `known` did not have it.
-        values
-            What the trade is made of.
+        For a trade that `place.known` does not have yet.
         """
         made_of = place.made_of(values)
         value = self._levels.value(made_of)
@@ -100,16 +81,11 @@ class Groups:
     def numbers(self, values: Values) -> tuple[int, ...]:
         """Return by level the number of a trade's group, `MISSING` where it has no value.
 
-        Groups that are not there are added.
-
-        Parameters
-        ----------
-        values
-            What the trade is made of.
+        New groups are added.
         """
         return tuple([self._number(place, values) for place in self.places])
 
-    def _number(self, place: Place, values: Values) -> int:
+    def _number(self, place: LevelIndex, values: Values) -> int:
         sums = place.known.get(place.made_of(values))
         if sums is None:
             value, sums = self.found(place, values)
@@ -120,14 +96,6 @@ class Groups:
         return sums.number
 
     def number_of(self, key: Key, keys: tuple[Key, ...]) -> int:
-        """Return the number of a group, which is added if it is not there.
-
-        Parameters
-        ----------
-        key
-            Which one.
-        keys
-            All of the same trade.
-        """
+        """Return the number of a group of a trade with the groups `keys`; a new group is added."""
         sums = self._by_key.get(key)
         return self.put(key, self._levels.inside(key, keys)).number if sums is None else sums.number

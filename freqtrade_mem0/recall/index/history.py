@@ -9,40 +9,34 @@ if TYPE_CHECKING:
 
 
 class HistoryReader:
-    """How far a history has been read; whoever changes the history tells its readers.
+    """How far a history has been read. The history calls `changed` at every change.
 
-    It begins anew when it is asked about an earlier moment than before, or when something before
-    the last moment came or went. So what it has given since it last began is always what a fresh
-    reader would give at once.
+    The reader starts over when it is asked about an earlier moment than before, or when a trade
+    before the last moment was added or removed. So what it has returned since it last started over
+    is always what a new reader would return.
     """
 
     def __init__(self) -> None:
         self._n_read = 0
         self._read_ms: int | None = None
-        """Everything known before this moment has been given; None: it begins anew."""
+        """Trades known before this moment have been read; None: it starts over."""
 
     def changed(self, known_ms: int) -> None:
-        """Take note that a trade known at that time came or went."""
+        """Take note that a trade known at that time was added or removed."""
         if self._read_ms is not None and known_ms < self._read_ms:
-            self.begin_anew()
+            self.start_over()
 
-    def begin_anew(self) -> None:
-        """Give everything again at the next reading."""
+    def start_over(self) -> None:
+        """Read from the beginning next time."""
         self._n_read, self._read_ms = 0, None
 
     def read_on(self, n_before: Callable[[int], int], now_ms: int) -> tuple[bool, int, int]:
-        """Return whether it began anew, and which trades come next: from, and up to without.
+        """Return whether it started over, and the range of the trades to read next: start, stop.
 
-        Parameters
-        ----------
-        n_before
-            Returns how many trades of the history are known strictly before a moment. The history
-            must not change during the call.
-        now_ms
-            Trades known strictly before it are given, milliseconds since 1970 in UTC.
+        `n_before` returns how many trades are known strictly before a moment.
         """
         if self._read_ms is not None and now_ms < self._read_ms:
-            self.begin_anew()
-        began_anew, first = self._read_ms is None, self._n_read
+            self.start_over()
+        starts_over, first = self._read_ms is None, self._n_read
         self._n_read, self._read_ms = n_before(now_ms), now_ms
-        return began_anew, first, self._n_read
+        return starts_over, first, self._n_read

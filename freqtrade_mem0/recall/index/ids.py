@@ -1,4 +1,4 @@
-"""Finds rows by record id, in a few bytes per row and without ever pausing to grow."""
+"""Finds rows by record id, in a few bytes per row and without a hash table's pauses to grow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUCKET_BITS = 56
 
 
 def packed(record_id: str) -> Id:
-    """Return a record id in 128 bits; what is no UUID is hashed.
+    """Return a record id in 128 bits; a text that is no UUID is hashed.
 
     >>> [f"{half:x}" for half in packed("53f1de6e-4a1f-5864-a6aa-72a7933941fd")]
     ['53f1de6e4a1f5864', 'a6aa72a7933941fd']
@@ -36,7 +36,7 @@ def packed(record_id: str) -> Id:
 
 
 def packed_all(record_ids: Sequence[str]) -> NDArray[np.uint64]:
-    """Return record ids as `packed` does, for a tenth of its cost; shape (n_ids, 2).
+    """Return record ids as `packed` does, ten times as fast; shape (n_ids, 2).
 
     >>> packed_all(["53f1de6e-4a1f-5864-a6aa-72a7933941fd"]).tolist() == [
     ...     list(packed("53f1de6e-4a1f-5864-a6aa-72a7933941fd"))
@@ -46,20 +46,15 @@ def packed_all(record_ids: Sequence[str]) -> NDArray[np.uint64]:
     lines = "".join([f"{record_id}\n" for record_id in record_ids])
     # With as many lines as ids, each of them is one.
     if lines.count("\n") == len(record_ids) and _UUID_LINES.fullmatch(lines) is not None:
-        halves = bytes.fromhex(lines.replace("-", ""))  # which passes over the ends of lines
+        halves = bytes.fromhex(lines.replace("-", ""))  # ignores line ends
         return np.frombuffer(halves, dtype=">u8").astype(np.uint64).reshape(-1, 2)
     return np.array([packed(each) for each in record_ids], dtype=np.uint64).reshape(-1, 2)
 
 
 class Place(NamedTuple):
-    """Where an id stands, or belongs.
+    """Where an id is, or is to be inserted; valid until the index changes.
 
-    Parameters
-    ----------
-    bucket, position
-        Here, until the index changes.
-    row
-        What it stands for; None where the id is not there.
+    `row` is None where the id is not there.
     """
 
     bucket: array[int]
@@ -71,13 +66,13 @@ class IdIndex:
     """The rows of a table by their ids.
 
     Record ids are hashes, so their first bits spread the rows evenly over 256 buckets. A bucket
-    holds its row numbers in the order of their ids: it is searched in O(log), and an insertion
-    moves eight kilobytes with a million rows, less than a microsecond.
+    holds row numbers sorted by id: a search is a bisection, and with a million rows an insertion
+    moves eight kilobytes, less than a microsecond.
 
     Parameters
     ----------
     first, last
-        Halves of the ids, row after row; they may grow, and are never changed otherwise.
+        Halves of the ids by row; append-only.
     """
 
     __slots__ = ("_buckets", "_first", "_last")
@@ -87,7 +82,7 @@ class IdIndex:
         self._buckets: dict[int, array[int]] = {}
 
     def find(self, record_id: Id) -> Place:
-        """Return where an id is."""
+        """Return where an id is, or is to be inserted."""
         first, last = record_id
         bucket = self._buckets.get(first >> _BUCKET_BITS)
         if bucket is None:
@@ -96,11 +91,11 @@ class IdIndex:
         while position < len(bucket) and self._first[bucket[position]] == first:
             if self._last[bucket[position]] == last:
                 return Place(bucket, position, bucket[position])
-            position += 1  # as good as never, with hashes
+            position += 1  # two ids with the same first half: next to never
         return Place(bucket, position, None)
 
     def fill(self) -> None:
-        """Take up every row of the table at once; to be called while the index is empty."""
+        """Add all rows of the table to an empty index."""
         if not self._first:
             return
         first = np.frombuffer(self._first, dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""What is told apart below a strategy, and the groups that a trade or an entry belongs to."""
+"""The levels by which trades are grouped, and the groups a trade or an entry belongs to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMBINED = " & "
 _OWN = ("pair", "side", "enter_tag")
 
 Values = tuple[str, ...]
-"""Texts of a trade's pair, side, tag and features; equal ones mean equal keys."""
+"""A trade's pair, side, tag and features as texts; they determine its groups."""
 
 
 class Levels:
@@ -27,10 +27,10 @@ class Levels:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        # What others combine stands before them: what it explains is not counted again.
+        # Combined levels come after their parts, whose effect is subtracted from theirs.
         self.names = tuple(sorted(names, key=lambda level: level.count(_COMBINES)))
         self.parts_of = {level: _parts_of(level, self.names) for level in self.names}
-        """By combined level: the levels among these that it combines."""
+        """By combined level, the levels among these that it combines."""
         parts = {level: level.split(_COMBINES) for level in self.names}
         read = dict.fromkeys(name for names in parts.values() for name in names)
         self._features = tuple(name for name in read if name not in _OWN)
@@ -38,24 +38,24 @@ class Levels:
         self.places = [
             (level, tuple(place[name] for name in names)) for level, names in parts.items()
         ]
-        """By level: where in a trade's values those are that its value is made of."""
+        """By level, the places in `Values` that its value is made of."""
 
     def values(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
     ) -> Values:
-        """Return all that the keys of a trade are made of; "" where it has no value."""
+        """Return the texts that determine a trade's groups; "" where it has no value."""
         known: list[object] = [pair, side, enter_tag]
         known += [situation.get(name, "") for name in self._features]
         return tuple([value if type(value) is str else str(value) for value in known])
 
     def keys(self, values: Values) -> tuple[Key, ...]:
-        """Return the level keys of a trade; a level it has no value for is left out."""
+        """Return the groups of a trade; a level that it has no value for is left out."""
         made_of = ((level, [values[place] for place in places]) for level, places in self.places)
         return tuple([(level, _COMBINED.join(parts)) for level, parts in made_of if all(parts)])
 
     @staticmethod
     def value(made_of: str | tuple[str, ...]) -> str:
-        """Return a trade's value at a level, from what it is made of; "" if some of it is missing.
+        """Return a trade's value at a level from its parts; "" if one of them is missing.
 
         >>> Levels.value("calm"), Levels.value(("calm", "uptrend")), Levels.value(("calm", ""))
         ('calm', 'calm & uptrend', '')
@@ -65,15 +65,7 @@ class Levels:
         return _COMBINED.join(made_of) if all(made_of) else ""
 
     def inside(self, key: Key, keys: Sequence[Key]) -> tuple[Key, ...]:
-        """Return the groups that one of a trade's is a part of.
-
-        Parameters
-        ----------
-        key
-            Which one.
-        keys
-            All of the same trade.
-        """
+        """Return the groups among a trade's `keys` that the group `key` of it is a subset of."""
         value_of = dict(keys)
         return tuple((name, value_of[name]) for name in self.parts_of[key[0]])
 

@@ -1,13 +1,13 @@
-"""What is known about situations like this one, as of a moment: an in-process index over trades.
+"""Recall: statistics of a strategy's trades by situation, as of any moment, from memory.
 
-The index keeps, for the strategy and every level below it, sums of weights, wins, profit ratios
-and their squares. Three properties make it trustworthy:
+For the strategy and for each group of each level the index keeps sums of weights, wins, profit
+ratios and their squares.
 
-* Strictly as-of: a trade counts at moment `t` only if it became known before `t`. The index can be
-  asked about any moment, forwards and backwards.
-* Exact: the sums are integers, so adding is associative and a trade can be taken out again without
-  a trace. Whatever the order of arrival, the same trades give bit-identical answers.
-* Flat: an answer costs a few look-ups and products, however many trades there are.
+* No look-ahead: a trade counts at moment `t` only if it became known strictly before `t`. The
+  moments asked about may go forwards and backwards.
+* Exact: the sums are integers, so a trade can be subtracted again without a rounding error, and the
+  same trades give bit-identical results in whatever order they arrive.
+* Constant time: an answer costs a few look-ups and products, however many trades there are.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ _BEFORE_ALL = -(1 << 62)
 
 
 class Recall:
-    """Trades of one strategy, asked as of a moment. Safe for several threads.
+    """Decayed statistics of one strategy's trades. Thread-safe.
 
     Parameters
     ----------
     levels
-        What is told apart below the strategy: `pair`, `side`, `enter_tag`, a feature's name, or
-        several of these combined, as in `side*trend_regime`.
+        By what trades are grouped: `pair`, `side`, `enter_tag`, a feature's name, or several of
+        these combined, as in `side*trend_regime`.
     half_life_days
-        A trade this many market days old weighs half, > 0.
+        Half-life of a trade's weight in market days, > 0.
     """
 
     def __init__(self, levels: Sequence[str], half_life_days: float) -> None:
         self._levels = Levels(levels)
         self.levels = self._levels.names
         self.parts_of = self._levels.parts_of
-        """By combined level: the levels among these that it combines."""
+        """By combined level, the levels among these that it combines."""
         self.half_life_days = half_life_days
         self._decay = Decay(half_life_days)
         self._lock = threading.Lock()
@@ -69,15 +69,15 @@ class Recall:
         self._columns = TradeColumns(len(self.levels))
         self._ids = IdIndex(self._columns.id_first, self._columns.id_last)
         self._by_time = array("i")
-        """Rows that count, by time, then id."""
+        """Numbers of the rows that count, by `known_ms`, then id."""
         self._is_from_journal = bytearray()
-        """By row: 1 if the journal said so."""
+        """By row, 1 if it was read from the journal."""
         self._overruled: dict[Id, int] = {}
-        """What the journal said under ids about which something else was said since: the row."""
+        """By id, the row read from the journal that a later version not yet read there replaced."""
         self._asked_ms = _BEFORE_ALL
-        """What was known before this is in the sums."""
+        """Trades known before this moment are in the sums."""
         self._n_asked = 0
-        """How many of `_by_time` that are."""
+        """How many of `_by_time` these are."""
         self._groups = Groups(self._levels)
         self._groups.put(STRATEGY)
 
@@ -87,17 +87,16 @@ class Recall:
     def add(
         self, record: ClosedTrade, discount: float = 1.0, *, from_journal: bool = False
     ) -> None:
-        """Let a closed trade count from its `known_at` on; a corrected trade replaces itself.
+        """Add a closed trade, which counts from its `known_at` on; a correction replaces it.
 
         Parameters
         ----------
         record
-            Trades that are no evidence are left out.
+            A trade that is no evidence is left out.
         discount
             Factor on the trade's weight in (0, 1], for trades of another mode.
         from_journal
-            Whether the journal says so. What is told ahead of it is in no snapshot, see
-            `recall.state`.
+            Whether it was read from the journal. Other trades are in no snapshot, see `state`.
         """
         if not record.is_evidence:
             self.remove(record.id, from_journal=from_journal)
@@ -112,11 +111,11 @@ class Recall:
     def keys(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
     ) -> list[Key]:
-        """Return the level keys of a trade; a level it has no value for is left out."""
+        """Return the groups of a trade; a level that it has no value for is left out."""
         return list(self._levels.keys(self._levels.values(pair, side, enter_tag, situation)))
 
     def remove(self, record_id: str, *, from_journal: bool = False) -> None:
-        """Let a trade count no more; it leaves no trace."""
+        """Remove a trade, if it is there."""
         with self._lock:
             packed_id = packed(record_id)
             self._drop(packed_id, self._ids.find(packed_id), from_journal=from_journal)
@@ -138,19 +137,14 @@ class Recall:
         situation: Mapping[str, float | str],
         now_ms: int,
     ) -> tuple[Moments, list[EntryGroup]]:
-        """Return what is known of an entry: of the strategy, and of each level it has a value for.
+        """Return the moments of the strategy, and the group of each level an entry has a value for.
 
-        Parameters
-        ----------
-        pair, side, enter_tag, situation
-            Of the entry.
-        now_ms
-            Trades known strictly before it count, milliseconds since 1970 in UTC.
+        Trades known strictly before `now_ms` (milliseconds since 1970 in UTC) count.
         """
         values = self._levels.values(pair, side, enter_tag, situation)
         period, left = self._decay.since(now_ms)
-        parts = []
-        new = tuple.__new__  # as the classes' own, without a call of Python's for each
+        entry_groups = []
+        new = tuple.__new__  # what the named tuples' constructors do, without a Python call each
         with self._lock:
             if now_ms != self._asked_ms:
                 self._move_to(now_ms)
@@ -170,11 +164,11 @@ class Recall:
                         sums.settle(period)
                     plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
                     moments = new(Moments, plain)
-                parts.append(new(EntryGroup, (level, value, moments, inside)))
-            return self._groups.by_number[0].moments(period, left), parts
+                entry_groups.append(new(EntryGroup, (level, value, moments, inside)))
+            return self._groups.by_number[0].moments(period, left), entry_groups
 
     def groups(self, moment: datetime) -> dict[Key, Group]:
-        """Return every group there is, as of `moment`; `STRATEGY` has all trades."""
+        """Return every group with a trade, as of `moment`; `STRATEGY` has all trades."""
         now_ms = to_ms(moment)
         period, left = self._decay.since(now_ms)
         with self._lock:
@@ -186,9 +180,9 @@ class Recall:
             }
 
     def oldest_change_ms(self) -> int | None:
-        """Return the earliest `known_at` of what came or went since the last call, None if nothing.
+        """Return the earliest `known_at` of trades added or removed since the last call, or None.
 
-        What was asked about moments up to that one still holds.
+        Answers as of moments up to that one are still right.
         """
         if self._oldest_change_ms is None:
             return None
@@ -197,7 +191,7 @@ class Recall:
             return oldest
 
     def reader(self) -> Callable[[datetime], tuple[bool, NDArray[np.float64]]]:
-        """Return a new reader of all trades in their order, for `PerformanceReader`."""
+        """Return a function that reads the trades in their order, for `PerformanceReader`."""
         reader = HistoryReader()
         with self._lock:
             self._readers.append(reader)
@@ -205,27 +199,27 @@ class Recall:
         def read_on(moment: datetime) -> tuple[bool, NDArray[np.float64]]:
             now_ms = to_ms(moment)
             with self._lock:
-                began_anew, first, end = reader.read_on(self._n_before, now_ms)
-                return began_anew, self._columns.ratios(self._by_time[first:end])
+                starts_over, first, end = reader.read_on(self._n_before, now_ms)
+                return starts_over, self._columns.ratios(self._by_time[first:end])
 
         return read_on
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all trades."""
         with self._lock:
             self._begin_empty()
             self._oldest_change_ms = 0
             for reader in self._readers:
-                reader.begin_anew()
+                reader.start_over()
 
     def take_in_all(self) -> None:
-        """Sum up all there is now, so that no later question has to do it."""
+        """Update the sums with all trades now, so that no decision has to wait for it."""
         with self._lock:
             if self._by_time:
                 self._move_to(self._columns.known_ms[self._by_time[-1]] + 1)
 
     def state(self) -> RecallState:
-        """Return what the journal has said so far, to be written down; see `recall.state`."""
+        """Return a copy for a snapshot, which holds what was read from the journal."""
         with self._lock:
             return RecallState(
                 lock=self._lock,
@@ -244,19 +238,12 @@ class Recall:
         asked_ms: int,
         groups: Iterable[tuple[Key, tuple[Key, ...], Plain]],
     ) -> None:
-        """Begin anew with what the journal said, as it was written down, and keep what is else.
+        """Replace the trades by those of a snapshot; trades not in it are kept.
 
-        Parameters
-        ----------
-        columns
-            Trades by time, then id.
-        asked_ms
-            Those known before it are in the sums.
-        groups
-            Keys, what they are inside of, and sums, by the numbers that `columns` has.
+        See `snapshot_file.Snapshot` for the parameters.
         """
         with self._lock:
-            old, told = self._columns, self._by_time
+            old, old_rows = self._columns, self._by_time
             keys = [sums.key for sums in self._groups]
             self._begin_empty()
             self._groups = Groups(self._levels)
@@ -269,7 +256,7 @@ class Recall:
             self._asked_ms = asked_ms
             self._n_asked = bisect_left(columns.known_ms, asked_ms)
             self._note_change(_BEFORE_ALL)
-            for number in told:
+            for number in old_rows:
                 row = old.row(number)
                 if self._ids.find(row.id).row is None:
                     its_keys = tuple(keys[group] for group in row.groups if group >= 0)
@@ -284,7 +271,7 @@ class Recall:
         columns = self._columns
         place = self._ids.find(row.id)
         if place.row is not None and columns.row(place.row) == row:
-            if from_journal:  # it says what it was told ahead of
+            if from_journal:  # the trade was added before it was read there
                 self._overruled.pop(row.id, None)
                 self._is_from_journal[place.row] = 1
             return
@@ -299,7 +286,6 @@ class Recall:
             self._n_asked += 1
 
     def _drop(self, record_id: Id, place: Place, *, from_journal: bool) -> None:
-        """Let a row count no more; its id belongs where it stood."""
         if from_journal:
             self._overruled.pop(record_id, None)
         number = place.row
@@ -316,10 +302,10 @@ class Recall:
             self._n_asked -= 1
 
     def _position(self, number: int) -> int:
-        """Return where in `_by_time` a row stands, or belongs."""
+        """Return where in `_by_time` a row is, or is to be inserted."""
         columns, by_time = self._columns, self._by_time
         if not by_time or columns.known_ms[by_time[-1]] < columns.known_ms[number]:
-            return len(by_time)  # as good as always
+            return len(by_time)  # nearly always
         return bisect_left(by_time, columns.place_of(number), key=columns.place_of)
 
     def _n_before(self, now_ms: int) -> int:

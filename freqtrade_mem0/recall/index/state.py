@@ -1,8 +1,8 @@
-"""What recall knows from the journal alone, taken at one moment so that it can be written down.
+"""A copy of recall's state for a snapshot, reduced to what was read from the journal.
 
-Recall also counts trades that the journal does not have: those of a prior, and those of its own bot
-on their way there. Neither may be in a snapshot: what is read back has to be what a reading of the
-journal would have given.
+Recall also has trades that were not read from the journal: those of a prior, and those that its own
+bot has just closed. They are not in a snapshot: loading it has to give the same as reading the
+journal.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PAGE_ROWS = 1 << 15
-"""Rows that are copied at once while recall waits, less than a millisecond. Files are divided
-by it, so that another number is another format; see `recall_file`."""
+"""Rows copied at once, while recall is locked for less than a millisecond. It is also the page size
+of the file, so that another number is another format; see `snapshot_file`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallState:
-    """A recall as it was.
+    """The state of a recall at one moment.
 
     Parameters
     ----------
     lock
-        Recall's own. Rows are never changed, so it is held for a page at a time.
+        Recall's own. Rows are append-only, so it is held for one page at a time.
     columns
-        Recall's own; they may have grown.
+        Recall's own; they may have grown since.
     decay
-        What trades weigh.
+        Weights of the trades.
     by_time
         Numbers of the rows that counted, by time, then id.
     is_from_journal
-        By row, 1 if the journal said so.
+        By row, 1 if it was read from the journal.
     overruled
-        Rows of the journal that did not count, as something else was said since.
+        Rows read from the journal that a later version, not yet read there, had replaced.
     asked_ms
         Rows known before this moment were in the sums.
     groups
-        Key, what it is inside of, and sums, by number.
+        Key, groups it is inside of, and sums, by number.
     """
 
     lock: threading.Lock
@@ -64,8 +64,8 @@ class RecallState:
     groups: Sequence[tuple[Key, tuple[Key, ...], Plain]]
 
     def journal_rows(self) -> NDArray[np.int32]:
-        """Return the numbers of the rows that the journal speaks of, by time, then id."""
-        rows = self._counted()[self._said()]
+        """Return the numbers of the rows read from the journal, by time, then id."""
+        rows = self._counted()[self._read_from_journal()]
         if not self.overruled:
             return rows
         merged = rows.tolist()
@@ -74,9 +74,9 @@ class RecallState:
         return np.array(merged, dtype=np.int32)
 
     def journal_sums(self) -> list[Plain]:
-        """Return the sums by group's number, of the trades that the journal speaks of."""
+        """Return the sums of the trades read from the journal, by the group's number."""
         sums = [list(plain) for _, _, plain in self.groups]
-        for number in self._counted()[~self._said()].tolist():
+        for number in self._counted()[~self._read_from_journal()].tolist():
             self._count(sums, number, -1)
         for number in self.overruled:
             self._count(sums, number, +1)
@@ -92,7 +92,7 @@ class RecallState:
     def _counted(self) -> NDArray[np.int32]:
         return np.frombuffer(self.by_time, dtype=np.int32)
 
-    def _said(self) -> NDArray[np.bool_]:
+    def _read_from_journal(self) -> NDArray[np.bool_]:
         return np.frombuffer(self.is_from_journal, dtype=np.bool_)[self._counted()]
 
     def _count(self, sums: list[list[int]], number: int, sign: int) -> None:

@@ -1,7 +1,12 @@
-"""Time-decayed sums over groups of trades, as integers: what was added can be taken out again.
+"""Exponentially decayed sums over groups of trades, as integers: adding can be undone exactly.
 
-Weights grow into the future instead of shrinking into the past, `2 ** (t / half-life)`, so that
-a stored one never has to be touched again; an answer divides by the weight of its own moment.
+A trade of time `t` has the weight `2 ** (t / half-life)`, which never has to be updated; a result
+as of a moment is divided by the weight of that moment (forward decay).
+
+References
+----------
+Cormode, G., Shkapenyuk, V., Srivastava, D. and Xu, B. (2009). Forward decay: a practical time decay
+model for streaming systems. IEEE International Conference on Data Engineering, 138-149.
 """
 
 from __future__ import annotations
@@ -20,20 +25,14 @@ DISCOUNT_BITS = 10
 _MS_PER_DAY = 86_400_000
 _UNIT = 2.0**-UNIT_BITS
 _UNIT_SQUARED = 2.0 ** (-2 * UNIT_BITS)
-"""Powers of two: dividing by integers first and multiplying by these rounds once."""
+"""Multiplying by a power of two is exact: only the division of integers before it rounds."""
 
 Plain = tuple[int, int, int, int]
 """Sums of weights, of weighted ratios, of weighted squares, and of the weights of wins."""
 
 
 class Decay:
-    """How much trades weigh by their age.
-
-    Parameters
-    ----------
-    half_life_days
-        A trade this many market days old weighs half, > 0.
-    """
+    """Exponential decay of trades' weights, with a half-life in market days, > 0."""
 
     __slots__ = ("_half_life_ms",)
 
@@ -41,17 +40,17 @@ class Decay:
         self._half_life_ms = half_life_days * _MS_PER_DAY
 
     def weight(self, known_ms: int) -> int:
-        """Return 2 ** (t / half-life) in fixed point: the weight of a trade of that moment."""
+        """Return 2 ** (t / half-life) in fixed point."""
         exponent = known_ms / self._half_life_ms
         whole = math.floor(exponent)
         mantissa = int(math.ldexp(2.0 ** (exponent - whole), _WEIGHT_BITS))
         return mantissa << whole if whole >= 0 else mantissa >> -whole
 
     def since(self, now_ms: int) -> tuple[int, float]:
-        """Return the number of whole half-lives up to a moment, and what is left after the rest.
+        """Return the number of whole half-lives up to a moment, and the decay since then.
 
-        The second is in (0.5, 1]: weights relative to the beginning of the half-life under way,
-        see `Sums.settle`, times it are weights relative to the moment.
+        The decay is in (0.5, 1]. Weights relative to the start of the current half-life (see
+        `Sums.settle`) times it are weights relative to the moment.
         """
         exponent = now_ms / self._half_life_ms
         whole = math.floor(exponent)
@@ -59,16 +58,16 @@ class Decay:
 
 
 class Sums:
-    """The sums of one group, and its moments as far as they do not depend on the hour.
+    """The sums of one group, and its moments relative to the start of a half-life.
 
     Parameters
     ----------
     key
-        Which group.
+        Level and value.
     number
         Its number among all groups.
     inside
-        The groups it is a part of, where it belongs to a combined level.
+        The groups it is a subset of, where its level combines others.
     """
 
     __slots__ = (
@@ -92,12 +91,12 @@ class Sums:
         self.inside = inside
         self.weight = self.weighted = self.squares = self.won = 0
         self.period: int | None = None
-        """In which half-life the numbers below hold; None: they do not."""
+        """The half-life for which the numbers below are computed; None: for none."""
         self.n = self.wins = self.mean = self.variance = 0.0
 
     @property
     def plain(self) -> Plain:
-        """The sums themselves."""
+        """The four sums."""
         return self.weight, self.weighted, self.squares, self.won
 
     @plain.setter
@@ -106,7 +105,7 @@ class Sums:
         self.period = None
 
     def settle(self, period: int) -> None:
-        """Work out the moments, with weights relative to the beginning of a half-life."""
+        """Compute the moments, with weights relative to the start of a half-life."""
         self.period = period
         weight, shift = self.weight, period + _WEIGHT_BITS + DISCOUNT_BITS
         if weight <= 0:
@@ -114,14 +113,14 @@ class Sums:
             return
         try:
             self.n, self.wins = math.ldexp(weight, -shift), math.ldexp(self.won, -shift)
-        except OverflowError:  # more digits than a float's, where half-lives are very short
+        except OverflowError:  # very short half-lives: the integer is too large for a float
             self.n, self.wins = _scaled(weight, shift), _scaled(self.won, shift)
         self.mean = self.weighted / weight * _UNIT
         spread = self.squares * weight - self.weighted * self.weighted
         self.variance = spread / (weight * weight) * _UNIT_SQUARED
 
     def moments(self, period: int, left: float) -> Moments:
-        """Return the moments as of a moment that `Decay.since` was asked about."""
+        """Return the moments as of a moment; the arguments are from `Decay.since`."""
         if self.weight <= 0:
             return NOTHING
         if self.period != period:
@@ -132,12 +131,7 @@ class Sums:
 def terms(weight: int, ratio: float) -> Plain:
     """Return what one trade adds to the sums of its groups.
 
-    Parameters
-    ----------
-    weight
-        `Decay.weight` times its discount.
-    ratio
-        Profit ratio, a multiple of 2 ** -50.
+    `weight` is `Decay.weight` times the discount, `ratio` a multiple of 2 ** -50.
     """
     value = int(math.ldexp(ratio, UNIT_BITS))
     weighted = weight * value

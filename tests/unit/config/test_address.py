@@ -81,7 +81,7 @@ def test_mode_server_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch
     for name in ("MEM0_HOST", "MEM0_PORT", "QDRANT_URL"):
         monkeypatch.delenv(name, raising=False)
     block: dict[str, Any] = {"mode": "server"}
-    with pytest.raises(ConfigError, match="nothing says where it is"):
+    with pytest.raises(ConfigError, match="no server is configured"):
         load_settings({"mem0": block})
     for more in ({"host": "mem0.lan"}, {"vector_store": {"provider": "qdrant"}}):
         assert load_settings({"mem0": block | more}) is not None
