@@ -1,4 +1,4 @@
-"""When to ask a service again that failed: exponential back-off with jitter, and a circuit breaker.
+"""When to ask a failing service again: exponential back-off with jitter and a circuit breaker.
 
 References
 ----------
@@ -17,14 +17,14 @@ _FARTHEST_DOUBLING = 62
 
 
 class BreakerState(StrEnum):
-    """Whether a service is asked."""
+    """Whether and how a service is asked next."""
 
     CLOSED = "closed"
-    """It answers: it gets whole batches."""
+    """At once, with a whole batch."""
     WAITING = "waiting"
-    """It failed lately: asked again after a pause, with whole batches."""
+    """After a pause, with a whole batch: it has failed."""
     OPEN = "open"
-    """It failed often: asked again after a pause, with a single record."""
+    """After a pause, with a single record: it has failed often in a row."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Breaker:
 
     @property
     def state(self) -> BreakerState:
-        """Whether and how the service is asked next."""
+        """How the service is asked next."""
         if self.failures == 0:
             return BreakerState.CLOSED
         is_open = self.failures >= self.failures_to_open
@@ -66,12 +66,8 @@ class Breaker:
     def failed(self, retry_after_s: float | None = None) -> float:
         """Count a failure; return the pause before the next attempt, in seconds.
 
-        Half of the pause is fixed and half is random, so that it is never next to nothing.
-
-        Parameters
-        ----------
-        retry_after_s
-            What the service asked for. It is respected up to `max_s`.
+        Half of the pause is fixed and half is random. `retry_after_s` is the least pause, up to
+        `max_s`.
         """
         doublings = min(self.failures, _FARTHEST_DOUBLING)
         self.failures += 1
@@ -80,7 +76,7 @@ class Breaker:
         return max(jittered_s, min(retry_after_s or 0.0, self.max_s))
 
     def succeeded(self) -> bool:
-        """Count a success; return whether this ends a trouble."""
-        was_in_trouble = self.failures > 0
+        """Count a success; return whether it is the first after a failure."""
+        has_failed = self.failures > 0
         self.failures = 0
-        return was_in_trouble
+        return has_failed

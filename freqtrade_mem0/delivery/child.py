@@ -1,8 +1,8 @@
-"""A process of its own that delivers what a backtest leaves in the journal.
+"""A child process that delivers what a backtest leaves in the journal.
 
-It is started with the backtest and delivers whole batches beside it, so that little is left to
-wait for at the end. Then it is needed: the interpreter that ends starts no more threads and can not
-import Mem0 at all, and a Mem0 that hangs must not hold up Freqtrade's exit.
+It starts with the backtest and delivers full batches beside it, so that little is left to wait for
+at the end. It has to be a process: an interpreter that is ending starts no threads and can not
+import Mem0, and a Mem0 that hangs must not hold up Freqtrade's exit.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _GRACE_S = 5.0
-_NICENESS = 10
-"""It shall work beside the backtest, not instead of it."""
+_NICENESS = 10  # the backtest goes first
 
 
 class Deliverer:
-    """Runs `freqtrade-mem0 deliver`, which is told on its standard input when the run has ended.
+    """Runs `freqtrade-mem0 deliver` and tells it on its standard input when the run has ended.
 
     Parameters
     ----------
@@ -42,20 +41,20 @@ class Deliverer:
         self._process = subprocess.Popen(  # noqa: S603 - our own module, in the same interpreter
             [*command, "--settings-from-stdin", "--userdir", str(user_data_dir)],
             stdin=subprocess.PIPE,
-            # An interrupt from the keyboard is for Freqtrade; what it leaves is delivered still.
+            # An interrupt from the keyboard is for Freqtrade; what waits is still delivered.
             start_new_session=True,
         )
         self._say(settings.model_dump_json())
 
     def lower_priority(self) -> None:
-        """Let a running backtest go first."""
+        """Lower the priority of the process, so that a running backtest goes first."""
         try:
             os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
         except (AttributeError, OSError) as error:  # no such thing here, or it has ended
             logger.debug("The delivering process keeps its priority: %s", error)
 
     def finish(self) -> None:
-        """Let it deliver the rest, if any, and wait for it, a bounded time."""
+        """Let it deliver the rest, and wait for it for a bounded time."""
         self._say("finish")
         try:
             self._process.communicate(timeout=self._timeout_s)

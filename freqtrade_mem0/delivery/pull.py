@@ -1,21 +1,19 @@
-"""Brings what others put into the shared Mem0 into the journal, from where recall learns it.
+"""Reads what others wrote into the shared Mem0 and adds it to the journal; recall follows that.
 
-Each memory of ours carries its whole record, so the same work also rebuilds a lost journal. What
-other people and tools wrote becomes a note.
+Each memory of ours carries its whole record, so the same code rebuilds a lost journal. Memories of
+other people and tools become notes.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.delivery.breaker import BreakerState
-from freqtrade_mem0.delivery.push import breaker_for
-from freqtrade_mem0.errors import BackendError, JournalError, RecordError
+from freqtrade_mem0.delivery.worker import Mem0Worker
+from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.mapping import from_memory, is_record, note_of
@@ -31,46 +29,38 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=10)
-"""How far before the newest memory seen a pull begins again: clocks of different machines differ,
-and a batch becomes visible only when it is stored as a whole."""
+"""How far before the newest memory a pull begins again: machines' clocks differ, and a batch
+becomes visible only when all of it is stored."""
 
 _BATCH = 500
 
 
 @dataclass(slots=True, kw_only=True)
 class Pulled:
-    """What a pull did.
-
-    Parameters
-    ----------
-    n_read
-        Memories that Mem0 gave.
-    n_new
-        Records that were news to the journal.
-    skipped
-        Why memories were left out, one sentence each: written by a newer version, or damaged.
-    latest
-        Aware UTC time at which the newest of them was stored; None where no memory says so.
-    """
+    """What a pull did."""
 
     n_read: int = 0
+    """Memories that Mem0 gave."""
     n_new: int = 0
+    """Records that the journal did not have."""
     skipped: list[str] = field(default_factory=list)
+    """Why memories were left out, one sentence each: written by a newer version, or damaged."""
     latest: datetime | None = None
+    """Aware UTC time at which the newest of them was stored; None where no memory has one."""
 
 
 def rebuild(store: MemoryFolder, progress: Callable[[int], None] | None = None) -> Pulled:
-    """Bring into the journal all that Mem0 has and the journal has not. Again, it adds nothing.
+    """Add to the journal everything that Mem0 has and the journal has not.
 
-    Of what both know, what was recorded last counts. Sizing decisions are not in Mem0: the ledger
-    of the past does not come back, what trades know of their entry does.
+    Of two versions of a record, the one recorded last counts. Sizing decisions are not in Mem0, so
+    the ledger does not come back; what trades know of their entry does.
 
     Parameters
     ----------
     store
         The memory; not in mode "local".
     progress
-        Called with the number of memories that have just been dealt with.
+        Called after each batch with the number of memories in it.
 
     Raises
     ------
@@ -81,10 +71,10 @@ def rebuild(store: MemoryFolder, progress: Callable[[int], None] | None = None) 
 
 
 def pull_news(store: MemoryFolder) -> Pulled:
-    """Bring into the journal what came into Mem0 since the last time, from whichever process.
+    """Add to the journal what was stored in Mem0 since the last pull of any process.
 
-    Backtests of others stay where they are, unless one was promoted: a bot reads no other. The
-    first pull of a journal reads everything else.
+    Backtests are left out unless they were promoted: a bot reads no other. The first pull of a
+    journal reads everything else.
 
     Raises
     ------
@@ -100,14 +90,14 @@ def pull_news(store: MemoryFolder) -> Pulled:
     }
     pulled = _pull(store, filters, since)
     if pulled.latest is not None:
-        # A writer whose clock is far ahead must not make us miss everybody else. Where nothing
-        # came, our own clock, which may be ahead as well, says nothing.
+        # A writer whose clock is ahead must not make us miss the others. Where nothing came, our
+        # own clock does not count: it may be ahead as well.
         latest = min(pulled.latest, datetime.now(UTC))
         store.marks.set(name, {"since": (latest - OVERLAP).isoformat()})
     return pulled
 
 
-class MemorySync:
+class MemorySync(Mem0Worker):
     """Pulls news in a background thread, every `sync_interval`.
 
     Parameters
@@ -115,63 +105,25 @@ class MemorySync:
     store
         The memory.
     after_first
-        Called once, when the first pull has succeeded. Until then nothing of a fresh journal is
-        delivered: what Mem0 knows of the same trades is richer and must not be overwritten.
+        Called once, after the first pull. Until then a fresh journal delivers nothing: what Mem0
+        knows of the same trades is richer and must not be overwritten.
     """
 
+    consequence = "What others remember is read again later."
+
     def __init__(self, store: MemoryFolder, after_first: Callable[[], None]) -> None:
+        super().__init__("freqtrade-mem0-sync", store.settings.delivery)
         self._store = store
         self._after_first: Callable[[], None] | None = after_first
-        self._breaker = breaker_for(store.settings.delivery)
-        self._stop = threading.Event()
         self._warned: set[str] = set()
-        self._thread: threading.Thread | None = None
-        self.trouble = ""
-        """What is wrong at this moment, for people; "" while all is well."""
 
-    @property
-    def alarm(self) -> str:
-        """What an owner should hear of: Mem0 failed often in a row; "" otherwise."""
-        return self.trouble if self._breaker.state is BreakerState.OPEN else ""
-
-    def start(self) -> None:
-        """Pull in a background thread from now on."""
-        self._thread = threading.Thread(target=self._run, name="freqtrade-mem0-sync", daemon=True)
-        self._thread.start()
-
-    def stop(self, timeout_s: float) -> bool:
-        """Stop, waiting at most `timeout_s` for a pull under way; False when it goes on."""
-        self._stop.set()
-        if self._thread is None:
-            return True
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        pause_s = 0.0
-        while not self._stop.wait(pause_s):
-            try:
-                pulled = pull_news(self._store)
-            except Exception as error:
-                if not self.trouble:
-                    known = isinstance(error, BackendError | JournalError)
-                    logger.warning(
-                        "%s What others remember is read again later.",
-                        error,
-                        exc_info=None if known else error,
-                    )
-                self.trouble = str(error)
-                asked_s = error.retry_after_s if isinstance(error, BackendError) else None
-                pause_s = self._breaker.failed(asked_s)
-                continue
-            self._breaker.succeeded()
-            self.trouble = ""
-            pause_s = self._store.settings.sync_interval
-            self._tell(pulled)
+    def _step(self) -> float:
+        self._tell(pull_news(self._store))
+        return self._store.settings.sync_interval
 
     def _tell(self, pulled: Pulled) -> None:
         fresh = [sentence for sentence in pulled.skipped if sentence not in self._warned]
-        self._warned = set(pulled.skipped)  # the overlap of two pulls names them again
+        self._warned = set(pulled.skipped)  # two pulls overlap, so the next one names them again
         if fresh:
             rest = f" {len(fresh) - 1} more were left out." if len(fresh) > 1 else ""
             logger.warning("%s%s", fresh[0], rest)
@@ -206,7 +158,7 @@ def _pull(
 
 
 def _records_of(store: MemoryFolder, memories: list[Memory], pulled: Pulled) -> list[Record]:
-    """Return the records behind memories that may be news, and note in `pulled` what was seen."""
+    """Return the records that may be new to the journal; count all in `pulled`."""
     known_ms = store.journal.recorded_ms([memory.id for memory in memories])
     records: list[Record] = []
     for memory in memories:
@@ -219,7 +171,7 @@ def _records_of(store: MemoryFolder, memories: list[Memory], pulled: Pulled) -> 
             and known_ms.get(memory.id) == round(noted_s * 1_000)
             and memory.metadata.get("kind") != Promotion.kind  # its run may have to be read still
         ):
-            continue  # ours, or read before: the overlap of two pulls is mostly this
+            continue  # ours, or read before, as most of the overlap of two pulls is
         try:
             records.append(from_memory(memory) if is_record(memory) else note_of(memory))
         except RecordError as error:
@@ -228,10 +180,7 @@ def _records_of(store: MemoryFolder, memories: list[Memory], pulled: Pulled) -> 
 
 
 def _pull_run(store: MemoryFolder, run_id: str) -> int:
-    """Bring a promoted run, which an ordinary pull leaves out, into the journal.
-
-    That it was read to its end is marked: a part of it may be there from a pull that broke off.
-    """
+    """Add a promoted run to the journal, once; a mark says that it was read to its end."""
     name = f"pulled run {store.home} {store.settings.user_id} {run_id}"
     if store.marks.get(name):
         return 0
