@@ -175,9 +175,9 @@ def preload(backend: str) -> None:
     if backend == "embedded":
         import freqtrade_mem0.backends.in_process.backend
     elif backend == "server":
-        import freqtrade_mem0.backends.remote.rest_server
+        import freqtrade_mem0.backends.remote.rest_store
     elif backend == "platform":
-        import freqtrade_mem0.backends.remote.platform  # noqa: F401
+        import freqtrade_mem0.backends.modes.platform  # noqa: F401
 
 
 def a_server(backend: str, folder: Path) -> AbstractContextManager[Any]:

@@ -1,5 +1,5 @@
-"""The homes of memories: Mem0 embedded, on a server, on its platform, or the journal alone.
+"""Where memories live: Mem0 embedded, on a server, on its platform, or the journal alone.
 
-Nothing is imported here: Mem0 costs more than a second to import and scikit-learn half of one, and
-`freqtrade list-strategies` must not pay for them. Import the backend that is wanted by its module.
+Nothing is imported here: importing Mem0 takes more than a second, and `freqtrade list-strategies`
+must not pay for it.
 """

@@ -1,9 +1,9 @@
-"""Mem0's filter language, read once and then asked many times.
+"""Mem0's filter language: a filter is parsed once and then applied to many memories.
 
-One rule for keys that a memory lacks (or holds as null): a condition on such a key is false,
-whatever its operator; `NOT` is plain negation. So `{"pair": {"ne": "X"}}` passes memories that have
-another pair, and `{"NOT": [{"pair": "X"}]}` passes those and the ones without a pair. Embedded
-Qdrant, which Mem0 uses by default, answers the same.
+A condition on a key that a memory lacks (or holds as null) is false, whatever its operator; `NOT`
+is plain negation. So `{"pair": {"ne": "X"}}` passes memories that have another pair, and
+`{"NOT": [{"pair": "X"}]}` passes those and the ones without a pair. Embedded Qdrant, Mem0's
+default, does the same.
 
 | filter | passes where |
 |---|---|
@@ -16,8 +16,8 @@ Qdrant, which Mem0 uses by default, answers the same.
 | `{"AND": [...]}`, `{"OR": [...]}`, `{"NOT": [...]}` | all / at least one / none of them pass |
 
 Several operators on one key, and several keys in one filter, must all hold. `$and`, `$or`, `$not`
-are the same as AND, OR, NOT: that is how `Memory.search` hands them to a store. A list as a value
-(some tools write them) passes a condition where one of its elements does. Naive times are UTC.
+are the same as AND, OR, NOT: `Memory.search` hands them to a store so. A list as a value passes a
+condition where one of its elements does. Naive times are UTC.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from freqtrade_mem0.errors import BackendError
 
 Test: TypeAlias = Callable[[object], bool]
 
-_LOGICAL = {"AND": "AND", "OR": "OR", "NOT": "NOT", "$and": "AND", "$or": "OR", "$not": "NOT"}
+LOGICAL = {"AND": "AND", "OR": "OR", "NOT": "NOT", "$and": "AND", "$or": "OR", "$not": "NOT"}
 _RANGE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 _OPERATORS = ("eq", "ne", "in", "nin", *_RANGE, "contains", "icontains")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MAX_DEPTH = 32  # deeper nesting is a mistake, and would exhaust Python's stack much later
+_MAX_DEPTH = 32  # deeper nesting is a mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One test on one key; never asked about a missing value."""
+    """A test of one key's value; a missing value does not pass."""
 
     key: str
     test: Test
@@ -52,7 +52,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Passes where every part passes (so without parts: everywhere)."""
+    """Passes where every part passes; without parts, everywhere."""
 
     parts: tuple[Node, ...]
 
@@ -75,12 +75,7 @@ Node: TypeAlias = Condition | AllOf | AnyOf | NoneOf
 
 
 def parse_filters(filters: Mapping[str, object] | None) -> AllOf:
-    """Turn a filter as people write it into a tree that can be asked.
-
-    Parameters
-    ----------
-    filters
-        A filter in Mem0's language; None or empty passes every memory.
+    """Parse a filter in Mem0's language; None or empty passes every memory.
 
     Raises
     ------
@@ -97,7 +92,7 @@ def parse_filters(filters: Mapping[str, object] | None) -> AllOf:
 
 
 def matches(node: Node, payload: Mapping[str, object]) -> bool:
-    """Tell whether one payload passes a parsed filter."""
+    """Tell whether a payload passes a parsed filter."""
     match node:
         case Condition():
             value = payload.get(node.key)
@@ -117,7 +112,7 @@ def _parse(filters: object, *, depth: int) -> AllOf:
         raise _refusal(f"filters are nested more than {_MAX_DEPTH} deep")
     parts: list[Node] = []
     for key, wanted in filters.items():
-        logical = _LOGICAL.get(key)
+        logical = LOGICAL.get(key)
         if logical is None:
             parts.append(_condition(key, wanted))
             continue
@@ -198,7 +193,7 @@ def _any_element(test: Test) -> Test:
 
 
 def _identity(value: object) -> tuple[str, object] | None:
-    """Return what makes two values equal, or None for what equals nothing (NaN, nested data)."""
+    """Return what makes two values equal; None for NaN and nested data, which equal nothing."""
     if isinstance(value, bool):
         return ("bool", value)
     if isinstance(value, str):
@@ -215,14 +210,14 @@ def _required_identity(key: str, name: str, value: object) -> tuple[str, object]
 
 
 def as_number(value: object) -> int | float | None:
-    """Return a value as a number, or None where it is none (bool and NaN are none)."""
+    """Return a value if it is a number, else None; bool and NaN are no numbers here."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def as_instant(value: object) -> datetime | None:
-    """Return an ISO time (or date) as an aware UTC time, or None where it is none."""
+    """Return an ISO time or date as an aware UTC time; None for anything else."""
     if not isinstance(value, str) or _ISO_DATE.match(value) is None:
         return None
     try:

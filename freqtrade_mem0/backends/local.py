@@ -1,4 +1,4 @@
-"""The backend of `mode: "local"`: the journal is the memory, and Mem0 is not used at all."""
+"""The backend of `mode: "local"`: answers from the journal, without Mem0."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 class LocalBackend:
-    """Answers from memories that somebody else keeps; stores nothing itself.
+    """Answers from memories that the journal holds; stores nothing itself.
 
-    `write` and `delete` do nothing: what is to be remembered or forgotten stands in the journal
-    already, and the source gives it. Each call reads the source anew; a search embeds what passes
-    the filter (about 30 us a memory), which suits a person's question, not a hot path.
+    `write` and `delete` change nothing: the journal has already been written. Each call reads the
+    source again, and a search embeds all that passes the filter (about 30 us per memory), which is
+    fast enough for a person's question.
 
     Parameters
     ----------
     source
         Gives all memories, in any order; of one id given twice the last counts. It is called from
-        whatever thread asks, and must be safe for that.
+        the thread that asks, and must be safe for that.
     """
 
     name = "local"
@@ -41,7 +41,7 @@ class LocalBackend:
         self._is_closed = False
 
     def write(self, memories: Sequence[Memory]) -> None:
-        """Check the memories as the other backends do, and leave storing them to the journal."""
+        """Check the memories as other backends do; the journal stores them."""
         self._refuse_if_closed()
         for memory in memories:
             payload.to_payload(memory, str)
@@ -66,11 +66,11 @@ class LocalBackend:
         return iter(self._passing(filters))
 
     def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:  # noqa: ARG002
-        """Yield everything that passes: the journal itself is read by its own order of arrival."""
+        """Yield everything that passes: nothing here knows when a memory was stored."""
         return self.scan(filters=filters)
 
     def delete(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002 - nothing is stored here
-        """Delete nothing and say so: forgetting is done in the journal."""
+        """Delete nothing and return 0: records are retracted in the journal."""
         self._refuse_if_closed()
         return 0
 
@@ -79,7 +79,7 @@ class LocalBackend:
         return payload.count_groups(self._passing(filters), by)
 
     def close(self) -> None:
-        """Refuse further calls; there is nothing to release."""
+        """Refuse further calls."""
         self._is_closed = True
 
     def _memories(self) -> dict[str, Memory]:

@@ -1,4 +1,4 @@
-"""Between our `Memory` and the payload in which Mem0 keeps it; there and back without a change."""
+"""Turns our `Memory` into the payload in which Mem0 keeps it, and back, without a change."""
 
 from __future__ import annotations
 
@@ -26,20 +26,14 @@ RESERVED_KEYS = frozenset(
 )
 """Names that metadata can not use, because Mem0 keeps its own values under them."""
 
-# What Mem0 lifts out of the payload and sets beside "metadata" in its answers.
+# Mem0 puts these beside "metadata" in its answers.
 _PROMOTED_KEYS = (*SCOPE_KEYS, "actor_id", "attributed_to", "expiration_date")
 _PLAIN_TYPES = frozenset({str, int, float, bool})
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def checked(memory: Memory) -> Memory:
-    """Return the memory as it can be stored and read back unchanged, or refuse it.
-
-    Raises
-    ------
-    BackendError
-        Permanent: names the memory, the field, the rule and the value.
-    """
+    """Return the memory if it can be stored and read back unchanged, else raise `BackendError`."""
     if not _is_canonical_uuid(memory.id):
         raise _refusal(memory, "id", "must be a UUID in its canonical form", memory.id)
     if not memory.text.strip():
@@ -56,7 +50,7 @@ def checked(memory: Memory) -> Memory:
 
 
 def is_scope(value: object) -> bool:
-    """Tell whether Mem0 takes a value as user_id, agent_id or run_id, and as it stands."""
+    """Tell whether Mem0 takes a value, unchanged, as user_id, agent_id or run_id."""
     return isinstance(value, str) and len(value) > 0 and not any(map(str.isspace, value))
 
 
@@ -68,7 +62,7 @@ def to_payload(memory: Memory, lemmatize: Callable[[str], str]) -> dict[str, Any
     memory
         The memory to be stored.
     lemmatize
-        Mem0's own `lemmatize_for_bm25`, so that keyword search finds ours like its own.
+        Mem0's own `lemmatize_for_bm25`, so that keyword search finds our memories, too.
 
     Raises
     ------
@@ -84,7 +78,7 @@ def to_payload(memory: Memory, lemmatize: Callable[[str], str]) -> dict[str, Any
     return payload | {
         "role": "user",
         "data": memory.text,
-        # Mem0's own fingerprint of a text, by which it recognises duplicates; no security in it.
+        # Mem0 recognises duplicates by it; not used for security.
         "hash": hashlib.md5(memory.text.encode("utf-8", "replace")).hexdigest(),  # noqa: S324
         "created_at": created_at,
         "updated_at": stored_at,
@@ -93,10 +87,9 @@ def to_payload(memory: Memory, lemmatize: Callable[[str], str]) -> dict[str, Any
 
 
 def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None = None) -> Memory:
-    """Return the memory in a payload, whoever wrote it.
+    """Return the memory in a payload, whoever wrote it; nothing in it may stop a reader.
 
-    Missing scopes are empty, a missing or unreadable time is 1970, and metadata that is not flat
-    becomes JSON text, because nothing that others write may stop a reader.
+    Missing scopes are empty, a missing or unreadable time is 1970, nested metadata is JSON text.
     """
     created_at = as_instant(payload.get("created_at"))
     return Memory(
@@ -129,7 +122,7 @@ def from_item(item: Mapping[str, Any]) -> Memory:
 
 
 def as_filterable(memory: Memory) -> dict[str, object]:
-    """Return the view of a memory that filters are asked about, the same for every backend."""
+    """Return the values that filters are applied to, the same for every backend."""
     scopes = {key: getattr(memory, key) or None for key in SCOPE_KEYS}
     times = {"created_at": memory.created_at, "updated_at": memory.stored_at}
     texts = {key: at.astimezone(UTC).isoformat() for key, at in times.items() if at is not None}
@@ -145,13 +138,7 @@ def stored_since(filters: Filters, since: datetime | None) -> Filters:
 
 
 def check_search(query: str, filters: Filters) -> None:
-    """Refuse a search that Mem0 would refuse, so that every backend refuses the same.
-
-    Raises
-    ------
-    BackendError
-        Permanent: the query is blank, or the filter names no scope.
-    """
+    """Refuse what Mem0 refuses, so that every backend does: a blank query, no scope named."""
     if not query.strip():
         raise BackendError("A search needs a query with a word in it.", permanent=True)
     if not any(key in filters for key in SCOPE_KEYS):

@@ -1,4 +1,4 @@
-"""What every home of memories offers; one contract suite (`tests/contract`) runs over them all."""
+"""What every backend offers; one contract suite (`tests/contract`) runs over all of them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Memory
 
 Filters = dict[str, Any]
-"""Mem0's filter language: `{"user_id": "me", "pair": {"in": [...]}, "AND": [...], ...}`.
+"""Mem0's filter language, `{"user_id": "me", "pair": {"in": [...]}, "AND": [...], ...}`.
 
-What each operator means stands in `freqtrade_mem0.backends.filters`.
+`freqtrade_mem0.backends.filters` defines each operator.
 """
 
 SCOPE_KEYS = ("user_id", "agent_id", "run_id")
 """Mem0's three scopes: owner, strategy, and bot or backtest run."""
 
 GroupKey = tuple[Scalar | None, ...]
-"""The values of the keys that memories were counted by; None where a memory lacks the key."""
+"""The values of the keys that memories are counted by; None where a memory lacks the key."""
 
 
 class MemoryBackend(Protocol):
-    """A store of memories. Methods may block and must never be called from a trading callback.
+    """A store of memories. Methods may block and must not be called from a trading callback.
 
-    Instances may be shared between threads; several processes may open the same store at once.
-    Every method raises `BackendError` (and nothing else) when the store can not do its work. The
-    error is `permanent` when the memory or the filter itself is refused and would be again.
+    Threads may share an instance; several processes may open the same store at once. Every method
+    raises `BackendError`, and nothing else, when the store fails. The error is `permanent` when the
+    memory or the filter itself is refused and would be refused again.
     """
 
     @property
@@ -40,9 +40,9 @@ class MemoryBackend(Protocol):
     def write(self, memories: Sequence[Memory]) -> None:
         """Store all of `memories`, or raise.
 
-        An id that is there already is replaced, never doubled; of one id given twice the last
-        counts. Scope ids (user, agent, run) may be empty but for one of them and hold no blanks;
-        metadata may not use the names Mem0 keeps for itself (`payload.RESERVED_KEYS`).
+        A memory with the same id is replaced; of one id given twice the last counts. At least one
+        scope id (user, agent, run) must be given, without blanks. Metadata must not use the names
+        that Mem0 keeps for itself (`payload.RESERVED_KEYS`).
         """
 
     def get(self, memory_id: str) -> Memory | None:
@@ -52,18 +52,17 @@ class MemoryBackend(Protocol):
         """Return up to `limit` memories by relevance to `query`, best first, each with its score.
 
         `filters` must name at least one of user_id, agent_id, run_id (a rule of Mem0) and `query`
-        must hold a word. `limit` of zero or less gives nothing.
+        must hold a word. A `limit` of zero or less gives nothing.
         """
 
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
-        """Yield every memory that passes `filters`, in order of `(created_at, id)`, unlimited."""
+        """Yield every memory that passes `filters`, in order of `(created_at, id)`."""
 
     def changes(self, *, filters: Filters, since: datetime | None) -> Iterator[Memory]:
         """Yield memories that pass and were stored or replaced at `since` or later, in any order.
 
-        Each carries `stored_at`, by the clock of whoever stored it: a reader that goes on from the
-        latest time it saw must go back a little, for clocks that differ and writes under way. None
-        yields all. It must not cost more than what it yields, where the store can filter by time.
+        Each has a `stored_at`, by its writer's clock. A reader that continues from the latest time
+        it saw must go back a little: clocks differ, and writes may be under way. None yields all.
         """
 
     def delete(self, memory_ids: Sequence[str]) -> int:
@@ -72,9 +71,9 @@ class MemoryBackend(Protocol):
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass `filters`, grouped by the metadata keys `by` (missing: None).
 
-        Without `by` the answer has the one key `()`; with it, only groups that have a member.
-        The scopes (user_id, agent_id, run_id) may be grouped by as well.
+        Without `by` the answer has the one key `()`; with it, groups without a member are left out.
+        `by` may name scopes (user_id, agent_id, run_id), too.
         """
 
     def close(self) -> None:
-        """Release files and connections. Closing twice is harmless, use after it is refused."""
+        """Release files and connections. Closing twice is harmless; later calls are refused."""

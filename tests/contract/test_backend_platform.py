@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.backends.remote.platform import platform_backend
+from freqtrade_mem0.backends.modes import platform as platform_mode
+from freqtrade_mem0.backends.opening import open_backend
+from freqtrade_mem0.backends.remote import http
 from freqtrade_mem0.config.credentials import Credentials
+from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import BackendError
 from tests.servers.backends import platform_at
 from tests.servers.certificate import make_certificate
@@ -52,9 +55,12 @@ def put_by_others(server: PlatformServer, text: str, **fields: Any) -> str:
     return remote_id
 
 
-def test_without_a_key_every_call_says_what_to_do(tmp_path: Path, make_memory: MakeMemory) -> None:
+def test_without_a_key_every_call_says_what_to_do(
+    tmp_path: Path, make_memory: MakeMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each method raises the same sentence, and nothing is permanent: memories wait."""
-    backend = platform_backend(None, folder=tmp_path, user_id="me", timeout_s=1)
+    monkeypatch.setattr(platform_mode, "find_credentials", lambda: None)
+    backend = open_backend(Settings(mode="platform"), tmp_path, tuple)
     calls: list[Callable[[], Any]] = [
         lambda: backend.write([make_memory(0)]),
         lambda: backend.get(make_memory(0).id),
@@ -81,8 +87,8 @@ def test_nothing_happens_before_the_first_use(server: PlatformServer, tmp_path: 
     """A backend that is only made asks nobody, makes no file and does not import Mem0."""
     backend = platform_at(server, tmp_path / "mem0")
     backend.close()
-    remote = "freqtrade_mem0.backends.remote"
-    imports = f"import sys, {remote}.platform, {remote}.rest_server;"
+    backends = "freqtrade_mem0.backends"
+    imports = f"import sys, {backends}.modes.platform, {backends}.remote.rest_store;"
     said = subprocess.run(
         [sys.executable, "-c", f"{imports} print('mem0' in sys.modules)"],
         capture_output=True,
@@ -108,10 +114,13 @@ def test_a_write_waits_until_it_is_stored(
     backend.close()
 
 
-def test_what_is_stored_too_late_is_not_sent_again(tmp_path: Path, make_memory: MakeMemory) -> None:
+def test_what_is_stored_too_late_is_not_sent_again(
+    tmp_path: Path, make_memory: MakeMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A write that is still under way is an error that passes; the next attempt follows it up."""
+    monkeypatch.setattr(http, "CALL_TIMEOUTS", 0.05)  # a second in all, twenty for each answer
     with PlatformServer(polls_until_stored=1_000_000) as server:
-        backend = platform_at(server, tmp_path, timeout_s=0.2)
+        backend = platform_at(server, tmp_path, timeout_s=20)
         with pytest.raises(BackendError, match="accepted 2 memories but has not") as late:
             backend.write([make_memory(0), make_memory(1)])
         backend.close()
@@ -344,9 +353,7 @@ def test_what_goes_over_the_wire(
     credentials = Credentials(
         api_key=server.key, source="argument", org_id="org-1", project_id="project-1"
     )
-    backend = platform_backend(
-        credentials, folder=tmp_path, user_id="me", timeout_s=20, host=server.url
-    )
+    backend = platform_at(server, tmp_path, credentials=credentials)
 
     backend.write([make_memory(0)])
 
@@ -367,9 +374,7 @@ def test_what_goes_over_the_wire(
 def test_a_key_of_another_project_is_refused(server: PlatformServer, tmp_path: Path) -> None:
     """Memories do not go into a project that they were not meant for."""
     credentials = Credentials(api_key=server.key, source=".env.mem0", project_id="project-2")
-    backend = platform_backend(
-        credentials, folder=tmp_path, user_id="me", timeout_s=20, host=server.url
-    )
+    backend = platform_at(server, tmp_path, credentials=credentials)
 
     with pytest.raises(BackendError, match=r"M0_PROJECT_ID is 'project-2', but .* 'project-1'"):
         backend.count(filters={})

@@ -17,16 +17,22 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import stamina
 
 from freqtrade_mem0.backends.remote import copy as remote_copy
-from freqtrade_mem0.backends.remote.http import Patience, RemoteError, retry_after_s
+from freqtrade_mem0.backends.remote.http import (
+    READ_ATTEMPTS,
+    Patience,
+    RemoteError,
+    retry_after_s,
+)
 from freqtrade_mem0.backends.remote.ids import FILE_NAME, UNCERTAIN, RemoteIds, Write
 from freqtrade_mem0.errors import BackendError
 from tests.servers.loopback import Answer
 from tests.servers.mem0_platform import PlatformServer
 from tests.servers.mem0_rest_server import RestServer
 from tests.servers.remote import KEY, Remote
-from tests.support.wait import repeated
+from tests.support.wait import HANG_S, repeated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +43,13 @@ MakeMemory = Callable[..., "Memory"]
 MINE = {"user_id": "me"}
 SHORT_S = 0.5
 """Until a call to a server that hangs is given up; calls that have to go well are repeated."""
+
+
+@pytest.fixture(autouse=True)
+def without_pauses() -> Iterator[None]:
+    """Let retries follow each other at once."""
+    with stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True):
+        yield
 
 
 @pytest.fixture(params=["platform", "rest-server"])
@@ -102,7 +115,7 @@ def test_a_write_whose_answer_was_lost_has_its_effect_once(
 ) -> None:
     """What was stored although the call raised is found, and not sent again."""
     memories = [make_memory(n) for n in range(4)]
-    backend = remote.open(timeout_s=4 * SHORT_S)
+    backend = remote.open(timeout_s=10 * SHORT_S)
     write(backend, memories[:1])
     remote.server.fails(kind, remote.adding, skip=1, times=1)
 
@@ -438,18 +451,15 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from uuid import UUID
+from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.credentials import Credentials
+from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.records.memory import Memory
 
-kind, url, key, folder, n_memories = sys.argv[1:]
-options = {"folder": Path(folder), "user_id": "me", "timeout_s": 20}
+mode, url, key, folder, n_memories = sys.argv[1:]
+settings = Settings(mode=mode, host=url, user_id="me", timeout_s=20)
 credentials = Credentials(api_key=key, source="argument")
-if kind == "PlatformServer":
-    from freqtrade_mem0.backends.remote.platform import platform_backend
-    backend = platform_backend(credentials, host=url, **options)
-else:
-    from freqtrade_mem0.backends.remote.rest_server import rest_server_backend
-    backend = rest_server_backend(url, credentials, **options)
+backend = open_backend(settings, Path(folder), tuple, credentials)
 for n in range(int(n_memories)):
     backend.write([Memory(
         id=str(UUID(int=n + 1)), text=f"number {n}", user_id="me", agent_id="", run_id="",
@@ -461,9 +471,10 @@ for n in range(int(n_memories)):
 
 def start_writer(remote: Remote, n_memories: int) -> subprocess.Popen[str]:
     """Start a process that writes memories one by one and prints the number of each."""
+    mode = "platform" if isinstance(remote.server, PlatformServer) else "server"
     return subprocess.Popen(
         [
-            *(sys.executable, "-c", WRITER, type(remote.server).__name__),
+            *(sys.executable, "-c", WRITER, mode),
             *(remote.server.url, KEY, str(remote.folder), str(n_memories)),
         ],
         stdout=subprocess.PIPE,
@@ -482,19 +493,23 @@ def test_processes_that_write_the_same_memories_do_it_once(remote: Remote) -> No
     assert remote.server.count(remote.adding) == 25
 
 
-def test_a_turn_that_does_not_end_is_named(remote: Remote, make_memory: MakeMemory) -> None:
+def test_a_turn_that_does_not_end_is_named(tmp_path: Path) -> None:
     """A writer waits for the others' turn, but not for ever."""
-    backend = remote.open(timeout_s=SHORT_S)
-    write(backend, [make_memory(0)])
-    with (remote.folder / FILE_NAME).with_suffix(".lock").open() as file:
+    ids = RemoteIds(tmp_path, "a server")
+    with ids.turn(Patience(HANG_S)):
+        pass
+    with (tmp_path / FILE_NAME).with_suffix(".lock").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(BackendError, match="Another process holds") as failed:
-            backend.write([make_memory(1)])
+        with (
+            pytest.raises(BackendError, match="Another process holds") as failed,
+            ids.turn(Patience(0.01)),
+        ):
+            pass
 
     assert not failed.value.permanent
-    write(backend, [make_memory(1)])
-    assert len(remote.stored()) == 2
-    backend.close()
+    with ids.turn(Patience(HANG_S)):
+        pass
+    ids.close()
 
 
 def test_a_killed_process_loses_and_doubles_nothing(

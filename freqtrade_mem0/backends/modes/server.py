@@ -1,10 +1,20 @@
-"""Mode `server`: a self-hosted Mem0, or a database server that Mem0 in this process uses."""
+"""Mode `server`: a self-hosted Mem0, or a database server that Mem0 in this process uses.
+
+The self-hosted Mem0 is the REST server of Mem0's repository (`server/`). It must know `infer` in
+`POST /memories` and `top_k` in `GET /memories`. An older one is refused with an error: it would
+rewrite memories with a language model and list only some of them. It computes the embeddings.
+
+It lists without pages and filters lists by user, agent and run alone. So a scan, a count and
+`changes` read all memories of the scopes that the filter names (of the owner, where it names none),
+some kilobytes each, into memory. It can not change a memory's time or scopes either: a rewritten
+memory is added, then the old one is deleted.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.backends.modes import embedded
 from freqtrade_mem0.config import address
 from freqtrade_mem0.config.credentials import find_credentials
 
@@ -15,21 +25,29 @@ if TYPE_CHECKING:
 
 def open_backend(wanted: Wanted) -> MemoryBackend:
     """Return Mem0 in this process where a vector store is named, else the REST server."""
-    settings = wanted.settings
-    if address.vector_store(settings) is not None:
-        return embedded.open_backend(wanted)
-    from freqtrade_mem0.backends.remote.rest_server import rest_server_backend
+    if address.vector_store(wanted.settings) is not None:
+        from freqtrade_mem0.backends.modes import embedded
 
-    return rest_server_backend(
+        return embedded.open_backend(wanted)
+
+    from freqtrade_mem0.backends.remote.backend import RemoteBackend
+    from freqtrade_mem0.backends.remote.rest_store import RestStore
+
+    settings = wanted.settings
+    connect = partial(
+        RestStore,
         address.server_url(settings) or "",
         wanted.credentials or find_credentials(),
-        folder=wanted.folder,
+        wanted.folder,
         user_id=settings.user_id,
         timeout_s=settings.timeout_s,
     )
+    return RemoteBackend("server", connect, settings.timeout_s)
 
 
 def prepare(wanted: Wanted) -> None:
     """Import Mem0 where it runs in this process."""
     if address.vector_store(wanted.settings) is not None:
+        from freqtrade_mem0.backends.modes import embedded
+
         embedded.prepare(wanted)

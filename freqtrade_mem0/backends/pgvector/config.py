@@ -1,4 +1,4 @@
-"""Mem0's own settings for provider "pgvector", checked by Mem0, and what they mean to our store."""
+"""Turns Mem0's settings for provider "pgvector", checked by Mem0, into those of our store."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from freqtrade_mem0.errors import BackendError
 
 PROVIDER = "pgvector"
 OWN_PROVIDER = "pgvector-exact"
-"""The name under which Mem0's factory knows our store; its own class stays under its own name."""
+"""The name of our store in Mem0's factory; Mem0's own class keeps its name."""
 
 
 @dataclass
 class PgvectorStoreConfig:
-    """What Mem0 keeps as the configuration of our store and hands to its constructor.
+    """The configuration that Mem0 hands to our store's constructor.
 
-    Mem0 copies it and changes `collection_name` to get a second collection for its entities.
+    Mem0 also copies it with another `collection_name`, for its entities.
     """
 
     collection_name: str
@@ -35,39 +35,28 @@ class PgvectorStoreConfig:
     connection_string: str | None = field(default=None, repr=False)
 
     def model_dump(self) -> dict[str, Any]:
-        """Return the constructor's arguments, by the name that Mem0 calls on its own configs."""
+        """Return the constructor's arguments; Mem0 calls this method of its configs."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 def is_meant(provider: str, given: dict[str, Any]) -> bool:
-    """Tell whether our store serves a block; a pool that the user made only Mem0's class takes."""
+    """Tell whether our store serves a block; a `connection_pool` is for Mem0's own class."""
     return provider == PROVIDER and given.get("connection_pool") is None
 
 
 def store_config(configs: Any, given: dict[str, Any], *, timeout_s: float) -> Any:
-    """Return what Mem0 makes our store from, and enter our store into Mem0's factory.
+    """Return the configuration of our store, and enter the store into Mem0's factory.
 
-    Parameters
-    ----------
-    configs
-        Mem0's module of configurations.
-    given
-        Mem0's settings for pgvector.
-    timeout_s
-        Longest wait for one answer of the database, in seconds.
-
-    Raises
-    ------
-    BackendError
-        psycopg is missing, or a setting has no meaning here.
+    `configs` is Mem0's module of configurations, `given` Mem0's settings for pgvector. Raises
+    `BackendError` where psycopg is missing or a setting has no meaning here.
     """
     if importlib.util.find_spec("psycopg") is None:
         raise BackendError(
             'The vector store "pgvector" needs psycopg, which is not installed: '
             'pip install "freqtrade-mem0[postgres]".'
         )
-    # Searches here are exact, and with Mem0's approximate index writing takes about seven times as
-    # long (300 memories a second in place of 2,000 to 3,000).
+    # Our searches do not use Mem0's approximate index, and it makes writing seven times slower (300
+    # memories a second instead of 2,000 to 3,000).
     checked = configs.VectorStoreConfig(provider=PROVIDER, config={"hnsw": False} | given).config
     if checked.diskann:
         raise BackendError(
@@ -83,7 +72,7 @@ def store_config(configs: Any, given: dict[str, Any], *, timeout_s: float) -> An
     factory.VectorStoreFactory.provider_to_class[OWN_PROVIDER] = (
         f"{store.__module__}.{store.__qualname__}"
     )
-    # Told apart by isinstance it shall be what it behaves like.
+    # For `isinstance` checks of others.
     importlib.import_module("mem0.vector_stores.base").VectorStoreBase.register(store)
     # Mem0's list of providers does not know the name, its factory does.
     return configs.VectorStoreConfig.model_construct(provider=OWN_PROVIDER, config=own)

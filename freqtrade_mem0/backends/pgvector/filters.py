@@ -1,11 +1,11 @@
-"""Mem0's filters as SQL over a JSONB payload, exactly or as a superset that Python then checks.
+"""Mem0's filters as SQL over a JSONB payload: exact, or a superset that Python then filters.
 
-Each condition becomes two clauses: `most` holds wherever the condition does, `least` holds nowhere
-else. Where SQL can say the same as `filters`, both are one. Negation swaps them, so that at any
-depth the promise is kept: rows that pass the filter pass `most`.
+Each condition becomes two clauses: `most` is true wherever the condition is, `least` only where it
+is. Where SQL can express the condition exactly, they are the same. Negation swaps them, so that at
+any depth all rows that pass the filter pass `most`.
 
-Two conditions can not be said exactly: ranges of times (Python reads more spellings of a time than
-can be compared as texts) and `icontains` (folding of case differs). NULL counts as false.
+Two conditions can not be expressed exactly: ranges of times (Python reads more spellings of a time
+than can be compared as texts) and `icontains` (case folding differs). NULL counts as false.
 """
 
 from __future__ import annotations
@@ -16,78 +16,68 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, TypeAlias
 
-from freqtrade_mem0.backends.filters import AllOf, as_instant, as_number, parse_filters
+from freqtrade_mem0.backends.filters import (
+    LOGICAL,
+    AllOf,
+    as_instant,
+    as_number,
+    parse_filters,
+)
 from freqtrade_mem0.backends.pgvector.rows import is_storable, to_json
 
 Sql: TypeAlias = tuple[str, tuple[object, ...]]
 """SQL with `%s` where its parameters go."""
 
 PLAIN_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$"
-"""Times as Mem0 and we write them: in the collation C their order as texts is that of the times."""
+"""Times as Mem0 and we write them. In collation C, sorting the texts sorts the times."""
 
 _TRUE: Sql = ("TRUE", ())
 _FALSE: Sql = ("FALSE", ())
-_LOGICAL = {"AND": "AND", "OR": "OR", "NOT": "NOT", "$and": "AND", "$or": "OR", "$not": "NOT"}
 _COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _AT = "payload->%s::text"
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A condition between two clauses of SQL; exact where they are the same."""
+    """A condition between two clauses of SQL."""
 
     most: Sql
     least: Sql
 
     @property
     def is_exact(self) -> bool:
-        """Tell whether `most` says neither more nor less than the condition."""
+        """Tell whether `most` is the condition itself."""
         return self.most == self.least
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A filter, ready for a query.
-
-    Attributes
-    ----------
-    clause
-        What rows must pass.
-    near
-        A few conditions that follow from it and that an index serves.
-    node
-        What rows are to be asked in Python, unless the clause is exact.
-    """
+    """A filter, ready for a query."""
 
     clause: Clause
     near: Sql
+    """Conditions that follow from the clause and that an index serves."""
     node: AllOf
+    """The filter for Python, which rows must pass unless the clause is exact."""
 
 
 def select(filters: Mapping[str, Any] | None) -> Selection:
-    """Translate a filter.
+    """Translate a filter; raise a permanent `BackendError` where `parse_filters` refuses it.
 
-    Raises
-    ------
-    BackendError
-        Permanent: the filter is wrong, as `parse_filters` says.
-
-    Examples
-    --------
     >>> selection = select({"pair": "ETH/USDT"})
     >>> selection.clause.is_exact, selection.clause.most[0]
     (True, '(payload @> %s::jsonb OR payload @> %s::jsonb)')
     """
-    node = parse_filters(filters)  # refuses what is wrong, so that below everything has its form
+    node = parse_filters(filters)  # refuses wrong filters, so that below every part has its form
     given: Mapping[str, Any] = {} if filters is None else filters
     return Selection(_all_of(given), _and(_near(given)), node)
 
 
 def _near(filters: Mapping[str, Any]) -> list[Sql]:
-    """Return what an index can tell of a filter: one bot or run, and since when it was stored."""
+    """Return the conditions that an index serves: one bot or run, and the time of storing."""
     found: list[Sql] = []
     for key, wanted in filters.items():
-        if _LOGICAL.get(key) == "AND":
+        if LOGICAL.get(key) == "AND":
             found += [each for part in wanted for each in _near(part)]
         elif key == "run_id" and isinstance(wanted, str) and wanted != "*" and is_storable(wanted):
             text = '(payload->>%s::text) COLLATE "C"'  # `[` begins the text of a list
@@ -105,7 +95,7 @@ def _near(filters: Mapping[str, Any]) -> list[Sql]:
 def _all_of(filters: Mapping[str, Any]) -> Clause:
     parts = []
     for key, wanted in filters.items():
-        logical = _LOGICAL.get(key)
+        logical = LOGICAL.get(key)
         if logical is None:
             parts.append(_condition(key, wanted))
             continue
@@ -145,7 +135,7 @@ def _is_there(key: str) -> Sql:
 
 
 def _equals(key: str, value: Any) -> Sql:
-    """Say that a value, or an element of a list, equals `value`."""
+    """Return: the value, or an element of a list, equals `value`."""
     if isinstance(value, float) and not math.isfinite(value):
         return _FALSE  # JSONB keeps no such number
     if isinstance(value, str) and not is_storable(value):
@@ -171,7 +161,7 @@ def _contains(key: str, wanted: str, *, fold: bool) -> Clause:
 
 
 def _any_element(key: str, kind: str, test: str, params: tuple[object, ...]) -> Sql:
-    """Say that a value of this kind, or an element of a list that is of it, passes a test."""
+    """Return: the value, or an element of a list, is of this kind and passes a test."""
     sql = (
         f"CASE jsonb_typeof({_AT}) WHEN '{kind}' THEN {test.format(f'({_AT})')} WHEN 'array' THEN "
         f"EXISTS (SELECT FROM jsonb_array_elements({_AT}) AS e(v) WHERE CASE jsonb_typeof(v) "
@@ -182,12 +172,12 @@ def _any_element(key: str, kind: str, test: str, params: tuple[object, ...]) -> 
 
 
 def _time_range(key: str, name: str, bound: Any) -> Clause:
-    """Bound what is written in the plain form, and let all else pass for Python to read."""
+    """Compare times of the plain form, and let all others pass for Python to read."""
     instant = as_instant(bound)
     assert instant is not None  # noqa: S101 - parse_filters has refused anything else
     text = instant.astimezone(UTC).isoformat()
     sign = ">=" if name in {"gt", "gte"} else "<="
-    value = "(payload->>%s::text)"  # in the very form of the indexes on it
+    value = "(payload->>%s::text)"  # exactly as in the indexes
     sql = f"""({value} COLLATE "C" {sign} %s OR {value} !~ '{PLAIN_TIME}')"""
     return Clause((sql, (key, text, key)), _FALSE)
 

@@ -1,4 +1,4 @@
-"""The reading half of the store on PostgreSQL: rows by id, the nearest, what passes a filter."""
+"""The reading half of the store on PostgreSQL: rows by id, by similarity and by filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from freqtrade_mem0.backends.pgvector import rows as pgvector_rows
 from freqtrade_mem0.backends.pgvector import tables as pgvector_tables
 from freqtrade_mem0.backends.pgvector.filters import select
 from freqtrade_mem0.backends.pgvector.link import Link, address_of
-from freqtrade_mem0.backends.vector_rows import Row, payload_for_mem0, wrong_length
+from freqtrade_mem0.backends.vector_rows import (
+    Row,
+    decode_payload,
+    payload_for_mem0,
+    wrong_length,
+)
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ _DEFAULT_DIMENSIONS = 1_536  # Mem0's
 
 
 class PgvectorReader(ExactStore):
-    """Answers from one table, made at the first call where it is missing; see `PgvectorStore`."""
+    """Reads one table, created at the first call where it is missing; see `PgvectorStore`."""
 
     def __init__(
         self,
@@ -67,7 +72,7 @@ class PgvectorReader(ExactStore):
     ) -> Rows:
         """Return the `top_k` memories (None: all) most similar to the vector `vectors`."""
         self._check_length(vectors)
-        # The sum keeps an approximate index out, that others may have made.
+        # Adding 0 keeps PostgreSQL from using an approximate index that others may have made.
         return self._best(
             "1 - (vector <=> %s::text::vector)",
             "(vector <=> %s::text::vector) + 0",
@@ -95,7 +100,7 @@ class PgvectorReader(ExactStore):
     def list_ids(self, filters: Mapping[str, Any] | None = None) -> Names:
         """Return the ids of all memories that pass, by `(created_at, id)`.
 
-        They come through a cursor of the server, so that about 150 bytes a memory are held here.
+        A server-side cursor gives them, so that about 150 bytes per memory are held here.
         """
         found = [
             (pgvector_rows.instant(created_at), each)
@@ -135,7 +140,7 @@ class PgvectorReader(ExactStore):
 
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Connection[Any]]:
-        """Give a connection in a transaction, the table made where it is missing."""
+        """Give a connection in a transaction; create the table where it is missing."""
         if not self._is_ready:
             pgvector_tables.ensure(self._link, self._table)
             self._is_ready = True
@@ -144,7 +149,7 @@ class PgvectorReader(ExactStore):
                 yield connection
         except BackendError as error:
             if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
-                self._is_ready = False  # somebody dropped it; the next call makes it anew
+                self._is_ready = False  # somebody dropped it; the next call creates it again
             raise
 
     def _passing(
@@ -161,7 +166,7 @@ class PgvectorReader(ExactStore):
                 (*params, *asked),
             )
             for each, found, *payload in cursor:
-                if is_exact or matches(selection.node, pgvector_rows.raw(payload[0])):
+                if is_exact or matches(selection.node, decode_payload(payload[0])):
                     yield each, found
 
     def _best(
@@ -174,7 +179,7 @@ class PgvectorReader(ExactStore):
         top_k: int | None,
         condition: str = "",
     ) -> Rows:
-        """Return the best rows that pass; more are asked for as long as Python leaves too few."""
+        """Return the best rows that pass; ask for more while Python's filter leaves too few."""
         near = (condition, params) if condition else None
         rows_asked, asked = _rows_that_pass(selection, near)
         n_wanted = None if top_k is None else max(0, top_k)
@@ -192,7 +197,7 @@ class PgvectorReader(ExactStore):
             rows = [
                 Row(each, pgvector_rows.score(scored), payload_for_mem0(text))
                 for each, scored, text in found
-                if selection.clause.is_exact or matches(selection.node, pgvector_rows.raw(text))
+                if selection.clause.is_exact or matches(selection.node, decode_payload(text))
             ]
             if n_asked is None or n_wanted is None:
                 return rows
@@ -212,10 +217,10 @@ class PgvectorReader(ExactStore):
 
 
 def _rows_that_pass(selection: Selection, near: Sql | None = None) -> Sql:
-    """Return the source of a query: rows that pass what SQL can say.
+    """Return the FROM part of a query: rows that pass what SQL can express of a filter.
 
-    A payload is compressed, and each look into it would unpack it again; so it is unpacked once
-    (that is what adding nothing does), and OFFSET 0 keeps the conditions where they stand.
+    A payload is compressed, and each condition would unpack it again. Adding an empty object
+    unpacks it once; OFFSET 0 keeps PostgreSQL from moving the conditions below that.
     """
     first, first_params = selection.near
     if near is not None:

@@ -1,4 +1,4 @@
-"""Rows on their way into PostgreSQL and out of it: what JSONB would change or refuse."""
+"""Rows as PostgreSQL takes and gives them: handles what JSONB would change or refuse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WRITTEN_WITHOUT_POINT = 1e16  # from here on Python writes 1e+16, which JSONB r
 
 
 class Columns(NamedTuple):
-    """Rows as columns of texts, by id: two writers of the same rows then lock them in one order."""
+    """Rows as columns of texts, sorted by id so that two writers lock rows in the same order."""
 
     ids: list[str]
     vectors: list[str]
@@ -36,10 +36,8 @@ def encode(
 ) -> Columns:
     """Prepare rows outside of any transaction; of one id given twice the last counts.
 
-    Raises
-    ------
-    BackendError
-        A vector is not finite; or, permanent, a payload is no JSON or an id no UUID.
+    Raises `BackendError` where a vector is not finite; `permanent` where a payload is no JSON or an
+    id no UUID.
     """
     matrix = finite_matrix(vectors, "f8")
     rows = {
@@ -53,42 +51,29 @@ def encode(
     return Columns(known, [rows[each][0] for each in known], [rows[each][1] for each in known])
 
 
-def raw(text: object) -> dict[str, object]:
-    """Return a payload as it was written, for filters; what is no JSON object counts as empty."""
-    value = json.loads(text) if isinstance(text, str) else None
-    return value if isinstance(value, dict) else {}
-
-
 def instant(created_at: str | None) -> datetime:
-    """Return the time in a JSON text as a reader of the row will; what is none counts as 1970."""
+    """Return the creation time in a JSON text, as `payload_for_mem0` reads it; 1970 without one."""
     payload = payload_for_mem0(f'{{"created_at": {created_at or "null"}}}')
     found = as_instant(payload.get("created_at"))
     return EPOCH if found is None else found
 
 
 def scalar(text: str | None) -> Scalar | None:
-    """Return the value in a JSON text, to count by; what is nested counts as its JSON."""
+    """Return the value in a JSON text, to count by; nested values count as their JSON."""
     value = None if text is None else json.loads(text)
     return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
 
 
 def score(found: float) -> float:
-    """Cut a score to zero and above; that of a vector of length zero is NaN, and becomes zero."""
+    """Return a score, at least zero; that of a vector of length zero is NaN and becomes zero."""
     return float(found) if found > 0.0 else 0.0
 
 
 def to_json(value: object) -> str:
-    """Return a value as JSON that JSONB gives back with the same types and numbers.
+    """Return JSON that JSONB gives back with the same types and numbers; refuse NaN and infinity.
 
-    Examples
-    --------
     >>> to_json({"pair": "ETH/USDT", "n": 1, "volume": 1e16})
     '{"pair": "ETH/USDT", "n": 1, "volume": 10000000000000000.0}'
-
-    Raises
-    ------
-    ValueError
-        The value holds NaN or infinity.
     """
     if not _holds_large(value):
         return json.dumps(value, allow_nan=False, default=str)
@@ -119,7 +104,7 @@ def is_storable(text: str) -> bool:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text is a UUID as PostgreSQL writes it; other texts are nobody's id."""
+    """Tell whether a text is a UUID as PostgreSQL writes it, and so may be an id."""
     try:
         return str(UUID(text)) == text
     except ValueError:
@@ -131,7 +116,7 @@ def _payload(row_id: str, payload: Mapping[str, Any]) -> str:
         text = to_json(dict(payload))
     except ValueError as error:
         raise _refusal(row_id, f"JSONB has no NaN and no infinity ({error})") from error
-    # Written as an escape, so rare that a look at each text is left to the cases that have one.
+    # Both are written as escapes, which are rare: only then is each text checked.
     if "\\u" in text and not _all_storable(dict(payload)):
         raise _refusal(row_id, "PostgreSQL keeps no text with a NUL or half a surrogate pair in it")
     return text

@@ -1,13 +1,13 @@
 """A vector store for Mem0 on PostgreSQL with pgvector, for a fleet of bots that share one memory.
 
-It keeps Mem0's own table, so that plain Mem0 reads and writes the same memories, and takes the
-place of Mem0's class for provider "pgvector" in our own `mem0.Memory` only. What it promises:
+It uses Mem0's own table, so that plain Mem0 reads and writes the same memories. It replaces Mem0's
+class for provider "pgvector" in our own `mem0.Memory` only. It promises:
 
-* each `insert` is one statement; of ids that are there only what changed is replaced;
-* filters mean what `filters` says, in `search`, `list` and `count` alike;
-* similarity is exact: an approximate index would be asked before the filter, and under-return;
-* a database that is away answers within the time allowed, with its name and without its password;
-* several threads and processes may use one table, and may be the first to.
+* each `insert` is one statement; of ids that are there only changed rows are replaced;
+* filters mean what `filters` says, in `search`, `list` and `count`;
+* similarity is exact: an approximate index is applied before the filter, and gives too few;
+* a database that is away is an error within the timeout, with its name and without its password;
+* several threads and processes may use one table, and may create it at once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PgvectorStore(PgvectorReader):
     embedding_model_dims
         Length of the vectors; None for Mem0's default.
     hnsw
-        Whether the table shall have Mem0's approximate index, for others: our searches are exact.
+        Whether the table gets Mem0's approximate index, for other programs.
     maxconn
         Most connections at once, >= 1.
     timeout_s

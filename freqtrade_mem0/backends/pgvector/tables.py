@@ -1,8 +1,7 @@
-"""Mem0's table for a collection, made as Mem0 makes it, and the indexes that we add to it.
+"""Creates Mem0's table for a collection, as Mem0 does, and the indexes that we add to it.
 
-Whoever comes first makes what is missing, under a lock that the others wait at: several bots may be
-started at once on an empty database. Plain Mem0 reads and writes the same table; the indexes beside
-its own change nothing that it sees.
+The first process to come creates what is missing, under a lock: several bots may start at once on
+an empty database. Plain Mem0 uses the same table; our indexes change nothing that it sees.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ _STORED = "payload->>'updated_at'"
 _INDEXES = {
     # Mem0's own, for words.
     "text_lemmatized_idx": "USING gin (to_tsvector('simple', payload->>'text_lemmatized'))",
-    # For one bot or run of many. (An index over all of the payload would take a third of the room
-    # and of the time to write, mostly for numbers that nobody asks for.)
+    # For one bot or run. (An index over all of the payload would take a third of the space and of
+    # the time to write, mostly for numbers that nobody searches.)
     "run_id_idx": "((payload->>'run_id') COLLATE \"C\")",
-    # For what was stored since a time: those in plain form, and the few that are not.
+    # For what was stored since a time: times in plain form, and the few others.
     "stored_idx": f'(({_STORED}) COLLATE "C")',
     "oddly_stored_idx": f"(({_STORED})) WHERE {_STORED} !~ '{PLAIN_TIME}'",
 }
@@ -40,7 +39,7 @@ _HNSW = {"hnsw_idx": "USING hnsw (vector vector_cosine_ops)"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A collection's table, and which indexes it shall have."""
+    """A collection's table and its indexes."""
 
     name: str
     dimensions: int
@@ -48,18 +47,16 @@ class Table:
 
     @property
     def indexes(self) -> dict[str, str]:
-        """Return the indexes by name."""
+        """Return the definitions of the indexes by name."""
         wanted = _INDEXES | (_HNSW if self.has_hnsw else {})
         return {f"{self.name}_{suffix}": definition for suffix, definition in wanted.items()}
 
 
 def ensure(link: Link, table: Table) -> None:
-    """Make the table and its indexes where they are missing.
+    """Create the table and its indexes where they are missing.
 
-    Raises
-    ------
-    BackendError
-        The database does not allow it, or the table holds vectors of another length.
+    Raises `BackendError` where the database does not allow it, or the table holds vectors of
+    another length.
     """
     with link.transaction() as connection:
         missing = _missing(connection, table)
@@ -74,22 +71,19 @@ def ensure(link: Link, table: Table) -> None:
             return  # noqa: TRY300 - the statements are what is tried
         except BackendError as error:
             if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
-                if not _is_there(link, table):
+                with link.transaction() as connection:
+                    is_there = _dimensions(connection, table) is not None
+                if not is_there:
                     raise
-                logger.warning("Reads of what is new in %s may be slow: %s", table.name, error)
+                logger.warning("Reading news from %s may be slow: %s", table.name, error)
                 return
             raced = (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable)
             if not isinstance(error.__cause__, raced) or attempt == _ATTEMPTS:
                 raise
 
 
-def _is_there(link: Link, table: Table) -> bool:
-    with link.transaction() as connection:
-        return _dimensions(connection, table) is not None
-
-
 def _missing(connection: psycopg.Connection[Any], table: Table) -> list[sql.Composed]:
-    """Return the statements that make what is missing; none where all is there."""
+    """Return the statements that create what is missing."""
     name = sql.Identifier(table.name)
     statements = []
     if not connection.execute("SELECT FROM pg_extension WHERE extname = 'vector'").fetchone():

@@ -1,4 +1,4 @@
-"""What a self-hosted Mem0 server can do, read from its own description: versions differ."""
+"""What a self-hosted Mem0 server can do, read from its OpenAPI description: versions differ."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EVERYTHING = 1_000_000
-"""Memories asked for at once where the server sets no bound of its own."""
+MAX_LISTED = 1_000_000
+"""Memories that one list is asked for where the server sets no bound."""
 
-MOST_PER_SEARCH = 4_096
-"""Answers asked for by one search."""
+MAX_PER_SEARCH = 4_096
+"""Answers that one search is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +22,18 @@ class Abilities:
     Parameters
     ----------
     infer
-        Whether memories can be stored as they stand.
+        Whether it can store memories without rewriting them.
     list_top_k, search_top_k
-        The most that can be asked for at once; None where the server decides.
+        The most that can be asked for at once; None where the request has no `top_k`.
     """
 
     infer: bool = True
-    list_top_k: int | None = EVERYTHING
-    search_top_k: int | None = MOST_PER_SEARCH
+    list_top_k: int | None = MAX_LISTED
+    search_top_k: int | None = MAX_PER_SEARCH
 
 
 def read_abilities(description: Mapping[str, Any]) -> Abilities:
-    """Read what matters from the description that FastAPI makes of a server."""
+    """Read the abilities from an OpenAPI description; one of another shape is taken as new."""
     try:
         schemas = description["components"]["schemas"]
         listing = description["paths"]["/memories"]["get"].get("parameters", [])
@@ -41,17 +41,16 @@ def read_abilities(description: Mapping[str, Any]) -> Abilities:
         search_keys = schemas["SearchRequest"]["properties"]
         return Abilities(
             infer="infer" in schemas["MemoryCreate"]["properties"],
-            list_top_k=_bound(list_keys, EVERYTHING),
-            search_top_k=_bound(search_keys, MOST_PER_SEARCH),
+            list_top_k=_largest_top_k(list_keys, MAX_LISTED),
+            search_top_k=_largest_top_k(search_keys, MAX_PER_SEARCH),
         )
     except (KeyError, TypeError, AttributeError):
         return Abilities()
 
 
-def _bound(schemas: Mapping[str, Any], most: int) -> int | None:
-    """Return the largest `top_k` that is allowed; None where there is no `top_k`."""
+def _largest_top_k(schemas: Mapping[str, Any], ours: int) -> int | None:
     if "top_k" not in schemas:
         return None
     schema = schemas["top_k"]
     bounds = [each.get("maximum") for each in (schema, *schema.get("anyOf", []))]
-    return min([most, *(int(bound) for bound in bounds if bound is not None)])
+    return min([ours, *(int(bound) for bound in bounds if bound is not None)])

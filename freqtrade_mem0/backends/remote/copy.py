@@ -1,7 +1,8 @@
-"""Our memory inside a remote one, which has an id of its own; there and back without a change.
+"""Turns a memory into what a server keeps, and back, without a change.
 
-A server may turn 1.0 into 1, drop what is empty or add keys. So texts travel as flat metadata,
-which filters and people can use, and everything else, exactly, in one JSON text under `COPY_KEY`.
+A server may turn 1.0 into 1, drop empty values or add keys. So the metadata holds our memory twice:
+flat, for filters and for people, and exactly, as JSON text under `COPY_KEY` (texts excepted, which
+servers do not change).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from freqtrade_mem0.records.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from freqtrade_mem0.backends.port import Filters
+
 ID_KEY = "memory_id"
 COPY_KEY = "freqtrade_mem0"
 OWN_KEYS = frozenset({ID_KEY, COPY_KEY})
@@ -30,28 +33,19 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteCopy:
-    """A memory as a server gave it.
-
-    Parameters
-    ----------
-    memory
-        With our id where it is ours, else with the server's.
-    remote_id
-        The id that the server gave it.
-    is_ours
-        Whether this package wrote it.
-    written_at
-        When it was written, by the writer's clock; of two with one id the later one counts.
-    """
+    """A memory as a server gave it."""
 
     memory: Memory
+    """With our id where it is ours, else with the server's."""
     remote_id: str
     is_ours: bool
+    """Whether this package wrote it."""
     written_at: datetime
+    """By the writer's clock; of two copies with one id the later one counts."""
 
 
 def digest(memory: Memory) -> str:
-    """Return a fingerprint of everything a memory says."""
+    """Return a fingerprint of everything in a memory."""
     scopes = [getattr(memory, key) for key in SCOPE_KEYS]
     # As typed text, because 1, 1.0 and True are equal but not the same.
     values = sorted((key, repr(value)) for key, value in memory.metadata.items())
@@ -60,7 +54,7 @@ def digest(memory: Memory) -> str:
 
 
 def to_metadata(memory: Memory) -> dict[str, Any]:
-    """Return the metadata with which a memory travels."""
+    """Return the metadata with which a memory is sent."""
     texts = {
         key: value
         for key, value in memory.metadata.items()
@@ -79,15 +73,15 @@ def to_metadata(memory: Memory) -> dict[str, Any]:
 
 
 def from_item(item: Mapping[str, Any], *, has_clock: bool) -> RemoteCopy:
-    """Return what a server gave, ours or anybody's; nothing in it can stop a reader.
+    """Return the memory in one element of a server's answer, whoever wrote it.
 
     Parameters
     ----------
     item
-        One element of its answer.
+        The element; nothing in it can stop a reader.
     has_clock
-        Whether its `updated_at` is by a clock of its own, which then counts for all writers. Else
-        the writer's clock counts, or a change that was made later.
+        Whether the server sets `updated_at` by its own clock. If not, `stored_at` is the writer's
+        time, or that of a later change.
     """
     remote_id = str(item["id"])
     metadata = item.get("metadata") or {}
@@ -115,10 +109,21 @@ def from_item(item: Mapping[str, Any], *, has_clock: bool) -> RemoteCopy:
     return RemoteCopy(memory=memory, remote_id=remote_id, is_ours=True, written_at=written_at)
 
 
-def newest(copies: Iterable[RemoteCopy]) -> tuple[dict[str, RemoteCopy], list[str]]:
-    """Return the copy of each id that counts, and the remote ids of the others.
+def text_conditions(filters: Filters) -> dict[str, str]:
+    """Return the conditions that compare metadata with a text; every server knows them."""
+    return {
+        key: value
+        for key, value in filters.items()
+        if isinstance(value, str)
+        and value not in {"", "*"}
+        and key not in payload.RESERVED_KEYS | OWN_KEYS
+    }
 
-    A write that was stored although its answer was lost, and was sent again, is there twice.
+
+def newest(copies: Iterable[RemoteCopy]) -> tuple[dict[str, RemoteCopy], list[str]]:
+    """Return the newest copy of each id, and the remote ids of our older ones.
+
+    A write whose answer was lost can have been stored, and sent again.
     """
     of_id: defaultdict[str, dict[str, RemoteCopy]] = defaultdict(dict)
     for each in copies:

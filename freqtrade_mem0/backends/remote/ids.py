@@ -1,8 +1,8 @@
-"""Which id a server gave to which memory of ours, and which writes have an unknown end.
+"""The file that maps our ids to a server's and notes writes whose result is not known.
 
-A small SQLite file (mode 0600, WAL) that all processes of a folder share. Each step of a write is
-noted before it is done, so that a process killed at any instant leaves behind what has to be looked
-up. Losing the file costs look-ups, never memories: every remote memory carries our id.
+A small SQLite file (mode 0600, WAL), shared by all processes of a folder. Each step of a write is
+noted before it is done, so a killed process leaves a note of what has to be looked up. If the file
+is lost, memories have to be looked up but none is lost: every remote memory carries our id.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.sqlite.file import create_privately, switch_to_wal
@@ -31,10 +31,10 @@ FORMAT_VERSION = 1
 _BUSY_TIMEOUT_S = 30.0
 _TURN_PAUSE_S = 0.01
 
-UNCERTAIN = "uncertain"  # noted before it was sent; nobody knows whether it is stored
-SENT = "sent"  # accepted, and stored later by the server
+UNCERTAIN = "uncertain"  # noted before it was sent; it is not known whether it is stored
+SENT = "sent"  # accepted; the server stores it later
 CONFIRMED = "confirmed"  # stored
-FORGOTTEN = "forgotten"  # deleted while nobody knew whether it is stored
+FORGOTTEN = "forgotten"  # deleted while it was not known whether it is stored
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS writes (
@@ -43,19 +43,19 @@ CREATE TABLE IF NOT EXISTS writes (
     state TEXT NOT NULL,
     digest TEXT NOT NULL,         -- of what was written
     remote_id TEXT,
-    event_id TEXT,                -- by which the platform tells how a write ended
+    event_id TEXT,                -- of the platform; tells how the write ended
     noted_at REAL NOT NULL,       -- epoch seconds
     PRIMARY KEY (destination, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS surplus (
     destination TEXT NOT NULL,
-    remote_id TEXT NOT NULL,      -- to be deleted: a newer one has its place
+    remote_id TEXT NOT NULL,      -- to be deleted: there is a newer copy
     PRIMARY KEY (destination, remote_id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS listed (
     destination TEXT NOT NULL,
     scope TEXT NOT NULL,
-    noted_at REAL NOT NULL,       -- when all of the scope was entered into `writes`
+    noted_at REAL NOT NULL,       -- when all of the scope was noted in `writes`
     PRIMARY KEY (destination, scope)
 ) WITHOUT ROWID;
 """
@@ -74,14 +74,10 @@ class Write:
 
 
 class RemoteIds:
-    """The file, for one destination; safe to share between threads and processes.
+    """The file's rows of one destination; safe to share between threads and processes.
 
-    Parameters
-    ----------
-    folder
-        Where the file is; created with mode 0700 if it is missing.
-    destination
-        Name of the server (and project) that the remote ids belong to. Holds no secret.
+    A missing folder is created with mode 0700. `destination` names the server (and project) that
+    the remote ids belong to, without a secret.
     """
 
     def __init__(self, folder: Path, destination: str) -> None:
@@ -93,19 +89,19 @@ class RemoteIds:
 
     def of(self, memory_ids: Iterable[str]) -> dict[str, Write]:
         """Return what is known of these memories."""
-        names = ("id", "state", "digest", "remote_id", "event_id", "noted_at")
-        with self._at_work() as connection:
+        names = [each.name for each in fields(Write)]
+        with self._transaction() as connection:
             rows = connection.execute(
-                "SELECT id, state, digest, remote_id, event_id, noted_at FROM writes "
+                f"SELECT {', '.join(names)} FROM writes "  # noqa: S608 - our own names
                 "WHERE destination = ? AND id IN (SELECT value FROM json_each(?))",
                 (self._destination, json.dumps(list(memory_ids))),
             )
             return {row[0]: Write(**dict(zip(names, row, strict=True))) for row in rows}
 
     def note(self, writes: Iterable[Write]) -> None:
-        """Replace what is known of these memories, all of it or nothing."""
+        """Replace what is known of these memories, in one transaction."""
         now = time.time()
-        with self._at_work() as connection:
+        with self._transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -115,16 +111,16 @@ class RemoteIds:
             )
 
     def forget(self, memory_ids: Iterable[str]) -> None:
-        """Know nothing of these memories any more."""
-        with self._at_work() as connection:
+        """Delete what is known of these memories."""
+        with self._transaction() as connection:
             connection.executemany(
                 "DELETE FROM writes WHERE destination = ? AND id = ?",
                 [(self._destination, each) for each in memory_ids],
             )
 
     def forgotten(self) -> dict[str, float]:
-        """Return the memories that were deleted while it was open whether they are stored."""
-        with self._at_work() as connection:
+        """Return ids and times of memories deleted before it was known that they are stored."""
+        with self._transaction() as connection:
             return dict(
                 connection.execute(
                     "SELECT id, noted_at FROM writes WHERE destination = ? AND state = ?",
@@ -134,25 +130,23 @@ class RemoteIds:
 
     def surplus(self) -> list[str]:
         """Return the remote ids that are to be deleted."""
-        with self._at_work() as connection:
+        with self._transaction() as connection:
             rows = connection.execute(
                 "SELECT remote_id FROM surplus WHERE destination = ?", (self._destination,)
             )
             return [remote_id for (remote_id,) in rows]
 
     def note_surplus(self, remote_ids: Iterable[str], *, is_gone: bool = False) -> None:
-        """Note remote ids that are to be deleted, or that are."""
-        statement = (
-            "DELETE FROM surplus WHERE destination = ? AND remote_id = ?"
-            if is_gone
-            else "INSERT OR IGNORE INTO surplus VALUES (?, ?)"
-        )
-        with self._at_work() as connection:
+        """Note remote ids that are to be deleted, or that are deleted."""
+        statement = "INSERT OR IGNORE INTO surplus VALUES (?, ?)"
+        if is_gone:
+            statement = "DELETE FROM surplus WHERE destination = ? AND remote_id = ?"
+        with self._transaction() as connection:
             connection.executemany(statement, [(self._destination, each) for each in remote_ids])
 
     def listed_at(self, scope: str) -> float:
-        """Return when all memories of a scope were last entered, in epoch seconds; 0 for never."""
-        with self._at_work() as connection:
+        """Return when a scope was last listed, in epoch seconds; 0 for never."""
+        with self._transaction() as connection:
             row = connection.execute(
                 "SELECT noted_at FROM listed WHERE destination = ? AND scope = ?",
                 (self._destination, scope),
@@ -160,8 +154,8 @@ class RemoteIds:
         return 0.0 if row is None else float(row[0])
 
     def note_listed(self, scope: str) -> None:
-        """Note that all memories of a scope are entered."""
-        with self._at_work() as connection:
+        """Note that a scope was listed and all its memories are noted."""
+        with self._transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO listed VALUES (?, ?, ?)",
                 (self._destination, scope, time.time()),
@@ -169,12 +163,9 @@ class RemoteIds:
 
     @contextmanager
     def turn(self, patience: Patience) -> Iterator[None]:
-        """Let one process at a time send; one that is killed leaves the turn to the others.
+        """Let one process at a time send; a killed process ends its turn.
 
-        Raises
-        ------
-        BackendError
-            Another process does not end its turn in the time of this call.
+        Raises `BackendError` where another process does not end its turn in the time of this call.
         """
         path = self._path.with_suffix(".lock")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -194,7 +185,7 @@ class RemoteIds:
             os.close(file)
 
     def close(self) -> None:
-        """Close the file, for ever; closing again does nothing."""
+        """Close the file; closing again does nothing, use after it is refused."""
         with self._lock:
             self._is_closed = True
             if self._connection is not None:
@@ -202,7 +193,7 @@ class RemoteIds:
                 self._connection = None
 
     @contextmanager
-    def _at_work(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._is_closed:
                 raise BackendError(f"{self._path} is closed; open the backend anew to use it.")
@@ -218,8 +209,8 @@ class RemoteIds:
                         self._connection.execute("ROLLBACK")
             except (sqlite3.Error, OSError) as error:
                 raise BackendError(
-                    f"{self._path} can not be used: {error}. It only notes which memory has which "
-                    "id in Mem0; if it is damaged, move it away: it is made anew."
+                    f"{self._path} can not be used: {error}. It only maps our ids to Mem0's; if it "
+                    "is damaged, move it away: a new one is made."
                 ) from error
 
     def _open(self) -> sqlite3.Connection:
@@ -228,7 +219,7 @@ class RemoteIds:
             self._path,
             timeout=_BUSY_TIMEOUT_S,
             isolation_level=None,
-            check_same_thread=False,  # the lock sees to it
+            check_same_thread=False,  # the lock of this class allows it
         )
         try:
             self._prepare(connection)

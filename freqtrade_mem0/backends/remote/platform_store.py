@@ -1,4 +1,4 @@
-"""The platform's API as a `RemoteStore`; what follows from its ways stands in `platform`."""
+"""The platform's API as a `RemoteStore`; `modes.platform` describes how the platform works."""
 
 from __future__ import annotations
 
@@ -11,51 +11,65 @@ from urllib.parse import urlsplit
 from freqtrade_mem0.backends import payload
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.remote import copy as remote_copy
-from freqtrade_mem0.backends.remote.copy import COPY_KEY, ID_KEY, RemoteCopy
+from freqtrade_mem0.backends.remote.copy import ID_KEY, RemoteCopy
 from freqtrade_mem0.backends.remote.http import RemoteError, Wire
-from freqtrade_mem0.backends.remote.store import Stored, WriteFailed, first_of
+from freqtrade_mem0.backends.remote.ids import RemoteIds
+from freqtrade_mem0.backends.remote.store import RemoteStore, Stored, WriteFailed, first_id
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from freqtrade_mem0.backends.port import Filters
     from freqtrade_mem0.backends.remote.ids import Write
     from freqtrade_mem0.config.credentials import Credentials
     from freqtrade_mem0.records.memory import Memory
 
-_PAGE_SIZE = 200  # the platform's largest
-_MOST_PER_SEARCH = 1_000  # (same)
-_MOST_PER_BATCH = 1_000  # (same)
+# The platform's own limits
+_PAGE_SIZE = 200
+_MAX_PER_SEARCH = 1_000
+_MAX_PER_BATCH = 1_000
+
 _IDS_PER_LOOK_UP = 25
-_LISTINGS = (
-    3  # a listing whose count changed while it was read is read again, so many times at most
-)
+_MAX_LISTINGS = 3  # a list whose length changed while it was read is read again
 _ANYBODY = {"OR": [{key: "*"} for key in (*SCOPE_KEYS, "app_id")]}
-_NOT_METADATA = frozenset({*SCOPE_KEYS, "data", "created_at", "updated_at", ID_KEY, COPY_KEY})
 
 
-class PlatformStore:
+class PlatformStore(RemoteStore):
     """`RemoteStore` over `mem0.MemoryClient`, which must have been imported.
 
     Parameters
     ----------
     credentials
         The key, and the organisation and project it is meant for.
-    user_id, timeout_s, host
-        See `PlatformBackend`.
+    folder
+        Where `RemoteIds` has its file.
+    user_id
+        Owner whose memories are searched first where only an id is known.
+    timeout_s
+        See `Wire`.
+    host
+        Address of the API.
     """
 
-    most_per_search = _MOST_PER_SEARCH
+    most_per_search = _MAX_PER_SEARCH
+    has_clock = True
 
     def __init__(
-        self, credentials: Credentials, *, user_id: str, timeout_s: float, host: str
+        self,
+        credentials: Credentials,
+        folder: Path,
+        *,
+        user_id: str,
+        timeout_s: float,
+        host: str,
     ) -> None:
         self._user_id = user_id
         # The installed client leaves the project to the key; the API takes both as parameters.
         scopes = {"org_id": credentials.org_id, "project_id": credentials.project_id}
-        self._wire = Wire(
+        wire = Wire(
             where=f"The Mem0 platform at {urlsplit(host).hostname or host}",
             key=credentials.api_key,
             key_source=credentials.source,
@@ -64,16 +78,15 @@ class PlatformStore:
         )
         client_class = importlib.import_module("mem0").MemoryClient
         try:
-            self._client: Any = self._wire.patiently(
-                partial(client_class, credentials.api_key, host=host, client=self._wire)
+            self._client: Any = wire.patiently(
+                partial(client_class, credentials.api_key, host=host, client=wire)
             )
             self._check_project(credentials)
         except BaseException:
-            self._wire.close()
+            wire.close()
             raise
-        self.where = self._wire.where
         project = credentials.project_id or self._client.project_id or ""
-        self.destination = f"{host.rstrip('/')} {project}".rstrip()
+        super().__init__(wire, RemoteIds(folder, f"{host.rstrip('/')} {project}".rstrip()))
 
     def _check_project(self, credentials: Credentials) -> None:
         for name in ("org_id", "project_id"):
@@ -81,11 +94,11 @@ class PlatformStore:
             if wanted and given and wanted != given:
                 raise BackendError(
                     f"M0_{name.upper()} is {wanted!r}, but the key from {credentials.source} "
-                    f"belongs to {given!r}. Mend one of them; memories stay in the journal."
+                    f"belongs to {given!r}. Correct one of them; memories stay in the journal."
                 )
 
     def add(self, memory: Memory) -> Stored:
-        """Store a memory that is not there; the platform gives an id, or an event to follow."""
+        """Store a memory; the platform answers with its id, or with an event to follow."""
         entity, name = _entity(memory)
         answer = self._client.add(
             [{"role": "user", "content": memory.text}],
@@ -96,13 +109,13 @@ class PlatformStore:
         )
         # Older versions answer with a list of results.
         answer = {"results": answer} if isinstance(answer, list) else answer
-        stored = Stored(remote_id=first_of(answer), event_id=answer.get("event_id"))
+        stored = Stored(remote_id=first_id(answer), event_id=answer.get("event_id"))
         if stored.remote_id is None and stored.event_id is None:
-            raise RemoteError(f"{self.where} gave neither an id nor an event for what it took.")
+            raise RemoteError(f"{self.where} took a memory and answered without an id or an event.")
         return stored
 
     def replace(self, there: RemoteCopy, memory: Memory) -> Stored | None:
-        """Put text, metadata and time in the place of the old ones; the entity can not change."""
+        """Replace text, metadata and time; None where the entity differs, which can not change."""
         if _entity(there.memory) != _entity(memory):
             return None
         try:
@@ -113,7 +126,7 @@ class PlatformStore:
                 timestamp=_epoch_s(memory),
             )
         except RemoteError as error:
-            if error.is_missing:  # somebody deleted it in between
+            if error.is_missing:  # deleted in between
                 return None
             raise
         return Stored(remote_id=there.remote_id)
@@ -124,20 +137,10 @@ class PlatformStore:
         status = str(event.get("status", "")).upper()
         if status == "FAILED":
             raise WriteFailed(event_id)
-        return Stored(remote_id=first_of(event)) if status.startswith("SUCCE") else None
-
-    def one(self, remote_id: str) -> RemoteCopy | None:
-        """Return one memory by the platform's id."""
-        try:
-            item = self._wire.patiently(partial(self._client.get, remote_id))
-        except RemoteError as error:
-            if error.is_missing:
-                return None
-            raise
-        return _from_item(item) if item else None
+        return Stored(remote_id=first_id(event)) if status.startswith("SUCCE") else None
 
     def find(self, memories: Sequence[Memory], known: Mapping[str, Write]) -> list[RemoteCopy]:  # noqa: ARG002 - what is known may be wrong
-        """Look memories up by our id in their metadata, some at a time."""
+        """Look memories up by our id in their metadata."""
         of_entity: dict[tuple[str, str], list[str]] = {}
         for memory in memories:
             of_entity.setdefault(_entity(memory), []).append(memory.id)
@@ -154,6 +157,53 @@ class PlatformStore:
         missing = [each for each in memory_ids if each not in there]
         return found + list(self._with_ids(missing, _ANYBODY))
 
+    def listing(self, filters: Filters, since: datetime | None) -> list[RemoteCopy]:
+        """Return what passes those conditions that the platform surely knows."""
+        conditions = _conditions(filters)
+        if since is not None:
+            conditions.append({"updated_at": {"gte": since.astimezone(UTC).isoformat()}})
+        return self._listed(conditions)
+
+    def search(self, query: str, filters: Filters, top_k: int) -> tuple[list[RemoteCopy], bool]:
+        """Return the best by the platform's relevance."""
+        ask = partial(
+            self._client.search,
+            query,
+            filters={"AND": _conditions(filters)},
+            top_k=top_k,
+            threshold=0.0,
+            rerank=False,
+        )
+        items = self._wire.patiently(ask)["results"]
+        return list(map(self._copy_of, items)), len(items) >= top_k
+
+    def remove(self, remote_ids: Iterable[str]) -> None:
+        """Delete, in batches where there are several."""
+        ids = list(remote_ids)
+        for start in range(0, len(ids), _MAX_PER_BATCH):
+            part = ids[start : start + _MAX_PER_BATCH]
+            if len(part) > 1 and self._is_batch_removed(part):
+                continue
+            for each in part:
+                try:
+                    self._wire.patiently(partial(self._client.delete, each))
+                except RemoteError as error:
+                    if not error.is_missing:
+                        raise
+
+    def _is_batch_removed(self, ids: list[str]) -> bool:
+        batch = [{"memory_id": each} for each in ids]
+        try:
+            self._wire.patiently(partial(self._client.batch_delete, batch))
+        except RemoteError as error:
+            if error.is_missing or error.permanent:  # the platform does not know one of the ids
+                return False
+            raise
+        return True
+
+    def _item(self, remote_id: str) -> Any:
+        return self._wire.patiently(partial(self._client.get, remote_id))
+
     def _with_ids(self, ids: Sequence[str], owner: Mapping[str, Any]) -> Iterator[RemoteCopy]:
         for start in range(0, len(ids), _IDS_PER_LOOK_UP):
             part = set(ids[start : start + _IDS_PER_LOOK_UP])
@@ -163,24 +213,17 @@ class PlatformStore:
                 if copy.is_ours and copy.memory.id in part:
                     yield copy
 
-    def listing(self, filters: Filters, since: datetime | None) -> list[RemoteCopy]:
-        """Return what passes those conditions that the platform surely knows."""
-        conditions = _conditions(filters)
-        if since is not None:
-            conditions.append({"updated_at": {"gte": since.astimezone(UTC).isoformat()}})
-        return self._listed(conditions)
-
     def _listed(self, conditions: Sequence[Mapping[str, Any]]) -> list[RemoteCopy]:
         items: dict[str, Any] = {}
-        for _ in range(_LISTINGS):
-            # What is deleted meanwhile moves others to a page that was read already.
+        for _ in range(_MAX_LISTINGS):
+            # A deletion in between moves other memories to a page that was read already.
             counts = set()
             for page in self._pages(conditions):
                 counts.add(page.get("count"))
                 items |= {str(item["id"]): item for item in page["results"]}
             if len(counts) <= 1:
                 break
-        return [_from_item(item) for item in items.values()]
+        return list(map(self._copy_of, items.values()))
 
     def _pages(self, conditions: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         number, is_more = 0, True
@@ -196,51 +239,6 @@ class PlatformStore:
             is_more = bool(page.get("next")) and bool(page["results"])
             yield page
 
-    def search(self, query: str, filters: Filters, top_k: int) -> tuple[list[RemoteCopy], bool]:
-        """Return the best by the platform's relevance."""
-        ask = partial(
-            self._client.search,
-            query,
-            filters={"AND": _conditions(filters)},
-            top_k=top_k,
-            threshold=0.0,
-            rerank=False,
-        )
-        items = self._wire.patiently(ask)["results"]
-        return [_from_item(item) for item in items], len(items) >= top_k
-
-    def remove(self, remote_ids: Iterable[str]) -> None:
-        """Delete, many at a time where there are many."""
-        ids = list(remote_ids)
-        for start in range(0, len(ids), _MOST_PER_BATCH):
-            part = ids[start : start + _MOST_PER_BATCH]
-            if len(part) > 1 and self._is_batch_removed(part):
-                continue
-            for each in part:
-                try:
-                    self._wire.patiently(partial(self._client.delete, each))
-                except RemoteError as error:
-                    if not error.is_missing:
-                        raise
-
-    def _is_batch_removed(self, ids: list[str]) -> bool:
-        batch = [{"memory_id": each} for each in ids]
-        try:
-            self._wire.patiently(partial(self._client.batch_delete, batch))
-        except RemoteError as error:
-            if error.is_missing or error.permanent:  # one of them is gone: one by one then
-                return False
-            raise
-        return True
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._wire.close()
-
-
-def _from_item(item: Mapping[str, Any]) -> RemoteCopy:
-    return remote_copy.from_item(item, has_clock=True)
-
 
 def _entity(memory: Memory) -> tuple[str, str]:
     """Return the one entity under which the platform keeps a memory."""
@@ -252,7 +250,7 @@ def _epoch_s(memory: Memory) -> int:
 
 
 def _conditions(filters: Filters) -> list[dict[str, Any]]:
-    """Return conditions that the platform surely knows and that leave out nothing that passes."""
+    """Return conditions that the platform surely knows and that all pass which pass `filters`."""
     user = filters.get("user_id")
     if isinstance(user, dict) and set(user) == {"in"}:
         user = user["in"]
@@ -262,8 +260,5 @@ def _conditions(filters: Filters) -> list[dict[str, Any]]:
         owner = {"user_id": {"in": list(user)}}
     else:
         owner = _ANYBODY
-    return [owner] + [
-        {"metadata": {key: value}}
-        for key, value in filters.items()
-        if isinstance(value, str) and value not in {"", "*"} and key not in _NOT_METADATA
-    ]
+    texts = remote_copy.text_conditions(filters)
+    return [owner, *({"metadata": {key: value}} for key, value in texts.items())]

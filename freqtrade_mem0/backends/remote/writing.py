@@ -1,4 +1,4 @@
-"""How one batch is written, or deleted, so that it has its effect once (see `remote_backend`)."""
+"""One call's writes or deletions on a server, each with its effect once (see `backend`)."""
 
 from __future__ import annotations
 
@@ -16,36 +16,26 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.backends.remote.copy import RemoteCopy
     from freqtrade_mem0.backends.remote.http import Patience
-    from freqtrade_mem0.backends.remote.ids import RemoteIds
     from freqtrade_mem0.backends.remote.store import RemoteStore, Stored
     from freqtrade_mem0.records.memory import Memory
 
-_TRUSTED_S = 600.0  # so long a confirmed write is not looked up again
-_FIRST_PAUSE_S = 0.05
-_LAST_PAUSE_S = 2.0
+_CONFIRMED_VALID_S = 600.0  # how long a confirmed write is not looked up again
+_FIRST_POLL_S = 0.05
+_MAX_POLL_S = 2.0
 
 
 class Writing:
-    """One call's work on a store.
+    """One call's work on a store; `patience` is the time of the call."""
 
-    Parameters
-    ----------
-    store, ids
-        The server, and what is noted about it.
-    patience
-        The time of this call.
-    """
-
-    def __init__(self, store: RemoteStore, ids: RemoteIds, patience: Patience) -> None:
+    def __init__(self, store: RemoteStore, patience: Patience) -> None:
         self._store = store
-        self._ids = ids
+        self._ids = store.ids
         self._patience = patience
 
     def write(self, wanted: Mapping[str, Memory]) -> None:
-        """Store what is not stored as it stands; return when all of it is."""
+        """Store the memories that are not stored as they are; return when all are stored."""
         digests = {each: remote_copy.digest(memory) for each, memory in wanted.items()}
-        known = self._ids.of(wanted)
-        known |= self._followed(w for w in known.values() if w.state == SENT)
+        known = self._known(wanted)
         todo = [
             memory
             for each, memory in wanted.items()
@@ -53,7 +43,7 @@ class Writing:
         ]
         if not todo:
             return
-        found = self._found(todo, known)
+        found = self._look_up(todo, known)
         sent = []
         for memory in todo:
             there = found.get(memory.id)
@@ -61,11 +51,10 @@ class Writing:
                 self._note(memory.id, digests[memory.id], CONFIRMED, remote_id=there.remote_id)
                 continue
             with self._ids.turn(self._patience):
-                write = self._sent(memory, digests[memory.id], there, known.get(memory.id))
+                write = self._send_once(memory, digests[memory.id], there, known.get(memory.id))
             if write.state == SENT:
                 sent.append(write)
-        followed = self._followed(sent)
-        for each, write in followed.items():
+        for each, write in self._followed(sent).items():
             if write.state == UNCERTAIN:
                 raise RemoteError(
                     f"Memory {each}: {self._store.where} accepted it and then failed to store"
@@ -74,8 +63,7 @@ class Writing:
 
     def delete(self, memory_ids: list[str]) -> int:
         """Delete all copies of these memories; return how many memories were there."""
-        known = self._ids.of(memory_ids)
-        known |= self._followed(w for w in known.values() if w.state == SENT)
+        known = self._known(memory_ids)
         copies = self._store.find_ids(memory_ids, known)
         remote_ids = {copy.remote_id: copy.memory.id for copy in copies if copy.is_ours}
         for each in memory_ids:
@@ -86,9 +74,9 @@ class Writing:
             there = self._store.one(remote_id)
             if there is not None and there.memory.id == each:
                 remote_ids[there.remote_id] = each
-        # One whose write has an unknown end may still come to be seen. The others are uncertain
-        # until they are gone, so that what is written after a lost answer is looked up.
-        doubtful = {w.id for w in known.values() if w.state != CONFIRMED}
+        # A write whose result is not known may still become visible. The others are uncertain until
+        # they are deleted, so that a write after a lost answer is looked up.
+        doubtful = {write.id for write in known.values() if write.state != CONFIRMED}
         self._ids.note(
             replace(write, state=FORGOTTEN if each in doubtful else UNCERTAIN)
             for each, write in known.items()
@@ -97,7 +85,11 @@ class Writing:
         self._ids.forget(each for each in memory_ids if each not in doubtful)
         return len(set(remote_ids.values()))
 
-    def _found(self, todo: list[Memory], known: Mapping[str, Write]) -> dict[str, RemoteCopy]:
+    def _known(self, memory_ids: Iterable[str]) -> dict[str, Write]:
+        known = self._ids.of(memory_ids)
+        return known | self._followed(write for write in known.values() if write.state == SENT)
+
+    def _look_up(self, todo: list[Memory], known: Mapping[str, Write]) -> dict[str, RemoteCopy]:
         copies = self._store.find(todo, known)
         hidden = set(self._ids.surplus())
         found, surplus = remote_copy.newest(
@@ -113,26 +105,26 @@ class Writing:
         self._patience.progressed()
         return found
 
-    def _sent(
+    def _send_once(
         self, memory: Memory, digest: str, there: RemoteCopy | None, known: Write | None
     ) -> Write:
-        """Send, unless another process did since it was looked up."""
+        """Send, unless another process has done it since the look-up."""
         now_known = self._ids.of([memory.id]).get(memory.id)
-        if now_known is not None and not _says_the_same(now_known, known):
+        if now_known is not None and not _is_same(now_known, known):
             is_under_way = now_known.state == SENT and now_known.digest == digest
             if is_under_way or _is_done(now_known, digest):
                 return now_known
-            there = self._found([memory], {memory.id: now_known}).get(memory.id)
+            there = self._look_up([memory], {memory.id: now_known}).get(memory.id)
         return self._send(memory, digest, there, now_known)
 
     def _send(
         self, memory: Memory, digest: str, there: RemoteCopy | None, before: Write | None
     ) -> Write:
-        """Note the intention, send, note the result: killed in between, it is looked up."""
+        """Note the intention, send, note the result; a process killed in between looks it up."""
         old_id = None if there is None else there.remote_id
         self._note(memory.id, digest, UNCERTAIN, remote_id=old_id)
         try:
-            stored = self._patience.writing(lambda: self._handed_over(memory, there))
+            stored = self._patience.writing(lambda: self._replace_or_add(memory, there))
         except RemoteError as error:
             if error.left_no_trace and before is None:
                 self._ids.forget([memory.id])
@@ -147,21 +139,18 @@ class Writing:
             memory.id, digest, state, remote_id=stored.remote_id, event_id=stored.event_id
         )
 
-    def _handed_over(self, memory: Memory, there: RemoteCopy | None) -> Stored:
+    def _replace_or_add(self, memory: Memory, there: RemoteCopy | None) -> Stored:
         replaced = None if there is None else self._store.replace(there, memory)
         return self._store.add(memory) if replaced is None else replaced
 
     def _followed(self, writes: Iterable[Write]) -> dict[str, Write]:
         """Wait for writes that the server stores later; one that it failed to is uncertain again.
 
-        Raises
-        ------
-        RemoteError
-            Some are still under way when the time of the call is up.
+        Raises `RemoteError` where some are still under way when the time of the call is up.
         """
         open_writes = {write.id: write for write in writes}
         ended: dict[str, Write] = {}
-        pause_s = _FIRST_PAUSE_S
+        pause_s = _FIRST_POLL_S
         while open_writes:
             for write in list(open_writes.values()):
                 end = self._end_of(write)
@@ -174,7 +163,7 @@ class Writing:
                     f"{self._store.where} accepted {len(open_writes)} memories but has not "
                     "stored them yet. They are looked up before they are sent again."
                 )
-            pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+            pause_s = min(2 * pause_s, _MAX_POLL_S)
         return ended
 
     def _end_of(self, write: Write) -> Write | None:
@@ -185,7 +174,7 @@ class Writing:
         except RemoteError as error:
             if not error.is_missing:
                 raise
-            return self._note(write.id, write.digest, UNCERTAIN)  # its traces are gone: look it up
+            return self._note(write.id, write.digest, UNCERTAIN)  # the event is deleted: look it up
         if stored is None:
             return None
         return self._note(write.id, write.digest, CONFIRMED, remote_id=stored.remote_id)
@@ -216,9 +205,9 @@ def _is_done(write: Write | None, digest: str) -> bool:
         write is not None
         and write.state == CONFIRMED
         and write.digest == digest
-        and 0 <= time.time() - write.noted_at < _TRUSTED_S
+        and 0 <= time.time() - write.noted_at < _CONFIRMED_VALID_S
     )
 
 
-def _says_the_same(write: Write, other: Write | None) -> bool:
+def _is_same(write: Write, other: Write | None) -> bool:
     return other is not None and replace(write, noted_at=other.noted_at) == other
