@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from freqtrade_mem0.config.secrets import shown
 from freqtrade_mem0.config.settings import ProviderSettings
 from freqtrade_mem0.errors import ConfigError
 
@@ -30,10 +31,10 @@ def server_url(settings: Settings, environ: Mapping[str, str] | None = None) -> 
         MEM0_PORT is no port, or the address is invalid.
     """
     env = os.environ if environ is None else environ
-    host = env.get("MEM0_HOST") or settings.host
+    host = env.get("MEM0_HOST", "").strip() or settings.host
     if host is None:
         return None
-    port = _port(env["MEM0_PORT"]) if env.get("MEM0_PORT") else settings.port
+    port = _port(env["MEM0_PORT"].strip()) if env.get("MEM0_PORT") else settings.port
     has_scheme = "://" in host
     try:
         parts = urlsplit(host if has_scheme else f"http://{host}")
@@ -43,11 +44,11 @@ def server_url(settings: Settings, environ: Mapping[str, str] | None = None) -> 
             "The address of the Mem0 server is wrong: its port must be a number, 1 to 65535. "
             "Correct 'mem0.host' or MEM0_HOST."
         ) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    if parts.scheme not in ("http", "https") or not parts.hostname or set("@?#") & set(host):
         raise ConfigError(
             f"The address of the Mem0 server must be a name, or http:// or https:// and a name, "
-            f"without user and password; it begins with {parts.scheme!r}. Correct 'mem0.host' or "
-            "MEM0_HOST; the key goes into MEM0_API_KEY."
+            f"without user, password and query; it begins with {shown(parts.scheme)}. "
+            "Correct 'mem0.host' or MEM0_HOST; the key goes into MEM0_API_KEY."
         )
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = own_port or port or (None if has_scheme else DEFAULT_PORT)
@@ -81,5 +82,5 @@ def check_address(settings: Settings, environ: Mapping[str, str] | None = None) 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65_535:  # noqa: PLR2004 - what TCP has
-        raise ConfigError(f"MEM0_PORT is {text!r}: it must be a port, 1 to 65535.")
+        raise ConfigError(f"MEM0_PORT is {shown(text)}: it must be a port, 1 to 65535.")
     return int(text)

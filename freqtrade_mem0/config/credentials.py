@@ -8,8 +8,6 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dotenv.parser import parse_stream
-
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -61,34 +59,47 @@ def find_credentials(
     Raises
     ------
     ConfigError
-        `.env.mem0` can not be read, or has a line that is not `NAME=value`.
+        `.env.mem0` can not be read, or has a line that is not `NAME=value`, or the key holds what
+        no key does.
     """
     env = os.environ if environ is None else environ
     file = _read_env_file((folder or Path.cwd()) / FILE_NAME)
     scopes = {
-        "org_id": org_id or env.get("M0_ORG_ID") or file.get("M0_ORG_ID", ""),
-        "project_id": project_id or env.get("M0_PROJECT_ID") or file.get("M0_PROJECT_ID", ""),
+        "org_id": _first(org_id, env.get("M0_ORG_ID"), file.get("M0_ORG_ID")),
+        "project_id": _first(project_id, env.get("M0_PROJECT_ID"), file.get("M0_PROJECT_ID")),
     }
-    if api_key:
-        return Credentials(api_key=api_key, source="argument", **scopes)
-    for name in KEY_NAMES:
-        if env.get(name):
-            return Credentials(api_key=env[name], source=f"environment {name}", **scopes)
-    for name in KEY_NAMES:
-        if file.get(name):
-            return Credentials(api_key=file[name], source=FILE_NAME, **scopes)
+    places = [("argument", api_key)]
+    places += [(f"environment {name}", env.get(name)) for name in KEY_NAMES]
+    places += [(FILE_NAME, file.get(name)) for name in KEY_NAMES]
+    for source, value in places:
+        if key := _first(value):
+            if not key.isascii() or not key.isprintable() or " " in key:
+                raise ConfigError(
+                    f"The key of Mem0 ({source}) holds a blank or a character that no key has. "
+                    "Copy it again."
+                )
+            return Credentials(api_key=key, source=source, **scopes)
     return None
+
+
+def _first(*values: str | None) -> str:
+    """Return the first value that is not blank, without the blanks around it."""
+    return next((value.strip() for value in values if value and value.strip()), "")
 
 
 def _read_env_file(path: Path) -> dict[str, str]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors write a byte-order mark
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ConfigError(f"{path} can not be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} can not be read: it is no UTF-8 text.") from error
+        raise ConfigError(
+            f"{path} can not be read: it is no UTF-8 text. Save it as UTF-8."
+        ) from error
+    from dotenv.parser import parse_stream
+
     values = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):

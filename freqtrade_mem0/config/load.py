@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from freqtrade_mem0.config.address import check_address
-from freqtrade_mem0.config.secrets import refuse_plain_secrets
+from freqtrade_mem0.config.secrets import cut, refuse_plain_secrets, shown
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
 
@@ -20,6 +21,7 @@ BLOCK = "mem0"
 DOCS = "docs/reference/configuration.md"
 
 _PROVIDERS = ("vector_store", "embedder", "llm", "reranker")
+_NAMES = ("user_id", "bot_id", "host")
 _SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
 
 
@@ -42,9 +44,10 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
     if not isinstance(block, dict):
         raise ConfigError(
             f'"{BLOCK}" in the config must be a block of keys such as {{"enabled": true}}, '
-            f"got {block!r}."
+            f"got {shown(block)}."
         )
     _refuse_secrets(block)
+    block = _with_names_as_text(block, os.environ)
     try:
         settings = Settings.model_validate(block)
     except ValidationError as error:
@@ -70,6 +73,24 @@ def bot_id(settings: Settings, config: Mapping[str, Any]) -> str:
     return settings.bot_id or "-".join(str(config.get("bot_name") or "").split()) or "freqtrade"
 
 
+def _with_names_as_text(block: Mapping[str, Any], environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the block with names such as 42 as text.
+
+    Freqtrade makes a number or a truth value of a variable's text where it can: 007 becomes 7. The
+    variable has the name as it was written.
+    """
+    wrong = {key: block[key] for key in _NAMES if not isinstance(block.get(key), str | None)}
+    names: dict[str, Any] = {}
+    for key, value in wrong.items():
+        variables = [f"FREQTRADE__{BLOCK}__{key}".upper(), f"FREQTRADE__{BLOCK}__{key}"]
+        written = next((environ[each] for each in variables if each in environ), None)
+        if written is not None:
+            names[key] = written
+        elif isinstance(value, int) and not isinstance(value, bool):
+            names[key] = str(value)
+    return {**block, **names}
+
+
 def _refuse_secrets(block: Mapping[str, Any]) -> None:
     for key in _SECRETS:
         if key in block:
@@ -80,10 +101,10 @@ def _refuse_secrets(block: Mapping[str, Any]) -> None:
             )
     for name in _PROVIDERS:
         refuse_plain_secrets(block.get(name), f"{BLOCK}.{name}")
-    if "@" in str(block.get("host")):
+    if set("@?#") & set(str(block.get("host"))):
         raise ConfigError(
-            f'"{BLOCK}.host" must be an address without user and password: Freqtrade copies the '
-            "config into every backtest result. Put the key into M0_API_KEY."
+            f'"{BLOCK}.host" must be an address without user, password and query: Freqtrade copies '
+            "the config into every backtest result. Put the key into M0_API_KEY."
         )
 
 
@@ -95,10 +116,11 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         known = sorted(_model_at(path[:-1]).model_fields)
         close = get_close_matches(path[-1], known, n=1)
         hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(known)}."
-        return f'"{key}" is not a key. {hint}'
+        return f'"{cut(key)}" is not a key. {hint}'
     rule = problem["msg"].removeprefix("Value error, ")
-    shown = f"of type {type(value).__name__}" if path[0] in _PROVIDERS and value else repr(value)
-    return f'"{key}" is {shown}: {rule[0].lower()}{rule[1:]}.'
+    is_hidden = path[0] in _PROVIDERS and value
+    found = f"of type {type(value).__name__}" if is_hidden else shown(value)
+    return f'"{cut(key)}" is {found}: {cut(rule[0].lower() + rule[1:])}.'
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

@@ -20,18 +20,34 @@ PREFIX = "env:"
 _PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret")
 _SECRET_ENDINGS = (
     *_PASSWORDS,
-    "api_key",
-    "api_keys",
     "apikey",
+    "apikeys",
     "token",
-    "secret_key",
-    "access_key",
-    "account_key",
-    "private_key",
+    "secretkey",
+    "accesskey",
+    "accountkey",
+    "privatekey",
     "authorization",
+    "credential",
+    "credentials",
+    "cookie",
 )
-_URL_WITH_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
-_DSN_WITH_PASSWORD = re.compile(r"\bpassword\s*=", re.IGNORECASE)
+"""Endings of the names of secrets, in small letters, without `-` and `_`."""
+
+_SECRET_NAMES = ("auth", "basicauth", "httpauth", "key", "pass")
+_HARMLESS_HEADERS = ("accept", "acceptencoding", "contenttype", "useragent", "host", "connection")
+_SECRET_TEXTS = re.compile(
+    r"https?://[^/\s]*@"  # an address with a user or a token
+    r"|[a-z][a-z0-9+.-]*://[^/@\s:]*:(?!\d+/)[^@\s]+@"  # one with a password
+    r"|(?:password|passwd|pwd|passphrase|secret|api[-_]?key|(?:access|account)[-_]?key|token"
+    r"|signature|[?&;](?:sig|key|auth))\s*=\s*\S"  # a DSN or query with a secret
+    r"|^\s*(?:bearer|basic|token|apikey)\s+\S"  # an Authorization header
+    r"|(?<![\w-])(?:sk-|m0-|ghp_|hf_|gsk_|xox[abp]-|AIza|AKIA|eyJ)[\w-]{16,}",  # known keys
+    re.IGNORECASE,
+)
+_USER_AND_PASSWORD = re.compile(r"[^/@\s:]+:(?!//|\d+/)[^@\s]+@[^@\s]+")
+
+_LONGEST_SHOWN = 200
 
 
 def refuse_plain_secrets(block: Any, key: str) -> None:
@@ -45,19 +61,53 @@ def refuse_plain_secrets(block: Any, key: str) -> None:
         Its key in the config, for the message.
     """
     for path, value in _texts(block, key):
-        if value == "" or value.startswith(PREFIX):
+        if value == "" or value.startswith(PREFIX) or not _is_secret(path, value):
             continue
-        name = path.rsplit(".", 1)[-1].lower()
-        if name.endswith(_SECRET_ENDINGS):
-            variable = name.upper()
-        elif _URL_WITH_PASSWORD.match(value) or _DSN_WITH_PASSWORD.search(value):
-            variable = "DATABASE_URL"
-        else:
-            continue
+        is_named = _is_secret_name(path)
+        variable = path.rsplit(".", 1)[-1].upper().replace("-", "_") if is_named else "DATABASE_URL"
         raise ConfigError(
             f'"{path}" must not hold a secret: Freqtrade copies the config into every backtest '
             f'result. Put it into an environment variable and write "{PREFIX}{variable}" here.'
         )
+
+
+def shown(value: Any) -> str:
+    """Return how an error shows a value of the config: cut, and only its type if it is a secret.
+
+    >>> shown("often"), shown("https://me:pw@mem0.lan")
+    ("'often'", 'a str that may be a secret')
+    """
+    text = repr(value)
+    if any(_is_secret(path, each) for path, each in _texts(value, "value")):
+        return f"a {type(value).__name__} that may be a secret"
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """Return a text for an error message, at most 200 characters long."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def without_secrets(text: str, blocks: Mapping[str, Any]) -> str:
+    """Return a provider's message without the secrets in its resolved blocks."""
+    for path, value in _texts(dict(blocks), ""):
+        if value and _is_secret(path, value):
+            text = text.replace(value, "***")
+    return text
+
+
+def _is_secret(path: str, value: str) -> bool:
+    if _is_secret_name(path) or _SECRET_TEXTS.search(value):
+        return True
+    # Ollama's models may be named name:tag@digest.
+    return not path.endswith("model") and bool(_USER_AND_PASSWORD.fullmatch(value.strip()))
+
+
+def _is_secret_name(path: str) -> bool:
+    *outer, name = path.lower().replace("-", "").replace("_", "").split(".")
+    if any(each.endswith("headers") for each in outer) and name not in _HARMLESS_HEADERS:
+        return True
+    return name.endswith(_SECRET_ENDINGS) or name in _SECRET_NAMES
 
 
 def resolved(
@@ -79,12 +129,14 @@ def _resolved(value: Any, path: str, env: Mapping[str, str]) -> Any:
     if not isinstance(value, str) or not value.startswith(PREFIX):
         return value
     variable = value.removeprefix(PREFIX)
-    if not env.get(variable):
+    if not env.get(variable, "").strip():
         raise ConfigError(
             f'"{path}" names the environment variable {variable}, which is not set. Set it where '
             "the bot is started.",
         )
-    return env[variable]
+    name = path.rsplit(".", 1)[-1].lower()
+    # A file or a shell may have left a line's end. A password may begin or end with a blank.
+    return env[variable].strip("\r\n" if name.endswith(_PASSWORDS) else None)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

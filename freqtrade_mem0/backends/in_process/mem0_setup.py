@@ -23,6 +23,7 @@ from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.backends.sqlite.file import create_privately
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
+from freqtrade_mem0.config.secrets import cut, without_secrets
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -191,9 +192,10 @@ def _starting(folder: Path, blocks: Mapping[str, Mapping[str, Any] | None]) -> I
         chosen = ", ".join(f"{key} {provider_of(key, b)!r}" for key, b in blocks.items() if b)
         # The text and traceback of pydantic's error show the values given, also passwords.
         is_about_values = isinstance(error, ValidationError)
+        reason = cut(without_secrets(_without_values(error), blocks))
         raise BackendError(
             f"Mem0 could not be started in {folder} with {chosen or 'our defaults'}: "
-            f"{type(error).__name__}: {_without_values(error)}. Correct what it names; a block "
+            f"{type(error).__name__}: {reason}. Correct what it names; a block "
             "that is left out uses a default that needs neither key nor server."
         ) from (None if is_about_values else error)
 
@@ -223,7 +225,7 @@ def provider_of(key: str, block: Mapping[str, Any]) -> str:
     if not isinstance(provider, str):
         raise BackendError(
             f'The block "{key}" must name a "provider" and may have a "config", as in '
-            f'{{"provider": "qdrant", "config": {{...}}}}; it is {dict(block)!r}.'
+            f'{{"provider": "qdrant", "config": {{...}}}}; its keys are {sorted(map(str, block))}.'
         )
     return provider
 

@@ -131,6 +131,37 @@ def test_a_misspelt_secret_is_not_shown() -> None:
     assert "s3cr3t" not in refusal({"apikey": "m0-s3cr3t"})
 
 
+@pytest.mark.parametrize("key", ["user_id", "bot_id", "host"])
+def test_a_number_is_a_name(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """Freqtrade makes numbers of variables; a truth value or fraction in the config is none."""
+    settings = load_settings({"mem0": {key: 42}})
+    assert getattr(settings, key) == "42"
+    for value in (True, 1.5):
+        assert f'"mem0.{key}" is {value}: ' in refusal({key: value})
+
+    for written, read in (("42", 42), ("007", 7), ("1e5", 1e5), ("true", True), ("t", True)):
+        monkeypatch.setenv(f"FREQTRADE__MEM0__{key.upper()}", written)
+        settings = load_settings({"mem0": {key: read}})
+        assert getattr(settings, key) == written
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "x" * 9_000,
+        {"mode": "x" * 9_000},
+        {"y" * 9_000: 1},
+        {"sync_interval": ["x" * 9_000]},
+        {"sizing": {"levels": "x" * 9_000}},
+        {"sizing": {"policy": "x" * 9_000}},
+    ],
+    ids=["block", "mode", "key", "number", "levels", "policy"],
+)
+def test_a_long_value_is_cut(block: Any) -> None:
+    """An error must fit a terminal and a log."""
+    assert len(refusal(block)) < 1_200
+
+
 @pytest.mark.parametrize("block", [True, "on", 1, []])
 def test_a_block_that_is_none_is_refused(block: Any) -> None:
     """`"mem0": true` is not enough; the sentence shows what is."""

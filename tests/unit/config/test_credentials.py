@@ -90,28 +90,52 @@ def test_the_process_is_asked_by_default(folder: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("text", "key"),
     [
-        "M0_API_KEY=key",
-        "export M0_API_KEY=key",
-        'M0_API_KEY="key"',
-        "M0_API_KEY = 'key'",
-        "\n\n# M0_API_KEY=other\nM0_API_KEY=key\n",
-        "MEM0_API_KEY=key",
+        ("M0_API_KEY=key", "key"),
+        ("export M0_API_KEY=key", "key"),
+        ("export\tM0_API_KEY=key", "key"),
+        ('M0_API_KEY="key"', "key"),
+        ("M0_API_KEY = 'key'", "key"),
+        ("M0_API_KEY=key # the new one", "key"),
+        ("M0_API_KEY=key#1", "key#1"),
+        ('M0_API_KEY="key#1" # the new one', "key#1"),
+        ("M0_API_KEY=  key\t \r\nOTHER=1\r\n", "key"),
+        ('M0_API_KEY="key \n"', "key"),
+        ("\ufeffM0_API_KEY=key", "key"),
+        ("\ufeff# keys\r\nM0_API_KEY=key", "key"),
+        ("M0_API_KEY=key${HOME}$HOME", "key${HOME}$HOME"),
+        ("M0_API_KEY=a=b==", "a=b=="),
+        ("M0_API_KEY=\nMEM0_API_KEY=key", "key"),
+        ("\n\n# M0_API_KEY=other\nM0_API_KEY=key\n", "key"),
+        ("M0_API_KEY=old\nM0_API_KEY=key\n", "key"),
+        ("MEM0_API_KEY=key", "key"),
     ],
 )
-def test_the_usual_ways_to_write_a_line(tmp_path: Path, line: str) -> None:
-    """Shell and docker users write it differently."""
-    (tmp_path / ".env.mem0").write_text(line, encoding="utf-8")
+def test_the_usual_ways_to_write_a_line(tmp_path: Path, text: str, key: str) -> None:
+    """Shells, Docker and Windows' editors write it differently."""
+    (tmp_path / ".env.mem0").write_text(text, encoding="utf-8", newline="")
 
-    assert found(tmp_path, None, {}) == ("key", ".env.mem0")
+    assert found(tmp_path, None, {}) == (key, ".env.mem0")
 
 
-def test_a_value_may_hold_an_equals_sign(tmp_path: Path) -> None:
-    """The first one separates."""
-    (tmp_path / ".env.mem0").write_text("M0_API_KEY=a=b==", encoding="utf-8")
+@pytest.mark.parametrize("key", ["key ", " key", "key\n", "key\r\n", "\tkey"])
+def test_blanks_around_a_key_are_left_out(tmp_path: Path, key: str) -> None:
+    """They come with copying, and from secrets in files."""
+    assert found(tmp_path, key, {}) == ("key", "argument")
+    assert found(tmp_path, None, {"M0_API_KEY": key}) == ("key", "environment M0_API_KEY")
+    assert found(tmp_path, None, {"M0_API_KEY": " ", "MEM0_API_KEY": key}) == (
+        "key",
+        "environment MEM0_API_KEY",
+    )
 
-    assert found(tmp_path, None, {}) == ("a=b==", ".env.mem0")
+
+@pytest.mark.parametrize("key", ["m0-s3cr3t m0-other", "m0-s3cr3t\nOTHER=1", "m0-s3cr3t\u2026"])
+def test_a_key_that_can_not_be_one_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
+    """An HTTP header can not carry it."""
+    with pytest.raises(ConfigError, match=r"\(environment M0_API_KEY\) holds a blank") as error:
+        found(tmp_path, None, {"M0_API_KEY": key})
+    assert "s3cr3t" not in str(error.value)
 
 
 def test_a_malformed_line_is_named_by_its_number_and_not_shown(tmp_path: Path) -> None:

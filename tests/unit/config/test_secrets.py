@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from freqtrade_mem0.config.load import load_settings
-from freqtrade_mem0.config.secrets import refuse_plain_secrets, resolved
+from freqtrade_mem0.config.secrets import refuse_plain_secrets, resolved, without_secrets
 from freqtrade_mem0.errors import ConfigError
 
 HIDDEN = "s3cr3t"
@@ -32,6 +32,23 @@ HIDDEN = "s3cr3t"
         ({"url": f"https://me:{HIDDEN}@mem0.example.org:6333"}, "url"),
         ({"dsn": f"host=db user=me password={HIDDEN}"}, "dsn"),
         ({"dsn": f"postgresql://db/mem0?password={HIDDEN}"}, "dsn"),
+        ({"url": f"postgresql://me:{HIDDEN}/x@db/mem0"}, "url"),
+        ({"headers": {"X-Tenant": HIDDEN}}, "headers.X-Tenant"),
+        ({"default_headers": {"x-api-key": HIDDEN}}, "default_headers.x-api-key"),
+        ({"header": f"Bearer {HIDDEN}"}, "header"),
+        ({"apiKey": HIDDEN}, "apiKey"),
+        ({"auth": f"me:{HIDDEN}"}, "auth"),
+        ({"auth": ["me", HIDDEN]}, "auth"),
+        ({"http_auth": ["me", HIDDEN]}, "http_auth"),
+        ({"auth_credentials": HIDDEN}, "auth_credentials"),
+        ({"url": f"https://qdrant.example.org:6333?api_key={HIDDEN}"}, "url"),
+        ({"url": f"qdrant.example.org/path?api-key={HIDDEN}"}, "url"),
+        ({"url": f"https://qdrant.example.org/?a=1&sig={HIDDEN}"}, "url"),
+        ({"url": f"https://{HIDDEN}@qdrant.example.org"}, "url"),
+        ({"url": f"me:{HIDDEN}@qdrant.example.org"}, "url"),
+        ({"url": f"redis://:{HIDDEN}@redis.example.org"}, "url"),
+        ({"endpoint": f"Endpoint=x;AccountKey={HIDDEN}"}, "endpoint"),
+        ({"project": f"sk-{HIDDEN}-0123456789abcdef"}, "project"),
     ],
 )
 def test_a_secret_is_refused_wherever_it_stands_and_not_shown(
@@ -63,6 +80,9 @@ def test_a_password_of_figures_is_one() -> None:
         {"url": "http://localhost:6333"},
         {"url": "https://mem0.example.org:6333/path@home"},
         {"password_file": "/run/secrets/db"},
+        {"headers": {"Content-Type": "application/json", "X-Tenant": "env:TENANT"}},
+        {"model": "llama3:8b@sha256", "url": "qdrant.example.org:6333/path?timeout=3"},
+        {"host": "db1,db2", "sslmode": "require"},
         {"connection_string": "postgresql://me@db/mem0"},
     ],
 )
@@ -84,9 +104,13 @@ def test_what_is_no_secret_is_taken(config: dict[str, Any]) -> None:
         {"host": f"https://me:{HIDDEN}@mem0.example.org", "mode": "platform"},
         {"host": f"me:{HIDDEN}@mem0.example.org", "mode": "server", "enabled": False},
         {"host": f"mem0.example.org:{HIDDEN}", "mode": "server"},
+        {"host": f"mem0.example.org/path?api_key={HIDDEN}", "mode": "server"},
+        {"mode": f"https://me:{HIDDEN}@mem0.example.org"},
+        {"sizing": f"Bearer {HIDDEN}"},
+        f"sk-{HIDDEN}-0123456789abcdef",
     ],
 )
-def test_a_secret_in_a_wrong_place_is_not_shown_either(block: dict[str, Any]) -> None:
+def test_a_secret_in_a_wrong_place_is_not_shown_either(block: Any) -> None:
     """Whatever else is wrong with the block."""
     with pytest.raises(ConfigError) as error:
         load_settings({"mem0": block})
@@ -105,6 +129,25 @@ def test_names_are_replaced_by_what_the_environment_holds() -> None:
         "config": {"password": HIDDEN, "ports": [1, HIDDEN], "deep": {"token": "t"}},
     }
     assert "env:DB" in str(block)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "used"),
+    [
+        ("api_key", " key\r\n", "key"),
+        ("url", "\thttps://qdrant.lan ", "https://qdrant.lan"),
+        ("password", " my password \n", " my password "),
+    ],
+)
+def test_a_line_end_after_a_secret_is_left_out(name: str, value: str, used: str) -> None:
+    """A file or a shell left it; a password may begin or end with a blank."""
+    assert resolved({name: "env:NAME"}, "x", {"NAME": value}) == {name: used}
+
+
+def test_a_providers_message_does_not_show_the_secrets_it_was_given() -> None:
+    """Some providers repeat the key they refuse."""
+    blocks = {"llm": {"provider": "openai", "config": {"api_key": HIDDEN, "model": "gpt"}}}
+    assert without_secrets(f"wrong key {HIDDEN} for gpt", blocks) == "wrong key *** for gpt"
 
 
 def test_the_process_is_asked_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
