@@ -94,7 +94,7 @@ def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 
 @pytest.mark.usefixtures("userdir")
-@pytest.mark.parametrize(("command", "keys"), KEYS, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("command", "keys"), KEYS, ids=[command for command, _ in KEYS])
 def test_json_has_exactly_the_promised_keys(
     capsys: pytest.CaptureFixture[str], command: str, keys: set[str]
 ) -> None:
