@@ -1,4 +1,4 @@
-"""Reads the `"mem0"` block; a wrong one is refused with a sentence that says how to mend it."""
+"""Reads the `"mem0"` block; a wrong one is refused with a sentence that says what to correct."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def load_own_policy(name: str) -> Any:
     except Exception as error:
         raise ConfigError(
             f'"mem0.sizing.policy" is {name!r}: {point.value} of {_owner(point)} can not be loaded '
-            f"({type(error).__name__}: {error}). Mend it, or name another policy."
+            f"({type(error).__name__}: {error}). Correct it, or name another policy."
         ) from error
 
 

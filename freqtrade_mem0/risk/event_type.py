@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,22 +25,29 @@ class Completed(NamedTuple):
     impact: float = 0.0
 
 
-class Detector(Protocol):
+class Detector(ABC):
     """Finds one type of event in closed trades, with bounded memory.
 
     It sees the trades of one strategy that are evidence, in market order, and nothing else: no
     clock, no price. So the same trades give the same events, in a backtest and in a bot that was
-    restarted ten times.
+    restarted ten times. What later results depend on are the attributes in `__slots__`: numbers,
+    texts, None, and lists of these.
     """
 
+    __slots__: tuple[str, ...] = ()
+
+    @abstractmethod
     def closed(self, trade: ClosedTrade) -> Completed | None:
         """Return what the next trade in market order completes, if anything."""
 
     def state(self) -> dict[str, Any]:
-        """Return what later results depend on, for JSON, which keeps every digit of a float."""
+        """Return the attributes, for JSON, which keeps every digit of a float."""
+        return {name: copy(getattr(self, name)) for name in self.__slots__}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state` of the same type of detector."""
+        for name in self.__slots__:
+            setattr(self, name, copy(state[name]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

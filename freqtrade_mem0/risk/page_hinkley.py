@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class PageHinkley:
-    r"""Tells when the mean of a stream has risen.
+    r"""Detects a rise of the mean of a stream.
 
     With the running mean :math:`\bar x_i` of the first :math:`i` values,
 
@@ -17,12 +17,12 @@ class PageHinkley:
         m_t = \sum_{i=1}^{t} (x_i - \bar x_i - \delta), \qquad
         \text{alarm when } m_t - \min_{i \le t} m_i > \lambda
 
-    (and at least `min_values` were read). The place of the minimum is where the change is taken to
-    have begun. After an alarm it starts afresh.
+    (and at least `min_values` were read). The change is assumed to have begun at the minimum. After
+    an alarm the test starts over.
 
     For a stream of variance :math:`\sigma^2` around a known mean, a false alarm comes about every
     :math:`\sigma^2 / (2 \delta^2) \cdot e^{2 \delta \lambda / \sigma^2}` values (the random walk's
-    mean time to exceed its minimum by :math:`\lambda`), and a rise by :math:`d > \delta` is told
+    mean time to exceed its minimum by :math:`\lambda`), and a rise by :math:`d > \delta` is found
     after about :math:`\lambda / (d - \delta)` values. With the defaults and a stream of 0 and 1 at
     even odds that is 7 500 values, and 40 for a rise by 0.3. As the running mean follows the
     stream, false alarms are rarer: one in 12 000 values of a simulation.
@@ -30,11 +30,11 @@ class PageHinkley:
     Parameters
     ----------
     delta
-        Rise that is let pass, in units of the stream, > 0.
+        Rise that raises no alarm, in units of the stream, > 0.
     threshold
         :math:`\lambda`, in units of the stream, > 0.
     min_values
-        Values below which no alarm is given, >= 1.
+        Values to read before the first alarm, >= 1.
 
     References
     ----------
@@ -47,8 +47,8 @@ class PageHinkley:
     What this does not show
     -----------------------
     Why the mean has risen, or that it stays so. Values that depend on each other (trades that
-    overlap in one market move) raise false alarms more often than the formula says. A rise that is
-    slower than the running mean follows is never told.
+    overlap in one market move) raise false alarms more often than the formula says. A rise so slow
+    that the running mean follows it is never found.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class PageHinkley:
         self._sum = self._lowest = 0.0
 
     def state(self) -> dict[str, float]:
-        """Return what the next values depend on: exact numbers for JSON."""
+        """Return the sums that later results depend on, for JSON."""
         return {
             "n": self._n,
             "n_lowest": self._n_lowest,
@@ -98,7 +98,7 @@ class PageHinkley:
         }
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Go on from a `state`."""
+        """Continue from a `state`."""
         self._n, self._n_lowest = int(state["n"]), int(state["n_lowest"])
         self._total, self._total_lowest = state["total"], state["total_lowest"]
         self._sum, self._lowest = state["sum"], state["lowest"]
@@ -106,13 +106,8 @@ class PageHinkley:
     def update(self, value: float) -> bool:
         """Read the next value; return whether it raises an alarm.
 
-        At an alarm, `before` and `after` are the means before and since the change is taken to have
-        begun, and `n_after` is how many values there were since.
-
-        Parameters
-        ----------
-        value
-            Any finite number.
+        At an alarm, `before` and `after` are the means before and after the assumed change, and
+        `n_after` is the number of values after it.
         """
         self._n += 1
         self._total += value

@@ -31,7 +31,7 @@ def policy_for(sizing: SizingSettings) -> Policy:
     except Exception as error:
         raise ConfigError(
             f'"mem0.sizing.policy" is {name!r}: it can not be made from the settings '
-            f"({type(error).__name__}: {error}). Mend it, or name another policy."
+            f"({type(error).__name__}: {error}). Correct it, or name another policy."
         ) from error
     if not callable(policy):
         raise ConfigError(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from freqtrade_mem0.risk.event_type import Completed, EventType
+from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 MIN_SPREADS = 10.0
 """A fall below the peak by more than this is noted, in spreads of the strategy's profit ratios."""
 
 
-class _Drawdown:
+class _Drawdown(Detector):
     r"""Notes a fall of the equal-stake equity.
 
     Equity is the running sum of profit ratios, as if every trade had the same stake: our own sizing
@@ -28,48 +26,34 @@ class _Drawdown:
     random walk of 100 trades ends 10 spreads below its peak about every third time.
     """
 
-    __slots__ = ("_deepest", "_equity", "_n", "_peak", "_squares")
+    __slots__ = ("deepest", "equity", "n", "peak", "squares")
 
     def __init__(self) -> None:
-        self._equity = self._peak = self._squares = 0.0
-        self._n = 0
-        self._deepest: float | None = None
+        self.equity = self.peak = self.squares = 0.0
+        self.n = 0
+        self.deepest: float | None = None
         """The deepest fall since the last event; None where the next event may be noted."""
 
     def closed(self, trade: ClosedTrade) -> Completed | None:
-        self._n += 1
-        self._equity += trade.profit_ratio
-        self._squares += trade.profit_ratio * trade.profit_ratio
-        self._peak = max(self._peak, self._equity)
-        fall = self._peak - self._equity
-        if self._deepest is not None:
-            self._deepest = max(self._deepest, fall)
-            if fall <= self._deepest / 2.0:
-                self._deepest, self._peak = None, self._equity
+        self.n += 1
+        self.equity += trade.profit_ratio
+        self.squares += trade.profit_ratio * trade.profit_ratio
+        self.peak = max(self.peak, self.equity)
+        fall = self.peak - self.equity
+        if self.deepest is not None:
+            self.deepest = max(self.deepest, fall)
+            if fall <= self.deepest / 2.0:
+                self.deepest, self.peak = None, self.equity
             return None
-        spread = math.sqrt(self._squares / self._n)
+        spread = math.sqrt(self.squares / self.n)
         if not fall > MIN_SPREADS * spread:
             return None
-        self._deepest = fall
+        self.deepest = fall
         text = (
             f"equal-stake equity is {-fall:+.2%} below its peak, {fall / spread:.1f} times the "
             f"strategy's usual {spread:.2%} a trade"
         )
         return Completed(text, -fall)
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "n": self._n,
-            "equity": self._equity,
-            "peak": self._peak,
-            "squares": self._squares,
-            "deepest": self._deepest,
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self._n, self._deepest = int(state["n"]), state["deepest"]
-        self._equity, self._peak = state["equity"], state["peak"]
-        self._squares = state["squares"]
 
 
 EVENT = EventType(

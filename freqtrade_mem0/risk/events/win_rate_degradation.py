@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.risk.event_type import Completed, EventType
+from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
 from freqtrade_mem0.risk.page_hinkley import PageHinkley
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 
-class _WinRateDegradation:
+class _WinRateDegradation(Detector):
     """Runs the Page-Hinkley test over lost (1) and other (0) trades.
 
     What this does not show: less profit. Fewer, larger wins can make up for more losses.

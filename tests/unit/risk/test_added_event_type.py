@@ -16,19 +16,13 @@ if TYPE_CHECKING:
 BIG_LOSS = '''
 """A single trade loses a lot."""
 
-from freqtrade_mem0.risk.event_type import Completed, EventType
+from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
 
 
-class _BigLoss:
+class _BigLoss(Detector):
     def closed(self, trade):
         lost = trade.profit_ratio
         return Completed(f"one trade lost {-lost:.0%}", lost) if lost < -0.2 else None
-
-    def state(self):
-        return {}
-
-    def restore(self, state):
-        pass
 
 
 EVENT = EventType(
