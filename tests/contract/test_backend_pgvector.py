@@ -173,9 +173,9 @@ def explain(backend: EmbeddedBackend, filters: dict[str, Any]) -> str:
     """Return PostgreSQL's plan for reading what passes a filter."""
     from freqtrade_mem0.backends.pgvector.filters import select
 
-    where, params = select(filters).near
+    near = select(filters).near
     with backend.memory.vector_store._transaction() as connection:
-        rows = connection.execute(f"EXPLAIN SELECT id FROM mem0 WHERE {where}", params)  # noqa: S608
+        rows = connection.execute(f"EXPLAIN SELECT id FROM mem0 WHERE {near.sql}", near.params)  # noqa: S608
         return "\n".join(line for (line,) in rows)
 
 

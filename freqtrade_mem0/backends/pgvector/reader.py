@@ -222,12 +222,11 @@ def _rows_that_pass(selection: Selection, near: Sql | None = None) -> Sql:
     A payload is compressed, and each condition would unpack it again. Adding an empty object
     unpacks it once; OFFSET 0 keeps PostgreSQL from moving the conditions below that.
     """
-    first, first_params = selection.near
+    first, params = selection.near.sql, selection.near.params
     if near is not None:
-        first, first_params = f"{first} AND {near[0]}", (*first_params, *near[1])
-    where, params = selection.clause.most
+        first, params = f"{first} AND {near[0]}", (*params, *near[1])
     sql_text = (
         "(SELECT id, vector, payload || '{}'::jsonb AS payload FROM {table}"  # noqa: S608
-        f" WHERE {first} OFFSET 0) AS unpacked WHERE {where}"
+        f" WHERE {first} OFFSET 0) AS unpacked WHERE {selection.clause.sql}"
     )
-    return sql_text, (*first_params, *params)
+    return sql_text, (*params, *selection.clause.params)
