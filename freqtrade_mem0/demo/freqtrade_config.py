@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def exchange_block(url: str, pairs: Sequence[str], *, futures: bool = False) -> dict[str, Any]:
+def exchange_block(
+    url: str, pairs: Sequence[str], *, futures: bool = False, key: str | None = None
+) -> dict[str, Any]:
     """Return the `exchange` part of a config that uses the stand-in at `url`.
 
     Pairs have Freqtrade's names: "ETH/USDT" on spot, "ETH/USDT:USDT" on futures.
+    With a key, of an account on spot, a bot can trade live.
     """
     addresses = {"public": f"{url}/api/v3"}
     if futures:
@@ -23,6 +26,12 @@ def exchange_block(url: str, pairs: Sequence[str], *, futures: bool = False) -> 
             "fapiPublicV3": f"{url}/fapi/v3",
             "fapiData": f"{url}/futures/data",
         } | addresses
+    options: dict[str, Any] = {"fetchMarkets": {"types": ["linear" if futures else "spot"]}}
+    account: dict[str, Any] = {}
+    if key is not None:
+        addresses |= {"private": f"{url}/api/v3", "sapi": f"{url}/sapi/v1"}
+        options |= {"fetchMargins": False, "fetchCurrencies": False}
+        account = {"key": key, "secret": "not-checked"}
     return {
         "name": "binance",
         "enable_ws": False,
@@ -30,8 +39,9 @@ def exchange_block(url: str, pairs: Sequence[str], *, futures: bool = False) -> 
         # ccxt settings, which Freqtrade passes to both of its clients.
         "ccxt_config": {
             "urls": {"api": addresses},
-            "options": {"fetchMarkets": {"types": ["linear" if futures else "spot"]}},
+            "options": options,
         },
+        **account,
     }
 
 

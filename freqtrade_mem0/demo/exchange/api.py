@@ -1,6 +1,7 @@
-"""Binance's public REST API for some markets, as far as ccxt and Freqtrade use it.
+"""Binance's REST API for some markets, as far as ccxt and Freqtrade use it.
 
-Pure: takes a path, a query and a time; returns a status and a JSON value.
+Takes a path, a query and a time; returns a status and a JSON value. Nothing but its accounts
+changes by a request.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.demo.exchange.endpoints import funding, general, market_data
+from freqtrade_mem0.demo.exchange.accounts import Accounts, RefusalError
+from freqtrade_mem0.demo.exchange.endpoints import funding, general, market_data, orders
+from freqtrade_mem0.demo.exchange.endpoints.orders import AccountEndpoint, AccountRequest
 from freqtrade_mem0.demo.exchange.endpoints.request import Request
 from freqtrade_mem0.demo.exchange.prices import price_path
 
@@ -22,14 +25,14 @@ if TYPE_CHECKING:
 
     Answer = tuple[int, Any]
 
-OK, BAD_REQUEST, NOT_FOUND = 200, 400, 404
+OK, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 200, 400, 401, 404
 
-_ADDRESS = re.compile(r"/(api|fapi)/v\d/(.+)")
+_ADDRESS = re.compile(r"/(api|fapi|sapi)/v\d/(.+)")
 _ENDPOINTS = {**general.ENDPOINTS, **market_data.ENDPOINTS, **funding.ENDPOINTS}
 
 
-class PublicApi:
-    """The API for some markets: spot under `/api`, USD-M futures under `/fapi`.
+class ExchangeApi:
+    """The API for some markets: spot under `/api`, with accounts, USD-M futures under `/fapi`.
 
     Parameters
     ----------
@@ -45,9 +48,32 @@ class PublicApi:
         self, markets: Sequence[Market], data_dir: Path | None, seconds_per_point: float
     ) -> None:
         self.paths = {m.symbol: price_path(m, data_dir, seconds_per_point) for m in markets}
+        self.accounts = Accounts(self.paths)
 
-    def answer(self, path: str, query: Mapping[str, str], now_s: float) -> Answer:
-        """Return `(status, JSON value)` for a GET of, for example, "/api/v3/klines"."""
+    def answer(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        now_s: float,
+        *,
+        method: str = "GET",
+        key: str = "",
+    ) -> Answer:
+        """Return `(status, JSON value)` for a request.
+
+        Parameters
+        ----------
+        path
+            For example "/api/v3/klines".
+        query
+            Its parameters, wherever they stand in the request.
+        now_s
+            Epoch seconds.
+        method
+            GET, POST or DELETE.
+        key
+            The account's; "" where the request has none.
+        """
         match = _ADDRESS.fullmatch(path)
         if match is None:
             return NOT_FOUND, _error(f"The exchange stand-in has no address {path!r}.")
@@ -55,9 +81,13 @@ class PublicApi:
         paths = self._chosen(query)
         if paths is None:
             return BAD_REQUEST, _error("Invalid symbol.", code=-1121)
-        endpoint = _ENDPOINTS.get(name)
+        private = orders.ENDPOINTS.get((method, name)) if product == "api" else None
+        if private is not None:
+            request = AccountRequest(accounts=self.accounts, key=key, query=query, now_s=now_s)
+            return _private_answer(private, request)
+        endpoint = _ENDPOINTS.get(name) if method == "GET" else None
         if endpoint is None:
-            return NOT_FOUND, _error(f"The exchange stand-in has no endpoint {name!r}.")
+            return NOT_FOUND, _error(f"The exchange stand-in has no endpoint {method} {name!r}.")
         is_futures = product == "fapi"
         return OK, endpoint(Request(paths=paths, query=query, now_s=now_s, is_futures=is_futures))
 
@@ -72,6 +102,15 @@ class PublicApi:
         if any(symbol not in self.paths for symbol in symbols):
             return None
         return tuple(self.paths[symbol] for symbol in symbols)
+
+
+def _private_answer(endpoint: AccountEndpoint, request: AccountRequest) -> Answer:
+    if not request.key:
+        return UNAUTHORIZED, _error("API-key format invalid.", code=-2014)
+    try:
+        return OK, endpoint(request)
+    except RefusalError as refusal:
+        return BAD_REQUEST, _error(str(refusal), code=refusal.code)
 
 
 def _error(message: str, code: int = -1) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What tests impose on the exchange stand-in: prices and outages, through HTTP.
+"""What tests impose on the exchange stand-in: prices, outages and partial fills, through HTTP.
 
 Through HTTP, so that it works from another process, too.
 """
@@ -13,18 +13,19 @@ from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
 
 from freqtrade_mem0.demo.exchange.api import NOT_FOUND, OK
+from freqtrade_mem0.demo.exchange.endpoints.orders import order_row
 from freqtrade_mem0.demo.exchange.markets import market_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade_mem0.demo.exchange.api import PublicApi
+    from freqtrade_mem0.demo.exchange.api import ExchangeApi
     from freqtrade_mem0.demo.exchange.prices import PricePath
 
 Outage = Literal["refuse", "hang"]
 """`refuse`: every answer is 503 at once. `hang`: every answer is 503 when the outage ends."""
 
-_PREFIX = "/control/"
+CONTROL_PREFIX = "/control/"
 _UNAVAILABLE = 503
 _TIMEOUT_S = 10.0
 
@@ -64,9 +65,27 @@ class Control:
         counts: dict[str, int] = self._post("stats")
         return counts
 
+    def limit_fills(self, pair: str, share: float) -> None:
+        """Fill only a share of each order of a pair from now on; 1 fills the rest, too."""
+        self._post("limit_fills", pair=pair, share=share)
+
+    def cancel(self, key: str, order_id: int) -> None:
+        """Cancel an order by hand, as its owner can on the exchange's website."""
+        self._post("cancel", key=key, orderId=str(order_id))
+
+    def orders(self, key: str) -> list[dict[str, Any]]:
+        """Return all orders of an account, as Binance shows them, oldest first."""
+        orders: list[dict[str, Any]] = self._post("orders", key=key)
+        return orders
+
+    def refusals(self, key: str) -> list[str]:
+        """Return why orders of an account were refused, with what was wanted."""
+        refusals: list[str] = self._post("refusals", key=key)
+        return refusals
+
     def _post(self, action: str, **arguments: Any) -> Any:
         request = Request(  # noqa: S310 - always http on loopback
-            f"{self._url}{_PREFIX}{action}", json.dumps(arguments).encode(), method="POST"
+            f"{self._url}{CONTROL_PREFIX}{action}", json.dumps(arguments).encode(), method="POST"
         )
         with urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - as above
             return json.load(response)
@@ -75,7 +94,7 @@ class Control:
 class ControlledApi:
     """An API with outages, imposed prices and counts of requests; `clock` gives epoch seconds."""
 
-    def __init__(self, api: PublicApi, clock: Callable[[], float]) -> None:
+    def __init__(self, api: ExchangeApi, clock: Callable[[], float]) -> None:
         self.closing = threading.Event()
         self._api = api
         self._clock = clock
@@ -83,8 +102,10 @@ class ControlledApi:
         self._counts: Counter[str] = Counter()
         self._outage: tuple[Outage, float] = ("refuse", 0.0)
 
-    def get(self, target: str) -> tuple[int, Any]:
-        """Answer a GET request, unless there is an outage."""
+    def answer(
+        self, target: str, method: str = "GET", body: str = "", key: str = ""
+    ) -> tuple[int, Any]:
+        """Answer a request, unless there is an outage."""
         address = urlsplit(target)
         with self._lock:
             self._counts[address.path] += 1
@@ -96,11 +117,13 @@ class ControlledApi:
                 self.closing.wait(remaining_s)
             # Without Binance's error code; ccxt would take that for a refusal of the request.
             return _UNAVAILABLE, {"msg": "The exchange stand-in is out of order."}
-        return self._api.answer(address.path, dict(parse_qsl(address.query)), self._clock())
+        query = dict(parse_qsl(address.query)) | dict(parse_qsl(body))
+        with self._lock:  # accounts take one request at a time
+            return self._api.answer(address.path, query, self._clock(), method=method, key=key)
 
     def control(self, target: str, body: dict[str, Any]) -> tuple[int, Any]:
         """Do what `Control` asks for."""
-        action = target.removeprefix(_PREFIX)
+        action = target.removeprefix(CONTROL_PREFIX)
         if action == "stats":
             with self._lock:
                 return OK, dict(self._counts)
@@ -108,10 +131,22 @@ class ControlledApi:
             with self._lock:
                 self._outage = (body["mode"], self._clock() + float(body["seconds"]))
             return OK, {}
+        if "key" in body:
+            with self._lock:
+                return OK, self._of_account(action, body)
         path = self._api.paths.get(market_of(body.get("pair", "?/?")).symbol)
         if path is None:
             return NOT_FOUND, {"msg": f"The exchange stand-in does not trade {body.get('pair')!r}."}
         return self._impose(action, path, body)
+
+    def _of_account(self, action: str, body: dict[str, Any]) -> Any:
+        accounts, now_s = self._api.accounts, self._clock()
+        account = accounts.account(body["key"], now_s)
+        if action == "cancel":
+            return order_row(accounts.cancel(account, body, now_s))
+        if action == "refusals":
+            return account.refusals
+        return [order_row(order) for order in account.orders]
 
     def _impose(self, action: str, path: PricePath, body: dict[str, Any]) -> tuple[int, Any]:
         now_s = self._clock()
@@ -124,6 +159,8 @@ class ControlledApi:
                 path.pin(now_s)
             elif action == "unpin":
                 path.unpin(now_s)
+            elif action == "limit_fills":
+                self._api.accounts.limit_fills(path.market.symbol, float(body["share"]), now_s)
             elif action != "price":
                 return NOT_FOUND, {"msg": f"The exchange stand-in has no action {action!r}."}
         return OK, {"price": path.at(now_s)}

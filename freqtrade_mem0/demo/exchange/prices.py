@@ -75,6 +75,14 @@ class PricePath:
         # Imposed prices start when they are imposed, not at the next point.
         return float(self._imposed(self._walk(step), np.array([moment_s]))[0])
 
+    def moments(self, since_s: float, until_s: float) -> list[float]:
+        """Return the wall times in (since, until] at which the price can change, and the last."""
+        first = math.floor(since_s / self._seconds_per_point) + 1
+        last = math.floor(until_s / self._seconds_per_point)
+        times = {step * self._seconds_per_point for step in range(first, last + 1)} | {until_s}
+        times |= {start for start, _ in self._shocks if since_s < start <= until_s}
+        return sorted(times)
+
     def shock(self, factor: float, moment_s: float) -> None:
         """Multiply the price by `factor` from a moment on."""
         self._shocks = (*self._shocks, (moment_s, factor))

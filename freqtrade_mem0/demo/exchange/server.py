@@ -2,7 +2,8 @@
 
     python -m freqtrade_mem0.demo.exchange.server --port 8080 --datadir .demo/data
 
-It has no accounts and takes no orders: Freqtrade's backtests and dry-runs need public data only.
+Backtests and dry-runs need its public data; a live bot has an account under its API key, with a
+deposit of play money.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from freqtrade_mem0.demo.exchange.api import PublicApi
-from freqtrade_mem0.demo.exchange.control import Control, ControlledApi
+from freqtrade_mem0.demo.exchange.api import ExchangeApi
+from freqtrade_mem0.demo.exchange.control import CONTROL_PREFIX, Control, ControlledApi
 from freqtrade_mem0.demo.exchange.markets import demo_markets, markets_in
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ExchangeStandIn(AbstractContextManager["ExchangeStandIn"]):
         seconds_per_point: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        api = PublicApi(markets, data_dir, seconds_per_point)
+        api = ExchangeApi(markets, data_dir, seconds_per_point)
         self._server = _Server((_HOST, port), ControlledApi(api, clock))
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -112,12 +113,23 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self._send(*self.server.api.get(self.path))
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length) or b"{}")
-        self._send(*self.server.api.control(self.path, body))
+        if self.path.startswith(CONTROL_PREFIX):
+            self._send(*self.server.api.control(self.path, json.loads(self._body() or "{}")))
+        else:
+            self._answer()
+
+    def _answer(self) -> None:
+        key = self.headers.get("X-MBX-APIKEY", "")
+        self._send(*self.server.api.answer(self.path, self.command, self._body(), key))
+
+    def _body(self) -> str:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Log nothing: a bot asks several times per second."""

@@ -86,4 +86,5 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "ping": lambda _request: {},
     "time": lambda request: {"serverTime": to_ms(request.now_s)},
     "exchangeInfo": _exchange_info,
+    "spot/delist-schedule": lambda _request: [],
 }

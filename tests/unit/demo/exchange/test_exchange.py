@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from freqtrade_mem0.demo.candles import CandlePlan, generate, write_candles
-from freqtrade_mem0.demo.exchange.api import PublicApi
+from freqtrade_mem0.demo.exchange.api import ExchangeApi
 from freqtrade_mem0.demo.exchange.markets import demo_markets, market_of, markets_in
 from freqtrade_mem0.demo.exchange.prices import PricePath
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn, main
@@ -86,8 +86,9 @@ def test_outage_refuses_and_ends(exchange: ExchangeStandIn) -> None:
 
 def test_unknown_addresses_and_symbols_are_refused() -> None:
     """What the stand-in does not have is an error of its own kind."""
-    api = PublicApi(demo_markets(PAIRS), None, 1.0)
-    assert api.answer("/api/v3/account", {}, NOW_S)[0] == 404
+    api = ExchangeApi(demo_markets(PAIRS), None, 1.0)
+    assert api.answer("/api/v3/account", {}, NOW_S)[0] == 401
+    assert api.answer("/api/v3/withdraw", {}, NOW_S)[0] == 404
     assert api.answer("/elsewhere", {}, NOW_S)[0] == 404
     status, answer = api.answer("/api/v3/depth", {"symbol": "NOUSDT"}, NOW_S)
     assert (status, answer["code"]) == (400, -1121)
@@ -170,6 +171,6 @@ def test_prices_follow_the_candles_of_a_folder(tmp_path: Path) -> None:
     candles = generate("ETH/USDT", plan)
     (market,) = markets_in(tmp_path)
     assert market.start_price == candles["close"].iloc[-1]
-    api = PublicApi([market], tmp_path, 1.0)
+    api = ExchangeApi([market], tmp_path, 1.0)
     assert api.paths["ETHUSDT"].at(0.0) == candles["open"].iloc[0]
     assert api.paths["ETHUSDT"].at(4.0 * len(candles) - 1) == candles["close"].iloc[-1]
