@@ -17,6 +17,7 @@ from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.mapping import to_memory
+from freqtrade_mem0.sqlite_files import give_to_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +101,7 @@ class MemoryFolder:
             self._backend.close()
             self._backend = None
         self.journal.close()
+        give_to_owner(self.folder)
 
     def _memories(self) -> Iterator[Memory]:
         for _, record in self.journal.records():

@@ -6,12 +6,19 @@ import errno
 import os
 import sqlite3
 import threading
-import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import ConfigError, JournalError
-from freqtrade_mem0.journal.schema import migrate, refuse_foreign
+from freqtrade_mem0.journal.schema import migrate, refuse_foreign, refuse_old
+from freqtrade_mem0.sqlite_files import (
+    create_privately,
+    explain,
+    is_writable,
+    open_read_only,
+    open_shared,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +68,12 @@ class Connection:
         self.n_replaced = 0
         """How often the file was found to be deleted or replaced."""
         self._start_afresh()
+
+    def open(self) -> None:
+        """Open the file; create it if it is missing, and refuse one that can only be read."""
+        self._create()
+        with self.read():
+            pass
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -114,14 +127,19 @@ class Connection:
                     handle.sqlite = None
                     self.n_replaced += 1
                 if handle.sqlite is None:
-                    handle.sqlite = self._open()
+                    is_reader = handle is self._reader
+                    handle.sqlite = self._open(is_reader=is_reader)
                     handle.file = _identity(self.path)
                 yield handle.sqlite
             except sqlite3.Error as error:
+                cause = explain(error, self.path)
+                advice = (
+                    "Check the disk; if the file itself is damaged, stop what uses it and run "
+                    "'freqtrade-mem0 salvage': it saves what can still be read."
+                )
                 raise JournalError(
-                    f"The journal {self.path} can not be used: {error}. Trading goes on with the "
-                    "proposed stakes. Check the disk; if the file itself is damaged, stop what "
-                    "uses it and run 'freqtrade-mem0 salvage': it saves what can still be read."
+                    f"The journal {self.path} can not be used: {cause or error}. Trading goes on "
+                    f"with the proposed stakes.{'' if cause else f' {advice}'}"
                 ) from error
 
     def _leave_to_the_parent(self) -> None:
@@ -134,10 +152,9 @@ class Connection:
         self._reader, self._writer = _Handle(), _Handle()
         self._pid = os.getpid()
 
-    def _open(self) -> sqlite3.Connection:
+    def _create(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _create_privately(self.path)
+            create_privately(self.path)
         except OSError as error:
             sentence = f"The journal {self.path} can not be opened for writing: {error.strerror}. "
             if error.errno in _PASSING:
@@ -147,19 +164,33 @@ class Connection:
             raise ConfigError(
                 f"{sentence}Set 'mem0.path' to a folder this user may write to."
             ) from error
-        connection = sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+
+    def _open(self, *, is_reader: bool) -> sqlite3.Connection:
+        is_readable = self.path.is_file() and os.access(self.path, os.R_OK)
+        if is_reader and is_readable and not is_writable(self.path):
+            return self._open_read_only()
+        self._create()
+        connection = open_shared(
+            self.path,
+            BUSY_TIMEOUT_S,
+            refuse=partial(refuse_foreign, path=self.path),
+            # So that `compact` can give space back bit by bit.
+            new_file_pragma="PRAGMA auto_vacuum = INCREMENTAL",
         )
         try:
-            refuse_foreign(connection, self.path)
-            if self.path.stat().st_size == 0:
-                # So that `compact` can give space back bit by bit. In an existing file the pragma
-                # has no effect, and would take the lock of a writer.
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            _switch_to_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_patient else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_read_only(self) -> sqlite3.Connection:
+        connection = open_read_only(self.path, BUSY_TIMEOUT_S)
+        try:
+            refuse_foreign(connection, self.path)
+            refuse_old(connection, self.path)
         except BaseException:
             connection.close()
             raise
@@ -171,35 +202,3 @@ def _identity(path: Path) -> int | None:
         return path.stat().st_ino
     except OSError:
         return None
-
-
-def _create_privately(path: Path) -> None:
-    """Create the file before SQLite does, so that no other user can read it even for an instant.
-
-    An existing file is not opened: closing it again would drop the locks that SQLite holds on it
-    in this process, and another process could then delete a write-ahead log that is in use.
-    """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        if not path.is_file():
-            raise
-        if not os.access(path, os.R_OK | os.W_OK):
-            is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-            code = errno.EROFS if is_read_only else errno.EACCES
-            raise OSError(code, os.strerror(code), str(path)) from None
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to WAL; this changes something only in a new file."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            # For this statement SQLite does not wait for other processes by itself.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return

@@ -55,9 +55,8 @@ class Journal:
         return self.connection.path
 
     def open(self) -> None:
-        """Open the file; make it if it is missing."""
-        with self.connection.read():
-            pass
+        """Open the file; create it if it is missing, and refuse one that can only be read."""
+        self.connection.open()
 
     def append(self, entries: Iterable[Entry]) -> int:
         """Append `entries` in one transaction; return how many records were new or corrected.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -123,6 +123,16 @@ def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         raise ConfigError(
             f"{path} has journal format {version}; this version of freqtrade_mem0 reads up to "
             f"{VERSION}. Upgrade freqtrade_mem0, or point 'mem0.path' elsewhere."
+        )
+
+
+def refuse_old(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `JournalError` for a journal that has to be migrated, which needs write rights."""
+    version = _pragma(connection, "user_version")
+    if version < VERSION:
+        raise JournalError(
+            f"{path} has journal format {version} and can only be read here. Run 'freqtrade-mem0 "
+            f"stats' once where it may be written to; that brings it to format {VERSION}."
         )
 
 

@@ -5,6 +5,7 @@ Mem0 is imported only here, at first use: the import takes more than a second an
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.util
 import logging
@@ -13,6 +14,8 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -21,10 +24,10 @@ from freqtrade_mem0.backends.in_process import foreign_qdrant
 from freqtrade_mem0.backends.in_process.embedder import DEFAULT_DIMENSIONS, HashingEmbedder
 from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
-from freqtrade_mem0.backends.sqlite.file import create_privately
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.config.secrets import cut, without_secrets
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.sqlite_files import create_privately, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,13 +77,23 @@ def import_mem0(folder: Path) -> Any:
     wanted = os.environ.get("MEM0_TELEMETRY")
     was_imported = "mem0" in sys.modules
     os.environ.setdefault("MEM0_TELEMETRY", "False")
-    os.environ.setdefault("MEM0_DIR", str(folder / "mem0"))
-    Path(os.environ["MEM0_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ.setdefault("MEM0_DIR", str(_mem0_folder(folder)))
+    make_folder(Path(os.environ["MEM0_DIR"]))
     mem0 = importlib.import_module("mem0")
     if was_imported and wanted is None:
         _switch_telemetry_off()
     _forbid_download_of_models()
     return mem0
+
+
+def _mem0_folder(folder: Path) -> Path:
+    """Return where Mem0 keeps its own files: in a temporary folder where `folder` is read-only."""
+    own = folder / "mem0"
+    if own.is_dir() or not folder.is_dir() or os.access(folder, os.W_OK | os.X_OK):
+        return own
+    temporary = mkdtemp(prefix="freqtrade-mem0-")
+    atexit.register(rmtree, temporary, ignore_errors=True)
+    return Path(temporary)
 
 
 def _switch_telemetry_off() -> None:
@@ -127,7 +140,7 @@ def own_parts(
     if embedder is not None and provider_of("embedder", embedder) != OWN_EMBEDDER:
         return None
     with _starting(folder, {"vector_store": vector_store, "embedder": embedder}):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         dimensions = _dimensions(embedder) or DEFAULT_DIMENSIONS
         config = _own_store(folder, vector_store, dimensions)
         return Parts(SqliteStore(**config.model_dump()), HashingEmbedder(dimensions=dimensions))
@@ -158,10 +171,9 @@ def build_memory(
     Raises `BackendError`, with provider and cause, where Mem0 or a provider refuses.
     """
     blocks = {"vector_store": vector_store, "embedder": embedder, "llm": llm, "reranker": reranker}
-    history = folder / _HISTORY_FILE
     with _starting(folder, blocks):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        create_privately(history)  # Mem0 would create it with the rights of the umask
+        make_folder(folder)
+        history = _history(folder)
         mem0 = import_mem0(folder)
         register()
         configs = importlib.import_module("mem0.configs.base")
@@ -176,9 +188,18 @@ def build_memory(
                 else configs.LlmConfig(**llm)
             ),
             reranker=None if reranker is None else configs.RerankerConfig(**reranker),
-            history_db_path=str(history),
+            history_db_path=history,
         )
         return mem0.Memory(config)
+
+
+def _history(folder: Path) -> str:
+    """Return Mem0's history file; a search in a read-only folder has none."""
+    path = folder / _HISTORY_FILE
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return ":memory:"
+    create_privately(path)  # Mem0 would create it with the rights of the umask
+    return str(path)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.backends.sqlite.file import create_privately, switch_to_wal
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.sqlite_files import create_privately, explain, make_folder, open_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -168,7 +168,7 @@ class RemoteIds:
         Raises `BackendError` where another process does not end its turn in the time of this call.
         """
         path = self._path.with_suffix(".lock")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             while not _is_locked(file):
@@ -208,38 +208,38 @@ class RemoteIds:
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
             except (sqlite3.Error, OSError) as error:
+                cause = explain(error, self._path) if isinstance(error, sqlite3.Error) else None
                 raise BackendError(
-                    f"{self._path} can not be used: {error}. It only maps our ids to Mem0's; if it "
-                    "is damaged, move it away: a new one is made."
+                    f"{self._path} can not be used: {cause or error}. It only maps our ids to "
+                    "Mem0's; if it is damaged, move it away: a new one is made."
                 ) from error
 
     def _open(self) -> sqlite3.Connection:
         create_privately(self._path)
-        connection = sqlite3.connect(
+        connection = open_shared(
             self._path,
-            timeout=_BUSY_TIMEOUT_S,
-            isolation_level=None,
-            check_same_thread=False,  # the lock of this class allows it
+            _BUSY_TIMEOUT_S,
+            refuse=self._refuse_newer,
+            new_file_pragma="PRAGMA page_size = 4096",
         )
         try:
-            self._prepare(connection)
+            if self._refuse_newer(connection) == 0:
+                connection.executescript(_SCHEMA)
+                connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            connection.execute("PRAGMA synchronous = NORMAL")  # enough for a killed process
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    def _refuse_newer(self, connection: sqlite3.Connection) -> int:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT_VERSION:
             raise BackendError(
                 f"{self._path} has file format {version}, this version of freqtrade_mem0 reads up "
                 f"to {FORMAT_VERSION}; update freqtrade_mem0 or choose another folder."
             )
-        if version == 0:
-            switch_to_wal(connection)
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-        connection.execute("PRAGMA synchronous = NORMAL")  # enough for a killed process
+        return version
 
 
 def _is_locked(file: int) -> bool:

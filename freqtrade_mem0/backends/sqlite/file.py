@@ -11,14 +11,20 @@ cache is therefore: rows above the last seq it read, and tombstones above the la
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.sqlite_files import (
+    connect,
+    create_privately,
+    explain,
+    is_writable,
+    open_read_only,
+    open_shared,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,14 +78,11 @@ class SqliteFile:
         self._read_lock = threading.RLock()
         self._write_lock = threading.RLock()
         with self._named_errors():
-            create_privately(path)
-            connection = self._connect()
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._writer = connection
+            if path.is_file() and not is_writable(path):
+                self._reader = open_read_only(path, _BUSY_TIMEOUT_S)
+                self._format_of(self._reader)
+            else:
+                self._writer = self._open()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -87,7 +90,7 @@ class SqliteFile:
         with self._read_lock, self._named_errors():
             self._refuse_if_closed()
             if self._reader is None:
-                self._reader = self._connect()
+                self._reader = connect(self.path, _BUSY_TIMEOUT_S)
             with _transaction(self._reader, "BEGIN"):
                 yield self._reader
 
@@ -97,7 +100,7 @@ class SqliteFile:
         with self._write_lock, self._named_errors():
             self._refuse_if_closed()
             if self._writer is None:
-                self._writer = self._connect()
+                self._writer = self._open()
             with _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
                 self._writer.execute(
@@ -114,34 +117,39 @@ class SqliteFile:
                     connection.close()
             self._reader = self._writer = None
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+    def _open(self) -> sqlite3.Connection:
+        create_privately(self.path)
+        connection = open_shared(
             self.path,
-            timeout=_BUSY_TIMEOUT_S,
-            isolation_level=None,
-            check_same_thread=False,  # the locks of this class allow it
+            _BUSY_TIMEOUT_S,
+            refuse=self._format_of,
+            # A page of 8 KiB holds four memories of ordinary size; one of 4 KiB holds one.
+            new_file_pragma="PRAGMA page_size = 8192",
         )
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_size_limit = 67108864")
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_size_limit = 67108864")
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        with _transaction(connection, "BEGIN"):  # another process may be creating it
-            is_new = self._format_of(connection) == 0
-        if not is_new:
-            return
-        # A page of 8 KiB holds four memories of ordinary size; one of 4 KiB holds one.
-        connection.execute("PRAGMA page_size = 8192")
-        switch_to_wal(connection)
-        with _transaction(connection, "BEGIN IMMEDIATE"):
-            if self._format_of(connection) == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        if self._format_of(connection) == 0:
+            with _transaction(connection, "BEGIN IMMEDIATE"):
+                if self._format_of(connection) == 0:  # another process may have been first
+                    for statement in _SCHEMA.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                    connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def _format_of(self, connection: sqlite3.Connection) -> int:
         """Return the file's format version, 0 for an empty file; refuse what is not ours."""
+        with _transaction(connection, "BEGIN") if not connection.in_transaction else nullcontext():
+            return self._checked_format(connection)
+
+    def _checked_format(self, connection: sqlite3.Connection) -> int:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -171,8 +179,9 @@ class SqliteFile:
                 permanent=True,
             ) from error
         except (sqlite3.Error, OSError) as error:
+            cause = explain(error, self.path) if isinstance(error, sqlite3.Error) else None
             raise BackendError(
-                f"The memory store {self.path} can not be used: {error}. "
+                f"The memory store {self.path} can not be used: {cause or error}. "
                 "Records stay in the journal and are delivered when it works again."
             ) from error
 
@@ -186,32 +195,3 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
     finally:
         if connection.in_transaction:  # the block raised, or the commit did
             connection.execute("ROLLBACK")
-
-
-def switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL, waiting in a loop: SQLite's busy timeout does not cover this statement."""
-    deadline_s = time.monotonic() + _BUSY_TIMEOUT_S
-    while True:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            break
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.01)
-    if mode != "wal":
-        raise BackendError(
-            "The folder of the memory store does not allow several processes to share a file "
-            f"(SQLite's journal mode stayed {mode!r}); choose one on a local disk."
-        )
-
-
-def create_privately(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives -wal and -shm the same mode.
-
-    An existing file is not opened: closing it again would drop the locks that SQLite holds on it in
-    this process, and another process could then delete a write-ahead log that is in use.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
