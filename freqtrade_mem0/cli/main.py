@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import commands
-from freqtrade_mem0.cli.output import print_error
+from freqtrade_mem0.cli.output import escape_what_can_not_be_printed, print_error
 from freqtrade_mem0.errors import Mem0Error
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParse
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code (0 done, 1 failed, 2 wrong usage)."""
+    escape_what_can_not_be_printed()
     words = sys.argv[1:] if argv is None else argv
     arguments = build_parser(wanted=words).parse_args(words)
     try:

@@ -5,6 +5,7 @@ Meaning and words count; the best match comes first.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory
@@ -31,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print memories."""
     from freqtrade_mem0.views.records import search
 
-    query = " ".join(arguments.query)
+    # Where the locale is not UTF-8, Python leaves other characters of options undecoded.
+    query = os.fsencode(" ".join(arguments.query)).decode(errors="replace")
     with opened_memory(arguments) as memory:
         found = search(
             memory,
