@@ -6,9 +6,15 @@ what was wrong (key, record or file), the rule, the value that broke it and what
 
 from __future__ import annotations
 
+from freqtrade_mem0.plain_text import visible_lines
+
 
 class Mem0Error(Exception):
-    """Root of all errors of freqtrade_mem0."""
+    """Root of all errors of freqtrade_mem0; their text shows control characters as codes."""
+
+    def __str__(self) -> str:
+        """Return the message; what it quotes of others can not act on a terminal or a log."""
+        return visible_lines(super().__str__())
 
 
 class ConfigError(Mem0Error):

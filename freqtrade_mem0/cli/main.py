@@ -11,12 +11,13 @@ import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import commands
 from freqtrade_mem0.cli.output import escape_what_can_not_be_printed, print_error
 from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.plain_text import visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -39,6 +40,13 @@ class Command(Protocol):
         """Run the command and return the exit code."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Shows wrong words as they are, never obeying their control characters."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(visible_lines(message), file)
+
+
 def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser:
     """Return the parser of the command line.
 
@@ -47,7 +55,7 @@ def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParse
     wanted
         Names of the commands whose options are needed; None for all of them.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="freqtrade-mem0",
         description="Inspect and manage the long-term memory of Freqtrade bots.",
         epilog="See 'freqtrade-mem0 COMMAND --help' for the options of a command.",

@@ -1,4 +1,8 @@
-"""Print facts on the terminal: tables for people, JSON for programs."""
+"""Print facts on the terminal: tables for people, JSON for programs.
+
+What is printed is data: Rich's markup and emoji codes are off, control characters are shown as
+codes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.options import limit_of
+from freqtrade_mem0.plain_text import strict_json, visible, visible_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,10 +21,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    Lines = list[str]
+    """A cell of several lines."""
+
 
 def print_json(value: Any) -> None:
     """Print strict JSON to standard output."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    text = strict_json(value)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -38,18 +46,20 @@ def console() -> Console:
     """Return a console on standard output, 160 columns wide where that is no terminal."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False)
 
 
 def print_error(sentence: str) -> None:
     """Print a sentence to standard error."""
-    print(sentence, file=sys.stderr)  # noqa: T201 - this is the command line
+    print(visible_lines(sentence), file=sys.stderr)  # noqa: T201 - this is the command line
 
 
 def print_lines(*lines: str) -> None:
     """Print lines; the continuation of a long one is indented further than its beginning."""
+    from rich.text import Text
+
     out = console()
-    for line in "\n".join(lines).splitlines():
+    for line in visible_lines("\n".join(lines)).splitlines():
         indent = " " * (len(line) - len(line.lstrip()) + 2)
         wrapped = fill(
             line,
@@ -58,13 +68,13 @@ def print_lines(*lines: str) -> None:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        out.print(wrapped, markup=False, soft_wrap=True)
+        out.print(Text(wrapped), soft_wrap=True)
 
 
 def print_table(
     title: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str | Lines]],
     optional: Sequence[str] = (),
 ) -> None:
     """Print a table, or its title alone where it has no row.
@@ -86,14 +96,18 @@ def print_table(
 
     out = console()
     if not rows:
-        out.print(title, markup=False)
+        out.print(Text(visible(title)))
         return
-    cells = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    shown = [[_cell(each) for each in row] for row in rows]
+    cells = dict(zip(columns, zip(*shown, strict=True), strict=True))
     for name in optional:
         if sum(3 + max(map(len, [each, *cells[each]])) for each in cells) > out.width:
             del cells[name]
     table = Table(
-        title=Text(title, style="italic"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        title=Text(visible(title), style="italic"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
     for name in cells:
         is_number = name[:1].isupper()
@@ -103,6 +117,10 @@ def print_table(
     for row in zip(*cells.values(), strict=True):
         table.add_row(*map(Text, row))  # a tag in brackets is not markup
     out.print(table)
+
+
+def _cell(value: str | Lines) -> str:
+    return visible(value) if isinstance(value, str) else "\n".join(map(visible, value))
 
 
 def title(rows: Sized, what: str, arguments: Namespace) -> str:

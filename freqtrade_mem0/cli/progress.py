@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.plain_text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.progress import Progress
+    from rich.progress import Progress, Task
 
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -17,10 +19,20 @@ if TYPE_CHECKING:
 def progress_bar() -> Iterator[Progress]:
     """Give a progress display that disappears at the end."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Description(TaskProgressColumn):
+        """What is done: a file's name, for example, which is no markup."""
+
+        def render(self, task: Task) -> Text:
+            return Text(visible(task.description))
 
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = Description(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         yield progress
 
 

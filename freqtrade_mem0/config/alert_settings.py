@@ -29,3 +29,8 @@ class AlertSettings(Block):
         le=604_800,
         description="Shortest time between two alerts of one kind. Seconds, [1, 604800]",
     )
+
+    @property
+    def wants_any(self) -> bool:
+        """Whether anything is to be told at all."""
+        return self.memory or self.risk or self.stake_change is not None

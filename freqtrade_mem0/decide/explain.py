@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
+from freqtrade_mem0.plain_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,14 +153,13 @@ def both_outcomes(decision: Decision, trade: TradeRecord) -> tuple[float, float]
 def why(line: LedgerLine) -> str:
     """Return the whole explanation of one decision, several lines."""
     decision = line.decision
-    return "\n".join(
-        [
-            headline(decision),
-            *numbers(decision),
-            f"  situation: {situation(decision.situation)}",
-            f"  outcome: {outcome(line)}",
-        ]
-    )
+    lines = [
+        headline(decision),
+        *numbers(decision),
+        f"  situation: {situation(decision.situation)}",
+        f"  outcome: {outcome(line)}",
+    ]
+    return "\n".join(map(visible, lines))
 
 
 def would(decision: Decision) -> str:

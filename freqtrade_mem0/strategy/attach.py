@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind
+from freqtrade_mem0.run.bot.alerts.wording import channels, worded
 from freqtrade_mem0.strategy import callbacks
 from freqtrade_mem0.strategy.process import PROCESS
 from freqtrade_mem0.strategy.resolve import resolve, started, warn_of_unused
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.run.description import RunDescription
     from freqtrade_mem0.run.runtime import Runtime
 
@@ -53,6 +55,8 @@ def start(strategy: Any) -> None:
     run = started(strategy, run)
     setattr(strategy, _RUN, run)
     warn_of_unused(run.settings)
+    if run.kind.is_bot:
+        _warn_of_silence(strategy, run.settings)
     try:
         running = _new_runtime(strategy)
     except JournalError as error:
@@ -128,4 +132,13 @@ def _new_runtime(strategy: Any) -> Runtime:
 
 def _send(strategy: Any, text: str) -> None:
     """Hand a text to Freqtrade, which sends it on from its own loop."""
-    strategy.dp.send_msg(f"Memory: {text}", always_send=True)
+    taken_by = [name for name, lack in channels(strategy.config).items() if not lack]
+    strategy.dp.send_msg(worded(f"Memory: {text}", taken_by), always_send=True)
+
+
+def _warn_of_silence(strategy: Any, settings: Settings) -> None:
+    """Log once, at a bot's start, which channels of Freqtrade take no alert."""
+    if settings.alerts.wants_any:
+        for name, lack in channels(strategy.config).items():
+            if lack:
+                logger.warning("Alerts of memory do not reach %s: %s in the config.", name, lack)

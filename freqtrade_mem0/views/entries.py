@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.plain_text import visible
 from freqtrade_mem0.records.base import Mode, to_ms
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
@@ -94,7 +95,7 @@ def explain_entry(
         ),
     ]
     return (
-        {"text": "\n".join(text), "expected_ratio": decision.expected_ratio}
+        {"text": "\n".join(map(visible, text)), "expected_ratio": decision.expected_ratio}
         | decision_facts(decision)
         | origin_facts(origin)
         | {"not_told": not_told}

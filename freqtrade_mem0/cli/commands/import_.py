@@ -150,7 +150,7 @@ def _print(report: ImportReport, pending: int) -> None:
                 str(file.n_new),
                 str(file.n_known),
                 str(file.n_priors),
-                "\n".join(_remarks(file)),
+                _remarks(file),
             ]
             for file in report.files
         ],

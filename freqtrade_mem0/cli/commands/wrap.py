@@ -16,6 +16,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options, strategy_search_options
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.plain_text import visible_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -186,4 +187,6 @@ def _show(facts: dict[str, Any]) -> None:
         lines += ["", "Add this to the Freqtrade config; without it Freqtrade refuses to start:"]
         lines += ["", f"    {json.dumps(_BLOCK)[1:-1]}"]
     lines += ["", "Next:", "", *(f"    {command}" for command in facts["next"])]
-    console().print("\n".join(lines), markup=False, soft_wrap=True)
+    from rich.text import Text
+
+    console().print(Text(visible_lines("\n".join(lines))), soft_wrap=True)
