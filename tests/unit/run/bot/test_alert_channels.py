@@ -18,7 +18,7 @@ from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.support.telegram_stand_in import shown_by_telegram, telegram_stand_in
 
 
-class _Telegram(Telegram):
+class _Telegram(Telegram):  # type: ignore[misc]
     """Freqtrade's sender without its thread that polls, with another address of the Bot API."""
 
     def __init__(self, url: str) -> None:
@@ -70,7 +70,7 @@ def test_webhooks_get_no_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(Webhook, "_send_msg", lambda _, payload: sent.append(payload))
     block = {"url": "http://127.0.0.1:1", "strategy_msg": {"text": "{msg}"}}
-    webhook = Webhook(None, {"webhook": block})  # type: ignore[arg-type]
+    webhook = Webhook(None, {"webhook": block})
     for taken_by in (["webhook"], ["telegram", "webhook"]):
         webhook.send_msg(_message(worded("losing_streak [x]", taken_by)))
     assert sent[0]["text"] == "losing_streak [x]"
@@ -82,7 +82,7 @@ def test_discord_gets_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(Discord, "_send_msg", lambda _, payload: sent.append(payload))
     block = {"webhook_url": "http://127.0.0.1:1", "strategy_msg": [{"Memory": "{msg}"}]}
-    Discord(None, {"discord": block}).send_msg(_message(worded("losing_streak", ["discord"])))  # type: ignore[arg-type]
+    Discord(None, {"discord": block}).send_msg(_message(worded("losing_streak", ["discord"])))
     assert sent[0]["embeds"][0]["fields"][0]["value"] == "losing\\_streak"
 
 
