@@ -23,6 +23,7 @@ from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import decode_as
 from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.sqlite_files import make_folder
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +48,7 @@ class BotTrades:
 def read_database(
     path: Path,
     *,
+    work_folder: Path,
     user_id: str,
     bot_id: str,
     strategy: str | None,
@@ -55,13 +57,14 @@ def read_database(
 ) -> BotTrades:
     """Return the closed trades of a bot, as the bot itself would have recorded them.
 
-    The database is not changed, and its bot may be running. `bot_id` becomes the run id of the
+    The database is not changed, and its bot may be running; it is copied into a temporary folder in
+    `work_folder`. `bot_id` becomes the run id of the
     records, `strategy` is that of trades that name none (databases of 2019), and a `mode` of None
     is derived from the file's name and its orders.
 
     Raises `ImportFileError` where it is no trade database, is damaged, or is too old for Freqtrade.
     """
-    with TemporaryDirectory(prefix="freqtrade-mem0-") as folder:
+    with _temporary_folder(work_folder) as folder:
         copy = Path(folder) / "trades.sqlite"
         _copy(path, copy)
         mode, why = _mode(copy, path, mode)
@@ -83,6 +86,14 @@ def read_database(
             trades.append(decode_as(TradeRecord, line["trade"]))
     note = f"taken as {mode} trades of bot {bot_id}: {why}"
     return BotTrades(trades=trades, skipped=skipped, mode=mode, note=note)
+
+
+def _temporary_folder(work_folder: Path) -> TemporaryDirectory[str]:
+    try:
+        make_folder(work_folder)
+        return TemporaryDirectory(dir=work_folder, prefix=".import-")
+    except OSError as error:
+        raise ImportFileError(f"can not be copied into {work_folder}: {error.strerror}") from error
 
 
 def _copy(path: Path, target: Path) -> None:

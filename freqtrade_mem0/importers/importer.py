@@ -191,6 +191,7 @@ class Importer:
 
         found = read_database(
             report.path,
+            work_folder=self._store.folder,
             user_id=self._user_id,
             bot_id=self._options.bot_id,
             strategy=self._options.strategy,

@@ -8,6 +8,7 @@ strategy files, results and your own memory are not changed. The sizing settings
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_names(strategies, config.strategy_folders, recursive=config.recursive_strategy_search)
     if arguments.html is not None and not arguments.html.absolute().parent.is_dir():
         raise ConfigError(f"--html {arguments.html}: its folder does not exist. Create it first.")
-    with TemporaryDirectory(prefix="freqtrade-mem0-") as folder, progress_bar() as progress:
+    with _temporary_folder(config.user_data_dir) as folder, progress_bar() as progress:
         outcomes = _run_all(strategies, arguments, Path(folder), progress)
         comparisons = _compare_all(outcomes, arguments, progress)
     failed = [outcome for outcome in outcomes if outcome.runs is None]
@@ -128,6 +129,16 @@ def run(arguments: argparse.Namespace) -> int:
         for warning in outcome.warnings[-_N_WARNINGS:]:
             print_error(f"    Freqtrade: {warning}")
     return 1 if failed else 0
+
+
+def _temporary_folder(user_data_dir: Path) -> TemporaryDirectory[str]:
+    for place in (None, user_data_dir):
+        with suppress(OSError):
+            return TemporaryDirectory(dir=place, prefix="freqtrade-mem0-")
+    raise ConfigError(
+        f"Neither the system's temporary folder nor {user_data_dir} can be written to. Set "
+        "TMPDIR to a folder that can."
+    )
 
 
 def _options(arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -32,7 +32,13 @@ ROOT = Path(__file__).parents[3]
 def read(path: Path, *, strategy: str | None = None, mode: Mode | None = None) -> BotTrades:
     """Read a database as one of `BOT`."""
     return read_database(
-        path, user_id="me", bot_id=BOT, strategy=strategy, mode=mode, recorded_at=NOTED
+        path,
+        work_folder=path.parents[1] / "mem0",
+        user_id="me",
+        bot_id=BOT,
+        strategy=strategy,
+        mode=mode,
+        recorded_at=NOTED,
     )
 
 
@@ -55,6 +61,28 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> list[dict[int, str]]:
 
     monkeypatch.setattr(database, "_read_in_child", read_in_child)
     return read_copies
+
+
+def test_no_temporary_folder_of_the_system_is_needed(
+    tmp_path: Path, copies: list[dict[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy is made in the memory's folder, and nothing of it stays."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    (tmp_path / "bot").mkdir()
+
+    read(old_database(tmp_path / "bot"))
+
+    assert copies
+    assert list((tmp_path / "mem0").iterdir()) == []
+
+
+def test_a_folder_that_can_not_take_the_copy_is_named(tmp_path: Path) -> None:
+    """Not the form of the database."""
+    (tmp_path / "mem0").touch()
+    (tmp_path / "bot").mkdir()
+
+    with pytest.raises(ImportFileError, match=f"can not be copied into {tmp_path / 'mem0'}: "):
+        read(old_database(tmp_path / "bot"))
 
 
 def contents(folder: Path) -> Mapping[str, bytes]:
