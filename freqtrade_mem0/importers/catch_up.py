@@ -5,14 +5,16 @@ It also finds results that Freqtrade serves from its own cache after the memory 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.importers.importer import Importer, ImportOptions
 from freqtrade_mem0.importers.report import ImportReport
-from freqtrade_mem0.importers.results import read_config, read_metadata
+from freqtrade_mem0.importers.results import read_config, read_metadata, read_strategy
 from freqtrade_mem0.importers.values import is_number
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import record_id, to_ms
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _META = ".meta.json"
 _DEFAULT_FOLDER = "mem0"
+_PACKAGE = "freqtrade_mem0"
 
 
 def catch_up(
@@ -38,8 +41,9 @@ def catch_up(
     """Import the results that belong to this memory and are not in it; quick if there are none.
 
     A result belongs to this memory if the config stored in it has memory switched on, with the same
-    owner and the same folder. Of several results of a run the last one counts. A file that is being
-    written is left for the next time.
+    owner and the same folder, and if the strategy has memory: its file in the archive names this
+    package, or the ledger knows the strategy. Of several results of a run the last one counts. A
+    file that is being written is left for the next time.
 
     Parameters
     ----------
@@ -68,7 +72,8 @@ def catch_up(
         for path in _unknown_results(store, results_folder, fresh_since)
         if _belongs_to(store, path, results_folder)
     ]
-    return Importer(store, ImportOptions(recorded=recorded)).take_all(wanted, progress)
+    options = ImportOptions(recorded=recorded, has_memory=partial(_has_memory, store))
+    return Importer(store, options).take_all(wanted, progress)
 
 
 def _unknown_results(store: MemoryFolder, folder: Path, fresh_since: datetime | None) -> list[Path]:
@@ -110,6 +115,18 @@ def _is_known(store: MemoryFolder, strategy: str, run_id: str, metadata: Mapping
     return all(
         metadata.get(name) in (None, to_ms(moment) // 1_000) for name, moment in stored.items()
     )
+
+
+def _has_memory(store: MemoryFolder, archive: Path, strategy: str) -> bool:
+    """Tell whether a strategy ran with memory, as far as its file and the ledger say.
+
+    The config says nothing of it: it may be shared with strategies that never had the mixin.
+    """
+    source = read_strategy(archive, strategy)
+    if source is None or _PACKAGE in source:
+        return True
+    scope = Scope(user_id=store.settings.user_id, strategy=strategy)
+    return any(True for _ in store.journal.ledger(scope, only_opened=False, limit=1))
 
 
 def _belongs_to(store: MemoryFolder, archive: Path, results_folder: Path) -> bool:

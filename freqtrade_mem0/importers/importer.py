@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError, RecordError
@@ -19,11 +20,11 @@ from freqtrade_mem0.importers.to_records import (
     trade_records,
     with_risk_events,
 )
+from freqtrade_mem0.journal.runs import note_made
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
     from freqtrade_mem0.importers.results import Result
     from freqtrade_mem0.memory_folder import MemoryFolder
@@ -50,12 +51,15 @@ class ImportOptions:
     recorded
         Runs, as `(strategy, run id)`, that this process recorded to their end. If the journal has
         exactly the trades of the file, they are not read again.
+    has_memory
+        Tells of a result file and a strategy in it whether to take its run.
     """
 
     strategy: str | None = None
     mode: Mode | None = None
     bot_id: str = "freqtrade"
     as_prior: bool = False
+    has_memory: Callable[[Path, str], bool] = lambda _path, _strategy: True
     recorded: Collection[tuple[str, str]] = ()
 
 
@@ -132,10 +136,12 @@ class Importer:
 
     def _take_backtests(self, report: FileReport) -> None:
         for result in read_results(report.path):
-            if self._is_wanted(result.strategy):
-                self._take_result(result, report)
-            else:
+            if not self._is_wanted(result.strategy):
                 report.skip(result.strategy, "another strategy")
+            elif not self._options.has_memory(report.path, result.strategy):
+                report.skip(result.strategy, "it ran without memory; 'import' takes it")
+            else:
+                self._take_result(result, report)
 
     def _take_result(self, result: Result, report: FileReport) -> None:
         """Import the backtest of one strategy; its record comes after those of its trades."""
@@ -144,6 +150,8 @@ class Importer:
         except RecordError as error:
             report.skip(result.strategy, f"{error}.")
             return
+        if result.ran_at is not None:
+            note_made(self._store.journal, whole.origin, result.ran_at)
         if len(result.trades) < whole.n_trades:
             n_missing = whole.n_trades - len(result.trades)
             report.skip(f"{result.strategy}: {n_missing} trades", "they are not in the file")

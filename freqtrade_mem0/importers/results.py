@@ -97,6 +97,18 @@ def read_config(path: Path) -> dict[str, Any] | None:
         return _config_in(archive, _result_name(archive, path))
 
 
+def read_strategy(path: Path, strategy: str) -> str | None:
+    """Return the source file of a strategy in a result's archive; None if it is not in there.
+
+    Raises `ImportFileError` where the archive can not be read.
+    """
+    with _archive(path) as archive:
+        name = f"{_result_name(archive, path).removesuffix('.json')}_{strategy}.py"
+        if name not in archive.namelist():
+            return None
+        return _member(archive, name).decode(errors="replace")
+
+
 def content_run_id(strategy: str, statistics: Mapping[str, Any]) -> str:
     """Return a run id made from a result: equal results have equal ids, whenever they were run.
 

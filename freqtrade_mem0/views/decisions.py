@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
@@ -44,6 +45,7 @@ def why(memory: MemoryFolder, scope: Scope, wanted: str | None = None) -> Facts:
     return (
         {"text": explain.why(line), "expected_ratio": decision.expected_ratio}
         | decision_facts(decision)
+        | origin_facts(decision.origin)
         | {
             "profit_ratio": None if trade is None else trade.profit_ratio,
             "profit_abs_with_memory": with_memory,
@@ -87,6 +89,10 @@ def _line_facts(line: LedgerLine) -> Facts:
 
 def _find_line(memory: MemoryFolder, scope: Scope, wanted: str | None) -> LedgerLine:
     if wanted is None:
+        newest = newest_run(memory.journal, scope, with_decisions=True)
+        if newest is not None:
+            modes, strategy = [newest.mode], newest.strategy
+            scope = replace(scope, strategy=strategy, modes=modes, run_id=newest.run_id)
         lines = list(memory.journal.ledger(scope, limit=1))
     else:
         lines = [

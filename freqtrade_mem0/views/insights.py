@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.shrinkage import NOTHING, Group, Shrinkage, group_shifts, interval
+from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -69,7 +70,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
 def trades_of_newest_run(
     memory: MemoryFolder, scope: Scope, preferred: Sequence[Mode] = ()
 ) -> list[TradeRecord]:
-    """Return the trades of the run in a scope that recorded a trade last, in order of arrival.
+    """Return the trades of the newest run in a scope, in order of arrival; see `journal.runs`.
 
     With `preferred` modes, only runs of the first of them that has a trade count.
 
@@ -79,9 +80,9 @@ def trades_of_newest_run(
         The scope has no trade.
     """
     for part in [replace(scope, modes=[mode]) for mode in preferred] or [scope]:
-        trades = list(memory.journal.of_kind(TradeRecord, part))
-        if trades:
-            newest = trades[-1].origin
+        newest = newest_run(memory.journal, part)
+        if newest is not None:
+            trades = memory.journal.of_kind(TradeRecord, part)
             return [trade for trade in trades if trade.origin == newest]
     raise RecordError(
         f"No trade of {described(scope)} is in {memory.folder}. "

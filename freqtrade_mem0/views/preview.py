@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
@@ -39,13 +40,13 @@ def preview(memory: MemoryFolder, scope: Scope) -> Facts:
     RecordError
         The ledger has no decision of this scope.
     """
-    ledger = [line.decision for line in memory.journal.ledger(scope)]
-    if not ledger:
+    origin = newest_run(memory.journal, scope, with_decisions=True)
+    if origin is None:
         raise RecordError(
             f"No decision of {described(scope)} is in the ledger. 'freqtrade-mem0 stats' shows "
             "what is in memory."
         )
-    origin = ledger[-1].origin
+    ledger = (line.decision for line in memory.journal.ledger(scope))
     decisions = [decision for decision in ledger if decision.origin == origin]
     replay = Replay(memory, origin, in_shadow=False)
     was = [each.stake / each.proposed_stake if each.applied else 1.0 for each in decisions]

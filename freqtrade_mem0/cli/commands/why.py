@@ -85,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(facts)
     else:
+        print_lines(f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}:")
         print_lines(facts["text"])
     return 0
 

@@ -93,6 +93,7 @@ def write_result(
     run_id: str = RUN_ID,
     ran_at_s: int = RAN_AT_S,
     config: Mapping[str, Any] | None = None,
+    source: str = "from freqtrade_mem0 import Mem0Mixin",
 ) -> Path:
     """Write an archive with its metadata as Freqtrade does; return the archive."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +115,7 @@ def write_result(
         archive.writestr(f"{name}.json", json.dumps(result))
         stored = {"mem0": {"enabled": True}} if config is None else config
         archive.writestr(f"{name}_config.json", json.dumps(stored))
-        archive.writestr(f"{name}_Sample.py", "class Sample: ...")
+        for strategy in strategies:
+            archive.writestr(f"{name}_{strategy}.py", source)
         archive.writestr(f"{name}_Sample.json", "{}")
     return path

@@ -17,6 +17,7 @@ from freqtrade_mem0.records.from_trade import trade_identity
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
+from tests.support.samples import BACKTEST, a_decision
 from tests.unit.importers.result_files import (
     MINUTE_MS,
     START_MS,
@@ -62,6 +63,19 @@ def test_unknown_results_are_taken_once(store: MemoryFolder, results: Path) -> N
     write_result(results, {"One": CONTENT, "Two": CONTENT})
     assert catch_up(store, results).n_new == 6
     assert catch_up(store, results).files == ()
+
+
+def test_a_strategy_without_memory_is_left_out(store: MemoryFolder, results: Path) -> None:
+    """Its config says nothing: it is shared with strategies that have the mixin."""
+    write_result(results, {"Plain": CONTENT}, source="class Plain(IStrategy): ...")
+    report = catch_up(store, results)
+    assert report.n_new == 0
+    (skipped,) = report.files[0].skipped
+    assert (skipped.what, skipped.why) == ("Plain", "it ran without memory; 'import' takes it")
+
+    owner = store.settings.user_id
+    store.journal.append([a_decision(1, origin=replace(BACKTEST, strategy="Plain", user_id=owner))])
+    assert catch_up(store, results).n_new == 3  # the ledger knows the strategy
 
 
 def test_known_runs_are_not_opened(
