@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.host import trade_database
@@ -89,12 +89,18 @@ class Chores:
         self._asked: tuple[datetime, bool] | None = None
         self._n_replaced = 0
         self._n_dropped = 0
+        self._mark: tuple[str, Callable[[], dict[str, Any]]] | None = None
+        self._marked: dict[str, Any] = {}
         self._complained: set[tuple[str, str]] = set()
         self._outbox: OutboxState | None = None
 
     def begin(self, writer: JournalWriter, delivery: Delivery | None) -> None:
         """Take what writes and delivers, once it is there."""
         self._writer, self._delivery = writer, delivery
+
+    def keep_mark(self, name: str, value: Callable[[], dict[str, Any]]) -> None:
+        """Write a mark with each look, and at the end, where its value has changed."""
+        self._mark, self._marked = (name, value), value()
 
     @property
     def has_compared(self) -> bool:
@@ -132,6 +138,7 @@ class Chores:
         deadline_s = time.monotonic() + timeout_s
         if self._background is not None and not self._background.stop(timeout_s):
             return False
+        self._do("keeping the times of alerts", self._write_mark)
         self.follower.close(max(0.0, deadline_s - time.monotonic()))
         return True
 
@@ -142,6 +149,7 @@ class Chores:
             return
         moment, for_all = asked
         self._do("a look at the locks by protections", lambda: self._look_at_locks(moment))
+        self._do("keeping the times of alerts", self._write_mark)
         if for_all:
             self._do("reconciliation", lambda: self._reconcile(moment))
             self._do("a look at the journal", self._read_journal)
@@ -178,6 +186,13 @@ class Chores:
             self._session.replace_prior(prior, self._own.trades(since) if since else ())
         if self._is_settled() and self._history.mend(self._session, self._breathe):
             self._history.save(self._session, after_seq)
+
+    def _write_mark(self) -> None:
+        if self._mark is not None:
+            name, value = self._mark[0], self._mark[1]()
+            if value != self._marked:
+                self._store.marks.set(name, value)
+                self._marked = value
 
     def _look_at_outbox(self) -> None:
         if self._delivery is not None:

@@ -68,10 +68,18 @@ class BotRuntime(Runtime):
         self._delivery: Delivery | None = None
         self._sync: MemorySync | None = None
         self._n_closed = 0
-        self._alerts = Alerts(send, settings.alerts.interval_s, time.monotonic)
-        self._notices = Notices(settings.alerts)
+        self._n_alerts = 0
+        origin = run.origin
+        alerts_mark = f"alerts {origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
+        self._alerts = Alerts(
+            send,
+            settings.alerts.interval_s,
+            lambda: now().timestamp(),
+            store.marks.get(alerts_mark),
+        )
+        self._notices = Notices(settings.alerts, since=now())
         self._last_sync_s = -math.inf
-        own = OwnRecords(store.journal, run.origin)
+        own = OwnRecords(store.journal, origin)
         self.session = BotSession(
             self.setup,
             submit=self.submit,
@@ -80,9 +88,10 @@ class BotRuntime(Runtime):
             database=run.database,
             archive=own,
         )
-        history = RiskHistory(own, store.marks, run.origin)
+        history = RiskHistory(own, store.marks, origin)
         self._load_history(own, history)
         self._chores = Chores(self.session, store, own, history, run.database)
+        self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
         self.writer = JournalWriter(self.store.journal, background=True)
         if self.store.delivers:
@@ -121,6 +130,9 @@ class BotRuntime(Runtime):
         outbox = self._chores.take_outbox_state()
         if outbox is not None and self.run.settings.alerts.memory:
             report_trouble(self._alerts, outbox, self.writer, self._delivery, self._sync)
+        if self._alerts.n_sent != self._n_alerts:
+            self._n_alerts = self._alerts.n_sent
+            self._chores.ask(moment, for_all=False)
 
     def entry_confirmed(self, pair: str, side: str) -> bool:
         """As for any run; the owner hears of stakes that were scaled far."""

@@ -6,8 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.explain import headline
+from freqtrade_mem0.run.bot.alerts.throttle import dated
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from freqtrade_mem0.config.alert_settings import AlertSettings
     from freqtrade_mem0.decide.decider import Answer
     from freqtrade_mem0.records.kinds.risk import RiskEvent
@@ -21,19 +24,24 @@ class Notices:
     ----------
     settings
         What the owner wants to hear of.
+    since
+        When the bot was started, aware UTC. Risk events of before are not told: they come from
+        trades that are recorded belatedly, or for the first time, and the owner had their time.
     most
         How many wait at most; with more, the oldest are dropped.
     """
 
-    def __init__(self, settings: AlertSettings, most: int = 200) -> None:
+    def __init__(self, settings: AlertSettings, since: datetime, most: int = 200) -> None:
         self._settings = settings
+        self._since = since
         self._waiting: deque[tuple[str, str]] = deque(maxlen=most)
         self._n_held_back: dict[str, int] = {}
 
     def of_risk(self, event: RiskEvent) -> None:
-        """Let a risk event wait to be told, with what is done about it."""
-        if self._settings.risk:
-            self.add(f"risk {event.event_type}", f"{event.sentence()}.")
+        """Let a new risk event wait to be told, with its market time and what is done about it."""
+        if self._settings.risk and event.known_at >= self._since:
+            text = dated(f"{event.sentence()}.", event.known_at)
+            self.add(f"risk {event.event_type}", text)
 
     def of_answer(self, answer: Answer) -> None:
         """Let an answer wait to be told that changed a stake far, or refused an entry."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,9 +29,14 @@ class Owner:
     heard: list[str] = field(default_factory=list)
     now_s: float = 0.0
 
-    def alerts(self) -> Alerts:
-        """Return alerts that come at most every hundred seconds."""
-        return Alerts(self.heard.append, 100.0, lambda: self.now_s)
+    def alerts(self, earlier: dict[str, Any] | None = None) -> Alerts:
+        """Return alerts that come at most every hundred seconds; their times are left out."""
+        return Alerts(
+            lambda text: self.heard.append(text.rpartition(" UTC: ")[2]),
+            100.0,
+            lambda: self.now_s,
+            earlier,
+        )
 
 
 def test_an_event_is_told_once_an_interval() -> None:
@@ -87,6 +94,78 @@ def test_a_trouble_that_was_not_told_yet_is_told_when_it_lasts() -> None:
     for owner.now_s in (50.0, 99.0, 101.0):
         alerts.state("mem0", "away again", "back")
     assert owner.heard == ["away", "back", "away again"]
+
+
+def test_the_interval_holds_over_a_restart() -> None:
+    """What is kept of it is JSON."""
+    owner = Owner(now_s=1_000.0)
+    alerts = owner.alerts()
+    alerts.event("stop", "one")
+    for owner.now_s, told in ((1_050.0, False), (1_099.0, False), (1_100.0, True)):
+        alerts = owner.alerts(json.loads(json.dumps(alerts.to_json())))
+        assert alerts.event("stop", "another") is told
+
+
+def test_the_end_of_a_trouble_is_told_after_a_restart() -> None:
+    """Once the new process has met the trouble: at first it knows of none."""
+    owner = Owner()
+    alerts = owner.alerts()
+    alerts.state("mem0", "away", "back")
+    alerts = owner.alerts(alerts.to_json())
+    for text in ("", "away", ""):
+        alerts.state("mem0", text, "back")
+    assert owner.heard == ["away", "back"]
+    assert owner.alerts(alerts.to_json()).to_json()["standing"] == []
+
+
+def test_a_clock_that_is_put_back_silences_nothing() -> None:
+    """A time of sending that is yet to come says nothing."""
+    owner = Owner(now_s=1_000_000.0)
+    alerts = owner.alerts()
+    alerts.event("stop", "one")
+    owner.now_s = 10.0
+    assert alerts.event("stop", "another")
+
+
+@pytest.mark.parametrize("mark", [{"sent": 1}, {"sent": {"stop": "x"}, "standing": [1, {}]}])
+def test_a_mark_of_something_else_stops_no_start(mark: dict[str, Any]) -> None:
+    """It counts as none."""
+    assert Owner().alerts(mark).event("stop", "one")
+
+
+def test_a_trouble_is_told_with_its_time() -> None:
+    """The moment at which it was told, in UTC."""
+    heard: list[str] = []
+    Alerts(heard.append, 100.0, NOTED.timestamp).state("mem0", "away", "back")
+    assert heard == ["2024-06-01 12:00 UTC: away"]
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_a_restarted_bot_keeps_the_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: bool
+) -> None:
+    """Also one that was killed: the mark is written with the next look, not at the end."""
+    monkeypatch.setattr(f"{RECONCILER}.run", lambda *_: None)
+    monkeypatch.setattr("freqtrade_mem0.host.trade_database.active_bot_locks", lambda _: [])
+    monkeypatch.setattr("freqtrade_mem0.host.trade_database.release", lambda: None)
+    heard: list[str] = []
+    settings = Settings.model_validate({"mode": "local", "user_id": "me"})
+    run = a_run(tmp_path, settings, database="one" if database else "")
+    name, bots = "alerts me Sample dry_run bot-1", []
+    for hours in (0.0, 0.5, 1.5):
+        moment = NOTED + timedelta(hours=hours)
+        bots.append(a_bot(run, heard.append, lambda moment=moment: moment))  # type: ignore[misc]
+        for since_start in (-240.0, 0.0):  # of ten days ago, no news
+            event_time = moment + timedelta(hours=since_start)
+            bots[-1].session._risk.ranged("ETH/USDT", 2.5, event_time)
+        bots[-1].tick(moment)
+        assert eventually(lambda: bots[-1].store.marks.get(name) != {})
+    for bot in bots:
+        bot.close()
+    assert [text.partition(": ")[0] for text in heard] == [
+        "2024-06-01 12:00 UTC",
+        "2024-06-01 13:30 UTC",
+    ]
 
 
 @pytest.mark.parametrize("is_away_from_the_start", [True, False])

@@ -11,10 +11,11 @@ from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.decider import Answer
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 from freqtrade_mem0.run.bot.alerts.waiting import Notices
 from freqtrade_mem0.sizing.policy import Wish
 from tests.support.runs import a_bot, a_run
-from tests.support.samples import NOTED, ORIGIN, a_risk_event
+from tests.support.samples import NOTED, ORIGIN, START, a_risk_event, at
 from tests.support.session_stage import proposal
 from tests.unit.run.bot.test_alerts import Owner
 
@@ -43,7 +44,7 @@ def an_answer(stake: float, *, applied: bool, veto: Reason | None = None) -> Ans
 def test_events_of_one_kind_are_told_together() -> None:
     """The last, and how many it stands for; after the interval those held back are counted."""
     owner = Owner()
-    alerts, notices = owner.alerts(), Notices(AlertSettings())
+    alerts, notices = owner.alerts(), Notices(AlertSettings(), START)
     for number in range(3):
         notices.of_risk(a_risk_event(number, description=f"number {number}"))
     notices.of_risk(a_risk_event(9, event_type="drawdown"))
@@ -62,10 +63,22 @@ def test_events_of_one_kind_are_told_together() -> None:
     ]
 
 
+def test_only_what_became_known_since_the_start_is_told() -> None:
+    """What a database of weeks ago gives is recorded, and no news; what is told has its time."""
+    heard: list[str] = []
+    alerts = Alerts(heard.append, 100.0, lambda: 0.0)
+    notices = Notices(AlertSettings(), since=at(24))
+    for hours in (1, 23.999, 24, 0):
+        notices.of_risk(a_risk_event(round(hours), known_at=at(hours)))
+    notices.tell(alerts)
+    what = "Risk event stop_loss of Sample: stop loss of long ETH/USDT at -4.00%."
+    assert heard == [f"2024-01-02 00:00 UTC: {what}"]
+
+
 def test_risk_can_be_silenced() -> None:
     """`alerts.risk` false."""
     owner = Owner()
-    notices = Notices(AlertSettings(risk=False))
+    notices = Notices(AlertSettings(risk=False), START)
     notices.of_risk(a_risk_event(1))
     notices.tell(owner.alerts())
     assert owner.heard == []
@@ -87,7 +100,7 @@ def test_a_stake_that_was_scaled_far_is_told(
 ) -> None:
     """Beyond the threshold, in both directions; not in shadow; not by default."""
     owner = Owner()
-    notices = Notices(AlertSettings(stake_change=threshold))
+    notices = Notices(AlertSettings(stake_change=threshold), START)
     notices.of_answer(an_answer(stake, applied=applied))
     notices.tell(owner.alerts())
     assert len(owner.heard) == expected
@@ -96,7 +109,7 @@ def test_a_stake_that_was_scaled_far_is_told(
 def test_a_refused_entry_is_told_as_such() -> None:
     """Whatever its multiplier was."""
     owner = Owner()
-    notices = Notices(AlertSettings(stake_change=0.9))
+    notices = Notices(AlertSettings(stake_change=0.9), START)
     veto = Reason(name="vetoed", text="x0.6 is too little")
     notices.of_answer(an_answer(60.0, applied=True, veto=veto))
     notices.tell(owner.alerts())
@@ -106,7 +119,7 @@ def test_a_refused_entry_is_told_as_such() -> None:
 def test_the_queue_is_bounded() -> None:
     """An owner's loop that stands still costs no memory."""
     owner = Owner()
-    notices = Notices(AlertSettings(), most=5)
+    notices = Notices(AlertSettings(), START, most=5)
     for number in range(100):
         notices.of_risk(a_risk_event(number, description=f"number {number}"))
     notices.tell(owner.alerts())
@@ -122,9 +135,7 @@ def test_only_the_loop_of_a_bot_tells(tmp_path: Path, monkeypatch: pytest.Monkey
     bot = a_bot(a_run(tmp_path, settings), lambda _: senders.append(_thread()), lambda: NOTED)
     try:
         bot.tick(NOTED)
-        worker = threading.Thread(
-            target=bot.session._risk.ranged, args=("ETH/USDT", 2.5, proposal().moment)
-        )
+        worker = threading.Thread(target=bot.session._risk.ranged, args=("ETH/USDT", 2.5, NOTED))
         worker.start()
         worker.join()
         assert senders == []
