@@ -52,6 +52,7 @@ class Answer:
     __slots__ = (
         "_decision",
         "_id",
+        "_n_asked",
         "_n_known",
         "_origin",
         "_policy",
@@ -90,6 +91,7 @@ class Answer:
         self.is_vetoed = is_vetoed
         self._decision: Decision | None = None
         self._id: str | None = None
+        self._n_asked = 1
 
     @property
     def id(self) -> str:
@@ -107,6 +109,15 @@ class Answer:
                 to_ms(proposal.moment),
             )
         return self._id
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether Freqtrade asked before within the candle."""
+        return self._n_asked > 1
+
+    def repeat(self, earlier: Decision) -> None:
+        """Count as the same decision as an earlier one, whose entry came to nothing."""
+        self._id, self._n_asked, self._decision = earlier.id, earlier.n_asked + 1, None
 
     def decision(self) -> Decision:
         """Return the answer as a record for the ledger; built once, at the first call."""
@@ -132,6 +143,7 @@ class Answer:
             reasons=(*self._wish.reasons, *self._reasons),
             situation=proposal.situation,
             expected_ratio=self._wish.expected_ratio,
+            n_asked=self._n_asked,
         )
 
 

@@ -125,7 +125,8 @@ def outcome(line: LedgerLine) -> str:
     if is_vetoed(decision):
         return "no entry order was placed"
     if decision.trade_id is None:
-        return "the entry order was never filled"
+        asked = f"; Freqtrade asked {decision.n_asked} times" if decision.n_asked > 1 else ""
+        return f"the entry order was never filled{asked}"
     if trade is None:
         return "the trade is still open"
     with_memory, without = both_outcomes(decision, trade)

@@ -26,7 +26,8 @@ INSERT_RECORD = (
 INSERT_DECISION = (
     "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body,"
     " trade_id, open_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-    " body = excluded.body, trade_id = coalesce(excluded.trade_id, trade_id),"
+    " decided_ms = excluded.decided_ms, body = excluded.body,"
+    " trade_id = coalesce(excluded.trade_id, trade_id),"
     " open_ms = coalesce(excluded.open_ms, open_ms)"
 )
 

@@ -74,7 +74,8 @@ class Decision:
     Parameters
     ----------
     id
-        UUIDv5 of run, pair, side and moment: asking again at the same moment gives the same id.
+        UUIDv5 of run, pair, side and moment: asking again at the same moment gives the same id. A
+        bot asks again while an entry is refused; within one candle the first id stays.
     origin
         The run it was made in.
     decided_at
@@ -98,6 +99,9 @@ class Decision:
         Market features at the decision.
     expected_ratio
         The profit ratio that the policy expected of the trade; None if it gave none.
+    n_asked
+        How often Freqtrade asked within the candle until an order was filled; the rest of the
+        decision is the last answer.
     trade_id
         Record id of the trade it opened; None until its first entry order was filled.
     open_date
@@ -119,5 +123,6 @@ class Decision:
     reasons: tuple[Reason, ...]
     situation: Mapping[str, float | str] = field(default_factory=dict)
     expected_ratio: float | None = None
+    n_asked: int = 1
     trade_id: str | None = None
     open_date: datetime | None = None

@@ -29,6 +29,8 @@ class RunDescription:
     database
         Identity of a bot's trade database, see `host.freqtrade.database_identity`; "" where there
         is none that lasts.
+    timeframe_s
+        Seconds of a candle of the strategy; 0 where it is unknown.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class RunDescription:
     origin: Origin
     user_data_dir: Path
     database: str = ""
+    timeframe_s: int = 0
 
     @property
     def applies_stakes(self) -> bool:

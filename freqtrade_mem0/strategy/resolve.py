@@ -74,6 +74,7 @@ def resolve(strategy: Any, process: Process) -> RunDescription | None:
         ),
         user_data_dir=Path(config["user_data_dir"]),
         database=host.database_identity(config) if kind.is_bot else "",
+        timeframe_s=host.timeframe_seconds(strategy.timeframe) if kind.is_bot else 0,
     )
     if not kind.is_bot:
         run = _marked(strategy, run, process)

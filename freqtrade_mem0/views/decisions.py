@@ -68,6 +68,7 @@ def decision_facts(decision: Decision) -> Facts:
         "applied": decision.applied,
         "policy": decision.policy,
         "n_effective": decision.n_effective,
+        "n_asked": decision.n_asked,
         "reasons": [asdict(reason) | {"text": reason.words} for reason in decision.reasons],
         "situation": dict(decision.situation),
     }

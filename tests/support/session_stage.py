@@ -83,7 +83,7 @@ def a_setup(**changes: Any) -> SessionSetup:
     return SessionSetup(**setup | changes)
 
 
-def a_stage(*, database: str = "", **changes: Any) -> Stage[BotSession]:
+def a_stage(*, database: str = "", timeframe_s: int = 0, **changes: Any) -> Stage[BotSession]:
     """Return a bot's session; `changes` as for `a_setup`."""
     entries: list[Entry] = []
     told: list[RiskEvent] = []
@@ -93,6 +93,7 @@ def a_stage(*, database: str = "", **changes: Any) -> Stage[BotSession]:
         now=lambda: NOTED,
         tell=told.append,
         database=database,
+        timeframe_s=timeframe_s,
     )
     return Stage(session, entries, told)
 

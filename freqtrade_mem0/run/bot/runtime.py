@@ -87,6 +87,7 @@ class BotRuntime(Runtime):
             tell=self._notices.of_risk,
             database=run.database,
             archive=own,
+            timeframe_s=run.timeframe_s,
         )
         history = RiskHistory(own, store.marks, origin)
         self._load_history(own, history)
@@ -139,7 +140,8 @@ class BotRuntime(Runtime):
         answer = self.session.entry_confirmed(pair, side)
         if answer is None:
             return True
-        self._notices.of_answer(answer)
+        if not answer.is_repeated:
+            self._notices.of_answer(answer)
         return not answer.is_vetoed
 
     def submit(self, entry: Submitted) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,6 +55,9 @@ class BotSession(Session):
         Identity of the bot's trade database; "" where there is none that lasts.
     archive
         Where the bot's older trades are looked up; None keeps all in memory.
+    timeframe_s
+        Seconds of a candle. Within one, an entry that is asked for again after it was refused or
+        cancelled is the same decision; 0 makes each a decision of its own.
     setup, submit, now, tell
         As for `Session`.
     """
@@ -67,10 +71,12 @@ class BotSession(Session):
         tell: Callable[[RiskEvent], None] | None = None,
         database: str = "",
         archive: Archive | None = None,
+        timeframe_s: int = 0,
     ) -> None:
         window = None if archive is None else WINDOW
         super().__init__(setup, submit=submit, now=now, tell=tell, window=window)
         self._database = database
+        self._timeframe_s = timeframe_s
         self._placed = PlacedDecisions()
         self._entries = EntryTies(self._placed, self._submit)
         self._own = OwnTrades(archive)
@@ -79,7 +85,18 @@ class BotSession(Session):
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
+        earlier = self._placed.take_since(
+            proposal.pair, proposal.side, self._candle_of(proposal.moment)
+        )
+        if earlier is not None:
+            answer.repeat(earlier)
         self._placed.add(proposal.pair, proposal.side, proposal.moment, answer.decision)
+
+    def _candle_of(self, moment: datetime) -> datetime:
+        """Return when the candle of a moment opened; right after it where candles are unknown."""
+        if not self._timeframe_s:
+            return moment + timedelta(microseconds=1)
+        return moment - timedelta(seconds=moment.timestamp() % self._timeframe_s)
 
     def remember_earlier(
         self,

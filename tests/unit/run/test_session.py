@@ -435,3 +435,41 @@ def test_an_own_trade_replaces_its_twin_in_the_prior() -> None:
     assert stage.n_known(at(500)) > 0.0
     stage.session.trade_closed(trade)
     assert len(stage.session.recall) == 1
+
+
+def test_an_entry_asked_for_again_within_a_candle_is_one_decision_with_a_count() -> None:
+    """Freqtrade asks each loop while the exchange refuses; a filled entry ends the counting."""
+    stage = a_stage(timeframe_s=300)
+    seconds = (0, 5, 10, 290, 300)
+    decisions = []
+    for second in seconds:
+        stage.session.answer(proposal(second / 3_600))
+        answer = stage.session.entry_confirmed("ETH/USDT", "long")
+        assert answer is not None
+        decisions.append(answer.decision())
+    first, other = decisions[0].id, decisions[-1].id
+    assert [decision.id for decision in decisions] == [first] * 4 + [other]
+    assert [decision.n_asked for decision in decisions] == [1, 2, 3, 4, 1]
+    assert decisions[3].decided_at == at(290 / 3_600)
+    trade = a_number(1, 301 / 3_600)
+    stage.session.entry_filled(trade)
+    (tie,) = stage.written(Opened)
+    assert isinstance(tie, Opened)
+    assert tie.decision_id == other
+    stage.session.answer(proposal(310 / 3_600))
+    again = stage.session.entry_confirmed("ETH/USDT", "long")
+    assert again is not None
+    assert again.decision().id not in {first, other}
+
+
+def test_counting_goes_on_after_a_restart() -> None:
+    """What an earlier process asked within the same candle is counted on."""
+    stage, later = a_stage(timeframe_s=300), a_stage(timeframe_s=300)
+    stage.session.answer(proposal())
+    first = stage.session.entry_confirmed("ETH/USDT", "long")
+    assert first is not None
+    later.session.remember_earlier(placed=[first.decision()], opened={}, recorded=[])
+    later.session.answer(proposal(1 / 60))
+    second = later.session.entry_confirmed("ETH/USDT", "long")
+    assert second is not None
+    assert (second.decision().id, second.decision().n_asked) == (first.decision().id, 2)

@@ -64,6 +64,13 @@ class PlacedDecisions:
                 return found.written()
         return None
 
+    def take_since(self, pair: str, side: str, moment: datetime) -> Decision | None:
+        """Take off the newest decision about an entry, where it is not older than a moment."""
+        waiting = self._waiting.get((pair, side))
+        if not waiting or waiting[-1].decided_at < moment:
+            return None
+        return waiting.pop().written()
+
     def __iter__(self) -> Iterator[Decision]:
         for waiting in self._waiting.values():
             for each in waiting:
