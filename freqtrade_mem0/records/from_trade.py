@@ -103,7 +103,7 @@ def trade_record(
         exit_reason=exit_reason,
         open_date=as_utc(trade.open_date),
         close_date=close_date,
-        **_numbers(trade),
+        **_numbers(trade, rounded=origin.mode is Mode.BACKTEST),
         n_entries=trade.nr_of_successful_entries,
         n_exits=trade.nr_of_successful_exits,
         # A trade that the end of the data cuts off says nothing about the strategy's exits.
@@ -132,7 +132,7 @@ def _first_entry_order_id(trade: Any) -> str:
     )
 
 
-def _numbers(trade: Any) -> dict[str, Any]:
+def _numbers(trade: Any, *, rounded: bool) -> dict[str, Any]:
     """Return a trade's numbers by the fields of its record."""
     numbers = {}
     for name, its_name in _NUMBERS.items():
@@ -144,8 +144,8 @@ def _numbers(trade: Any) -> dict[str, Any]:
                 f"Trade {trade.id} in {trade.pair}: {its_name} must be a finite number, got "
                 f"{number!r}. It is not recorded; reconciliation tries again."
             )
-        # Freqtrade rounds some in its result files and over REST.
-        numbers[name] = round(float(number), 8) if name in _ROUNDED else float(number)
+        # Freqtrade rounds some in its result files, which must give the same records.
+        numbers[name] = round(float(number), 8) if rounded and name in _ROUNDED else float(number)
     return numbers
 
 

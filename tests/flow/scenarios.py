@@ -361,6 +361,30 @@ def closed_in_database(bot: DryRunBot) -> list[sqlite3.Row]:
         return file.execute(_CLOSED_TRADES).fetchall()
 
 
+def assert_journal_equals_database(bot: DryRunBot) -> None:
+    """Compare every closed trade to the last digit."""
+    with memory_in(bot.userdir) as store:
+        found = trade_records(store)
+    records = sorted(found, key=lambda record: (record.open_date, record.pair))
+    assert [_as_database_row(record) for record in records] == [
+        dict(row) for row in closed_in_database(bot)
+    ]
+
+
+def _as_database_row(record: TradeRecord) -> dict[str, Any]:
+    """Return a record as its row in Freqtrade's database."""
+    same = ["pair", "enter_tag", "exit_reason", "open_rate", "close_rate", "amount"]
+    same += ["stake_amount", "fee_open", "fee_close", "leverage"]
+    return {name: getattr(record, name) for name in same} | {
+        "is_short": record.side == "short",
+        "close_profit": record.profit_ratio,
+        "close_profit_abs": record.profit_abs,
+        # SQLAlchemy writes times naive, in UTC, with all six digits.
+        "open_date": record.open_date.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "close_date": record.close_date.strftime("%Y-%m-%d %H:%M:%S.%f"),
+    }
+
+
 def numbers_of_record(record: TradeRecord) -> dict[str, Any]:
     """Return what memory keeps of a trade, under Freqtrade's names."""
     numbers = {name: getattr(record, name) for name in _TRADE_NUMBERS}

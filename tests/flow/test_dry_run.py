@@ -16,6 +16,7 @@ from tests.flow.harness import wait_until
 from tests.flow.scenarios import (
     BUSY,
     REMEMBERING,
+    assert_journal_equals_database,
     closed_in_database,
     complaints,
     ledger,
@@ -58,7 +59,7 @@ def test_trades_are_remembered_with_the_situation_of_their_entry_over_a_restart(
     _jump(exchange, "ETH/USDT")
     records = _remembered(bot, 2)
 
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
     for record in records:
         assert record.decision_id == entered[record.pair].id
         assert record.situation == entered[record.pair].situation
@@ -82,7 +83,7 @@ def test_a_killed_bot_agrees_with_its_database_after_the_next_start(start_bot: S
     bot.wait_until(lambda: len(_journal(bot)) >= closed)
     bot.come_to_rest()
     bot.stop()
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
     assert closed >= 4
 
 
@@ -96,7 +97,7 @@ def test_an_exit_forced_by_hand_is_remembered(start_bot: StartBot) -> None:
     assert forced[0].is_evidence
     assert forced[0].decision_id is not None
     bot.stop()
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
     assert complaints(bot.log()) == []
 
 
@@ -118,7 +119,7 @@ def test_trades_closed_while_memory_was_off_are_taken_up(
     _switch(bot, MEM0)
     bot.start()
     (taken_up,) = _remembered(bot, 1)
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
     with memory_in(bot.userdir) as store:
         decisions = {line.decision.pair: line.decision.id for line in ledger(store)}
     assert taken_up.decision_id == decisions["DOGE/USDT"]
@@ -139,7 +140,7 @@ def test_a_reloaded_config_goes_on_remembering(
     assert record.decision_id is not None
     assert "regime" in record.situation
     bot.stop()
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
     assert complaints(bot.log()) == []
 
 
@@ -161,7 +162,7 @@ def test_a_locked_journal_delays_nothing_but_itself(
         other.execute("ROLLBACK")
     _remembered(bot, 3)
     bot.stop()
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
 
 
 def _jump(exchange: ExchangeStandIn, pair: str) -> None:
@@ -178,27 +179,6 @@ def _remembered(bot: DryRunBot, at_least: int) -> list[TradeRecord]:
 def _journal(bot: DryRunBot) -> list[TradeRecord]:
     with memory_in(bot.userdir) as store:
         return trade_records(store)
-
-
-def _assert_journal_equals_database(bot: DryRunBot) -> None:
-    records = sorted(_journal(bot), key=lambda record: (record.open_date, record.pair))
-    assert [_of_record(record) for record in records] == [
-        dict(row) for row in closed_in_database(bot)
-    ]
-
-
-def _of_record(record: TradeRecord) -> dict[str, Any]:
-    """Return a record as its row in Freqtrade's database."""
-    same = ["pair", "enter_tag", "exit_reason", "open_rate", "close_rate", "amount"]
-    same += ["stake_amount", "fee_open", "fee_close", "leverage"]
-    return {name: getattr(record, name) for name in same} | {
-        "is_short": record.side == "short",
-        "close_profit": record.profit_ratio,
-        "close_profit_abs": record.profit_abs,
-        # SQLAlchemy writes times naive, in UTC, with all six digits.
-        "open_date": record.open_date.strftime("%Y-%m-%d %H:%M:%S.%f"),
-        "close_date": record.close_date.strftime("%Y-%m-%d %H:%M:%S.%f"),
-    }
 
 
 def _switch(bot: DryRunBot, mem0: Mapping[str, Any]) -> None:
@@ -238,7 +218,7 @@ def test_a_memory_deleted_under_a_running_bot_is_written_again(start_bot: StartB
     records = {record.id: record for record in _remembered(bot, 2)}
     assert records[before.id].situation == before.situation
     bot.stop()
-    _assert_journal_equals_database(bot)
+    assert_journal_equals_database(bot)
     assert _unwrapped(bot.log()).count("was deleted or replaced while this bot runs") == 1
 
 

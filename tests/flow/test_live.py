@@ -1,0 +1,169 @@
+"""A real live bot (`dry_run: false`) on a stand-in with accounts: orders, stops, fees, kills."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freqtrade_mem0.demo.exchange.markets import Market
+from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
+from freqtrade_mem0.demo.freqtrade_config import exchange_block
+from tests.flow.dry_run_bot import DryRunBot
+from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
+from tests.flow.scenarios import (
+    assert_journal_equals_database,
+    complaints,
+    memory_in,
+    trade_records,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+pytestmark = pytest.mark.flow
+
+MEM0 = {"enabled": True, "sync_interval": 1, "delivery": {"retry_s": 1}}
+STOPPED = PLAIN_STRATEGY.replace("stoploss = -0.2", "stoploss = -0.1").replace(
+    'minimal_roi = {"0": 0.005}',
+    """minimal_roi = {"0": 0.03}
+    order_types = {
+        "entry": "limit",
+        "exit": "limit",
+        "emergency_exit": "market",
+        "stoploss": "limit",
+        "stoploss_on_exchange": True,
+        "stoploss_on_exchange_interval": 1,
+    }""",
+)
+"""Its stop waits on the exchange."""
+
+
+def market(base: str, price: float, decimals: int, step_decimals: int) -> Market:
+    """A market against USDT whose smallest order is worth 10."""
+    return Market(
+        base=base,
+        quote="USDT",
+        start_price=price,
+        price_decimals=decimals,
+        amount_decimals=step_decimals,
+        min_notional_quote=10.0,
+    )
+
+
+MARKETS = [
+    market("BTC", 60_000.0, 2, 5),
+    market("ETH", 2_500.0, 2, 4),
+    market("DOGE", 0.12, 5, 0),
+]
+PAIRS = [each.pair for each in MARKETS]
+
+
+@pytest.fixture
+def live_exchange() -> Iterator[ExchangeStandIn]:
+    """A stand-in on which the test holds all prices."""
+    with ExchangeStandIn(MARKETS) as exchange:
+        for pair in PAIRS:
+            exchange.control.pin(pair)
+        yield exchange
+
+
+def live_bot(
+    exchange: ExchangeStandIn,
+    folder: Path,
+    source: str,
+    mem0: Mapping[str, Any] | None = None,
+    **config: Any,
+) -> DryRunBot:
+    """A bot that trades live with an account of its own, named as its folder."""
+    return DryRunBot(
+        exchange.url,
+        folder,
+        PAIRS,
+        source,
+        mem0,
+        dry_run=False,
+        exchange=exchange_block(exchange.url, PAIRS, key=folder.name),
+        **config,
+    )
+
+
+def test_in_shadow_a_live_bot_places_the_orders_of_a_bot_without_memory(
+    live_exchange: ExchangeStandIn, tmp_path: Path
+) -> None:
+    """Entries, stops and exits are the same over a kill; the journal equals the database."""
+    control = live_exchange.control
+    with (
+        live_bot(live_exchange, tmp_path / "plain", STOPPED) as plain,
+        live_bot(live_exchange, tmp_path / "shadow", strategy_with_memory(STOPPED), MEM0) as shadow,
+    ):
+        bots = (plain, shadow)
+        for bot in bots:
+            bot.wait_until(lambda bot=bot: n_stops(live_exchange, bot) == 3)  # type: ignore[misc]
+            bot.post("stopentry")
+        jump(live_exchange, "ETH/USDT", 1.05)  # leaves by its ROI
+        for bot in bots:
+            bot.wait_until(lambda bot=bot: len(bot.closed_trades()) == 1)  # type: ignore[misc]
+        shadow.kill()
+        enter_no_more(shadow)
+        jump(live_exchange, "BTC/USDT", 0.895)  # sold by its stop while one bot is down
+        shadow.start()
+        for bot in bots:
+            bot.wait_until(lambda bot=bot: len(bot.closed_trades()) == 2)  # type: ignore[misc]
+        wait_for_records(shadow, 2)
+        for bot in bots:
+            bot.post("forceexit", tradeid="all")
+            bot.wait_until(lambda bot=bot: len(bot.closed_trades()) == 3)  # type: ignore[misc]
+        wait_for_records(shadow, 3)
+        shadow.stop()
+        assert orders(live_exchange, shadow) == orders(live_exchange, plain)
+        assert control.refusals("shadow") == control.refusals("plain") == []
+        assert_journal_equals_database(shadow)
+        with memory_in(shadow.userdir) as store:
+            found = {record.pair: record for record in trade_records(store)}
+        assert {str(record.origin.mode) for record in found.values()} == {"live"}
+        assert found["BTC/USDT"].exit_reason == "stoploss_on_exchange"
+        assert all(record.decision_id is not None for record in found.values())
+        assert complaints(shadow.log()) == []
+
+
+def enter_no_more(bot: DryRunBot) -> None:
+    """Let the next start of a bot open no trade."""
+    config = json.loads(bot.config.read_text())
+    bot.config.write_text(json.dumps(config | {"max_open_trades": 0}))
+
+
+def n_stops(exchange: ExchangeStandIn, bot: DryRunBot) -> int:
+    """Return how many stops of a bot wait on the exchange."""
+    placed = exchange.control.orders(bot.folder.name)
+    return sum(o["type"] == "STOP_LOSS_LIMIT" and o["status"] == "NEW" for o in placed)
+
+
+def orders(exchange: ExchangeStandIn, bot: DryRunBot) -> list[tuple[str, ...]]:
+    """Return what a bot ordered, sorted: bots of one market do not order in step."""
+    said = ("symbol", "side", "type", "status", "price", "origQty", "executedQty", "stopPrice")
+    return sorted(
+        tuple(str(order[name]) for name in said)
+        for order in exchange.control.orders(bot.folder.name)
+    )
+
+
+def jump(exchange: ExchangeStandIn, pair: str, factor: float) -> None:
+    """Move a held price at once, and hold it there."""
+    control = exchange.control
+    price = control.price(pair)
+    control.unpin(pair)
+    control.move_to(pair, price * factor)
+    control.pin(pair)
+
+
+def wait_for_records(bot: DryRunBot, n: int) -> None:
+    """Wait until the journal has some closed trades."""
+
+    def has_all() -> bool:
+        with memory_in(bot.userdir) as store:
+            return len(trade_records(store)) >= n
+
+    bot.wait_until(has_all)
