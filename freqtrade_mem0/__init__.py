@@ -1,7 +1,7 @@
 """Long-term memory for Freqtrade bots, kept in Mem0.
 
-`Mem0Mixin` is all a strategy needs; `get_mem0_client` and `TradeMemory` are for scripts and tools.
-Nothing is imported before it is used.
+A strategy needs `Mem0Mixin`; scripts and tools use `get_mem0_client` and `TradeMemory`. Each name
+is imported when it is first used.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     class MyStrategy(Mem0Mixin, IStrategy): ...
 
-It derives from `IStrategy` because hyperopt pickles a strategy's bases by value up to the class of
-that name, and would walk on into `object` past any other mixin. For the same reason this module has
-no locks, connections or clients: they live with the runtime, which is never pickled. What is behind
-it is imported when a strategy is really run, so that listing strategies costs nothing.
+It derives from `IStrategy` because hyperopt pickles the bases of a strategy by value until it meets
+a class of that name. So this module must have no locks, connections or clients; they belong to the
+runtime, which is never pickled. Everything else is imported when a strategy is run, so that listing
+strategies stays fast.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from freqtrade_mem0.errors import Mem0Error
 
 
 class Mem0Mixin(IStrategy):
-    """Gives a strategy long-term memory, as the `"mem0"` block of the config says.
+    """Gives a strategy long-term memory, configured by the `"mem0"` block of the config.
 
-    Every closed trade is remembered, and every stake the strategy proposes is scaled by what is
-    remembered about situations like the present one. Nothing else of the strategy changes.
+    Every closed trade is remembered, and every proposed stake is scaled by what is remembered of
+    similar situations. Nothing else of the strategy changes.
 
     Raises
     ------
     OperationalException
-        The `"mem0"` block is missing or wrong: Freqtrade shows the sentence and stops, before it
-        trades. Nothing is ever raised later.
+        The `"mem0"` block is missing or wrong: Freqtrade shows the message and stops before it
+        trades. Nothing is raised later.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:

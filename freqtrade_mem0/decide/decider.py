@@ -6,24 +6,22 @@ more than the answer; the journal's writer builds it later.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from freqtrade_mem0.records.base import record_id, to_ms
-from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.decide.known import EvidenceReader
+from freqtrade_mem0.decide.proposal import Proposal
+from freqtrade_mem0.decide.vetoes import Vetoes
+from freqtrade_mem0.records.base import Origin, record_id, to_ms
+from freqtrade_mem0.records.decision import Decision, Reason
+from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.sizing.limits import within_limits
-
-if TYPE_CHECKING:
-    from freqtrade_mem0.decide.known import EvidenceReader
-    from freqtrade_mem0.decide.proposal import Proposal
-    from freqtrade_mem0.decide.vetoes import Vetoes
-    from freqtrade_mem0.records.base import Origin
-    from freqtrade_mem0.records.decision import Reason
-    from freqtrade_mem0.risk.log import RiskLog
-    from freqtrade_mem0.sizing.policy import Policy, Wish
+from freqtrade_mem0.sizing.policy import Policy, Wish
 
 
+# Not frozen: a frozen dataclass takes three times as long to make.
+@dataclass(slots=True, eq=False)
 class Answer:
-    """Memory's answer to a proposal; `decision` returns it as a record, with its reasons.
+    """Memory's answer to a proposal; `decision` returns it as a record. Treat it as immutable.
 
     Parameters
     ----------
@@ -49,55 +47,25 @@ class Answer:
         Whether the entry is refused.
     """
 
-    __slots__ = (
-        "_decision",
-        "_id",
-        "_n_asked",
-        "_n_known",
-        "_origin",
-        "_policy",
-        "_reasons",
-        "_wish",
-        "applied",
-        "is_vetoed",
-        "multiplier",
-        "proposal",
-        "stake",
-    )
-
-    def __init__(
-        self,
-        origin: Origin,
-        proposal: Proposal,
-        wish: Wish,
-        *,
-        policy: str,
-        multiplier: float,
-        stake: float,
-        applied: bool,
-        n_known: float,
-        reasons: tuple[Reason, ...],
-        is_vetoed: bool,
-    ) -> None:
-        self._origin = origin
-        self._policy = policy
-        self.proposal = proposal
-        self._wish = wish
-        self.multiplier = multiplier
-        self.stake = stake
-        self.applied = applied
-        self._n_known = n_known
-        self._reasons = reasons
-        self.is_vetoed = is_vetoed
-        self._decision: Decision | None = None
-        self._id: str | None = None
-        self._n_asked = 1
+    origin: Origin
+    proposal: Proposal
+    wish: Wish
+    policy: str
+    multiplier: float
+    stake: float
+    applied: bool
+    n_known: float
+    reasons: tuple[Reason, ...]
+    is_vetoed: bool
+    _decision: Decision | None = field(default=None, init=False)
+    _id: str | None = field(default=None, init=False)
+    _n_asked: int = field(default=1, init=False)
 
     @property
     def id(self) -> str:
         """Record id of the decision."""
         if self._id is None:
-            proposal, origin = self.proposal, self._origin
+            proposal, origin = self.proposal, self.origin
             self._id = record_id(
                 "decision",
                 origin.user_id,
@@ -116,37 +84,35 @@ class Answer:
         return self._n_asked > 1
 
     def repeat(self, earlier: Decision) -> None:
-        """Count as the same decision as an earlier one, whose entry came to nothing."""
+        """Count as the same decision as an earlier one, whose entry was not filled."""
         self._id, self._n_asked, self._decision = earlier.id, earlier.n_asked + 1, None
 
     def decision(self) -> Decision:
         """Return the answer as a record for the ledger; built once, at the first call."""
         if self._decision is None:
-            self._decision = self._as_decision()
+            proposal = self.proposal
+            self._decision = Decision(
+                id=self.id,
+                origin=self.origin,
+                decided_at=proposal.moment,
+                pair=proposal.pair,
+                side=proposal.side,
+                enter_tag=proposal.enter_tag,
+                proposed_stake=proposal.stake,
+                multiplier=self.multiplier,
+                stake=self.stake,
+                applied=self.applied,
+                policy=self.policy,
+                n_effective=self.n_known,
+                reasons=(*self.wish.reasons, *self.reasons),
+                situation=proposal.situation,
+                expected_ratio=self.wish.expected_ratio,
+                n_asked=self._n_asked,
+            )
         return self._decision
 
-    def _as_decision(self) -> Decision:
-        proposal = self.proposal
-        return Decision(
-            id=self.id,
-            origin=self._origin,
-            decided_at=proposal.moment,
-            pair=proposal.pair,
-            side=proposal.side,
-            enter_tag=proposal.enter_tag,
-            proposed_stake=proposal.stake,
-            multiplier=self.multiplier,
-            stake=self.stake,
-            applied=self.applied,
-            policy=self._policy,
-            n_effective=self._n_known,
-            reasons=(*self._wish.reasons, *self._reasons),
-            situation=proposal.situation,
-            expected_ratio=self._wish.expected_ratio,
-            n_asked=self._n_asked,
-        )
 
-
+@dataclass(slots=True, kw_only=True, eq=False)
 class Decider:
     """Answers the proposals of one run. It only reads memory.
 
@@ -166,35 +132,25 @@ class Decider:
         False in shadow mode: answers say what would be done.
     """
 
-    def __init__(
-        self,
-        *,
-        origin: Origin,
-        evidence: EvidenceReader,
-        policy: Policy,
-        risk: RiskLog,
-        vetoes: Vetoes,
-        applied: bool,
-    ) -> None:
-        self._origin = origin
-        self._evidence = evidence
-        self._policy = policy
-        self._risk = risk
-        self._vetoes = vetoes
-        self._applied = applied
+    origin: Origin
+    evidence: EvidenceReader
+    policy: Policy
+    risk: RiskLog
+    vetoes: Vetoes
+    applied: bool
 
     def answer(self, proposal: Proposal) -> Answer:
         """Return the answer to a proposal, from trades known strictly before its moment."""
-        known = self._evidence.for_entry(
-            strategy=self._origin.strategy,
+        known = self.evidence.for_entry(
+            strategy=self.origin.strategy,
             pair=proposal.pair,
             side=proposal.side,
             enter_tag=proposal.enter_tag,
             moment=proposal.moment,
             situation=proposal.situation,
         )
-        wish = self._policy(known)
-        multiplier, risks = self._risk.damp(wish.multiplier, proposal.moment, proposal.pair)
+        wish = self.policy(known)
+        multiplier, risks = self.risk.damp(wish.multiplier, proposal.moment, proposal.pair)
         stake, limits = within_limits(
             proposal.stake,
             proposal.stake * multiplier,
@@ -202,15 +158,15 @@ class Decider:
             proposal.max_stake,
             proposal.free_slots,
         )
-        vetoed = self._vetoes.reasons(multiplier)
+        vetoed = self.vetoes.reasons(multiplier)
         return Answer(
-            self._origin,
+            self.origin,
             proposal,
             wish,
-            policy=self._policy.name,
+            policy=self.policy.name,
             multiplier=multiplier,
             stake=stake,
-            applied=self._applied,
+            applied=self.applied,
             n_known=known.strategy.moments.n,
             reasons=(*risks, *limits, *vetoed),
             is_vetoed=bool(vetoed),

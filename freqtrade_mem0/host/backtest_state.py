@@ -1,4 +1,4 @@
-"""The closed trades and the locks of the backtest that runs in this process."""
+"""The closed trades and locks of the backtest that runs in this process."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from freqtrade_mem0.risk.event_type import Lock
 
 
 class BacktestTrades:
-    """The closed trades of the backtest that runs in this process, each handed out once.
+    """Hands out each closed trade of the running backtest once.
 
-    They are Freqtrade's own objects, after it has closed them: the numbers in them are those of its
-    result file. (Inside `order_filled` a backtest's trade has no outcome yet.) Freqtrade makes a
-    new list for every backtest, so a new list is a new run: that is how a hyperopt epoch is told
-    from the one before.
+    The trades are Freqtrade's own objects after it has closed them, with the numbers of its result
+    file. (Inside `order_filled` a backtest's trade has no outcome yet.) Freqtrade makes a new list
+    for every backtest, so a new list means a new run, for example the next hyperopt epoch.
     """
 
     def __init__(self) -> None:
@@ -26,7 +25,7 @@ class BacktestTrades:
         self._taken = 0
 
     def take_new(self) -> tuple[bool, list[Any]]:
-        """Return whether a new run began since the last call, and its newly closed trades."""
+        """Return whether a new run began since the last call, and the trades closed since."""
         trades = self._freqtrade.bt_trades
         began = trades is not self._list
         if began:
@@ -36,9 +35,9 @@ class BacktestTrades:
         return began, new
 
     def last_of_run(self) -> list[Any]:
-        """Return what was closed since, unless another run has begun in the meantime."""
+        """Return the run's last closed trades, unless another run has begun in the meantime."""
         if self._list is None:
-            # This run never asked for a stake. Its list is there all the same, if it began.
+            # This run never asked for a stake; it has a list if it began.
             began, new = self.take_new()
             return new if began and self._list is not self._before else []
         new = self._list[self._taken :]
@@ -47,10 +46,7 @@ class BacktestTrades:
 
 
 class BacktestLocks:
-    """The locks of the backtest that runs in this process, each handed out once.
-
-    As with its trades, Freqtrade makes a new list for every backtest.
-    """
+    """Hands out each lock of the running backtest once; a new list means a new run."""
 
     def __init__(self) -> None:
         from freqtrade.persistence import PairLocks
@@ -71,14 +67,14 @@ class BacktestLocks:
         return [as_lock(lock) for lock in new]
 
     def last_of_run(self) -> list[Lock]:
-        """Return what was locked since, in the run that was asked about last."""
+        """Return the last locks of the run of the last call."""
         new = [] if self._list is None else self._list[self._taken :]
         self._taken += len(new)
         return [as_lock(lock) for lock in new]
 
 
 def as_lock(lock: Any) -> Lock:
-    """Return one of Freqtrade's locks as ours."""
+    """Return a lock of Freqtrade as our type."""
     return Lock(
         pair=lock.pair,
         side=lock.side or "*",

@@ -14,15 +14,7 @@ if TYPE_CHECKING:
 
 
 def is_called_by_freqtrade(strategy: Any, callback: str) -> bool:
-    """Return whether Freqtrade called the function that calls this one.
-
-    Parameters
-    ----------
-    strategy
-        A Freqtrade strategy.
-    callback
-        The name under which the calling function is set on it.
-    """
+    """Return whether Freqtrade called the calling function, which is `strategy.<callback>`."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - inspect.stack takes milliseconds
     if _is_in_freqtrade(frame):
         return True

@@ -53,11 +53,11 @@ def timeframe_seconds(timeframe: str) -> int:
 
 
 def analysed_candles(strategy: Any, pair: str) -> Any:
-    """Return the analysed dataframe of a pair, in a backtest with the candles to come.
+    """Return the analysed dataframe of a pair; in a backtest it includes later candles.
 
-    A backtest's data provider cuts a new dataframe for every call, which costs more than all that
-    we do with it. The caller sees to it that nothing after its moment is looked at. Where a later
-    Freqtrade keeps its dataframes elsewhere, the public way is taken.
+    A backtest's data provider copies the dataframe up to now for every call, which takes longer
+    than all that we do with it. So its private cache is read, and the caller must ignore later
+    candles. Where a later Freqtrade has no such cache, its public method is called.
     """
     key = (pair, strategy.timeframe, strategy.config.get("candle_type_def"))
     whole = getattr(strategy.dp, "_DataProvider__cached_pairs", {}).get(key)
@@ -68,7 +68,7 @@ def analysed_candles(strategy: Any, pair: str) -> Any:
 
 
 def runs_in_webserver() -> bool:
-    """Return whether this is a backtest of `freqtrade webserver`, which runs in a worker thread."""
+    """Return whether a backtest of `freqtrade webserver` runs in this thread."""
     return threading.current_thread() is not threading.main_thread() and webserver_is_busy()
 
 
@@ -79,9 +79,9 @@ def webserver_is_busy() -> bool:
 
 
 def database_identity(config: Mapping[str, Any]) -> str:
-    """Return what tells a bot's trade database from those of other bots; "" for one in memory.
+    """Return an identity of a bot's trade database; "" for one in memory.
 
-    Two bots may have one name; what one's database lacks says nothing about the other's trades.
+    It keeps bots of the same name apart: a trade that is missing in one database may be in another.
     """
     url = str(config.get("db_url") or "")
     kind, _, path = url.partition(":///")

@@ -22,19 +22,8 @@ def smallest_stake(strategy: Any, call: Mapping[str, Any]) -> float | None:
     """Return the smallest stake of an entry that can be placed, stopped and sold.
 
     Freqtrade's own `min_stake` knows no amount step, no fee that is taken in the coin, and not the
-    limit price of the stop.
-
-    Parameters
-    ----------
-    strategy
-        The strategy.
-    call
-        The keyword arguments of its `custom_stake_amount`.
-
-    Returns
-    -------
-    float or None
-        In stake currency, never below Freqtrade's own; None where there is no minimum.
+    limit price of the stop. `call` has the arguments of `custom_stake_amount`. The result is in
+    stake currency, never below Freqtrade's own; None where there is no minimum.
     """
     least: float | None = call["min_stake"]
     market = strategy.dp.market(call["pair"])
@@ -52,16 +41,9 @@ def smallest_stake(strategy: Any, call: Mapping[str, Any]) -> float | None:
 def market_rules(
     market: Mapping[str, Any], config: Mapping[str, Any], precision_mode: int | None
 ) -> MarketRules:
-    """Return what an exchange demands in a market, as ccxt describes it.
+    """Return what an exchange demands in a market, in base currency, from ccxt's description.
 
-    Parameters
-    ----------
-    market
-        ccxt's description. Contracts are turned into base currency.
-    config
-        Freqtrade's config; its `fee` counts where it is higher than the market's.
-    precision_mode
-        ccxt's code.
+    The config's `fee` counts where it is higher than the market's. `precision_mode` is ccxt's code.
     """
     size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
     precision = (market.get("precision") or {}).get("amount")

@@ -1,4 +1,4 @@
-"""The ways in which Freqtrade runs a strategy."""
+"""How Freqtrade runs a strategy: as a backtest, a hyperopt epoch, a bot, ..."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RunKind(StrEnum):
-    """The ways Freqtrade runs a strategy in which memory takes part."""
+    """The ways to run a strategy in which memory is used."""
 
     BACKTEST = "backtest"
     HYPEROPT = "hyperopt"
@@ -23,17 +23,17 @@ class RunKind(StrEnum):
 
     @property
     def is_bot(self) -> bool:
-        """Whether it runs by the wall clock, for months."""
+        """Whether this is a dry-run or live bot."""
         return self in (RunKind.DRY_RUN, RunKind.LIVE)
 
     @property
     def mode(self) -> Mode:
-        """The mode that the records of such a run carry."""
+        """The mode in the records of such a run."""
         return Mode(self) if self.is_bot else Mode.BACKTEST
 
     @property
     def writes(self) -> bool:
-        """Whether its trades are remembered."""
+        """Whether its trades are recorded."""
         return self not in (RunKind.HYPEROPT, RunKind.ANALYSIS)
 
 
@@ -47,6 +47,6 @@ _KINDS = {
 
 
 def run_kind(config: Mapping[str, Any]) -> RunKind | None:
-    """Return how a strategy is being run; None for plots, lists and all else that loads one."""
+    """Return how a strategy is run; None for plots, lists and whatever else only loads it."""
     mode = config.get("runmode")
     return _KINDS.get(str(getattr(mode, "value", mode)))

@@ -1,8 +1,8 @@
-"""What we read of a bot's trade database, through Freqtrade's own session; nothing is written.
+"""Reads a bot's trade database, through Freqtrade's own session; nothing is written.
 
-Freqtrade's session is one per thread, as its REST workers use it. Every statement here is short:
-while one runs, SQLite lets nobody write, and Freqtrade's loop would wait. A thread of ours ends
-each look with `release`, which leaves no transaction open.
+Freqtrade has one session per thread. Every statement here is short: while one runs, SQLite allows
+no writes, and Freqtrade's loop would wait. Our thread calls `release` after its statements, so that
+no transaction stays open.
 """
 
 from __future__ import annotations
@@ -19,55 +19,44 @@ if TYPE_CHECKING:
     from freqtrade_mem0.risk.event_type import Lock
 
 _COUNTED = 50_000
-"""Ids that one statement counts, in an index: a millisecond."""
+"""Ids per statement that counts, which reads an index: a millisecond."""
 
 _SUMMED = 5_000
-"""Ids that one statement sums up, in the table: some milliseconds."""
+"""Ids per statement that sums, which reads the table: some milliseconds."""
 
 _LOADED = 200
-"""Trades, with their orders, that one statement loads: some 10 KB each, as Freqtrade's objects."""
+"""Trades per statement that loads them with their orders, about 10 KB each."""
 
 _RATIO_UNIT = 1e9
-"""Profit ratios are summed up as whole numbers of billionths: such a sum is exact in any order."""
+"""Profit ratios are summed as integers, in billionths: such a sum is exact in any order."""
 
 
 class TradeKey(NamedTuple):
-    """What tells a closed trade, and its outcome, by few columns.
-
-    Parameters
-    ----------
-    id
-        Freqtrade's own, which it may use again.
-    pair, side
-        For example "ETH/USDT" and "long" or "short".
-    order_id
-        Of the first filled entry order; None where nothing was filled.
-    profit_ratio
-        None where it is missing.
-    close_ms
-        When it was closed, milliseconds since 1970 in UTC; None where the row is not complete.
-    """
+    """The identity of a trade and its outcome, read from few columns."""
 
     id: int
+    """Freqtrade's id, which it may reuse."""
     pair: str
     side: str
     order_id: str | None
+    """Of the first filled entry order, if there is one."""
     profit_ratio: float | None
     close_ms: int | None
+    """Milliseconds since 1970 in UTC; None where the row is not complete."""
 
 
 class ClosedSum(NamedTuple):
-    """How many closed trades there are among some, and the sum of their ratios in billionths."""
+    """A number of closed trades, and the sum of their profit ratios in billionths."""
 
     n: int
     ratios: int
 
     def plus(self, other: ClosedSum) -> ClosedSum:
-        """Return that of both together."""
+        """Return the sum of both."""
         return ClosedSum(self.n + other.n, self.ratios + other.ratios)
 
     def minus(self, other: ClosedSum) -> ClosedSum:
-        """Return what is left without some of them."""
+        """Return the difference."""
         return ClosedSum(self.n - other.n, self.ratios - other.ratios)
 
 
@@ -75,23 +64,23 @@ NOTHING = ClosedSum(0, 0)
 
 
 def release() -> None:
-    """Give this thread's session back. Not in Freqtrade's own loop, whose objects hang on it."""
+    """Close this thread's session. Never call it in Freqtrade's loop, which uses its session."""
     from freqtrade.persistence import Trade
 
     Trade.session.remove()
 
 
 def active_bot_locks(moment: datetime) -> list[Lock]:
-    """Return the locks in a bot's database that last longer than an aware UTC moment."""
+    """Return the locks in a bot's database that are active at an aware UTC moment."""
     from freqtrade.persistence import PairLocks
 
     return [as_lock(lock) for lock in PairLocks.get_pair_locks(None, moment)]
 
 
 def database_birth() -> datetime | None:
-    """Return since when a bot's database has all of its trades, aware UTC; None where it can't say.
+    """Return when a bot's database was created, aware UTC; None where this is unknown.
 
-    A user may start with a fresh database at any time; what was traded before is not in it.
+    A user may start with a new database at any time; it does not have earlier trades.
     """
     from freqtrade.persistence.key_value_store import KeyValueStore
 
@@ -108,10 +97,10 @@ def open_bot_trades() -> list[Any]:
 
 
 def closed_bot_trades(ids: Collection[int]) -> Iterator[list[Any]]:
-    """Yield those of some trades that are closed, by id and in portions; others are left out.
+    """Yield the closed ones of some trades, by id and in portions, each with the oldest first.
 
-    Each portion has the oldest first; a row without a close date is not complete and comes last.
-    Who keeps more than one portion at a time lets the process grow: freed, they leave holes.
+    A row without a close date is not complete and comes last. Keep one portion at a time: the
+    memory of several is not given back to the system.
     """
     from freqtrade.persistence import Trade
 
@@ -123,7 +112,7 @@ def closed_bot_trades(ids: Collection[int]) -> Iterator[list[Any]]:
 
 
 def last_trade_id() -> int:
-    """Return the highest of Freqtrade's ids; 0 where there is no trade."""
+    """Return the highest trade id; 0 where there is no trade."""
     from freqtrade.persistence import Trade
     from sqlalchemy import func, select
 
@@ -131,7 +120,7 @@ def last_trade_id() -> int:
 
 
 def trade_ids_after(last_id: int) -> set[int]:
-    """Return Freqtrade's ids of the trades behind one, open and closed."""
+    """Return the ids of all trades, open and closed, with a higher id."""
     from freqtrade.persistence import Trade
     from sqlalchemy import select
 
@@ -139,7 +128,7 @@ def trade_ids_after(last_id: int) -> set[int]:
 
 
 def n_closed(last_id: int) -> int:
-    """Count the closed trades with ids up to one."""
+    """Return the number of closed trades with ids up to `last_id`."""
     from freqtrade.persistence import Trade
     from sqlalchemy import func, select
 
@@ -152,7 +141,7 @@ def n_closed(last_id: int) -> int:
 
 
 def closed_sum(last_id: int) -> Iterator[ClosedSum]:
-    """Yield the parts of the sum over closed trades with ids up to one; see `closed_sum_of`."""
+    """Yield parts of the sum over the closed trades with ids up to `last_id`."""
     from freqtrade.persistence import Trade
 
     for low in range(0, last_id, _SUMMED):
@@ -160,10 +149,10 @@ def closed_sum(last_id: int) -> Iterator[ClosedSum]:
 
 
 def closed_sum_of(ids: Collection[int]) -> ClosedSum:
-    """Return the sum over those of some trades that are closed.
+    """Return the sum over the closed ones of some trades.
 
-    It tells whether trades are still the same, without looking at each: what changes a ratio, or
-    removes a trade, changes it. What leaves the ratio as it was is not seen.
+    It changes when a trade is deleted or its profit ratio changes, so comparing sums saves
+    comparing trades. Other changes are not noticed.
     """
     from freqtrade.persistence import Trade
 
@@ -174,7 +163,7 @@ def closed_sum_of(ids: Collection[int]) -> ClosedSum:
 
 
 def closed_keys(after_id: int, last_id: int) -> list[TradeKey]:
-    """Return the next closed trades behind an id, by id, up to `last_id`; none at the end."""
+    """Return the next closed trades with ids after `after_id`, up to `last_id`; [] at the end."""
     from freqtrade.persistence import Trade
 
     within = (Trade.id > after_id, Trade.id <= last_id, Trade.is_open.is_(False))
@@ -182,7 +171,7 @@ def closed_keys(after_id: int, last_id: int) -> list[TradeKey]:
 
 
 def keys_of(ids: Collection[int]) -> list[TradeKey]:
-    """Return some trades, open or closed, as far as they exist."""
+    """Return those of some trades that exist, open or closed."""
     from freqtrade.persistence import Trade
 
     return [key for some in _portions(ids) for key in _keys(Trade.id.in_(some))]
@@ -200,7 +189,7 @@ def _keys(*conditions: Any) -> list[TradeKey]:
         .filter(Order.ft_trade_id.in_([row.id for row in rows]), Order.filled > 0)
         .order_by(Order.id.desc())
     )
-    # The last one to be set is the first order of its side.
+    # In descending order, so the first order of each side is set last and stays.
     first = {
         (order.ft_trade_id, order.ft_order_side): order.order_id
         for order in Trade.session.execute(ordered)

@@ -68,16 +68,7 @@ class _Closed(NamedTuple):
 class BacktestSession(Session):
     """Answers proposals, and records the trades that Freqtrade has closed.
 
-    Parameters
-    ----------
-    setup, submit, now
-        As for `Session`.
-    trades
-        Freqtrade's closed trades.
-    locks
-        Freqtrade's locks; None to ignore them.
-    is_recorded
-        Whether trades are submitted; False in a hyperopt epoch.
+    `locks` are Freqtrade's, if they count; `is_recorded` is False in a hyperopt epoch.
     """
 
     def __init__(

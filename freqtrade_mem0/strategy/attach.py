@@ -1,4 +1,4 @@
-"""Attaches memory to a strategy object: at its start, after it was unpickled, until its end."""
+"""Attaches memory to a strategy object when it starts or is unpickled; detaches it at its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STARTED = "_mem0_started"
 
 
 def prepare(strategy: Any) -> None:
-    """Check the config and describe the run; see `resolve`.
+    """Check the config and resolve the run's description; see `resolve`.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def prepare(strategy: Any) -> None:
 
 
 def start(strategy: Any) -> None:
-    """Open memory and wrap the callbacks of a prepared strategy, where memory takes part.
+    """Open memory and wrap the callbacks of a prepared strategy, in runs with memory.
 
     Raises
     ------
@@ -61,9 +61,9 @@ def start(strategy: Any) -> None:
         running = _new_runtime(strategy)
     except JournalError as error:
         if not run.kind.is_bot:
-            raise  # a backtest without its memory would only mislead
-        # Open positions must not be left alone because a file is damaged.
-        logger.error(  # noqa: TRY400 - the sentence says it all
+            raise  # a backtest without its memory would mislead
+        # A damaged file must not keep a bot from managing its open positions.
+        logger.error(  # noqa: TRY400 - a traceback would add nothing
             "%s This bot runs without memory until it is started again.", error
         )
         return
@@ -74,19 +74,13 @@ def start(strategy: Any) -> None:
 
 
 def attach(strategy: Any) -> None:
-    """Give memory to any strategy object, also to one without the mixin.
-
-    Raises
-    ------
-    Mem0Error
-        As for `prepare` and `start`.
-    """
+    """Attach memory to any strategy object, with or without the mixin; raises as `prepare`."""
     prepare(strategy)
     start(strategy)
 
 
 def stop(strategy: Any) -> None:
-    """Close memory. Stopping twice is harmless."""
+    """Close memory and unwrap the callbacks. Calling it again is harmless."""
     running = strategy.__dict__.pop(_RUNTIME, None)
     if running is not None:
         PROCESS.stop(running)
@@ -94,7 +88,7 @@ def stop(strategy: Any) -> None:
 
 
 def state_without_memory(strategy: Any) -> dict[str, Any]:
-    """Return what of a strategy is pickled: all but its runtime, which holds locks and files."""
+    """Return a strategy's state for pickling: all but its runtime, which holds locks and files."""
     state = dict(strategy.__dict__)
     state.pop(_RUNTIME, None)
     callbacks.uninstall(state)
@@ -102,7 +96,7 @@ def state_without_memory(strategy: Any) -> dict[str, Any]:
 
 
 def resume(strategy: Any) -> None:
-    """Wrap the callbacks of an unpickled strategy again; its runtime is built when first needed."""
+    """Wrap the callbacks of an unpickled strategy; its runtime is built when it is first needed."""
     if strategy.__dict__.get(_STARTED):
         _install(strategy, getattr(strategy, _RUN))
 
@@ -124,14 +118,14 @@ def _runtime_of(strategy: Any) -> Runtime:
 def _new_runtime(strategy: Any) -> Runtime:
     run: RunDescription | None = getattr(strategy, _RUN, None)
     if run is None:
-        raise ConfigError("Memory was asked for in a run in which it takes no part.")
+        raise ConfigError("Memory is not used in this run.")
     runtime = PROCESS.start(run, partial(_send, strategy))
     setattr(strategy, _RUNTIME, runtime)
     return runtime
 
 
 def _send(strategy: Any, text: str) -> None:
-    """Hand a text to Freqtrade, which sends it on from its own loop."""
+    """Send a text through Freqtrade's channels; Freqtrade's own loop sends it."""
     taken_by = [name for name, lack in channels(strategy.config).items() if not lack]
     strategy.dp.send_msg(worded(f"Memory: {text}", taken_by), always_send=True)
 

@@ -56,19 +56,7 @@ def install(
     *,
     timeframe_s: int,
 ) -> None:
-    """Wrap the callbacks of a strategy object.
-
-    Parameters
-    ----------
-    strategy
-        A Freqtrade strategy.
-    run
-        Its run.
-    runtime_of
-        Returns the runtime of the strategy.
-    timeframe_s
-        Length of its candles, in seconds.
-    """
+    """Wrap the callbacks of a strategy object, whose runtime is built at the first call."""
     hooks = (_BotHooks if run.kind.is_bot else _Hooks)(strategy, runtime_of, timeframe_s)
     hooked = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED
     for name in (*hooked, *HOOKED_FOR_LEVERAGE) if run.settings.risk.leverage else hooked:

@@ -1,7 +1,7 @@
-"""What memory does once per process: it owns the runs, the opened memories and the way out.
+"""Everything of memory that lives as long as the process: running runs, open memories, the exit.
 
-Freqtrade may run several strategies in one process, and nothing calls a strategy after Freqtrade
-has stored the results of a backtest. So what must outlive a run is kept here, in one object.
+Freqtrade may run several strategies in one process, and calls no strategy after it has stored the
+results of a backtest. So one object keeps what outlives a run, and completes memory at the exit.
 """
 
 from __future__ import annotations
@@ -39,36 +39,29 @@ _POLL_S = 0.5
 
 
 class Process:
-    """Memory's part of this process; there is one, `PROCESS`."""
+    """Owns what outlives a run; there is one object, `PROCESS`."""
 
     def __init__(self) -> None:
         self._began = datetime.now(UTC)
-        """Results of this process are newer than this."""
+        """Backtest results of this process are newer than this."""
         self._running: set[Runtime] = set()
         self._stores: dict[Path, MemoryFolder] = {}
-        """Opened memories, by their folder."""
+        """Open memories, by folder."""
         self._to_finish: dict[Path, RunDescription] = {}
-        """Backtests whose memory is completed when the process ends; by its folder."""
+        """Backtests whose memory is completed when the process ends, by folder."""
         self._deliverers: dict[Path, Deliverer] = {}
-        """Processes that deliver beside this one, by the folder of their memory."""
+        """Child processes that deliver to Mem0, by folder."""
         self._recorded: set[tuple[str, str]] = set()
-        """Backtests that are in the journal to their end, as `(strategy, run id)`."""
+        """Backtests that were recorded to their end, as `(strategy, run id)`."""
         self._priors: dict[tuple[Path, str, str, str], Prior] = {}
-        """By folder, owner, strategy and fingerprint: frozen for the runs of one config."""
+        """By folder, owner, strategy and fingerprint."""
         self._registered_pid: int | None = None
 
     def start(self, run: RunDescription, send: Callable[[str], None]) -> Runtime:
         """Build the runtime of a run; `stop` or the end of the process closes it.
 
-        A backtest that is still open in this process has ended by now: its last trades are
-        recorded before Freqtrade drops them.
-
-        Parameters
-        ----------
-        run
-            The run.
-        send
-            Takes texts for the owner.
+        An earlier backtest of this process that is still open has ended; its last trades are
+        recorded before Freqtrade drops them. `send` takes texts for a bot's owner.
 
         Raises
         ------
@@ -85,41 +78,33 @@ class Process:
         if run.kind is not RunKind.BACKTEST:
             return runtime
         if host.runs_in_webserver():
-            # Its process lives on; nobody wants to wait for its end to see what was remembered.
+            # The web server goes on, so memory is completed when this backtest is done.
             name = "freqtrade-mem0-backtest"
             threading.Thread(target=self._end_when_idle, name=name, daemon=True).start()
         else:
-            _shielded(partial(self._deliver_beside, run))
+            _shielded(partial(self._deliver_in_child, run))
         return runtime
 
     def stop(self, runtime: Runtime) -> None:
-        """Close a runtime; again is harmless. Nothing is raised: Freqtrade is shutting down."""
+        """Close a runtime. Errors are logged, because Freqtrade is shutting down."""
         self._running.discard(runtime)
         _shielded(runtime.close)
         if runtime.run.kind.is_bot:
-            # After a reload the bot gets another one: a Mem0 that hangs may still hold this.
+            # A bot gets a new memory object after a reload: a hanging Mem0 may still hold this one.
             self._stores.pop(runtime.store.folder, None)
         if runtime.run.kind is RunKind.BACKTEST and runtime.is_recorded:
             self._recorded.add((runtime.run.origin.strategy, runtime.run.origin.run_id))
 
     def remember_results(self, run: RunDescription) -> None:
-        """When this process ends, remember its whole backtests, and deliver everything to Mem0.
+        """At the exit, import backtest results that memory lacks, and deliver everything to Mem0.
 
-        A result served from Freqtrade's cache does not even start the strategy.
+        A result from Freqtrade's cache, for example, does not start the strategy.
         """
         self._to_finish[self._store(run).folder] = run
         self._register()
 
     def prior(self, run: RunDescription) -> Prior:
-        """Return the trades that a strategy knows from the start.
-
-        A hyperopt worker asks for every epoch; a prior is read once for a fingerprint.
-
-        Raises
-        ------
-        JournalError
-            The journal can not be read.
-        """
+        """Return the prior of a run; it is read once, not in every epoch."""
         prior = self._priors.get(_prior_key(run))
         if prior is None:
             prior = self.read_prior(run)
@@ -128,13 +113,7 @@ class Process:
         return prior
 
     def read_prior(self, run: RunDescription) -> Prior:
-        """Read the prior of a strategy, without making a memory where there is none.
-
-        Raises
-        ------
-        JournalError
-            The journal can not be read.
-        """
+        """Read the prior of a strategy; raise `JournalError` where the journal can not be read."""
         store = self._store(run)
         if not store.journal.path.exists():
             return Prior()
@@ -145,7 +124,7 @@ class Process:
             store.close()
 
     def keep_prior(self, run: RunDescription, prior: Prior) -> None:
-        """Keep a prior for the runs that have the same fingerprint."""
+        """Keep a prior for the runs with the same fingerprint."""
         self._priors[_prior_key(run)] = prior
 
     def _runtime(self, run: RunDescription, send: Callable[[str], None]) -> Runtime:
@@ -157,7 +136,7 @@ class Process:
         return BotRuntime(run, prior, store, _now, send)
 
     def _store(self, run: RunDescription) -> MemoryFolder:
-        """Return the memory of a run, the same one for all runs with its settings."""
+        """Return the memory of a run; runs with the same folder and settings share it."""
         place = folder(run.settings, run.user_data_dir)
         store = self._stores.get(place)
         if store is None or not _is_same_memory(store.settings, run.settings):
@@ -166,7 +145,7 @@ class Process:
 
     def _end(self) -> None:
         if os.getpid() != self._registered_pid:
-            return  # a fork of the process that opened them
+            return  # this is a fork of the process that opened them
         for runtime in list(self._running):
             self.stop(runtime)
         for run in list(self._to_finish.values()):
@@ -189,7 +168,7 @@ class Process:
             waits = store.delivers and store.outbox.state().pending > 0
             waits = waits and run.settings.delivery.flush_timeout_s > 0  # else the next process
         except ConfigError:
-            return  # Freqtrade has shown this sentence when it stopped
+            return  # Freqtrade has shown this error when it stopped
         finally:
             store.close()
         deliverer = self._deliverers.pop(store.folder, None)
@@ -198,8 +177,8 @@ class Process:
         if deliverer is not None:
             deliverer.finish()
 
-    def _deliver_beside(self, run: RunDescription) -> None:
-        """Deliver in another process while the backtest runs, so that little is left for later."""
+    def _deliver_in_child(self, run: RunDescription) -> None:
+        """Deliver in a child process during the backtest, so that little is left for its end."""
         store = self._store(run)
         wanted = store.delivers and run.settings.delivery.flush_timeout_s > 0
         if wanted and store.folder not in self._deliverers:
@@ -214,11 +193,11 @@ class Process:
 
 
 PROCESS = Process()
-"""The one owner of what outlives a run."""
+"""The only instance."""
 
 
 def _is_same_memory(one: Settings, other: Settings) -> bool:
-    """Return whether settings differ in nothing but the fingerprint of a run."""
+    """Return whether settings are equal except for the fingerprint."""
     return one is other or one.model_copy(update={"knowledge": other.knowledge}) == other
 
 
@@ -229,7 +208,7 @@ def _prior_key(run: RunDescription) -> tuple[Path, str, str, str]:
 
 
 def _shielded(action: Callable[[], None]) -> None:
-    """Run something where an exception would only hide what Freqtrade has to say."""
+    """Call a function and log what it raises, which would hide Freqtrade's own messages."""
     try:
         action()
     except Mem0Error as error:

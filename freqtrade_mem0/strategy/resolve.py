@@ -1,4 +1,4 @@
-"""From the config and the strategy to the description of the run: once, before it starts."""
+"""Resolves config and strategy into the description of a run, once, before it starts."""
 
 from __future__ import annotations
 
@@ -24,24 +24,21 @@ logger = logging.getLogger(__name__)
 
 
 def resolve(strategy: Any, process: Process) -> RunDescription | None:
-    """Check the config and describe the run; mark the config with what its stakes depend on.
+    """Check the config and return the description of the run; None in runs without memory.
 
-    Freqtrade serves a cached backtest where config and strategy file are unchanged. Its cache key
-    knows nothing of this package, of the trades a strategy knows from the start, or of the original
-    of a strategy that `wrap` made; so a fingerprint of these is written into the config.
+    Freqtrade reuses the result of a backtest where config and strategy file are unchanged. Stakes
+    also depend on this package, on the prior, and on the original of a strategy that `wrap` made.
+    So a fingerprint of these is written into the config.
+
+    The run id of a backtest is "" until `started` sets it: Freqtrade computes it after it has made
+    the strategies.
 
     Parameters
     ----------
     strategy
         A Freqtrade strategy.
     process
-        Reads and keeps the trades that the strategy knows from the start.
-
-    Returns
-    -------
-    RunDescription or None
-        None where memory takes no part. The run id of a backtest is "" until `started` fills it in:
-        Freqtrade computes it from the config after strategies are made.
+        Reads and keeps the prior.
 
     Raises
     ------
@@ -82,20 +79,20 @@ def resolve(strategy: Any, process: Process) -> RunDescription | None:
 
 
 def started(strategy: Any, run: RunDescription) -> RunDescription:
-    """Return the description of a run that starts now: a backtest has its run id by then."""
+    """Return the description with the run id, which a backtest has when it starts."""
     if run.kind is not RunKind.BACKTEST:
         return run
     return replace(run, origin=replace(run.origin, run_id=host.backtest_run_id(strategy)))
 
 
 def warn_of_unused(settings: Settings) -> None:
-    """Log which keys of the block have no effect in this version."""
+    """Log which keys of the config have no effect in this version."""
     if any(days is not None for _, days in settings.retention):
-        logger.warning('"%s.retention" is not applied by this version: all is kept.', BLOCK)
+        logger.warning('"%s.retention" has no effect in this version: all records are kept.', BLOCK)
 
 
 def _marked(strategy: Any, run: RunDescription, process: Process) -> RunDescription:
-    """Write the fingerprint of what stakes depend on into the config, where there is one."""
+    """Write the fingerprint of what stakes depend on into the config."""
     original = wrapped.mark(strategy)
     if not run.settings.enabled:
         if original:

@@ -1,1 +1,1 @@
-"""What a dry-run or live bot needs beside sizing; a backtest imports none of it."""
+"""A dry-run or live bot: a run by the wall clock, for months."""

@@ -1,4 +1,4 @@
-"""One thread that does a bot's chores, so that Freqtrade's loop waits for none of them."""
+"""The thread of a bot's chores, so that Freqtrade's loop does not wait for them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BREATH_S = 0.001
-"""Pause in long work: it lets Freqtrade's loop have the interpreter."""
+_PAUSE_S = 0.001
+"""Pause in long work, so that Freqtrade's loop can run: threads share the interpreter."""
 
 
 class Background:
-    """Works when it is asked to, one piece after another.
-
-    Parameters
-    ----------
-    work
-        Does all that was asked for since it was called last; raises nothing.
-    """
+    """Calls `work` in a thread whenever it was requested. `work` must not raise."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
-        self._asked = threading.Event()
+        self._requested = threading.Event()
         self._stopping = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def ask(self) -> None:
-        """Let it work, once more if it does already. Waits for nothing."""
-        self._asked.set()
+    def request(self) -> None:
+        """Request the work, once more if it is under way. Never blocks."""
+        self._requested.set()
         with self._starting:
             if self._thread is None and not self._stopping.is_set():
                 self._thread = threading.Thread(
@@ -38,14 +32,14 @@ class Background:
                 )
                 self._thread.start()
 
-    def breathe(self) -> bool:
-        """Pause in the middle of long work; False where it shall be broken off."""
-        return not self._stopping.wait(_BREATH_S)
+    def pause(self) -> bool:
+        """Pause in the middle of long work; return False where the work must stop."""
+        return not self._stopping.wait(_PAUSE_S)
 
     def stop(self, timeout_s: float) -> bool:
-        """Break off, waiting at most `timeout_s`; False when the work goes on."""
+        """Stop the work and wait at most `timeout_s`; return False where it still goes on."""
         self._stopping.set()
-        self._asked.set()
+        self._requested.set()
         with self._starting:
             thread = self._thread
         if thread is None or thread is threading.current_thread():
@@ -55,8 +49,8 @@ class Background:
 
     def _run(self) -> None:
         while True:
-            self._asked.wait()
-            self._asked.clear()
+            self._requested.wait()
+            self._requested.clear()
             if self._stopping.is_set():
                 return
             self._work()

@@ -1,7 +1,7 @@
-"""What a bot's memory does now and then: reconcile, learn from others, look at locks and troubles.
+"""The regular chores of a bot's memory: locks, reconciliation, news from others, state of delivery.
 
-All of it reads disks. In a bot a thread does it; where Freqtrade's database is in memory, and so
-has one connection for all, its own loop has to.
+They read disks, so a thread does them. Only where Freqtrade's database is in memory, with one
+connection for all threads, Freqtrade's own loop does them.
 """
 
 from __future__ import annotations
@@ -33,26 +33,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SETTLE_S = 2.0
-"""How long a look waits for the journal to take what was handed over."""
+_FLUSH_S = 2.0
+"""Longest wait until the journal has written what was submitted."""
 
 
 class Chores:
-    """Does what is asked for by the next look, off Freqtrade's loop.
-
-    Parameters
-    ----------
-    session
-        Of the bot that this process is.
-    store
-        Its memory.
-    own
-        What the journal has of the bot.
-    history
-        Keeps what its detectors of risk know.
-    database
-        Identity of its trade database; "" for one in memory.
-    """
+    """Does the chores of one bot when they are requested."""
 
     def __init__(
         self,
@@ -77,85 +63,78 @@ class Chores:
             own,
             store.marks,
             database=database,
-            # What is not in the journal can not be gone on from.
+            # Without trades in the journal there is nothing to resume from.
             resumes=bool(database) and store.settings.categories.strategy_performance,
-            settled=self._is_settled,
-            breathe=self._breathe,
+            flushed=self._is_flushed,
+            pause=self._pause,
             release=trade_database.release if database else lambda: None,
         )
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._lock = threading.Lock()
-        self._asked: tuple[datetime, bool] | None = None
+        self._requested: tuple[datetime, bool] | None = None
         self._n_replaced = 0
         self._n_dropped = 0
         self._mark: tuple[str, Callable[[], dict[str, Any]]] | None = None
         self._marked: dict[str, Any] = {}
-        self._complained: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self._outbox: OutboxState | None = None
 
     def begin(self, writer: JournalWriter, delivery: Delivery | None) -> None:
-        """Take what writes and delivers, once it is there."""
+        """Set the writer and the delivery, which are made after this object."""
         self._writer, self._delivery = writer, delivery
 
     def keep_mark(self, name: str, value: Callable[[], dict[str, Any]]) -> None:
-        """Write a mark with each look, and at the end, where its value has changed."""
+        """Write a mark with the chores and at the end, where its value has changed."""
         self._mark, self._marked = (name, value), value()
 
     @property
     def has_compared(self) -> bool:
-        """Whether the trade database was compared as a whole."""
+        """Whether the whole trade database was compared once."""
         return self._reconciler.has_run
 
-    def ask(self, moment: datetime, *, for_all: bool) -> None:
-        """Have the chores done as of a moment; waits for none where a thread does them.
-
-        Parameters
-        ----------
-        moment
-            Aware UTC time of the loop.
-        for_all
-            False for a look at Freqtrade's locks alone.
-        """
+    def request(self, moment: datetime, *, all_chores: bool) -> None:
+        """Request all chores, or only the check of Freqtrade's locks; a thread does them."""
         with self._lock:
-            self._asked = (moment, for_all or (self._asked is not None and self._asked[1]))
+            waits_for_all = self._requested is not None and self._requested[1]
+            self._requested = (moment, all_chores or waits_for_all)
         if self._background is None:
             self._work()
         else:
-            self._background.ask()
+            self._background.request()
 
     def take_outbox_state(self) -> OutboxState | None:
-        """Return how far delivery is, once for each look; None where none was done since."""
+        """Return the newest state of delivery, once; None where it was not read since."""
         with self._lock:
             state, self._outbox = self._outbox, None
         return state
 
     def stop(self, timeout_s: float) -> bool:
-        """Do no more, waiting at most `timeout_s`; False when a chore goes on.
+        """Stop, and write a snapshot for the next start; wait at most `timeout_s`.
 
-        What the next start begins from is left behind, if there is still time for it.
+        Returns False where a chore still goes on.
         """
         deadline_s = time.monotonic() + timeout_s
         if self._background is not None and not self._background.stop(timeout_s):
             return False
-        self._do("keeping the times of alerts", self._write_mark)
+        self._do("saving the times of alerts", self._write_mark)
         self.follower.close(max(0.0, deadline_s - time.monotonic()))
         return True
 
     def _work(self) -> None:
         with self._lock:
-            asked, self._asked = self._asked, None
-        if asked is None:
+            requested, self._requested = self._requested, None
+        if requested is None:
             return
-        moment, for_all = asked
-        self._do("a look at the locks by protections", lambda: self._look_at_locks(moment))
-        self._do("keeping the times of alerts", self._write_mark)
-        if for_all:
+        moment, all_chores = requested
+        self._do("checking the locks of protections", lambda: self._check_locks(moment))
+        self._do("saving the times of alerts", self._write_mark)
+        if all_chores:
             self._do("reconciliation", lambda: self._reconcile(moment))
-            self._do("a look at the journal", self._read_journal)
-            self._do("a look at the outbox", self._look_at_outbox)
+            self._do("reading the journal", self._read_journal)
+            self._do("checking the outbox", self._check_outbox)
 
-    def _look_at_locks(self, moment: datetime) -> None:
+    def _check_locks(self, moment: datetime) -> None:
         try:
             locks = trade_database.active_bot_locks(moment)
         finally:
@@ -164,7 +143,7 @@ class Chores:
         self._session.on_risk(lambda risk: risk.locked(locks))
 
     def _reconcile(self, moment: datetime) -> None:
-        self._store.journal.open()  # looks whether it is still the same file
+        self._store.journal.open()  # checks whether it is still the same file
         if self._store.journal.connection.n_replaced != self._n_replaced:
             self._start_over()
         if self._writer is not None and self._writer.dropped != self._n_dropped:
@@ -173,10 +152,10 @@ class Chores:
         self._reconciler.run(moment)
 
     def _read_journal(self) -> None:
-        """Learn what the journal gained from others, and from Mem0."""
+        """Learn the journal's new records of other bots and from Mem0."""
         after_seq = self._own.last_seq()
         news = self.follower.run()
-        self._session.heard(news.own)
+        self._session.add_from_mem0(news.own)
         if news.prior_changed:
             sizing, origin = self._store.settings.sizing, self._session.origin
             prior = load_prior(
@@ -184,7 +163,7 @@ class Chores:
             )
             since = min((record.open_date for record in prior.trades), default=None)
             self._session.replace_prior(prior, self._own.trades(since) if since else ())
-        if self._is_settled() and self._history.mend(self._session, self._breathe):
+        if self._is_flushed() and self._history.replay_if_needed(self._session, self._pause):
             self._history.save(self._session, after_seq)
 
     def _write_mark(self) -> None:
@@ -194,7 +173,7 @@ class Chores:
                 self._store.marks.set(name, value)
                 self._marked = value
 
-    def _look_at_outbox(self) -> None:
+    def _check_outbox(self) -> None:
         if self._delivery is not None:
             self._delivery.wake()
         state = self._store.outbox.state()
@@ -202,7 +181,7 @@ class Chores:
             self._outbox = state
 
     def _start_over(self) -> None:
-        """Write again what this bot keeps, as the memory's folder was taken away."""
+        """Write what this bot has in RAM again: the memory's folder was deleted or replaced."""
         self._store.close()
         self._n_replaced = self._store.journal.connection.n_replaced
         self.follower.start_over()
@@ -210,31 +189,31 @@ class Chores:
         self._reconciler.start_over()
         n_again = self._session.submit_again()
         logger.warning(
-            "The memory in %s was deleted or replaced while this bot runs. Its newest %d trades "
-            "are written again as they were; older ones come back from Freqtrade's database now, "
-            "without their situations, and from Mem0, with them, where it has them. What else was "
-            "there is gone. Stop a bot before you touch its memory.",
+            "The memory in %s was deleted or replaced while this bot runs. The bot's newest %d "
+            "trades are written again. Older trades are restored from Freqtrade's database, "
+            "without their situations, and from Mem0, with their situations, where it has them. "
+            "Everything else that was there is lost. Stop a bot before you touch its memory.",
             self._store.folder,
             n_again,
         )
 
-    def _is_settled(self) -> bool:
-        # Freqtrade's own loop waits for nothing.
-        timeout_s = 0.0 if self._background is None else _SETTLE_S
+    def _is_flushed(self) -> bool:
+        # Freqtrade's own loop must not wait.
+        timeout_s = 0.0 if self._background is None else _FLUSH_S
         return self._writer is not None and self._writer.flush(timeout_s)
 
-    def _breathe(self) -> bool:
-        return self._background is None or self._background.breathe()
+    def _pause(self) -> bool:
+        return self._background is None or self._background.pause()
 
     def _do(self, what: str, chore: Callable[[], None]) -> None:
-        """Do a chore; one that fails is tried again at the next look and holds no other up."""
+        """Do a chore; where it fails, the others are still done, and it is tried again later."""
         try:
             chore()
         except Exception as error:
             kind = (what, type(error).__name__)
-            if kind in self._complained:
+            if kind in self._logged:
                 return
-            self._complained.add(kind)
+            self._logged.add(kind)
             known = isinstance(error, Mem0Error)
             logger.warning(
                 "Memory failed in %s: %s It is tried again; further failures of this kind are not "

@@ -1,7 +1,7 @@
-"""Lets a bot's detectors of risk start where they were, and go through everything again if need be.
+"""Restores a bot's risk detectors at a start, and replays all trades where that is necessary.
 
-What they know of trades that are not kept in memory is a checkpoint, a mark in the journal. It
-holds as long as nothing before it changes: no late arrival, no correction, nothing taken back.
+The state of the detectors after older trades is saved as a checkpoint, a mark in the journal. It is
+valid as long as no trade before it is added, corrected or retracted.
 """
 
 from __future__ import annotations
@@ -25,26 +25,17 @@ if TYPE_CHECKING:
     from freqtrade_mem0.run.bot.session import BotSession
 
 _SAVED_EVERY = WINDOW // 2
-"""Trades after which the checkpoint is written again; so many more are read at a start."""
+"""Trades between two checkpoints; a start reads at most this many more."""
 
-_BREATHE_EVERY = 200
-"""Trades after which others get the interpreter."""
+_PAUSE_EVERY = 200
+"""Trades between two pauses that let other threads run."""
 
 
 class RiskHistory:
-    """Keeps the checkpoint of one bot, and replays its trades where that does not hold.
+    """Keeps the checkpoint of one bot, and replays its trades where it is not valid.
 
-    Every method raises `JournalError` where the file can not be used, and reads a disk: it is not
-    for a trading callback.
-
-    Parameters
-    ----------
-    own
-        What the journal has of the bot.
-    marks
-        Of the same journal.
-    origin
-        The bot's.
+    All methods read a disk: never call them in a trading callback. They raise `JournalError` where
+    the journal can not be used.
     """
 
     def __init__(self, own: OwnRecords, marks: Marks, origin: Origin) -> None:
@@ -52,10 +43,10 @@ class RiskHistory:
         self._marks = marks
         self._name = f"risk {origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
         self._n_saved = 0
-        """Trades behind the checkpoint that was written last."""
+        """Number of trades before the checkpoint that was written last."""
 
     def start(self) -> tuple[Checkpoint, list[TradeRecord]]:
-        """Return where the detectors start, and the trades behind it: the newest, oldest first."""
+        """Return the checkpoint to start from, and the trades after it, oldest first."""
         newest = self._own.newest(KEPT)
         mark = self._marks.get(self._name)
         checkpoint = Checkpoint.from_json(mark) if mark else None
@@ -68,22 +59,17 @@ class RiskHistory:
                 return checkpoint, list(self._own.trades(moment))
         if len(newest) < KEPT:
             return BEGINNING, newest
-        # Nobody knows what the detectors made of the trades before.
+        # The state of the detectors after the earlier trades is unknown.
         return Checkpoint(last=position_of(newest[0]), detectors=None), newest
 
     def forget(self) -> None:
-        """Begin to count anew: the journal is another one."""
+        """Write a new checkpoint next time: the journal was replaced."""
         self._n_saved = 0
 
     def save(self, session: BotSession, after_seq: int) -> None:
-        """Write the checkpoint, where it has moved on far enough.
+        """Write the checkpoint where enough trades came since the last one.
 
-        Parameters
-        ----------
-        session
-            Knows what the journal had up to `after_seq`, of whichever process.
-        after_seq
-            Rows behind it are looked at again at the next start.
+        The session knows the journal's rows up to `after_seq`; the next start examines later ones.
         """
         checkpoint = session.on_risk(lambda risk: risk.checkpoint())
         if checkpoint is None or abs(checkpoint.n - self._n_saved) < _SAVED_EVERY:
@@ -91,39 +77,30 @@ class RiskHistory:
         self._marks.set(self._name, {**checkpoint.to_json(), "seq": after_seq})
         self._n_saved = checkpoint.n
 
-    def mend(self, session: BotSession, breathe: Callable[[], bool]) -> bool:
-        """Go through everything again where something has changed before the checkpoint.
+    def replay_if_needed(self, session: BotSession, pause: Callable[[], bool]) -> bool:
+        """Replay all trades where one before the checkpoint has changed.
 
-        Parameters
-        ----------
-        session
-            Whose detectors.
-        breathe
-            Lets other threads run; False to break off.
-
-        Returns
-        -------
-        bool
-            Whether all is right now; else it has to be tried again.
+        Returns False where it must be tried again. `pause` lets other threads run, and returns
+        False to stop.
         """
         wanted: Wanted | None = session.on_risk(lambda risk: risk.wanted)
         if wanted is None:
             return True
         history = session.on_risk(lambda risk: risk.replayed())
-        found: list[RiskEvent] = []
+        events: list[RiskEvent] = []
         standing: dict[str, RiskEvent] = {}
         if wanted.until is not None:
             for number, trade in enumerate(self._own.trades()):
                 if position_of(trade) > wanted.until:
                     break
                 if trade.is_evidence:
-                    found += history.show(trade)
-                if number % _BREATHE_EVERY == 0 and not breathe():
+                    events += history.show(trade)
+                if number % _PAUSE_EVERY == 0 and not pause():
                     return False
             for event in self._own.events():
                 if event.known_at > wanted.until[0]:
                     break
                 if event.event_type in SEQUENCE_TYPES:
                     standing[event.id] = event
-        self._n_saved = 0  # what is written does not hold any more
-        return session.on_risk(lambda risk: risk.take_history(wanted, history, found, standing))
+        self._n_saved = 0  # the written checkpoint is not valid any more
+        return session.on_risk(lambda risk: risk.take_history(wanted, history, events, standing))

@@ -1,4 +1,4 @@
-"""What works for a dry-run or live bot: besides sizing, delivery, sync, chores and alerts."""
+"""The runtime of a dry-run or live bot: its session, delivery, sync, chores and alerts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.records.from_trade import EntryContext
+from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
-from freqtrade_mem0.run.bot.alerts.waiting import Notices
 from freqtrade_mem0.run.bot.chores import Chores
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
 from freqtrade_mem0.run.bot.session import BotSession
@@ -36,22 +36,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TRY_AGAIN_S = 5.0
-"""Pause between two looks as long as none could compare the trade database as a whole."""
+"""Pause between two reconciliations until the first one has compared everything."""
 
 _ORDERS_LAST = timedelta(days=30)
-"""No entry order is expected to be filled later than this after its decision."""
+"""Entry orders are expected to be filled within this time after their decision."""
 
 
 class BotRuntime(Runtime):
-    """Works for a bot, by the wall clock, for months; see `Runtime`.
-
-    Parameters
-    ----------
-    run, prior, store, now
-        As for `Runtime`.
-    send
-        Hands a text to the owner through Freqtrade's channels.
-    """
+    """The runtime of a bot; `send` sends a text to its owner through Freqtrade's channels."""
 
     session: BotSession
 
@@ -77,14 +69,14 @@ class BotRuntime(Runtime):
             lambda: now().timestamp(),
             store.marks.get(alerts_mark),
         )
-        self._notices = Notices(settings.alerts, since=now())
+        self._pending_alerts = PendingAlerts(settings.alerts, since=now())
         self._last_sync_s = -math.inf
         own = OwnRecords(store.journal, origin)
         self.session = BotSession(
             self.setup,
             submit=self.submit,
             now=now,
-            tell=self._notices.of_risk,
+            tell=self._pending_alerts.add_risk_event,
             database=run.database,
             archive=own,
             timeframe_s=run.timeframe_s,
@@ -103,18 +95,13 @@ class BotRuntime(Runtime):
 
     @property
     def has_compared(self) -> bool:
-        """Whether a bot's trade database has been compared as a whole."""
+        """Whether the whole trade database was compared once."""
         return self._chores.has_compared
 
     def tick(self, moment: datetime) -> None:
-        """Once per bot loop: watch risk, tell the owner; every `sync_interval`, ask for chores.
+        """Check risk and send alerts, once per bot loop; request chores every `sync_interval`.
 
-        It reads no disk, but where Freqtrade's database is in memory.
-
-        Parameters
-        ----------
-        moment
-            Aware UTC time of the loop.
+        It reads no disk, unless Freqtrade's database is in memory.
         """
         n_closed = self.session.n_closed
         pause_s = float(self.run.settings.sync_interval)
@@ -125,23 +112,23 @@ class BotRuntime(Runtime):
             self._last_sync_s = time.monotonic()
         if is_due or n_closed != self._n_closed:  # a protection may have locked something
             self._n_closed = n_closed
-            self._chores.ask(moment, for_all=is_due)
+            self._chores.request(moment, all_chores=is_due)
         self.session.watch_risk(moment)
-        self._notices.tell(self._alerts)
+        self._pending_alerts.send(self._alerts)
         outbox = self._chores.take_outbox_state()
         if outbox is not None and self.run.settings.alerts.memory:
             report_trouble(self._alerts, outbox, self.writer, self._delivery, self._sync)
         if self._alerts.n_sent != self._n_alerts:
             self._n_alerts = self._alerts.n_sent
-            self._chores.ask(moment, for_all=False)
+            self._chores.request(moment, all_chores=False)
 
     def entry_confirmed(self, pair: str, side: str) -> bool:
-        """As for any run; the owner hears of stakes that were scaled far."""
+        """Record the decision of a confirmed entry, and alert where a stake was scaled far."""
         answer = self.session.entry_confirmed(pair, side)
         if answer is None:
             return True
         if not answer.is_repeated:
-            self._notices.of_answer(answer)
+            self._pending_alerts.add_answer(answer)
         return not answer.is_vetoed
 
     def submit(self, entry: Submitted) -> None:
@@ -161,12 +148,12 @@ class BotRuntime(Runtime):
         ended = [worker.stop(CLOSE_TIMEOUT_S) for worker in workers]
         if not all(ended):
             logger.warning(
-                "Mem0 does not answer; it is left behind. Nothing in the journal is lost."
+                "Mem0 does not answer; it is not closed. Nothing in the journal is lost."
             )
         self.store.close(leave_backend=not all(ended))
 
     def _load_history(self, own: OwnRecords, history: RiskHistory) -> None:
-        """Take up what earlier processes of this bot left: decisions, entries, newest trades."""
+        """Load what earlier processes of this bot recorded: decisions, entries, newest trades."""
         origin, now, damping = self.run.origin, self.now(), self.setup.damping
         checkpoint, newest = history.start()
         since = now - (timedelta(0) if damping is None else damping.lasts_at_most)

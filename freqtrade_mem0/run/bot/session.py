@@ -1,6 +1,7 @@
-"""The session of a dry-run or live bot: fills tie trades to decisions, closed trades are recorded.
+"""The session of a dry-run or live bot: links filled entries to decisions, records closed trades.
 
-What a bot keeps is bounded; what is older is looked up in the journal, never in a trading callback.
+A bot keeps a bounded number of trades in RAM. Older ones are looked up in the journal, but never in
+a trading callback.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from freqtrade_mem0.records.from_trade import (
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.risk.log import WINDOW, RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
+from freqtrade_mem0.run.bot.entries.links import EntryLinks
 from freqtrade_mem0.run.bot.entries.own_trades import Archive, OwnTrades
 from freqtrade_mem0.run.bot.entries.placed import PlacedDecisions
-from freqtrade_mem0.run.bot.entries.tying import EntryTies
 from freqtrade_mem0.run.session import Session, entry_of
 
 if TYPE_CHECKING:
@@ -47,19 +48,11 @@ T = TypeVar("T")
 
 
 class BotSession(Session):
-    """Answers proposals, and turns fills into records.
+    """Answers proposals, and records what was filled.
 
-    Parameters
-    ----------
-    database
-        Identity of the bot's trade database; "" where there is none that lasts.
-    archive
-        Where the bot's older trades are looked up; None keeps all in memory.
-    timeframe_s
-        Seconds of a candle. Within one, an entry that is asked for again after it was refused or
-        cancelled is the same decision; 0 makes each a decision of its own.
-    setup, submit, now, tell
-        As for `Session`.
+    `database` is the identity of the bot's trade database, "" for one in memory. Older trades are
+    looked up in `archive`; None keeps all trades in RAM. Where Freqtrade repeats an entry within a
+    candle of `timeframe_s` seconds, this is one decision; with 0 each time is one.
     """
 
     def __init__(
@@ -78,10 +71,10 @@ class BotSession(Session):
         self._database = database
         self._timeframe_s = timeframe_s
         self._placed = PlacedDecisions()
-        self._entries = EntryTies(self._placed, self._submit)
+        self._entries = EntryLinks(self._placed, self._submit)
         self._own = OwnTrades(archive)
         self.n_closed = 0
-        """Trades that were recorded, or corrected, by this process."""
+        """Trades that this process has recorded or corrected."""
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
@@ -107,21 +100,11 @@ class BotSession(Session):
         events: Iterable[RiskEvent] = (),
         checkpoint: Checkpoint = BEGINNING,
     ) -> None:
-        """Go on where an earlier process of this bot stopped.
+        """Continue where an earlier process of this bot stopped.
 
-        Parameters
-        ----------
-        placed
-            Decisions whose entry order was not filled yet, oldest first.
-        opened
-            What was known at the entry of trades that were open, by trade id.
-        recorded
-            The newest trades that the journal has of this bot, oldest first; at least all behind
-            the checkpoint.
-        events
-            Risk events that the journal has of this bot; at least those of these trades.
-        checkpoint
-            What the detectors of risk know of the trades before.
+        `placed` are decisions whose entry order was not filled yet, `opened` the entries of open
+        trades by trade id, `recorded` the newest trades, at least all after the checkpoint, and
+        `events` the risk events, at least those of these trades. All are sorted, oldest first.
         """
         with self._lock:
             for decision in placed:
@@ -130,17 +113,17 @@ class BotSession(Session):
                         decision.pair,
                         decision.side,
                         decision.decided_at,
-                        partial(_as_it_stands, decision),
+                        partial(_same, decision),
                     )
             self._entries.add(opened)
             self._own.add_all(recorded)
-            # A losing streak goes on over a restart.
+            # A losing streak continues over a restart.
             last = checkpoint.last
             fresh = (record for record in recorded if last is None or position_of(record) > last)
             self.restore_risk(fresh, events, checkpoint)
 
-    def heard(self, records: Iterable[TradeRecord]) -> None:
-        """Take up own trades that came back from Mem0: they know more than the bot's database."""
+    def add_from_mem0(self, records: Iterable[TradeRecord]) -> None:
+        """Add own trades that came back from Mem0; they hold more than the bot's database."""
         for record in records:
             with self._lock:
                 if self._own.recent(record.id) is None:
@@ -148,15 +131,7 @@ class BotSession(Session):
                     self._risk.heard(record)
 
     def replace_prior(self, prior: Prior, own_trades: Iterable[TradeRecord] = ()) -> None:
-        """Read another prior from now on; what the bot learned itself stays.
-
-        Parameters
-        ----------
-        prior
-            From now on.
-        own_trades
-            The bot's trades that are not kept here; of what a prior has as well, they count.
-        """
+        """Replace the prior. Own trades, and the older `own_trades`, count before its records."""
         entries = {entry_of(record) for record in prior.trades}
         own = [record for record in own_trades if entry_of(record) in entries]
         with self._lock:
@@ -169,52 +144,46 @@ class BotSession(Session):
                     self.learn(record)
 
     def watch_risk(self, moment: datetime, locks: Iterable[Lock] = ()) -> None:
-        """Note what trades completed before a moment, and locks by protections."""
+        """Record the risk events of trades before a moment, and of locks by protections."""
         with self._lock:
             self._risk.until(moment)
             self._risk.locked(locks)
 
     def on_risk(self, act: Callable[[RiskLog], T]) -> T:
-        """Do something with the log of risk, under the session's lock; return what that gives."""
+        """Call a function with the risk log, under the session's lock; return its result."""
         with self._lock:
             return act(self._risk)
 
     def submit_again(self) -> int:
-        """Hand over all that is kept once more, to a journal that knows nothing.
-
-        Returns
-        -------
-        int
-            How many closed trades that were.
-        """
+        """Submit everything in RAM again, to an empty journal; return the number of trades."""
         with self._lock:
             records = list(self._own)
             for record in records:
                 self._keep(record)
             self._risk.submit_again(records)
-            self._own.forget_seen()  # the next comparison says it again
+            self._own.forget_seen()  # the next reconciliation submits it again
             for decision in self._placed:
                 self._submit(decision)
             return len(records)
 
     def entry_filled(self, trade: Any) -> None:
-        """Tie a trade to its decision, at its first filled entry order."""
+        """Link a trade to its decision, at its first filled entry order."""
         with self._lock:
             trade_id = trade_id_of(trade, self.origin)
             if self._own.recent(trade_id) is None:
-                self._entries.tie(trade, trade_id)
+                self._entries.link(trade, trade_id)
 
     def trade_closed(self, trade: Any) -> None:
-        """Record a closed trade, once, and learn from it; again only what turned out different.
+        """Record a closed trade and learn from it; a repeated call records only a change.
 
-        What is not kept here counts as new; the journal, which knows, skips it.
+        A trade that is not in RAM counts as new; the journal skips what it has.
         """
         self._close(trade, None)
 
     def trades_closed(self, trades: Iterable[Any]) -> None:
         """Record several closed trades; one that can not be recorded does not stop the others.
 
-        Older ones are looked up before: not to be called in a trading callback of a bot.
+        Looks up older trades in the journal: never call it in a trading callback.
         """
         for trade in trades:
             try:
@@ -227,38 +196,30 @@ class BotSession(Session):
                 logger.exception("Trade %s could not be recorded; it is tried again later.", trade)
 
     def trades_open(self, trades: Iterable[Any]) -> None:
-        """Tie open trades to their decisions where that was missed. As above, this may look up."""
+        """Link open trades to their decisions where a callback was missed; may read the journal."""
         for trade in trades:
             if has_filled_entry(trade):
                 self.entry_filled(trade)
                 self._recover_entry(trade_id_of(trade, self.origin))
 
-    def take_back(self, record: TradeRecord, reason: str) -> None:
-        """Let a recorded trade count no more, with the events that followed from it.
-
-        Parameters
-        ----------
-        record
-            As it counts now.
-        reason
-            For people.
-        """
+    def retract(self, record: TradeRecord, reason: str) -> None:
+        """Retract a recorded trade, with the risk events that followed from it."""
         with self._lock:
-            self._own.take_back(record.id)
+            self._own.retract(record.id)
             self._entries.reopen(record)
             self.recall.remove(record.id)
             self._keep(retraction(record, reason, self._now()))
             self._risk.reopened(record, reason)
 
     def recorded(self, trade_id: str) -> TradeRecord | None:
-        """Return a trade of this run as it counts now, looked up where it is not kept."""
+        """Return the valid record of a trade, from RAM or the journal."""
         archived = self._own.archived(trade_id)
         with self._lock:
-            gone = self._own.was_taken_back(trade_id)
-            return self._own.recent(trade_id) or (None if gone else archived)
+            retracted = self._own.was_retracted(trade_id)
+            return self._own.recent(trade_id) or (None if retracted else archived)
 
     def note_seen(self, trade_ids: Iterable[str]) -> None:
-        """Note that trades stand in the bot's database, so that they can be missed there later."""
+        """Record that trades are in the bot's database, so that their deletion is noticed later."""
         for trade_id in trade_ids:
             with self._lock:
                 if self._own.is_seen_first(trade_id):
@@ -272,15 +233,15 @@ class BotSession(Session):
             trade_id = trade_id_of(trade, origin)
             if self._database and self._own.is_seen_first(trade_id):
                 self._submit(SeenIn(record_id=trade_id, database=self._database))
-            # Another thread may have recorded it, or taken it back, since it was looked up.
-            gone = self._own.was_taken_back(trade_id)
-            earlier = self._own.recent(trade_id) or (None if gone else archived)
+            # Another thread may have recorded or retracted it since it was looked up.
+            retracted = self._own.was_retracted(trade_id)
+            earlier = self._own.recent(trade_id) or (None if retracted else archived)
             if earlier is not None and earlier.decision_id is not None:
                 context = EntryContext(decision_id=earlier.decision_id, situation=earlier.situation)
             else:
                 if earlier is None:
-                    self._entries.tie(trade, trade_id)  # both happened while this bot was down
-                # An imported record knows nothing of the entry; the ledger does.
+                    self._entries.link(trade, trade_id)  # both happened while this bot was down
+                # An imported record has no entry context; the ledger has.
                 context = self._entries.get(trade_id) or EntryContext()
             record = trade_record(trade, origin, self._now(), context, identity=trade_id)
             if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
@@ -303,7 +264,7 @@ class BotSession(Session):
         return archived
 
     def _recover_entry(self, trade_id: str) -> None:
-        """Take up from the journal what it knows of an entry that was long ago."""
+        """Read the context of an entry of long ago from the journal."""
         with self._lock:
             if trade_id in self._entries or self._own.recent(trade_id) is not None:
                 return
@@ -313,5 +274,5 @@ class BotSession(Session):
                 self._entries.add({trade_id: entry})
 
 
-def _as_it_stands(decision: Decision) -> Decision:
+def _same(decision: Decision) -> Decision:
     return decision

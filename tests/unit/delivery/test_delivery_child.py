@@ -80,7 +80,7 @@ def test_where_nobody_waits_there_is_no_process(
 
     monkeypatch.setattr("freqtrade_mem0.delivery.child.subprocess.Popen", no_process)
     run, process = a_run(tmp_path, settings, RunKind.BACKTEST), Process()
-    process._deliver_beside(run)
+    process._deliver_in_child(run)
     process._finish(run)
 
     assert store.outbox.state().pending == 1

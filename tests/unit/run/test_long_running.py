@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SMALL = {
     "run.bot.entries.own_trades.KEPT": 8,
-    "run.bot.entries.own_trades._LATELY": 16,
+    "run.bot.entries.own_trades._KEPT_IDS": 16,
     "run.bot.risk_history.KEPT": 8,
     "run.bot.risk_history._SAVED_EVERY": 2,
     "run.bot.session.WINDOW": 4,
@@ -111,7 +111,7 @@ def test_what_a_bot_keeps_is_bounded() -> None:
     assert len(list(own)) < 2 * KEPT
     assert own.recent(a_trade(10 * KEPT - 1).id) is not None
     assert (own.recent(old.id), own.archived(old.id)) == (None, old)
-    own.take_back(old.id)
+    own.retract(old.id)
     assert own.archived(old.id) is None
     own.add(old)
     assert own.recent(old.id) == old
@@ -170,7 +170,7 @@ class LongBot:
         """Go through everything again if need be, and keep the checkpoint."""
         self.write()
         seq = self.own.last_seq()
-        assert self.history.mend(self.session, lambda: True)
+        assert self.history.replay_if_needed(self.session, lambda: True)
         self.history.save(self.session, seq)
         self.write()
 
@@ -184,7 +184,7 @@ class LongBot:
         """Take a trade back."""
         record = self.session.recorded(trade_id_of(self.trades.pop(number), ORIGIN))
         assert record is not None
-        self.session.take_back(record, "it was deleted")
+        self.session.retract(record, "it was deleted")
         self.write()
 
 

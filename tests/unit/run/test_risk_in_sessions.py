@@ -191,7 +191,7 @@ def test_a_trade_that_is_gone_takes_its_cluster_along() -> None:
     stage = a_stage(database="bots.sqlite", damping=DAMPING)
     clustered(stage).session.watch_risk(at(4), [])
     last = [entry for entry in stage.entries if isinstance(entry, TradeRecord)][-1]
-    stage.session.take_back(last, "it was deleted")
+    stage.session.retract(last, "it was deleted")
     stage.session.watch_risk(at(5), [])
     gone = [entry.target_id for entry in stage.entries if isinstance(entry, Retraction)]
     events = {e.id: e.event_type for e in stage.entries if isinstance(e, RiskEvent)}

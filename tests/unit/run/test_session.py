@@ -341,7 +341,7 @@ def test_a_trade_deleted_in_freqtrade_is_taken_back() -> None:
     stage.session.trades_closed([kept, deleted])
     record = stage.session.recorded(trade_id_of(deleted, ORIGIN))
     assert record is not None
-    stage.session.take_back(record, "it was deleted")
+    stage.session.retract(record, "it was deleted")
 
     assert stage.session.recorded(record.id) is None
     assert [record.id] == [
@@ -370,7 +370,7 @@ def test_a_reopened_trade_keeps_its_decision_and_situation() -> None:
     stage.session.trade_closed(trade.close(-0.05, reason="stop_loss"))
     record = stage.session.recorded(trade_id_of(trade, ORIGIN))
     assert record is not None
-    stage.session.take_back(record, "the trade is open again")
+    stage.session.retract(record, "the trade is open again")
     stage.session.trade_closed(trade.close(-0.02, hours=2, reason="stop_loss"))
 
     first, second = stage.written(TradeRecord)

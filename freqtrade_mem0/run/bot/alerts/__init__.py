@@ -1,1 +1,1 @@
-"""What the owner of a bot is told."""
+"""Alerts to the owner of a bot."""

@@ -1,4 +1,4 @@
-"""What a bot tells its owner through Freqtrade's own channels (Telegram, webhook, Discord)."""
+"""Sends alerts through Freqtrade's own channels (Telegram, webhook, Discord), not too often."""
 
 from __future__ import annotations
 
@@ -11,18 +11,9 @@ if TYPE_CHECKING:
 
 
 class Alerts:
-    """Sends an alert once, and the same kind again only after a while, also over restarts.
+    """Sends each kind of alert at most once in `interval_s` seconds, also over restarts.
 
-    Parameters
-    ----------
-    send
-        Hands a text to Freqtrade's channels; never blocks.
-    interval_s
-        Shortest time between two alerts of one kind, in seconds.
-    clock
-        Seconds since 1970 in UTC.
-    earlier
-        What `to_json` gave to an earlier process of this bot; empty where there was none.
+    `clock` returns seconds since 1970 in UTC; `earlier` is what `to_json` gave an earlier process.
     """
 
     def __init__(
@@ -35,25 +26,17 @@ class Alerts:
         self._send = send
         self._interval_s = interval_s
         self._clock = clock
-        self._sent_s, self._told_before = _read(earlier or {})
-        self._standing: set[str] = set()
+        self._sent_s, self._lasting_before = _read(earlier or {})
+        self._lasting: set[str] = set()
         self._lock = threading.Lock()
         self.n_sent = 0
         """Alerts of this process."""
 
     def event(self, kind: str, text: str) -> bool:
-        """Tell of something that happened; return whether it was sent or held back.
-
-        Parameters
-        ----------
-        kind
-            What is told at most once per interval.
-        text
-            One or two sentences.
-        """
+        """Send an alert on an event; return False where one of its kind was sent too recently."""
         now_s = self._clock()
         last_s = self._sent_s.get(kind)
-        # A clock that was put back must not silence a bot for as long.
+        # A clock that was set back must not delay alerts.
         if last_s is not None and 0.0 <= now_s - last_s < self._interval_s:
             return False
         with self._lock:
@@ -62,32 +45,22 @@ class Alerts:
         return True
 
     def state(self, kind: str, text: str, over: str) -> None:
-        """Tell of a trouble that stands, once an interval, and of its end.
-
-        Parameters
-        ----------
-        kind
-            Which trouble.
-        text
-            What is wrong; "" when nothing is.
-        over
-            What to say when it is over.
-        """
+        """Send `text` on a lasting trouble, "" if there is none, and `over` when it has ended."""
         moment = datetime.fromtimestamp(self._clock(), UTC)
         if text:
-            if self.event(kind, dated(text, moment)) or kind in self._told_before:
+            if self.event(kind, dated(text, moment)) or kind in self._lasting_before:
                 with self._lock:
-                    self._told_before.discard(kind)
-                    self._standing.add(kind)
-        elif kind in self._standing:
+                    self._lasting_before.discard(kind)
+                    self._lasting.add(kind)
+        elif kind in self._lasting:
             with self._lock:
-                self._standing.discard(kind)
+                self._lasting.discard(kind)
             self._tell(dated(over, moment))
 
     def to_json(self) -> dict[str, Any]:
         """Return for JSON what the bot's next process has to know; from any thread."""
         with self._lock:
-            standing = sorted(self._standing | self._told_before)
+            standing = sorted(self._lasting | self._lasting_before)
             return {"sent": dict(self._sent_s), "standing": standing}
 
     def _tell(self, text: str) -> None:
@@ -96,12 +69,12 @@ class Alerts:
 
 
 def dated(text: str, moment: datetime) -> str:
-    """Return a text with the time of what it tells, in UTC."""
+    """Return a text with the time of its event, in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {text}"
 
 
 def _read(mark: Mapping[str, Any]) -> tuple[dict[str, float], set[str]]:
-    """Return when each kind was told, and which troubles stood, leaving out what is neither."""
+    """Return when each kind was sent, and which troubles lasted; ignore invalid values."""
     sent, standing = mark.get("sent"), mark.get("standing")
     return (
         {kind: s for kind, s in sent.items() if isinstance(s, int | float)}

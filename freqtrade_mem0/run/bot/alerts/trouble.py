@@ -1,4 +1,4 @@
-"""Tells a bot's owner what its memory suffers from."""
+"""Alerts on trouble of the memory itself: the journal, Mem0, refused records."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def report_trouble(
     delivery: Delivery | None,
     sync: MemorySync | None,
 ) -> None:
-    """Tell the owner what memory suffers from; trading is never affected. Reads no disk."""
+    """Send an alert on each trouble of memory, and on its end. Reads no disk."""
     if writer is not None:
-        text = "The journal of memory can not be written; trades wait in the bot's memory."
+        text = "Memory's journal can not be written; new records wait in the bot's RAM."
         alerts.state(
             "journal",
             text if writer.in_trouble else "",
-            "The journal of memory is written again; nothing was lost.",
+            "Memory's journal can be written again; nothing was lost.",
         )
     if delivery is None:
         return
-    # Delivery begins after the first sync: where Mem0 was never there, only sync knows.
+    # Delivery starts after the first sync, so until then only sync knows that Mem0 is away.
     alarm = delivery.alarm or ("" if sync is None else sync.alarm)
     alerts.state(
         "mem0",
         f"Mem0 can not be reached; {outbox.pending} records wait in the journal. {alarm}"
         if alarm
         else "",
-        "Mem0 is back; what waited is being delivered.",
+        "Mem0 can be reached again; the waiting records are being delivered.",
     )
     alerts.state(
         "dead",
@@ -44,5 +44,5 @@ def report_trouble(
         "See 'freqtrade-mem0 dead-letters'."
         if outbox.dead
         else "",
-        "Mem0 refuses nothing any more.",
+        "Mem0 has accepted all records that it refused.",
     )

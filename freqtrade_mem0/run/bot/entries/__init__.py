@@ -1,1 +1,1 @@
-"""Which entry belongs to which decision and trade."""
+"""A bot's entries: decisions, the trades they opened, recorded trades."""

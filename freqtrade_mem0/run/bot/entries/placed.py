@@ -1,7 +1,7 @@
-"""Decisions that wait for their entry order to be filled, and which trade each of them opened.
+"""Decisions whose entry order is not filled yet, and which trade each of them opened.
 
 An order can be filled long after its decision, time out, or wait beside others of the same pair
-(position stacking). Freqtrade hands a callback no link between the two.
+(position stacking). Freqtrade's callbacks have no link between the two.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.decision import Decision
 
 _KEPT = 100
-"""Decisions kept per pair and side; older ones belong to orders that timed out."""
+"""Newest decisions kept per pair and side; the orders of older ones have timed out."""
 
 _ORDER_DELAY = timedelta(minutes=5)
-"""Longest time between a decision and the placing of its order. Freqtrade does both at once."""
+"""Longest time between a decision and the placing of its order; Freqtrade does both at once."""
 
 
 class _Waiting(NamedTuple):
     decided_at: datetime
-    written: Callable[[], Decision]
+    decision: Callable[[], Decision]
 
 
 class PlacedDecisions:
@@ -37,31 +37,21 @@ class PlacedDecisions:
         self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
 
     def add(
-        self, pair: str, side: str, decided_at: datetime, written: Callable[[], Decision]
+        self, pair: str, side: str, decided_at: datetime, decision: Callable[[], Decision]
     ) -> None:
-        """Let a decision wait for its fill.
-
-        Parameters
-        ----------
-        pair, side
-            What is entered.
-        decided_at
-            Aware UTC market time.
-        written
-            Gives the decision; called when its trade is there.
-        """
+        """Add a decision; `decision` builds it when its order is filled."""
         waiting = self._waiting.setdefault((pair, side), deque(maxlen=_KEPT))
-        waiting.append(_Waiting(decided_at, written))
+        waiting.append(_Waiting(decided_at, decision))
 
     def take_for(self, trade: Any) -> Decision | None:
-        """Take off the newest decision that can have opened a trade; None where none can."""
+        """Remove and return the newest decision that can have opened a trade, if any."""
         pair, side = trade.pair, trade.trade_direction
         waiting = self._waiting.get((pair, side), deque())
         for position in range(len(waiting) - 1, -1, -1):
             if self._can_have_opened(waiting[position].decided_at, trade):
                 found = waiting[position]
                 del waiting[position]
-                return found.written()
+                return found.decision()
         return None
 
     def take_since(self, pair: str, side: str, moment: datetime) -> Decision | None:
@@ -69,12 +59,12 @@ class PlacedDecisions:
         waiting = self._waiting.get((pair, side))
         if not waiting or waiting[-1].decided_at < moment:
             return None
-        return waiting.pop().written()
+        return waiting.pop().decision()
 
     def __iter__(self) -> Iterator[Decision]:
         for waiting in self._waiting.values():
             for each in waiting:
-                yield each.written()
+                yield each.decision()
 
     @staticmethod
     def _can_have_opened(decided_at: datetime, trade: Any) -> bool:

@@ -1,1 +1,1 @@
-"""Compares a bot's trade database with what is remembered."""
+"""Compares a bot's trade database with its memory."""

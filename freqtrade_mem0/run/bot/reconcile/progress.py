@@ -1,4 +1,4 @@
-"""How far a bot's trade database was compared with its memory; a mark in the journal."""
+"""The state of the last comparison of a bot's trade database, saved as a mark in the journal."""
 
 from __future__ import annotations
 
@@ -12,57 +12,41 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
-"""Of the mark; another one is not read, and everything is compared again."""
+"""Version of the mark; with another version everything is compared again."""
 
 LATELY_S = 3_600.0
-"""How long a closed trade is compared again at each look: its numbers may still be put right."""
+"""How long a closed trade is compared again each time: Freqtrade may still correct it."""
 
 _MOST_LATELY = 5_000
-"""Trades that are compared again at each look, at most."""
+"""The most trades that are compared again each time."""
 
 
 class Lately(NamedTuple):
-    """A trade that was found closed not long ago.
-
-    Parameters
-    ----------
-    noticed_s
-        When, in seconds since 1970 in UTC.
-    record_id
-        Its record; None where nothing identifies it.
-    """
+    """A trade that was found closed within `LATELY_S`."""
 
     noticed_s: float
+    """When it was found, seconds since 1970 in UTC."""
     record_id: str | None
+    """None where it has no filled entry order."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Compared:
-    """What the last look at a trade database saw: enough to see what has changed since.
-
-    Parameters
-    ----------
-    birth
-        When the database was made, as text; another one is another database. "" where it can not
-        say.
-    last_id
-        The highest of Freqtrade's ids then. What came since is higher, or was open then.
-    open_ids
-        Freqtrade's ids of the trades that were open, or closed and not complete yet.
-    lately
-        By Freqtrade's id: closed trades that are still looked at one by one.
-    settled
-        All other closed trades, as one sum: it changes when any of them does.
-    """
+    """What the last comparison saw, so that the next one finds what has changed since."""
 
     birth: str
+    """When the database was created, "" if unknown; another time means another database."""
     last_id: int
+    """The highest trade id. Trades that were opened since have higher ids."""
     open_ids: set[int] = field(default_factory=set)
+    """Trades that were open, or closed and not complete yet."""
     lately: dict[int, Lately] = field(default_factory=dict)
+    """Closed trades that are still compared one by one, by trade id."""
     settled: ClosedSum = NOTHING
+    """The sum over all other closed trades: it changes when one of them changes."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the state for JSON."""
         return {
             "version": VERSION,
             "birth": self.birth,
@@ -74,7 +58,7 @@ class Compared:
 
     @classmethod
     def from_json(cls, mark: Mapping[str, Any]) -> Compared | None:
-        """Return what `to_json` gave; None for nothing, and for what another version wrote."""
+        """Return the state that `to_json` gave; None for an empty mark or another version."""
         if mark.get("version") != VERSION:
             return None
         return cls(
@@ -86,13 +70,7 @@ class Compared:
         )
 
     def take_settled(self, now_s: float) -> list[int]:
-        """Take off the closed trades that need not be looked at one by one any more; return them.
-
-        Parameters
-        ----------
-        now_s
-            Seconds since 1970 in UTC.
-        """
+        """Remove the trades from `lately` that are old enough for `settled`; return their ids."""
         n_too_many = max(0, len(self.lately) - _MOST_LATELY)
         ids = list(islice(self.lately, n_too_many))
         ids += [

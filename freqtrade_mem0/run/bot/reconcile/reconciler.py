@@ -1,10 +1,11 @@
-"""Compares a bot's own trade database with what it remembers; Freqtrade's database is right.
+"""Compares a bot's trade database with its memory, and corrects memory where they differ.
 
 Callbacks are not guaranteed: a bot is killed between a fill and its callback, a stop is filled on
 the exchange while the bot is down, a trade is deleted over REST.
 
-A look costs as much as has changed since the last one, however many trades there are. Only where
-closed trades have changed or gone that were long settled, all of them are gone through.
+The cost of a comparison depends on what has changed since the last one, not on the number of
+trades. All trades are compared only at the first time, and where an old closed trade was changed or
+deleted.
 """
 
 from __future__ import annotations
@@ -33,29 +34,22 @@ _OPEN_AGAIN = "the trade is open again"
 
 
 class Reconciler:
-    """Brings a session up to its bot's trade database, and remembers how far that is.
-
-    Every look may raise `JournalError`, or what Freqtrade's database suffers from; the next one
-    then begins where the last good one ended.
+    """Brings a session up to date with its bot's trade database.
 
     Parameters
     ----------
-    session
-        Of the bot that this process is.
-    own
-        What the journal has of the bot.
-    marks
-        Of the same journal.
+    session, own, marks
+        The bot's session, its records, and the marks of its journal.
     database
         Identity of the trade database; "" for one in memory.
     resumes
-        Whether a restart goes on from where the last process stopped; else it compares everything.
-    settled
-        Waits until the journal has all that was handed over; False where it does not take it.
-    breathe
-        Lets other threads run; False to break off.
+        Whether a restart continues from the last comparison; else it compares everything.
+    flushed
+        Waits until the journal has written what was submitted; False where it could not.
+    pause
+        Lets other threads run; False to stop.
     release
-        Gives the thread's database session back, see `trade_database.release`.
+        Closes the thread's database session, see `trade_database.release`.
     """
 
     def __init__(
@@ -66,8 +60,8 @@ class Reconciler:
         *,
         database: str,
         resumes: bool = True,
-        settled: Callable[[], bool] = lambda: True,
-        breathe: Callable[[], bool] = lambda: True,
+        flushed: Callable[[], bool] = lambda: True,
+        pause: Callable[[], bool] = lambda: True,
         release: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
@@ -75,8 +69,8 @@ class Reconciler:
         self._marks = marks
         self._database = database
         self._resumes = resumes
-        self._settled = settled
-        self._breathe = breathe
+        self._flushed = flushed
+        self._pause = pause
         self._release = release
         origin = session.origin
         self._name = f"compared {database} {origin.user_id} {origin.mode} {origin.run_id}"
@@ -86,38 +80,36 @@ class Reconciler:
 
     @property
     def has_run(self) -> bool:
-        """Whether there was a complete comparison yet."""
+        """Whether everything was compared once."""
         return self._compared is not None
 
     def start_over(self) -> None:
-        """Compare everything at the next look: the journal has lost something."""
+        """Compare everything the next time: the journal has lost records."""
         self._compared, self._saved, self._was_read = None, {}, True
         if self._resumes:
             self._marks.set(self._name, {})
 
     def run(self, moment: datetime) -> None:
-        """Record what is missing, correct what differs, take back what is gone.
+        """Record missing trades, correct differing ones, retract deleted ones.
 
-        Parameters
-        ----------
-        moment
-            Aware UTC time.
+        Errors of the journal and of Freqtrade's database are raised; the next call then starts from
+        the last completed comparison.
         """
         try:
             birth = trade_database.database_birth()
             if self._compared is None and not self._was_read:
                 self._compared = self._read_mark(birth)
                 self._was_read = True
-            # A trade may be closed between two statements; what is still so the second time, is so.
-            if not (self._look(moment, birth) or self._look(moment, birth)):
+            # A trade may be closed between two statements, so a difference is checked twice.
+            if not (self._compare_news(moment, birth) or self._compare_news(moment, birth)):
                 self._compared = None
                 self._compare_all(moment, birth)
             self._save()
         finally:
             self._release()
 
-    def _look(self, moment: datetime, birth: datetime | None) -> bool:
-        """Compare what has changed; False where that is not all there is to it."""
+    def _compare_news(self, moment: datetime, birth: datetime | None) -> bool:
+        """Compare open, new and recently closed trades; False where others have changed, too."""
         before = self._compared
         if before is None:
             return False
@@ -126,14 +118,14 @@ class Reconciler:
         open_ids = {trade.id for trade in still_open}
         new = trade_database.trade_ids_after(before.last_id)
         last_id = max(last_id, *new) if new else last_id
-        asked = (before.open_ids | before.lately.keys() | new) - open_ids
-        n_asked = trade_database.closed_sum_of(asked).n
+        candidates = (before.open_ids | before.lately.keys() | new) - open_ids
+        n_candidates = trade_database.closed_sum_of(candidates).n
         n_closed = trade_database.n_closed(last_id)
         self._release()
-        if n_closed != before.settled.n + n_asked:
+        if n_closed != before.settled.n + n_candidates:
             return False
         now_s, lately, incomplete = moment.timestamp(), {}, set[int]()
-        for closed in trade_database.closed_bot_trades(asked):
+        for closed in trade_database.closed_bot_trades(candidates):
             self._release()
             complete = [trade for trade in closed if trade.close_date is not None]
             incomplete.update(trade.id for trade in closed if trade.close_date is None)
@@ -141,13 +133,13 @@ class Reconciler:
             for trade in complete:
                 found = Lately(now_s, self._record_id(trade))
                 known = before.lately.get(trade.id, found)
-                # Freqtrade uses the id of a deleted trade again.
+                # Freqtrade reuses the id of a deleted trade.
                 lately[trade.id] = known if known.record_id == found.record_id else found
         self._session.trades_open(still_open)
         for trade_id, known in before.lately.items():
             if trade_id not in lately or lately[trade_id].record_id != known.record_id:
                 reason = _OPEN_AGAIN if self._is_open(known, still_open) else _GONE
-                self._take_back(known.record_id, reason, birth)
+                self._retract(known.record_id, reason, birth)
         after = Compared(
             birth=before.birth,
             last_id=last_id,
@@ -162,11 +154,11 @@ class Reconciler:
         return True
 
     def _compare_all(self, moment: datetime, birth: datetime | None) -> None:
-        """Go through all closed trades by few columns; load those that differ.
+        """Compare all closed trades by a few columns; load only those that differ.
 
-        Not while the journal takes nothing: then it would have to be done again.
+        Waits for the journal to be writable: else everything would have to be compared again.
         """
-        if self._resumes and not self._settled():
+        if self._resumes and not self._flushed():
             return
         last_id = trade_database.last_trade_id()
         still_open = trade_database.open_bot_trades()
@@ -180,7 +172,7 @@ class Reconciler:
             after_id = keys[-1].id
             self._release()
             records = self._compare_some(keys)
-            # 64 bits of each id: that a clash hides a deleted trade is left to chance.
+            # 64 bits of each id: a collision that hides a deleted trade is unlikely enough.
             known.update(hash(record_id) for record_id in records.values())
             for key in keys:
                 if key.close_ms is None:
@@ -188,14 +180,14 @@ class Reconciler:
                 elif key.close_ms / 1_000.0 > now_s - LATELY_S:
                     after.lately[key.id] = Lately(now_s, records.get(key.id))
             after.settled = after.settled.plus(self._sum_of(keys, after))
-            if not self._breathe():
+            if not self._pause():
                 return
-        if birth is not None and not self._take_back_missing(known, open_ids, last_id, birth):
+        if birth is not None and not self._retract_missing(known, open_ids, last_id, birth):
             return
         self._compared = after
 
     def _compare_some(self, keys: Collection[TradeKey]) -> dict[int, str]:
-        """Bring what differs of some closed trades up to date; return their records' ids."""
+        """Record those of some closed trades that differ; return record ids by trade id."""
         records = {key.id: self._identity(key) for key in keys if key.order_id is not None}
         outcomes = self._own.outcomes(records.values())
         differ = [
@@ -211,7 +203,7 @@ class Reconciler:
             for trades in trade_database.closed_bot_trades(differ):
                 self._release()
                 self._session.trades_closed([t for t in trades if t.close_date is not None])
-            self._settled()  # no more waits for the journal than one portion
+            self._flushed()  # at most one portion waits for the journal
         return records
 
     def _sum_of(self, keys: Collection[TradeKey], after: Compared) -> ClosedSum:
@@ -220,15 +212,15 @@ class Reconciler:
         self._release()
         return total
 
-    def _take_back_missing(
+    def _retract_missing(
         self, known: Collection[int], open_ids: set[int], last_id: int, birth: datetime
     ) -> bool:
-        """Take back what was seen in the database and is closed there no more.
+        """Retract trades that were seen in this database and are not closed there any more.
 
-        Of an earlier database in its place this one says nothing. False where the journal does not
-        know all yet.
+        Trades of an earlier database in its place are kept. False where the journal has not
+        written everything yet.
         """
-        if not self._database or not self._settled():
+        if not self._database or not self._flushed():
             return not self._database
         missing = [
             record_id
@@ -237,7 +229,7 @@ class Reconciler:
         ]
         if not missing:
             return True
-        # What was closed since the others were gone through is there, too.
+        # Trades that were closed during the comparison are there, too.
         still_open = {trade.id: trade for trade in trade_database.open_bot_trades()}
         since = (open_ids | trade_database.trade_ids_after(last_id)) - still_open.keys()
         there = {self._identity(key) for key in trade_database.keys_of(since) if key.order_id}
@@ -246,18 +238,18 @@ class Reconciler:
         for record_id in missing:
             if record_id not in there:
                 reason = _OPEN_AGAIN if record_id in reopened else _GONE
-                self._take_back(record_id, reason, birth)
+                self._retract(record_id, reason, birth)
         return True
 
-    def _take_back(self, record_id: str | None, reason: str, birth: datetime | None) -> None:
+    def _retract(self, record_id: str | None, reason: str, birth: datetime | None) -> None:
         if record_id is None or birth is None:
             return
         record = self._session.recorded(record_id)
         if record is not None and record.open_date >= birth:
-            self._session.take_back(record, reason)
+            self._session.retract(record, reason)
 
     def _read_mark(self, birth: datetime | None) -> Compared | None:
-        """Return how far an earlier process compared, where settled trades are still the same."""
+        """Return the state an earlier process saved, where settled trades are still the same."""
         if not self._resumes:
             return None
         mark = self._marks.get(self._name)
@@ -268,10 +260,10 @@ class Reconciler:
         for part in trade_database.closed_sum(before.last_id):
             total = total.plus(part)
             self._release()
-            if not self._breathe():
+            if not self._pause():
                 return None
-        looked_at = trade_database.closed_sum_of(before.open_ids | before.lately.keys())
-        if total.minus(looked_at) != before.settled:
+        one_by_one = trade_database.closed_sum_of(before.open_ids | before.lately.keys())
+        if total.minus(one_by_one) != before.settled:
             return None
         self._saved = mark
         return before
@@ -280,8 +272,8 @@ class Reconciler:
         if self._compared is None or not self._resumes:
             return
         mark = self._compared.to_json()
-        # What a mark calls compared has to be in the journal before it.
-        if mark != self._saved and self._settled():
+        # The journal must have the compared trades before the mark.
+        if mark != self._saved and self._flushed():
             self._marks.set(self._name, mark)
             self._saved = mark
 
@@ -301,7 +293,7 @@ class Reconciler:
 def _is_same(key: TradeKey, outcome: Outcome | None) -> bool:
     if outcome is None or key.profit_ratio is None or outcome.lacks_entry:
         return False
-    # SQLite reads a number from JSON to its last digit but one.
+    # SQLite reads numbers from JSON without their last digit.
     return key.close_ms == outcome.known_ms and math.isclose(
         key.profit_ratio, outcome.profit_ratio, rel_tol=1e-12, abs_tol=1e-12
     )

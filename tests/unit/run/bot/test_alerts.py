@@ -193,7 +193,7 @@ def test_a_bot_tells_its_owner_that_mem0_is_away_and_back(
         bot.submit(a_trade(1))
         assert eventually(lambda: told("Mem0 can not be reached"))
         mem0.is_away = False
-        assert eventually(lambda: told("Mem0 is back"))
+        assert eventually(lambda: told("Mem0 can be reached again"))
         assert eventually(lambda: a_trade(1).id in mem0.memories)
     finally:
         bot.close()

@@ -46,14 +46,14 @@ def test_work_is_done_once_for_all_that_was_asked_meanwhile() -> None:
         done.append(threading.current_thread())
 
     background = Background(work)
-    background.ask()
+    background.request()
     assert begun.wait(END_S)
     for _ in range(10):
-        background.ask()
+        background.request()
     go_on.set()
     assert eventually(lambda: len(done) == 2)
     assert background.stop(END_S)
-    background.ask()
+    background.request()
     assert len(done) == 2
     assert threading.current_thread() not in done
 
@@ -63,11 +63,11 @@ def test_long_work_is_broken_off() -> None:
     begun = threading.Event()
 
     def work() -> None:
-        while background.breathe():
+        while background.pause():
             begun.set()
 
     background = Background(work)
-    background.ask()
+    background.request()
     assert begun.wait(END_S)
     assert background.stop(END_S)
 
@@ -132,8 +132,8 @@ def test_a_chore_that_fails_is_said_once_and_holds_up_no_other(
     try:
         bot.tick(NOTED)
         assert bot._chores is not None
-        bot._chores.ask(NOTED, for_all=True)
-        bot._chores.ask(NOTED, for_all=False)
+        bot._chores.request(NOTED, all_chores=True)
+        bot._chores.request(NOTED, all_chores=False)
     finally:
         bot.close()
     assert len(tried) == 2

@@ -335,7 +335,7 @@ def test_a_mark_is_not_written_before_what_it_vouches_for(bot: Bot) -> None:
     lost: list[Submitted] = []
     bot.session._submit = lost.append
     bot.session._own.add = lambda _: None  # type: ignore[method-assign,assignment]
-    bot.reconciler._settled = lambda: False
+    bot.reconciler._flushed = lambda: False
     bot.reconciler.run(at(5))
     bot.restart()
     bot.reconciler.run(at(6))

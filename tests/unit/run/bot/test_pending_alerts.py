@@ -1,4 +1,4 @@
-"""What waits to be told: from any thread, told by the main loop, not too often."""
+"""Alerts that wait: added by any thread, sent by the main loop, not too often."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.decider import Answer
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
-from freqtrade_mem0.run.bot.alerts.waiting import Notices
 from freqtrade_mem0.sizing.policy import Wish
 from tests.support.runs import a_bot, a_run
 from tests.support.samples import NOTED, ORIGIN, START, a_risk_event, at
@@ -44,20 +44,20 @@ def an_answer(stake: float, *, applied: bool, veto: Reason | None = None) -> Ans
 def test_events_of_one_kind_are_told_together() -> None:
     """The last, and how many it stands for; after the interval those held back are counted."""
     owner = Owner()
-    alerts, notices = owner.alerts(), Notices(AlertSettings(), START)
+    alerts, pending = owner.alerts(), PendingAlerts(AlertSettings(), START)
     for number in range(3):
-        notices.of_risk(a_risk_event(number, description=f"number {number}"))
-    notices.of_risk(a_risk_event(9, event_type="drawdown"))
+        pending.add_risk_event(a_risk_event(number, description=f"number {number}"))
+    pending.add_risk_event(a_risk_event(9, event_type="drawdown"))
     assert owner.heard == []
-    notices.tell(alerts)
+    pending.send(alerts)
     assert owner.heard == [
         "Risk event stop_loss of Sample: number 2. (2 more of this kind since the last alert)",
         "Risk event drawdown of Sample: stop loss of long ETH/USDT at -4.00%.",
     ]
     for owner.now_s in (10.0, 20.0, 120.0):
-        notices.of_risk(a_risk_event(4, description=f"at {owner.now_s:g}"))
-        notices.tell(alerts)
-    notices.tell(alerts)
+        pending.add_risk_event(a_risk_event(4, description=f"at {owner.now_s:g}"))
+        pending.send(alerts)
+    pending.send(alerts)
     assert owner.heard[2:] == [
         "Risk event stop_loss of Sample: at 120. (2 more of this kind since the last alert)"
     ]
@@ -67,10 +67,10 @@ def test_only_what_became_known_since_the_start_is_told() -> None:
     """What a database of weeks ago gives is recorded, and no news; what is told has its time."""
     heard: list[str] = []
     alerts = Alerts(heard.append, 100.0, lambda: 0.0)
-    notices = Notices(AlertSettings(), since=at(24))
+    pending = PendingAlerts(AlertSettings(), since=at(24))
     for hours in (1, 23.999, 24, 0):
-        notices.of_risk(a_risk_event(round(hours), known_at=at(hours)))
-    notices.tell(alerts)
+        pending.add_risk_event(a_risk_event(round(hours), known_at=at(hours)))
+    pending.send(alerts)
     what = "Risk event stop_loss of Sample: stop loss of long ETH/USDT at -4.00%."
     assert heard == [f"2024-01-02 00:00 UTC: {what}"]
 
@@ -78,9 +78,9 @@ def test_only_what_became_known_since_the_start_is_told() -> None:
 def test_risk_can_be_silenced() -> None:
     """`alerts.risk` false."""
     owner = Owner()
-    notices = Notices(AlertSettings(risk=False), START)
-    notices.of_risk(a_risk_event(1))
-    notices.tell(owner.alerts())
+    pending = PendingAlerts(AlertSettings(risk=False), START)
+    pending.add_risk_event(a_risk_event(1))
+    pending.send(owner.alerts())
     assert owner.heard == []
 
 
@@ -100,29 +100,29 @@ def test_a_stake_that_was_scaled_far_is_told(
 ) -> None:
     """Beyond the threshold, in both directions; not in shadow; not by default."""
     owner = Owner()
-    notices = Notices(AlertSettings(stake_change=threshold), START)
-    notices.of_answer(an_answer(stake, applied=applied))
-    notices.tell(owner.alerts())
+    pending = PendingAlerts(AlertSettings(stake_change=threshold), START)
+    pending.add_answer(an_answer(stake, applied=applied))
+    pending.send(owner.alerts())
     assert len(owner.heard) == expected
 
 
 def test_a_refused_entry_is_told_as_such() -> None:
     """Whatever its multiplier was."""
     owner = Owner()
-    notices = Notices(AlertSettings(stake_change=0.9), START)
+    pending = PendingAlerts(AlertSettings(stake_change=0.9), START)
     veto = Reason(name="vetoed", text="x0.6 is too little")
-    notices.of_answer(an_answer(60.0, applied=True, veto=veto))
-    notices.tell(owner.alerts())
+    pending.add_answer(an_answer(60.0, applied=True, veto=veto))
+    pending.send(owner.alerts())
     assert "a stake of 100 USDT was refused: no entry" in owner.heard[0]
 
 
 def test_the_queue_is_bounded() -> None:
     """An owner's loop that stands still costs no memory."""
     owner = Owner()
-    notices = Notices(AlertSettings(), START, most=5)
+    pending = PendingAlerts(AlertSettings(), START, most=5)
     for number in range(100):
-        notices.of_risk(a_risk_event(number, description=f"number {number}"))
-    notices.tell(owner.alerts())
+        pending.add_risk_event(a_risk_event(number, description=f"number {number}"))
+    pending.send(owner.alerts())
     assert "number 99. (4 more" in owner.heard[0]
 
 

@@ -1,4 +1,4 @@
-"""What waits to be told to a bot's owner: risk events, stakes that were scaled far."""
+"""Alerts that wait for the bot's main loop: risk events, and stakes that were scaled far."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 
 
-class Notices:
-    """What is to be told, until the bot's main loop tells it: no other thread calls Freqtrade.
+class PendingAlerts:
+    """Keeps alerts of all threads until the bot's main loop sends them; only it calls Freqtrade.
 
     Parameters
     ----------
     settings
-        What the owner wants to hear of.
+        Which alerts the owner wants.
     since
-        When the bot was started, aware UTC. Risk events of before are not told: they come from
-        trades that are recorded belatedly, or for the first time, and the owner had their time.
+        When the bot was started, aware UTC. Earlier risk events are not sent: they follow from
+        trades that are recorded late, or for the first time.
     most
-        How many wait at most; with more, the oldest are dropped.
+        The most alerts that wait; beyond that the oldest are dropped.
     """
 
     def __init__(self, settings: AlertSettings, since: datetime, most: int = 200) -> None:
@@ -37,14 +37,14 @@ class Notices:
         self._waiting: deque[tuple[str, str]] = deque(maxlen=most)
         self._n_held_back: dict[str, int] = {}
 
-    def of_risk(self, event: RiskEvent) -> None:
-        """Let a new risk event wait to be told, with its market time and what is done about it."""
+    def add_risk_event(self, event: RiskEvent) -> None:
+        """Add the alert on a new risk event, with its market time and the response to it."""
         if self._settings.risk and event.known_at >= self._since:
             text = dated(f"{event.sentence()}.", event.known_at)
             self.add(f"risk {event.event_type}", text)
 
-    def of_answer(self, answer: Answer) -> None:
-        """Let an answer wait to be told that changed a stake far, or refused an entry."""
+    def add_answer(self, answer: Answer) -> None:
+        """Add the alert on an answer that changed a stake far, or refused an entry."""
         threshold = self._settings.stake_change
         if threshold is None or not answer.applied:
             return
@@ -53,11 +53,11 @@ class Notices:
             self.add("stake", f"{headline(answer.decision())}.")
 
     def add(self, kind: str, text: str) -> None:
-        """Let something wait to be told; never blocks, from any thread."""
+        """Add an alert, from any thread; never blocks."""
         self._waiting.append((kind, text))
 
-    def tell(self, alerts: Alerts) -> None:
-        """Tell what waits; of each kind the last, with how many it stands for."""
+    def send(self, alerts: Alerts) -> None:
+        """Send the last alert of each kind, with the number of others that it stands for."""
         last: dict[str, str] = {}
         while self._waiting:
             kind, text = self._waiting.popleft()

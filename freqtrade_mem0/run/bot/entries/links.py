@@ -1,4 +1,4 @@
-"""Ties trades to the decisions that opened them, and keeps what was known at their entry."""
+"""Links trades to the decisions that opened them, and keeps what was known at their entry."""
 
 from __future__ import annotations
 
@@ -16,16 +16,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.run.bot.entries.placed import PlacedDecisions
 
 
-class EntryTies:
-    """What was known at the entry of trades that are open.
-
-    Parameters
-    ----------
-    placed
-        Decisions whose order is not filled yet; a fill takes its own off.
-    submit
-        Takes entries for the journal; never blocks.
-    """
+class EntryLinks:
+    """The decision and the situation at the entry of each open trade."""
 
     def __init__(self, placed: PlacedDecisions, submit: Callable[[Entry], None]) -> None:
         self._placed = placed
@@ -35,13 +27,13 @@ class EntryTies:
     def __contains__(self, trade_id: str) -> bool:
         return trade_id in self._entries
 
-    def tie(self, trade: Any, trade_id: str) -> None:
-        """Tie a trade to the decision that opened it, once; where there is none, do nothing."""
+    def link(self, trade: Any, trade_id: str) -> None:
+        """Link a trade, once, to the decision that opened it, if there is one."""
         if trade_id in self._entries:
             return  # a further entry order
         decision = self._placed.take_for(trade)
         if decision is None:
-            return  # entered while memory was away; any decision was for another order
+            return  # memory was away at the entry; other decisions were for other orders
         self._entries[trade_id] = EntryContext(
             decision_id=decision.id, situation=decision.situation
         )
@@ -50,19 +42,19 @@ class EntryTies:
         )
 
     def get(self, trade_id: str) -> EntryContext | None:
-        """Return what was known at a trade's entry; None where nothing is."""
+        """Return what was known at a trade's entry, if anything."""
         return self._entries.get(trade_id)
 
     def add(self, entries: Mapping[str, EntryContext]) -> None:
-        """Take up what an earlier process knew, by trade id."""
+        """Add what an earlier process knew, by trade id."""
         self._entries.update(entries)
 
     def reopen(self, record: TradeRecord) -> None:
-        """Keep the entry of a trade that may be closed again."""
+        """Keep the entry of a trade whose record was retracted: it may be closed again."""
         self._entries[record.id] = EntryContext(
             decision_id=record.decision_id, situation=record.situation
         )
 
     def release(self, trade_id: str) -> None:
-        """Forget the entry of a trade that is closed: its record has it."""
+        """Forget the entry of a closed trade: its record has it."""
         self._entries.pop(trade_id, None)
