@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from freqtrade_mem0.config.address import check_address
+from freqtrade_mem0.config.providers import check_providers
 from freqtrade_mem0.config.secrets import cut, refuse_plain_secrets, shown
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
@@ -57,6 +58,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
         ) from None
     if settings.enabled:
         check_address(settings)
+        check_providers(settings)
     return settings
 
 

@@ -352,6 +352,64 @@ def test_a_connection_string_says_it_all(
     backend.close()
 
 
+def test_nothing_stays_on_a_connection_that_a_pooler_shares(
+    open_backend: Callable[..., EmbeddedBackend], make_memory: MakeMemory
+) -> None:
+    """Whoever gets it next has the server's own settings, and finds no prepared statement."""
+    backend = open_backend()
+    for _ in range(7):  # psycopg prepares what comes again
+        backend.write([make_memory(0)])
+        assert backend.count(filters=MINE) == {(): 1}
+    link = backend.memory.vector_store._link
+    changed = "SELECT name FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
+    with link._connected() as connection:
+        assert connection.execute(changed).fetchall() == []
+        assert connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+    with link.transaction() as connection:
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("54s",)
+
+
+def test_settings_of_postgresqls_library_are_passed_on(
+    open_backend: Callable[..., EmbeddedBackend], make_memory: MakeMemory
+) -> None:
+    """Those that Mem0 does not know; the library itself says what is wrong with them."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    from freqtrade_mem0.backends.pgvector.link import address_of
+
+    backend = open_backend(options="-c work_mem=5MB", sslmode="prefer", keepalives_idle=7)
+    backend.write([make_memory(0)])
+    link = backend.memory.vector_store._link
+    with link.transaction() as connection:
+        assert connection.execute("SHOW work_mem").fetchone() == ("5MB",)
+
+    certificates = {"sslmode": "verify-full", "sslrootcert": "/etc/ssl/root.pem", "sslsni": "0"}
+    address = address_of({"host": "db", "libpq": certificates}, timeout_s=1)
+    assert certificates.items() <= conninfo_to_dict(address.conninfo).items()
+    wrong = open_backend(sslmode="verified")
+    with pytest.raises(BackendError, match='invalid sslmode value: "verified"'):
+        wrong.count(filters={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"sslrootcrt": "x"}, '"sslrootcrt" is no setting .* Did you mean "sslrootcert"'),
+        ({"maxconn": 0}, '"maxconn" of the vector store "pgvector" is 0; it must be at least 1'),
+        ({"collection_name": ""}, "must have 1 to 43 bytes"),
+        ({"collection_name": "x" * 44}, "must have 1 to 43 bytes"),
+    ],
+    ids=["unknown", "connections", "empty", "long"],
+)
+def test_a_setting_that_can_not_be_is_refused_by_name(
+    open_backend: Callable[..., EmbeddedBackend], changes: dict[str, Any], why: str
+) -> None:
+    """Before the database is asked."""
+    with pytest.raises(BackendError, match=why):
+        open_backend(**changes).count(filters={})
+
+
 def test_a_forked_child_connects_anew(
     open_backend: Callable[..., EmbeddedBackend], make_memory: MakeMemory
 ) -> None:

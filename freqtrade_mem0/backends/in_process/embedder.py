@@ -23,13 +23,13 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.config.providers import DEFAULT_DIMENSIONS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
-
-DEFAULT_DIMENSIONS = 256
 
 _WORD = re.compile(r"\b\w\w+\b")
 _HASHES_KEPT = 65_536  # sentences about trades repeat their words; about 10 MB when full

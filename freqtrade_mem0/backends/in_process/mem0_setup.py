@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from freqtrade_mem0.backends.in_process import foreign_qdrant
-from freqtrade_mem0.backends.in_process.embedder import DEFAULT_DIMENSIONS, HashingEmbedder
+from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
+from freqtrade_mem0.config.providers import DEFAULT_DIMENSIONS, OWN_EMBEDDER, dimensions_of
 from freqtrade_mem0.config.secrets import cut, without_secrets
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.sqlite_files import create_privately, make_folder
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OWN_STORE = "sqlite"
-OWN_EMBEDDER = "hashing"
 
 _STORE_FILE = "memories.sqlite"
 _HISTORY_FILE = "history.db"
@@ -141,7 +141,7 @@ def own_parts(
         return None
     with _starting(folder, {"vector_store": vector_store, "embedder": embedder}):
         make_folder(folder)
-        dimensions = _dimensions(embedder) or DEFAULT_DIMENSIONS
+        dimensions = dimensions_of(embedder) or DEFAULT_DIMENSIONS
         config = _own_store(folder, vector_store, dimensions)
         return Parts(SqliteStore(**config.model_dump()), HashingEmbedder(dimensions=dimensions))
 
@@ -260,7 +260,7 @@ def _store_config(
 ) -> Any:
     provider = OWN_STORE if block is None else provider_of("vector_store", block)
     given = {} if block is None else dict(block.get("config") or {})
-    dimensions = _dimensions(embedder)
+    dimensions = dimensions_of(embedder)
     if provider == OWN_STORE:
         # Mem0's factory can be extended (see `register`), its configuration's list of names can
         # not; `model_construct` does not ask that list.
@@ -303,15 +303,6 @@ def _embedder_config(configs: Any, block: Mapping[str, Any] | None) -> Any:
         given.setdefault("embedding_dims", DEFAULT_DIMENSIONS)
         return configs.EmbedderConfig.model_construct(provider=provider, config=given)
     return configs.EmbedderConfig(provider=provider, config=given)
-
-
-def _dimensions(embedder: Mapping[str, Any] | None) -> int | None:
-    """Return the length of the vectors; None where the configuration does not say."""
-    given = {} if embedder is None else dict(embedder.get("config") or {})
-    if embedder is None or embedder.get("provider") == OWN_EMBEDDER:
-        return int(given.get("embedding_dims") or DEFAULT_DIMENSIONS)
-    dimensions = given.get("embedding_dims")
-    return None if dimensions is None else int(dimensions)
 
 
 def _path_of(kind: type) -> str:

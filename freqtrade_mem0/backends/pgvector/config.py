@@ -5,13 +5,21 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any
 
+from freqtrade_mem0.config.secrets import cut
 from freqtrade_mem0.errors import BackendError
 
 PROVIDER = "pgvector"
 OWN_PROVIDER = "pgvector-exact"
 """The name of our store in Mem0's factory; Mem0's own class keeps its name."""
+
+
+_NAMES = ("collection_name", "dbname", "user", "password", "host")
+"""Settings that are texts; the environment makes numbers of some."""
+
+_LONGEST_COLLECTION = 43
 
 
 @dataclass
@@ -33,6 +41,8 @@ class PgvectorStoreConfig:
     port: int | None = None
     sslmode: str | None = None
     connection_string: str | None = field(default=None, repr=False)
+    libpq: dict[str, str] = field(default_factory=dict, repr=False)
+    """Settings of PostgreSQL's library that Mem0 does not know, such as `sslrootcert`."""
 
     def model_dump(self) -> dict[str, Any]:
         """Return the constructor's arguments; Mem0 calls this method of its configs."""
@@ -53,19 +63,31 @@ def store_config(configs: Any, given: dict[str, Any], *, timeout_s: float) -> An
     if importlib.util.find_spec("psycopg") is None:
         raise BackendError(
             'The vector store "pgvector" needs psycopg, which is not installed: '
-            'pip install "freqtrade-mem0[postgres]".'
+            'pip install "psycopg[binary,pool]>=3.2".'
         )
     # Our searches do not use Mem0's approximate index, and it makes writing seven times slower (300
     # memories a second instead of 2,000 to 3,000).
-    checked = configs.VectorStoreConfig(provider=PROVIDER, config={"hnsw": False} | given).config
+    own_fields = importlib.import_module(
+        "mem0.configs.vector_stores.pgvector"
+    ).PGVectorConfig.model_fields
+    libpq = _libpq_settings(
+        {name: value for name, value in given.items() if name not in own_fields}
+    )
+    known = {
+        name: str(value) if name in _NAMES and type(value) is int else value
+        for name, value in given.items()
+        if name in own_fields and value is not None
+    }
+    checked = configs.VectorStoreConfig(provider=PROVIDER, config={"hnsw": False} | known).config
     if checked.diskann:
         raise BackendError(
             'Leave "diskann" out of the vector store "pgvector": searches are exact and would not '
             "use it."
         )
-    names = {each.name for each in fields(PgvectorStoreConfig)} - {"timeout_s"}
+    _check_collection(checked.collection_name)
+    names = {each.name for each in fields(PgvectorStoreConfig)} - {"timeout_s", "libpq"}
     own = PgvectorStoreConfig(
-        timeout_s=timeout_s, **{name: getattr(checked, name) for name in names}
+        timeout_s=timeout_s, libpq=libpq, **{name: getattr(checked, name) for name in names}
     )
     factory = importlib.import_module("mem0.utils.factory")
     store = importlib.import_module("freqtrade_mem0.backends.pgvector.store").PgvectorStore
@@ -76,3 +98,26 @@ def store_config(configs: Any, given: dict[str, Any], *, timeout_s: float) -> An
     importlib.import_module("mem0.vector_stores.base").VectorStoreBase.register(store)
     # Mem0's list of providers does not know the name, its factory does.
     return configs.VectorStoreConfig.model_construct(provider=OWN_PROVIDER, config=own)
+
+
+def _libpq_settings(others: dict[str, Any]) -> dict[str, str]:
+    """Return the settings that PostgreSQL's library knows; refuse those that nobody knows."""
+    psycopg = importlib.import_module("psycopg")
+    keywords = {each.keyword.decode() for each in psycopg.pq.Conninfo.get_defaults()}
+    for name in others:
+        if name not in keywords:
+            close = get_close_matches(name, keywords, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            raise BackendError(
+                f'"{cut(name)}" is no setting of the vector store "pgvector", neither one of Mem0 '
+                f"nor one of PostgreSQL's library.{hint}"
+            )
+    return {name: str(value) for name, value in others.items() if value is not None}
+
+
+def _check_collection(name: str) -> None:
+    if not name or len(name.encode()) > _LONGEST_COLLECTION:
+        raise BackendError(
+            f'"collection_name" of the vector store "pgvector" is {cut(repr(name))}; it must have '
+            f"1 to {_LONGEST_COLLECTION} bytes, because PostgreSQL cuts names of indexes at 63."
+        )

@@ -47,7 +47,8 @@ def address_of(config: Mapping[str, Any], timeout_s: float) -> Address:
     Parameters
     ----------
     config
-        `connection_string`, or host, port, user, password, dbname; and sslmode.
+        `connection_string`, or host, port, user, password, dbname; sslmode; and `libpq`, other
+        settings of PostgreSQL's library by name.
     timeout_s
         Longest time to connect, and to wait for a silent peer. libpq waits at least 2 s.
 
@@ -67,6 +68,7 @@ def address_of(config: Mapping[str, Any], timeout_s: float) -> Address:
                 'as @ and / in the password, or "host=... dbname=... user=...".'
             ) from None
         given = dict(parts) | {key: given[key] for key in ("sslmode",) if key in given}
+    given |= config.get("libpq") or {}
     options: dict[str, Any] = {
         "application_name": "freqtrade_mem0",
         "client_encoding": "utf8",
@@ -119,6 +121,10 @@ class Link:
     """
 
     def __init__(self, address: Address, *, timeout_s: float, n_most: int) -> None:
+        if n_most < 1:
+            raise BackendError(
+                f'"maxconn" of the vector store "pgvector" is {n_most}; it must be at least 1.'
+            )
         self.where = address.where
         self._address = address
         self._timeout_s = timeout_s
@@ -148,8 +154,11 @@ class Link:
             if is_long:
                 connection.limit_s = _INDEX_BUILD_S
             with connection.transaction():
-                if is_long:
-                    connection.execute("SET LOCAL statement_timeout = 0")
+                # For this transaction only: a pooler may give the connection to others after it.
+                limit_ms = 0 if is_long else math.ceil(1_000 * _SERVER_SHARE * self._timeout_s)
+                connection.execute(
+                    "SELECT set_config('statement_timeout', %s, true)", (str(limit_ms),)
+                )
                 yield connection
             connection.limit_s = self._timeout_s
 
@@ -209,14 +218,6 @@ class Link:
             self._address.conninfo, autocommit=True, prepare_threshold=None
         )
         connection.limit_s = self._timeout_s
-        try:
-            milliseconds = math.ceil(1_000 * _SERVER_SHARE * self._timeout_s)
-            connection.execute(
-                "SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),)
-            )
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _give_back(self, connection: _Connection | None) -> None:

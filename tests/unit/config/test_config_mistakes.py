@@ -131,6 +131,33 @@ def test_a_misspelt_secret_is_not_shown() -> None:
     assert "s3cr3t" not in refusal({"apikey": "m0-s3cr3t"})
 
 
+@pytest.mark.parametrize(
+    ("config", "embedder", "why"),
+    [
+        ({"embedding_model_dims": 512}, None, "is 512, but the embedder makes vectors of 256"),
+        (
+            {"embedding_model_dims": 1536},
+            {"provider": "openai", "config": {"embedding_dims": 768}},
+            "is 1536, but the embedder makes vectors of 768",
+        ),
+        ({"embedding_model_dims": 0}, None, "is 0: it must be a whole number, at least 1"),
+        ({"maxconn": 0}, None, "is 0: it must be a whole number, at least 1"),
+        ({"maxconn": -3}, None, "is -3: it must be a whole number, at least 1"),
+        ({"maxconn": True}, None, "is True: it must be a whole number, at least 1"),
+        ({"maxconn": 2.5}, None, "is 2.5: it must be a whole number, at least 1"),
+        ({"minconn": -1}, None, "is -1: it must be a whole number, at least 0"),
+        ({"port": 0}, None, "is 0: it must be a whole number, at least 1"),
+    ],
+)
+def test_sizes_of_a_vector_store_are_checked_at_the_start(
+    config: dict[str, Any], embedder: dict[str, Any] | None, why: str
+) -> None:
+    """Not when the first record is to be delivered."""
+    block = {"vector_store": {"provider": "pgvector", "config": config}, "embedder": embedder}
+    sentence = refusal(block)
+    assert f'"mem0.vector_store.config.{next(iter(config))}" {why}' in sentence
+
+
 @pytest.mark.parametrize("key", ["user_id", "bot_id", "host"])
 def test_a_number_is_a_name(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     """Freqtrade makes numbers of variables; a truth value or fraction in the config is none."""
