@@ -11,9 +11,11 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.append import adopt_records, append_batch, as_batch, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.journal.paging import newest, pages
+from freqtrade_mem0.journal.rows import readable
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.journal.verify import checked_record
 from freqtrade_mem0.records.base import from_ms, to_ms
-from freqtrade_mem0.records.codec import decode, decode_as, decode_decision
+from freqtrade_mem0.records.codec import decode, decode_decision
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
@@ -107,11 +109,11 @@ class Journal:
             rows = chain.from_iterable(pages(self.connection, scope, after_seq))
         else:
             rows = chain(newest(self.connection, scope, after_seq, limit))
-        for seq, record_id, kind, body in rows:
+        for seq, record_id, kind, body, content_hash in rows:
             try:
-                record = decode(kind, body)
+                record = checked_record(record_id, kind, body, content_hash)
             except RecordError as error:
-                # A newer version wrote it, perhaps. One row must not keep a bot from all others.
+                # A newer version wrote it, or it was changed. All other rows still count.
                 self._warn_unreadable(seq, error)
                 if left_out is not None:
                     left_out(record_id)
@@ -188,8 +190,10 @@ class Journal:
         """  # noqa: S608 - as above
         bound = [*values, *([] if limit is None else [limit])]
         rows = self.connection.rows(query, bound)
-        for body, trade_id, open_ms, trade_body, *_ in rows:
-            yield _ledger_line(body, trade_id, open_ms, trade_body)
+        for body, trade_id, open_ms, trade_body, _, seq in rows:
+            line = self._readable_line(seq, body, trade_id, open_ms, trade_body)
+            if line is not None:
+                yield line
 
     def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
         """Return decisions since a moment that a bot still has to tie to a record, oldest first.
@@ -199,16 +203,16 @@ class Journal:
         """
         where, values = scope.where(prefix="d.", with_kind=False)
         query = f"""
-            SELECT d.body, d.trade_id, d.open_ms
+            SELECT d.seq, d.body, d.trade_id, d.open_ms, NULL
             FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
             WHERE {where} AND d.decided_ms >= ?
-            AND (d.trade_id IS NULL OR json_extract(r.body, '$.decision_id') IS NULL)
+            AND (d.trade_id IS NULL OR NOT json_valid(r.body)
+                 OR json_extract(r.body, '$.decision_id') IS NULL)
             ORDER BY d.decided_ms, d.seq
         """  # noqa: S608 - as above
         rows = self.connection.rows(query, [*values, to_ms(since)])
-        return [
-            _ledger_line(body, trade_id, open_ms, None).decision for body, trade_id, open_ms in rows
-        ]
+        lines = [self._readable_line(*row) for row in rows]
+        return [line.decision for line in lines if line is not None]
 
     def run_ids(self, beginning: str) -> list[str]:
         """Return the ids of runs and bots that begin with this, sorted."""
@@ -244,10 +248,25 @@ class Journal:
         """Close the file. Closing twice is harmless."""
         self.connection.close()
 
+    def _readable_line(
+        self,
+        seq: int,
+        body: str,
+        trade_id: str | None,
+        open_ms: int | None,
+        trade_body: str | None,
+    ) -> LedgerLine | None:
+        try:
+            return _ledger_line(body, trade_id, open_ms, trade_body)
+        except RecordError as error:
+            self._warn_unreadable(-seq, error)
+            return None
+
     def _warn_unreadable(self, seq: int, error: RecordError) -> None:
         if seq not in self._unreadable:
             self._unreadable.add(seq)
-            logger.warning("Row %d of %s is left out. %s", seq, self.path, error)
+            table = "records" if seq > 0 else "decisions"
+            logger.warning("Row %d of %s in %s is left out. %s", abs(seq), table, self.path, error)
 
 
 def _ledger_line(
@@ -258,5 +277,5 @@ def _ledger_line(
         trade_id=trade_id,
         open_date=None if open_ms is None else from_ms(open_ms),
     )
-    trade = None if trade_body is None else decode_as(TradeRecord, trade_body)
+    trade = None if trade_body is None else readable(TradeRecord, trade_body)
     return LedgerLine(decision=decision, trade=trade)

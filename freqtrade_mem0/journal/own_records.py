@@ -126,7 +126,9 @@ class OwnRecords:
             " json_extract(r.body, '$.decision_id') IS NULL"
             " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id)"
             " FROM json_each(?) AS asked CROSS JOIN records AS r"
-            " ON r.id = asked.value AND r.is_current = 1",
+            " ON r.id = asked.value AND r.is_current = 1"
+            # What can not be read counts as not recorded, and is recorded again.
+            " AND iif(json_valid(r.body), json_type(r.body, '$.profit_ratio') = 'real', 0)",
             [json.dumps(list(ids))],
         )
         return {

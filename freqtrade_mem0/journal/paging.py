@@ -21,15 +21,15 @@ PAGE_ROWS = 1_000
 FEW_ROWS = 10_000
 """Walking over at most this many rows of the journal is faster than reading the scope's index."""
 
-Row = tuple[int, str, str, str]
-"""Number, id, kind and JSON of a record."""
+Row = tuple[int, str, str, str, str]
+"""Number, id, kind, JSON and content hash of a record."""
 
 
 def newest(connection: Connection, scope: Scope, after_seq: int, limit: int) -> list[Row]:
     """Return the newest rows of a scope, at most `limit`, in order of arrival."""
     where, values = scope.where()
     query = f"""
-        SELECT seq, id, kind, body FROM records
+        SELECT seq, id, kind, body, content_hash FROM records
         WHERE is_current = 1 AND seq > ? AND {where} ORDER BY seq DESC LIMIT ?
     """  # noqa: S608 - a scope's condition has fixed column names, values are bound
     return connection.rows(query, [after_seq, *values, limit])[::-1]
@@ -47,7 +47,7 @@ def pages(connection: Connection, scope: Scope, after_seq: int) -> Iterator[list
     where, values = scope.where()
     # SQLite would take the scope's index, read all it lists, and sort it for every page.
     query = f"""
-        SELECT seq, id, kind, body FROM records NOT INDEXED
+        SELECT seq, id, kind, body, content_hash FROM records NOT INDEXED
         WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {PAGE_ROWS}
     """  # noqa: S608 - as above
     while True:
@@ -73,7 +73,7 @@ def _listed(connection: Connection, scope: Scope, after_seq: int, last: int) -> 
 def _rows_at(connection: Connection, scope: Scope, seqs: array[int]) -> list[Row]:
     where, values = scope.where()
     query = f"""
-        SELECT seq, records.id, kind, body FROM json_each(?) AS listed
+        SELECT seq, records.id, kind, body, content_hash FROM json_each(?) AS listed
         CROSS JOIN records NOT INDEXED ON seq = listed.value
         WHERE is_current = 1 AND {where} ORDER BY seq
     """  # noqa: S608 - as above

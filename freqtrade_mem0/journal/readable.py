@@ -6,9 +6,10 @@ of row numbers that can not be read is halved until single rows remain.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.journal.verify import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ class ReadableJournal:
                     return
                 after = rows[-1][0] + 1
             first = after
-            sound = [row for row in rows if table == "outbox" or _is_sound(row)]
+            sound = [row for row in rows if table == "outbox" or is_sound(table, row)]
             if len(sound) < len(rows):
                 self.incomplete.add(table)
             yield from sound
@@ -133,12 +134,3 @@ def _replace_first_page(path: Path, empty: Path) -> None:
     page[_CHANGE_COUNTER] = b"\xff" * 4
     with path.open("r+b") as file:
         file.write(page)
-
-
-def _is_sound(row: Row) -> bool:
-    """Return whether the JSON of a record or decision is whole and belongs to its row."""
-    try:
-        body = json.loads(row[-1])
-    except (TypeError, ValueError):
-        return False
-    return isinstance(body, dict) and body.get("id") == row[1]

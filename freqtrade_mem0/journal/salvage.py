@@ -24,6 +24,7 @@ from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.readable import ReadableJournal
 from freqtrade_mem0.journal.schema import refuse_foreign
+from freqtrade_mem0.journal.verify import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,20 +134,21 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _is_intact(copied: Path, path: Path) -> bool:
-    """Return whether SQLite finds the file in order, and the body of every row is JSON."""
+    """Return whether SQLite finds the file in order, and every row says what was written to it."""
     try:
         with closing(sqlite3.connect(copied)) as sqlite:
             refuse_foreign(sqlite, path)
             words = sqlite.execute("PRAGMA integrity_check").fetchall()
             tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}
-            nonsense = [
-                sqlite.execute(f"SELECT 1 FROM {table} WHERE NOT json_valid(body)").fetchone()  # noqa: S608
+            rows_are_sound = all(
+                is_sound(table, row)
                 for table in ("records", "decisions")
                 if table in tables
-            ]
+                for row in sqlite.execute(f"SELECT * FROM {table}")  # noqa: S608 - ours
+            )
     except sqlite3.DatabaseError:
         return False
-    return words == [("ok",)] and not any(nonsense)
+    return words == [("ok",)] and rows_are_sound
 
 
 def _rescue(copied: Path, fresh: Journal, *, kept: Path) -> Salvaged:

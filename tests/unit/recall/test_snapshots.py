@@ -159,14 +159,14 @@ def test_a_row_of_a_newer_version_is_no_part_of_it(
     (trade,) = sisters(5)
     journal.append([replace(trade, profit_ratio=0.5)])
     with journal.connection.write() as sqlite:
+        (body,) = sqlite.execute("SELECT body FROM records WHERE seq = 41").fetchone()
         sqlite.execute("UPDATE records SET body = '{}' WHERE seq = 41")
     bot = Bot(journal)
 
     assert "is left out" in caplog.text
     assert (len(bot.recall), bot.known()) == (39, without_snapshot(journal))
     with journal.connection.write() as sqlite:
-        body = "(SELECT body FROM records WHERE seq = 6)"
-        sqlite.execute(f"UPDATE records SET body = {body} WHERE seq = 41")  # noqa: S608
+        sqlite.execute("UPDATE records SET body = ? WHERE seq = 41", [body])
     assert len(Bot(journal).recall) == 40
 
 

@@ -1,0 +1,101 @@
+"""Whether a row of the journal still says what was written to it.
+
+SQLite finds damaged pages, but not a changed value: one digit in a record's JSON leaves the file
+intact. A record's row has the hash of what it said; a decision's has none.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.codec import decode, decode_decision, hash_of
+from freqtrade_mem0.records.kinds import record_types
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.journal.connection import Connection
+    from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.decision import Decision
+
+_PAGE = 1_000
+"""Rows read at a time; between two pages the file is free."""
+
+_ROWS = {
+    "record": "SELECT seq, id, kind, body, content_hash FROM records"
+    " WHERE seq > ? ORDER BY seq LIMIT ?",
+    "decision": "SELECT seq, id, '', body, '' FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?",
+}
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was found in all rows, current or not."""
+
+    n_rows: int = 0
+    bad: dict[str, str] = field(default_factory=dict)
+    """Why a row can not be used, by "record ID" or "decision ID"."""
+
+
+def checked_record(record_id: str, kind: str, body: str, content_hash: str) -> Record:
+    """Return the record in a row.
+
+    Raises
+    ------
+    RecordError
+        It can not be decoded, or is not what was written.
+    """
+    record = decode(kind, body)
+    if record.id != record_id or hash_of(body, record.added_later) != content_hash:
+        raise RecordError(
+            f"The {kind} record {record_id} was changed since it was written: its content does not "
+            "match its id and hash. 'freqtrade-mem0 salvage' takes it out of the journal."
+        )
+    return record
+
+
+def checked_decision(decision_id: str, body: str) -> Decision:
+    """Return the decision in a row; raise `RecordError` as `checked_record`."""
+    decision = decode_decision(body)
+    if decision.id != decision_id:
+        raise RecordError(f"The row of decision {decision_id} holds decision {decision.id}.")
+    return decision
+
+
+def is_sound(table: str, row: Sequence[Any]) -> bool:
+    """Return whether a whole row of `records` or `decisions` says what was written to it.
+
+    A record of an unknown kind is left to the newer version that wrote it.
+    """
+    try:
+        if table == "decisions":
+            checked_decision(row[1], row[-1])
+        elif row[4] in record_types():
+            checked_record(row[1], row[4], row[-1], row[2])
+        else:
+            return bool(json.loads(row[-1])["id"] == row[1])
+    except (RecordError, TypeError, ValueError, KeyError, AttributeError):
+        return False  # a damaged row has values of any type
+    return True
+
+
+def verify(connection: Connection) -> Verified:
+    """Decode and hash every row; raise `JournalError` where the file can not be read."""
+    found = Verified()
+    for table, query in _ROWS.items():
+        seq = 0
+        while rows := connection.rows(query, [seq, _PAGE]):
+            for _, row_id, kind, body, content_hash in rows:
+                found.n_rows += 1
+                try:
+                    if table == "record":
+                        checked_record(row_id, kind, body, content_hash)
+                    else:
+                        checked_decision(row_id, body)
+                except RecordError as error:
+                    found.bad[f"{table} {row_id}"] = str(error)
+            seq = rows[-1][0]
+    return found
