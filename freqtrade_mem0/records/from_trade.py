@@ -18,6 +18,9 @@ from freqtrade_mem0.records.kinds.trade import TradeRecord
 if TYPE_CHECKING:
     from datetime import datetime
 
+_DRY_RUN_ORDER = "dry_run_"
+"""What the ids of Freqtrade's simulated orders begin with."""
+
 END_OF_DATA = "force_exit"
 """Exit reason that Freqtrade gives to trades that are still open when a backtest's data ends."""
 
@@ -111,6 +114,19 @@ def trade_record(
         decision_id=context.decision_id,
         situation=context.situation,
     )
+
+
+def is_of_mode(order_id: str, mode: Mode) -> bool:
+    """Return whether a bot's trade was made in a mode, told by the id of an order.
+
+    Dry-run and live bots can share a database; Freqtrade does not note which of them made a trade.
+    """
+    return order_id.startswith(_DRY_RUN_ORDER) is (mode is Mode.DRY_RUN)
+
+
+def is_trade_of_mode(trade: Any, mode: Mode) -> bool:
+    """Return whether a bot's trade with a filled entry was made in a mode; see `is_of_mode`."""
+    return is_of_mode(_first_entry_order_id(trade), mode)
 
 
 def has_filled_entry(trade: Any) -> bool:

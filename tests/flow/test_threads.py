@@ -144,6 +144,6 @@ def a_closed_trade(pair: str, number: int) -> TradeStandIn:
     """Return a trade of Freqtrade's that was closed, told from others by its number."""
     trade = TradeStandIn(id=number, pair=pair)
     trade.open_date = trade.open_date.replace(hour=number % 24, minute=number % 60)
-    trade.orders[0].order_id = f"{pair}-{number}"
+    trade.orders[0].order_id = f"dry_run_{pair}-{number}"
     trade.orders[0].order_date = at(number)
     return trade.close(0.01 if number % 2 else -0.01, hours=1 + number / 100)

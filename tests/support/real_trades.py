@@ -79,7 +79,7 @@ def fill(trade: Any, side: str, rate: float, amount: float, moment: datetime) ->
         ft_is_open=False,
         ft_amount=amount,
         ft_price=rate,
-        order_id=f"{trade.id}-{len(trade.orders) + 1}",
+        order_id=f"dry_run_{trade.id}-{len(trade.orders) + 1}",
         status="closed",
         order_type="limit",
         side=side,

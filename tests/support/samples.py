@@ -200,7 +200,9 @@ class TradeStandIn:
     trade_direction: str = "long"
     entry_side: str = "buy"
     open_date: datetime = datetime(2024, 1, 1)  # noqa: DTZ001 - as Freqtrade's ORM gives it
-    orders: list[OrderStandIn] = field(default_factory=lambda: [OrderStandIn("entry-1", "buy")])
+    orders: list[OrderStandIn] = field(
+        default_factory=lambda: [OrderStandIn("dry_run_entry-1", "buy")]
+    )
     enter_tag: str | None = "dip"
     strategy: str | None = "Sample"
     is_open: bool = True

@@ -18,6 +18,7 @@ from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
+    is_trade_of_mode,
     trade_id_of,
     trade_record,
 )
@@ -168,6 +169,8 @@ class BotSession(Session):
 
     def entry_filled(self, trade: Any) -> None:
         """Link a trade to its decision, at its first filled entry order."""
+        if not is_trade_of_mode(trade, self.origin.mode):
+            return
         with self._lock:
             trade_id = trade_id_of(trade, self.origin)
             if self._own.recent(trade_id) is None:
@@ -226,6 +229,8 @@ class BotSession(Session):
                     self._submit(SeenIn(record_id=trade_id, database=self._database))
 
     def _close(self, trade: Any, archived: TradeRecord | None) -> None:
+        if not is_trade_of_mode(trade, self.origin.mode):
+            return  # a dry-run's trade is no evidence of a live bot, nor the reverse
         with self._lock:
             # A bot's database may hold trades of a strategy it ran before.
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy

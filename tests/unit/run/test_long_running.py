@@ -80,7 +80,7 @@ def a_closed_trade(
 ) -> TradeStandIn:
     """Return a trade that was opened at an hour."""
     opened = at(number).replace(tzinfo=None)
-    orders = [OrderStandIn(f"entry-{number}", "buy", order_date=opened)]
+    orders = [OrderStandIn(f"dry_run_entry-{number}", "buy", order_date=opened)]
     trade = TradeStandIn(id=number, open_date=opened, orders=orders)
     return trade.close(ratio, hours=hours, reason=reason)
 

@@ -48,7 +48,7 @@ LOCK = Lock(
 
 def stopped(number: int, hours: float, reason: str = "stop_loss") -> TradeStandIn:
     """Return a trade of a pair of its own that was stopped out."""
-    order = OrderStandIn(f"entry-{number}", "buy", order_date=at(hours - 1))
+    order = OrderStandIn(f"dry_run_entry-{number}", "buy", order_date=at(hours - 1))
     trade = TradeStandIn(id=number, pair=f"P{number}/USDT", orders=[order], open_date=at(hours - 1))
     return trade.close(-0.02, reason=reason)
 
@@ -253,7 +253,7 @@ def test_a_veto_is_a_decision_without_an_order() -> None:
     assert vetoed[0].reasons[-1].text == "x0.250 is below sizing.veto_below, 0.5: no entry"
 
     opened = TradeStandIn(id=7, pair="P1/USDT", open_date=at(2), orders=[])
-    opened.orders.append(OrderStandIn("late", "buy", order_date=at(2)))
+    opened.orders.append(OrderStandIn("dry_run_late", "buy", order_date=at(2)))
     n_before = len(stage.entries)
     stage.session.entry_filled(opened)
     restarted = a_stage(veto_below=0.5)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def a_number(number: int, hours: float = 0.0) -> TradeStandIn:
     """Return an open trade, told from others by its entry order, opened after so many hours."""
     moment = at(hours)
-    order = OrderStandIn(f"entry-{number}", "buy", order_date=moment)
+    order = OrderStandIn(f"dry_run_entry-{number}", "buy", order_date=moment)
     return TradeStandIn(id=number, orders=[order], open_date=moment)
 
 
@@ -157,7 +157,7 @@ def test_a_second_entry_order_ties_nothing_again() -> None:
     """Position adjustments fill further entry orders of the same trade."""
     stage, trade = a_stage(), a_number(1)
     entered(stage, trade)
-    trade.orders.append(OrderStandIn("entry-1b", "buy"))
+    trade.orders.append(OrderStandIn("dry_run_entry-1b", "buy"))
     stage.session.decide(proposal(1))
     stage.session.entry_confirmed("ETH/USDT", "long")
     stage.session.entry_filled(trade)

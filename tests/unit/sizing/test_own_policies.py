@@ -92,7 +92,7 @@ def losing(stage: Stage[BotSession], n_losses: int) -> None:
     """Let a bot lose so many trades, one an hour."""
     for number in range(n_losses):
         trade = TradeStandIn(id=number + 1, open_date=at(number).replace(tzinfo=None))
-        trade.orders[0].order_id = f"entry-{number}"
+        trade.orders[0].order_id = f"dry_run_entry-{number}"
         stage.session.trade_closed(trade.close(-0.01, hours=0.5))
 
 

@@ -359,7 +359,7 @@ def _order() -> SimpleNamespace:
     return SimpleNamespace(
         ft_order_side="buy",
         safe_filled=1.0,
-        order_id="entry-1",
+        order_id="dry_run_entry-1",
         order_date=MOMENT,
         order_date_utc=MOMENT,
     )

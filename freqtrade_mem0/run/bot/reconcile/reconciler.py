@@ -17,7 +17,13 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.host import trade_database
 from freqtrade_mem0.host.trade_database import NOTHING
 from freqtrade_mem0.records.base import as_utc
-from freqtrade_mem0.records.from_trade import has_filled_entry, trade_id_of, trade_identity
+from freqtrade_mem0.records.from_trade import (
+    has_filled_entry,
+    is_of_mode,
+    is_trade_of_mode,
+    trade_id_of,
+    trade_identity,
+)
 from freqtrade_mem0.run.bot.reconcile.progress import LATELY_S, Compared, Lately
 
 if TYPE_CHECKING:
@@ -73,7 +79,8 @@ class Reconciler:
         self._pause = pause
         self._release = release
         origin = session.origin
-        self._name = f"compared {database} {origin.user_id} {origin.mode} {origin.run_id}"
+        # Under "compared" alone, trades of the other mode counted as the bot's own.
+        self._name = f"compared own {database} {origin.user_id} {origin.mode} {origin.run_id}"
         self._compared: Compared | None = None
         self._saved: dict[str, Any] = {}
         self._was_read = False
@@ -188,7 +195,7 @@ class Reconciler:
 
     def _compare_some(self, keys: Collection[TradeKey]) -> dict[int, str]:
         """Record those of some closed trades that differ; return record ids by trade id."""
-        records = {key.id: self._identity(key) for key in keys if key.order_id is not None}
+        records = {key.id: self._identity(key) for key in keys if self._is_own(key)}
         outcomes = self._own.outcomes(records.values())
         differ = [
             key.id
@@ -232,7 +239,7 @@ class Reconciler:
         # Trades that were closed during the comparison are there, too.
         still_open = {trade.id: trade for trade in trade_database.open_bot_trades()}
         since = (open_ids | trade_database.trade_ids_after(last_id)) - still_open.keys()
-        there = {self._identity(key) for key in trade_database.keys_of(since) if key.order_id}
+        there = {self._identity(key) for key in trade_database.keys_of(since) if self._is_own(key)}
         self._release()
         reopened = {self._record_id(trade) for trade in still_open.values()}
         for record_id in missing:
@@ -283,9 +290,15 @@ class Reconciler:
     def _identity(self, key: TradeKey) -> str:
         return trade_identity(self._session.origin, key.pair, key.side, str(key.order_id))
 
+    def _is_own(self, key: TradeKey) -> bool:
+        mode = self._session.origin.mode
+        return key.order_id is not None and is_of_mode(key.order_id, mode)
+
     def _record_id(self, trade: Any) -> str | None:
+        origin = self._session.origin
         try:
-            return trade_id_of(trade, self._session.origin) if has_filled_entry(trade) else None
+            is_own = has_filled_entry(trade) and is_trade_of_mode(trade, origin.mode)
+            return trade_id_of(trade, origin) if is_own else None
         except RecordError:
             return None
 

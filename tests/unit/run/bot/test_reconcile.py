@@ -133,7 +133,7 @@ def an_order(pair: str, side: str, moment: Any, rate: float) -> Order:
     """Return a filled order."""
     return Order(
         ft_order_side=side, ft_pair=pair, ft_is_open=False, ft_amount=1.0, ft_price=rate,
-        order_id=f"{pair}-{side}-{moment.isoformat()}", status="closed", order_type="limit",
+        order_id=f"dry_run_{pair}-{side}-{moment.isoformat()}", status="closed", order_type="limit",
         symbol=pair, side=side, price=rate, average=rate, amount=1.0, filled=1.0, remaining=0.0,
         cost=rate, order_date=moment.replace(tzinfo=None),
         order_filled_date=moment.replace(tzinfo=None),
@@ -152,6 +152,24 @@ def test_trades_that_were_missed_are_recorded_once(bot: Bot) -> None:
     assert bot.trades() == {"ETH/USDT": 0.02, "BTC/USDT": -0.03}
     assert len([entry for entry in bot.written if isinstance(entry, TradeRecord)]) == 2
     assert bot.known() == 2
+
+
+def test_trades_of_the_other_mode_in_the_same_database_are_left_alone(bot: Bot) -> None:
+    """A trade's mode is that of its orders; what was taken for the bot's own is taken back."""
+    a_database_trade("ETH/USDT")
+    other = a_database_trade("BTC/USDT", ratio=-0.03)
+    bot.reconciler.run(at(5))
+    other.orders[0].order_id = "12345678"
+    Trade.commit()
+    bot.reconciler.start_over()
+    for _ in range(2):
+        bot.reconciler.run(at(6))
+        bot.restart()
+    assert bot.trades() == {"ETH/USDT": 0.02}
+    a_database_trade("SOL/USDT", hours=4).orders[0].order_id = "87654321"
+    Trade.commit()
+    bot.reconciler.run(at(7))
+    assert bot.trades() == {"ETH/USDT": 0.02}
 
 
 def test_a_trade_closed_between_two_comparisons_is_found(bot: Bot) -> None:
