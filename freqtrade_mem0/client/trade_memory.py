@@ -276,11 +276,11 @@ class TradeMemory:
         spread = f", 95 % interval {low:+.2%} to {high:+.2%}" if known else ""
         return {
             "strategy": strategy,
-            "n_effective": moments.n,
+            "n_effective": moments.n_effective,
             "mean_ratio": moments.mean,
             "low_ratio": low if known else None,
             "high_ratio": high if known else None,
-            "text": f"{strategy}: {moments.n:.1f} trades (older ones count less), "
+            "text": f"{strategy}: {moments.n_effective:.1f} trades (older ones count less), "
             f"mean {moments.mean:+.2%}{spread}",
         }
 

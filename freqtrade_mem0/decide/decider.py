@@ -167,7 +167,7 @@ class Decider:
             multiplier=multiplier,
             stake=stake,
             applied=self.applied,
-            n_known=known.strategy.moments.n,
+            n_known=known.strategy.moments.n_effective,
             reasons=(*risks, *limits, *vetoed),
             is_vetoed=bool(vetoed),
         )

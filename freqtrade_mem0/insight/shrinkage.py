@@ -3,8 +3,12 @@
 All trades of a strategy share a mean profit ratio. The groups of a level (its pairs, its enter
 tags, its market regimes, ...) deviate from it, and each deviation is shrunk towards zero. How
 strongly depends on how much the groups of the level really differ, which is estimated from all of
-them: where they differ no more than chance explains, the deviations nearly vanish. For a combined
-level ("side and trend") only the part of its deviation counts that its parts do not explain.
+them: where they differ no more than chance explains, the deviations nearly vanish.
+
+What an earlier level explains is not counted again. For a combined level ("side and trend") only
+the part of its deviation counts that its parts do not explain. A group with the very trades of a
+group of an earlier level (a tag that is only used for short trades, and the side "short") has no
+deviation of its own. Levels that overlap otherwise (a tag mostly used in uptrends) are added up.
 
 References
 ----------
@@ -12,6 +16,7 @@ Efron, B. and Morris, C. (1975). Data analysis using Stein's estimator and its g
 Journal of the American Statistical Association 70 (350), 311-319 (shrinkage towards a parent).
 Buehlmann, H. and Gisler, A. (2005). A Course in Credibility Theory and its Applications, ch. 4
 (the credibility factor n / (n + k), and its estimate from the groups).
+Kish, L. (1965). Survey Sampling, ch. 8 (the effective size of a weighted sample).
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from freqtrade_mem0.student import half_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,19 +46,27 @@ class Moments(NamedTuple):
     Parameters
     ----------
     n
-        Effective sample size: the sum of the weights, where a trade of this moment weighs 1.
+        Sum of the weights, where a trade of this moment weighs 1.
     mean
         Weighted mean profit ratio; 0.0 where `n` is 0.
     variance
         Weighted variance of the profit ratios around `mean`, >= 0.
     wins
         Sum of the weights of trades with a profit above zero, in [0, `n`]; None where not counted.
+    kish
+        See `n_effective`; None where all weights are 1.
     """
 
     n: float
     mean: float
     variance: float
     wins: float | None = None
+    kish: float | None = None
+
+    @property
+    def n_effective(self) -> float:
+        """How many trades of equal weight give a mean as precise: Kish's effective sample size."""
+        return self.n if self.kish is None else self.kish
 
     @property
     def spread(self) -> float:
@@ -187,16 +202,23 @@ def shifts(
     mean = whole.mean
     result: list[float] = []
     shift_of: dict[str, float] = {}
+    first_with: dict[Moments, str] = {}
+    first_of: dict[str, str] = {}
     for name, _, moments, inside in levels:
         shift = 0.0
-        n, group_mean, _, _ = moments
+        n, group_mean, *_ = moments
         if n > 0.0:
-            deviation = group_mean - mean
-            if inside:
-                deviation -= math.fsum([shift_of.get(around, 0.0) for around in inside])
-            # `credibility` inlined: nine of these are half of a decision.
-            shift = deviation * (n / (n + 1.0 / theta_of.get(name, prior_theta)))
-        shift_of[name] = shift
+            if moments in first_with:  # equal moments: the same trades
+                first_of[name] = first_with[moments]
+            else:
+                deviation = group_mean - mean
+                if inside:
+                    around = {first_of[level] for level in inside if level in first_of}
+                    deviation -= math.fsum([shift_of[level] for level in around])
+                # `credibility` inlined: nine of these are half of a decision.
+                shift = deviation * (n / (n + 1.0 / theta_of.get(name, prior_theta)))
+                first_with[moments] = first_of[name] = name
+                shift_of[name] = shift
         result.append(shift)
     return result
 
@@ -210,22 +232,25 @@ def credibility(n: float, theta: float) -> float:
     return n / (n + 1.0 / theta)
 
 
-def interval(moments: Moments, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return the mean -/+ `z` standard errors; (-inf, inf) below 2 effective trades.
+def interval(moments: Moments) -> tuple[float, float]:
+    """Return Student's 95 % interval of the mean; (-inf, inf) below two effective trades.
 
-    `z` is a quantile of the normal distribution; the default gives a 95 % interval.
+    Notes
+    -----
+    What this does not show: trades are taken as independent. With a half-life of less than about
+    three trades the interval is wider than it need be (it covers up to 99 %).
     """
     error = standard_error(moments)
     if error is None:
         return -math.inf, math.inf
-    return moments.mean - z * error, moments.mean + z * error
+    half = half_width(moments.n_effective - 1.0) * error
+    return moments.mean - half, moments.mean + half
 
 
 def standard_error(moments: Moments) -> float | None:
     """Return the standard error of the mean; None below two effective trades."""
-    if moments.n < _MIN_FOR_ERROR:
-        return None
-    return math.sqrt(moments.variance / (moments.n - 1.0))
+    n = moments.n_effective
+    return None if n < _MIN_FOR_ERROR else math.sqrt(moments.variance / (n - 1.0))
 
 
 def _thetas_and_shifts(
@@ -233,6 +258,7 @@ def _thetas_and_shifts(
 ) -> tuple[dict[str, float], dict[Key, float]]:
     thetas: dict[str, float] = {}
     shifts: dict[Key, float] = {}
+    first_with: dict[Moments, Key] = {}
     square = whole.spread**2
     members: dict[str, list[Key]] = {level: [] for level in levels}
     for key in sorted(groups):
@@ -241,12 +267,16 @@ def _thetas_and_shifts(
     for level, keys in members.items():
         rows = []
         for key in keys:
-            (n, mean, _, _), inside = groups[key]
-            explained = math.fsum([shifts.get(around, 0.0) for around in inside]) if inside else 0.0
+            (n, mean, *_), inside = groups[key]
+            around = {first_with[groups[key].moments] for key in inside if key in groups}
+            explained = math.fsum([shifts[key] for key in around])
             rows.append((n, mean - whole.mean - explained))
         theta = thetas[level] = _theta(rows, whole.n, square, prior)
         for key, (n, deviation) in zip(keys, rows, strict=True):
-            shifts[key] = deviation * credibility(n, theta)
+            is_new = groups[key].moments not in first_with
+            shifts[key] = deviation * credibility(n, theta) if is_new else 0.0
+        for key in keys:
+            first_with.setdefault(groups[key].moments, key)
     return thetas, shifts
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from freqtrade_mem0.records.base import Origin
+from freqtrade_mem0.student import half_width
 
-_QUANTILE_95 = 1.959963984540054
-"""97.5 % quantile of the normal distribution: half a 95 % interval in standard errors."""
+_MIN_FOR_INTERVAL = 2.0
 
 
 # Not frozen: making a frozen one takes three times as long, and a decision has ten of them.
@@ -26,7 +26,7 @@ class Reason:
     text
         The part in words; "" if its numbers say it all. Use `words` to show it.
     n_effective
-        Time-decayed number of trades behind it (0.0 for limits).
+        Kish's effective number of trades behind it, which are weighted by age (0.0 for limits).
     mean_ratio
         Their decayed mean profit ratio (0.0 for limits).
     effect
@@ -58,12 +58,14 @@ def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
     """Return what is known of a group of trades.
 
     >>> part_in_words("pair ETH/USDT", 12.5, 0.02, 0.006)
-    'pair ETH/USDT: 12.5 trades, mean +2.00% (95 % interval +0.82% to +3.18%)'
+    'pair ETH/USDT: 12.5 trades, mean +2.00% (95 % interval +0.69% to +3.31%)'
     """
     if n <= 0.0:
         return f"{name}: no trades known yet"
-    half = None if error is None else _QUANTILE_95 * error
-    spread = "" if half is None else f" (95 % interval {mean - half:+.2%} to {mean + half:+.2%})"
+    spread = ""
+    if error is not None and n >= _MIN_FOR_INTERVAL:
+        half = half_width(n - 1.0) * error
+        spread = f" (95 % interval {mean - half:+.2%} to {mean + half:+.2%})"
     return f"{name}: {n:.1f} trade{'' if n == 1.0 else 's'}, mean {mean:+.2%}{spread}"
 
 
@@ -92,7 +94,7 @@ class Decision:
     policy
         Name of the policy.
     n_effective
-        Time-decayed number of trades of this strategy that were known.
+        Kish's effective number of trades of this strategy that were known.
     reasons
         Why; never empty.
     situation

@@ -67,7 +67,9 @@ class Guarded:
                 f"policy {self.name} could not be used ({type(error).__name__}): the stake stays as"
                 " proposed"
             )
-            reason = Reason(name="policy_failed", text=text, n_effective=known.strategy.moments.n)
+            reason = Reason(
+                name="policy_failed", text=text, n_effective=known.strategy.moments.n_effective
+            )
             return Wish(multiplier=1.0, reasons=(reason,))
 
     def _checked(self, wish: Any) -> Wish:

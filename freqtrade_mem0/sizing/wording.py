@@ -16,14 +16,14 @@ def without_evidence(whole: Moments) -> Wish:
     """Return multiplier 1.0, for a strategy without trades or with trades of exactly no profit."""
     found = "no closed trade made or lost anything" if whole.n else "no closed trades are known"
     text = f"{found} yet: the stake stays as proposed"
-    reason = Reason(name="no_evidence", text=text, n_effective=whole.n)
+    reason = Reason(name="no_evidence", text=text, n_effective=whole.n_effective)
     return Wish(multiplier=1.0, reasons=(reason,))
 
 
 def group_reason(group: EntryGroup, effect: float, remark: str = "") -> Reason:
     """Return the reason for what a group, or the whole strategy, moved the multiplier by."""
     name, value, moments, _ = group
-    n, mean, _, _ = moments
+    n, mean = moments.n_effective, moments.mean
     error = standard_error(moments)
     text = ""
     if remark:

@@ -96,7 +96,7 @@ def _row(level: str, value: str, moments: Moments, shift: float | None) -> Facts
     return {
         "level": level,
         "value": value,
-        "n_effective": moments.n,
+        "n_effective": moments.n_effective,
         "mean_ratio": moments.mean,
         "low_ratio": low if is_known else None,
         "high_ratio": high if is_known else None,

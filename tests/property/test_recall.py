@@ -96,7 +96,7 @@ def brute_force(
     variance = math.fsum(w * (x - mean) ** 2 for w, x in zip(weights, values, strict=True)) / n
     # What the fixed point of recall rounds to zero made nothing.
     wins = math.fsum(w for w, x in zip(weights, values, strict=True) if x > 2.0**-51)
-    return Moments(n, mean, variance, wins)
+    return Moments(n, mean, variance, wins, n**2 / math.fsum(w**2 for w in weights))
 
 
 @given(
@@ -152,6 +152,7 @@ def test_moments_match_brute_force(history: list[Known], moment: datetime) -> No
         assert moments.mean == pytest.approx(expected.mean, abs=1e-9)
         assert moments.variance == pytest.approx(expected.variance, abs=1e-9)
         assert moments.variance >= 0.0
+        assert moments.n_effective == pytest.approx(expected.n_effective, rel=1e-9)
         assert (moments.wins or 0.0) == pytest.approx(expected.wins or 0.0, abs=1e-9)
         assert moments.win_rate is None or 0.0 <= moments.win_rate <= 1.0
 

@@ -145,10 +145,30 @@ def test_a_better_group_never_gets_less(
     if not known.levels:
         return
     *others, last = known.levels
+    if any(last.moments == other.moments for other in others):
+        return  # the same trades, which are not counted again
     better = last._replace(moments=last.moments._replace(mean=last.moments.mean + better_by))
 
     more = policy(known._replace(levels=[*others, better])).multiplier
     assert more >= policy(known).multiplier - 1e-12
+
+
+@given(policies, knowledge, st.data())
+def test_a_level_with_the_groups_of_another_changes_nothing(
+    policy: AnyPolicy, known: Known, data: st.DataObject
+) -> None:
+    """Wherever the copy stands, behind or before what it is a copy of."""
+    levels = [part._replace(name=f"level {n}") for n, part in enumerate(known.levels)]
+    if not levels:
+        return
+    copy = data.draw(st.sampled_from(levels))._replace(name="copy")
+    place = data.draw(st.integers(0, len(levels)))
+    more = [*levels[:place], copy, *levels[place:]]
+
+    once = policy(known._replace(levels=levels))
+    again = policy(known._replace(levels=more))
+    assert again.multiplier == once.multiplier
+    assert again.expected_ratio == once.expected_ratio
 
 
 @given(kelly, counts, st.floats(-1.0, 1.0), st.floats(-1.0, 1.0))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 N_REMEMBERED = 1 << 16
 """Situations whose groups are cached, some 300 bytes each, while recall is filled."""
 
-_ZERO: Plain = (0, 0, 0, 0)
+_ZERO: Plain = (0, 0, 0, 0, 0)
 
 
 class BulkFill:
@@ -176,7 +176,7 @@ class BulkFill:
         weight_at = self._decay.weight
         for start, end in pairwise([0, *changes.tolist(), len(rows)]):
             same = rows[order[start:end]]
-            weight = weighted = squares = won = 0
+            weight = weighted = squares = won = weight_squares = 0
             for moment_ms, profit_ratio, share in zip(
                 known_ms[same].tolist(), ratio[same].tolist(), discount[same].tolist(), strict=True
             ):
@@ -185,8 +185,16 @@ class BulkFill:
                 weighted += added[1]
                 squares += added[2]
                 won += added[3]
-            yield int(combinations[order[start]]), (weight, weighted, squares, won)
+                weight_squares += added[4]
+            sums = weight, weighted, squares, won, weight_squares
+            yield int(combinations[order[start]]), sums
 
 
 def _added(one: Plain, other: Plain) -> Plain:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+    return (
+        one[0] + other[0],
+        one[1] + other[1],
+        one[2] + other[2],
+        one[3] + other[3],
+        one[4] + other[4],
+    )

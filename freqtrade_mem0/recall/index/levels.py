@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _COMBINES = "*"
 _COMBINED = " & "
+_FEATURES_OF = {"regime": ("volatility_regime", "trend_regime")}
+"""Features that are combinations of others."""
 _OWN = ("pair", "side", "enter_tag")
 
 Values = tuple[str, ...]
@@ -28,9 +30,9 @@ class Levels:
 
     def __init__(self, names: Sequence[str]) -> None:
         # Combined levels come after their parts, whose effect is subtracted from theirs.
-        self.names = tuple(sorted(names, key=lambda level: level.count(_COMBINES)))
+        self.names = tuple(sorted(names, key=lambda level: len(_made_of(level))))
         self.parts_of = {level: _parts_of(level, self.names) for level in self.names}
-        """By combined level, the levels among these that it combines."""
+        """By level, the levels among these whose groups its groups are subsets of."""
         parts = {level: level.split(_COMBINES) for level in self.names}
         read = dict.fromkeys(name for names in parts.values() for name in names)
         self._features = tuple(name for name in read if name not in _OWN)
@@ -67,9 +69,14 @@ class Levels:
     def inside(self, key: Key, keys: Sequence[Key]) -> tuple[Key, ...]:
         """Return the groups among a trade's `keys` that the group `key` of it is a subset of."""
         value_of = dict(keys)
-        return tuple((name, value_of[name]) for name in self.parts_of[key[0]])
+        return tuple((name, value_of[name]) for name in self.parts_of[key[0]] if name in value_of)
 
 
 def _parts_of(level: str, levels: Sequence[str]) -> tuple[str, ...]:
+    made_of = _made_of(level)
+    return tuple(other for other in levels if _made_of(other) < made_of)
+
+
+def _made_of(level: str) -> frozenset[str]:
     names = level.split(_COMBINES)
-    return tuple(name for name in names if name in levels) if len(names) > 1 else ()
+    return frozenset(part for name in names for part in _FEATURES_OF.get(name, (name,)))

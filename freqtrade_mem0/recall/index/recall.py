@@ -1,7 +1,7 @@
 """Recall: statistics of a strategy's trades by situation, as of any moment, from memory.
 
-For the strategy and for each group of each level the index keeps sums of weights, wins, profit
-ratios and their squares.
+For the strategy and for each group of each level the index keeps sums of weights and their squares,
+of wins, of profit ratios and their squares.
 
 * No look-ahead: a trade counts at moment `t` only if it became known strictly before `t`. The
   moments asked about may go forwards and backwards.
@@ -162,7 +162,8 @@ class Recall:
                 else:
                     if sums.period != period:
                         sums.settle(period)
-                    plain = (sums.n * left, sums.mean, sums.variance, sums.wins * left)
+                    wins = sums.wins * left
+                    plain = (sums.n * left, sums.mean, sums.variance, wins, sums.kish)
                     moments = new(Moments, plain)
                 entry_groups.append(new(EntryGroup, (level, value, moments, inside)))
             return self._groups.by_number[0].moments(period, left), entry_groups
@@ -333,7 +334,7 @@ class Recall:
     def _apply(self, number: int, sign: int) -> None:
         columns, groups = self._columns, self._groups.by_number
         scale = self._decay.weight(columns.known_ms[number])
-        weight, weighted, squares, won = terms(
+        weight, weighted, squares, won, weight_squares = terms(
             sign * scale * columns.discount[number], columns.ratio[number]
         )
         for group in (0, *columns.groups_of(number)):
@@ -342,4 +343,5 @@ class Recall:
             sums.weighted += weighted
             sums.squares += squares
             sums.won += won
+            sums.weight_squares += weight_squares
             sums.period = None

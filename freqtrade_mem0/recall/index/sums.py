@@ -27,8 +27,8 @@ _UNIT = 2.0**-UNIT_BITS
 _UNIT_SQUARED = 2.0 ** (-2 * UNIT_BITS)
 """Multiplying by a power of two is exact: only the division of integers before it rounds."""
 
-Plain = tuple[int, int, int, int]
-"""Sums of weights, of weighted ratios, of weighted squares, and of the weights of wins."""
+Plain = tuple[int, int, int, int, int]
+"""Sums of weights, weighted ratios, weighted squares, weights of wins, and squared weights."""
 
 
 class Decay:
@@ -73,6 +73,7 @@ class Sums:
     __slots__ = (
         "inside",
         "key",
+        "kish",
         "mean",
         "n",
         "number",
@@ -80,6 +81,7 @@ class Sums:
         "squares",
         "variance",
         "weight",
+        "weight_squares",
         "weighted",
         "wins",
         "won",
@@ -89,19 +91,19 @@ class Sums:
         self.key = key
         self.number = number
         self.inside = inside
-        self.weight = self.weighted = self.squares = self.won = 0
+        self.weight = self.weighted = self.squares = self.won = self.weight_squares = 0
         self.period: int | None = None
         """The half-life for which the numbers below are computed; None: for none."""
-        self.n = self.wins = self.mean = self.variance = 0.0
+        self.n = self.wins = self.mean = self.variance = self.kish = 0.0
 
     @property
     def plain(self) -> Plain:
-        """The four sums."""
-        return self.weight, self.weighted, self.squares, self.won
+        """The five sums."""
+        return self.weight, self.weighted, self.squares, self.won, self.weight_squares
 
     @plain.setter
     def plain(self, sums: Plain) -> None:
-        self.weight, self.weighted, self.squares, self.won = sums
+        self.weight, self.weighted, self.squares, self.won, self.weight_squares = sums
         self.period = None
 
     def settle(self, period: int) -> None:
@@ -109,7 +111,7 @@ class Sums:
         self.period = period
         weight, shift = self.weight, period + _WEIGHT_BITS + DISCOUNT_BITS
         if weight <= 0:
-            self.n = self.wins = self.mean = self.variance = 0.0
+            self.n = self.wins = self.mean = self.variance = self.kish = 0.0
             return
         try:
             self.n, self.wins = math.ldexp(weight, -shift), math.ldexp(self.won, -shift)
@@ -117,7 +119,9 @@ class Sums:
             self.n, self.wins = _scaled(weight, shift), _scaled(self.won, shift)
         self.mean = self.weighted / weight * _UNIT
         spread = self.squares * weight - self.weighted * self.weighted
-        self.variance = spread / (weight * weight) * _UNIT_SQUARED
+        square = weight * weight
+        self.variance = spread / square * _UNIT_SQUARED
+        self.kish = square / self.weight_squares
 
     def moments(self, period: int, left: float) -> Moments:
         """Return the moments as of a moment; the arguments are from `Decay.since`."""
@@ -125,17 +129,19 @@ class Sums:
             return NOTHING
         if self.period != period:
             self.settle(period)
-        return Moments(self.n * left, self.mean, self.variance, self.wins * left)
+        return Moments(self.n * left, self.mean, self.variance, self.wins * left, self.kish)
 
 
 def terms(weight: int, ratio: float) -> Plain:
     """Return what one trade adds to the sums of its groups.
 
-    `weight` is `Decay.weight` times the discount, `ratio` a multiple of 2 ** -50.
+    `weight` is `Decay.weight` times the discount, negative to subtract the trade; `ratio` is a
+    multiple of 2 ** -50.
     """
     value = int(math.ldexp(ratio, UNIT_BITS))
     weighted = weight * value
-    return weight, weighted, weighted * value, weight if value > 0 else 0
+    won = weight if value > 0 else 0
+    return weight, weighted, weighted * value, won, weight * abs(weight)
 
 
 def _scaled(weight: int, shift: int) -> float:

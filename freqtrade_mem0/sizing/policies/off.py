@@ -23,7 +23,7 @@ class Off:
         reason = Reason(
             name="off",
             text="sizing.policy is off: the stake stays as proposed",
-            n_effective=known.strategy.moments.n,
+            n_effective=known.strategy.moments.n_effective,
             mean_ratio=known.strategy.moments.mean,
         )
         return Wish(multiplier=1.0, reasons=(reason,))

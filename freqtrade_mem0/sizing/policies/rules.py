@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from freqtrade_mem0.config.block import PolicyBlock
-from freqtrade_mem0.insight.shrinkage import EntryGroup
+from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import bound_reason, without_evidence
@@ -112,7 +112,7 @@ class Rules:
 
     * `low_win_rate`, `high_win_rate`: share of winning trades, decayed, of the strategy and of each
       group of `thresholds.win_rate_levels`, with an effective sample size of at least
-      `thresholds.min_trades`. Each group fires by itself.
+      `thresholds.min_trades`. Each group fires by itself; groups of the same trades fire once.
     * `losing_streak`: losing trades in a row, up to now.
     * `drawdown`: highest cumulative sum of profit ratios minus the present one, all stakes taken as
       equal, in root mean squares of the profit ratios.
@@ -163,15 +163,20 @@ class Rules:
         if not reasons:
             text = "no rule fired: the stake stays as proposed"
             reasons.append(
-                Reason(name="no_rule", text=text, n_effective=whole.n, mean_ratio=whole.mean)
+                Reason(
+                    name="no_rule", text=text, n_effective=whole.n_effective, mean_ratio=whole.mean
+                )
             )
         return Wish(multiplier=multiplier, reasons=tuple(reasons))
 
     def _fired(self, known: Known) -> Iterator[_Fired]:
         rules, whole = self.thresholds, known.strategy
+        seen: set[Moments] = set()
         for group in (whole, *known.levels):
             if group is whole or group.name in rules.win_rate_levels:
-                yield from self._win_rate(group)
+                if group.moments not in seen:  # equal moments: the same trades
+                    yield from self._win_rate(group)
+                seen.add(group.moments)
         if rules.losing_streak is not None:
             streak = known.form().losing_streak
             if streak >= rules.losing_streak:
@@ -201,7 +206,7 @@ class Rules:
         if rate is None or group.moments.n < rules.min_trades:
             return
         who = f"{group.name} {group.value}".strip()
-        found = f"{who}: win rate {rate:.1%} of {group.moments.n:.1f} trades"
+        found = f"{who}: win rate {rate:.1%} of {group.moments.n_effective:.1f} trades"
         if rules.low_win_rate is not None and rate < rules.low_win_rate:
             yield _Fired(
                 name="low_win_rate",
@@ -226,7 +231,7 @@ def _reason(fired: _Fired, effect: float) -> Reason:
         name=fired.name,
         value=fired.value,
         text=f"{fired.text}: x{fired.factor:g}",
-        n_effective=moments.n,
+        n_effective=moments.n_effective,
         mean_ratio=moments.mean,
         effect=effect,
     )

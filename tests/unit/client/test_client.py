@@ -171,7 +171,7 @@ def test_backtests_are_told_apart_and_never_added_up(client: Mem0Client) -> None
     assert round(memory.get_strategy_insights("Sample", now=now)["n_effective"]) == 2
     insight = memory.get_strategy_insights("Sample", now=now + timedelta(days=1), run_id="run-3")
     assert insight["low_ratio"] <= insight["mean_ratio"] <= insight["high_ratio"]
-    assert insight["text"].startswith("Sample: 9.")
+    assert insight["text"].startswith("Sample: 10.0 trades")
 
 
 def test_risk_events_and_market_conditions_are_filed(client: Mem0Client) -> None:

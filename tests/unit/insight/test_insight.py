@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from freqtrade_mem0.insight.shrinkage import (
     NOTHING,
@@ -21,6 +22,7 @@ from freqtrade_mem0.insight.shrinkage import (
     shifts,
     standard_error,
 )
+from freqtrade_mem0.student import half_width
 
 PRIOR = Shrinkage(pseudo_trades=100.0)
 
@@ -161,6 +163,25 @@ def test_groups_are_shifted_as_entries_in_them_are() -> None:
     ]
 
 
+def test_a_group_with_the_trades_of_another_level_adds_nothing() -> None:
+    """A tag only used for short trades: neither it nor what combines it is counted again."""
+    whole, short = Moments(400.0, 0.0, 0.0004), Moments(100.0, 0.005, 0.0004)
+    both = Moments(60.0, 0.008, 0.0004)
+    side, tag = EntryGroup("side", "short", short), EntryGroup("enter_tag", "sell", short)
+    trend = EntryGroup("trend", "down", Moments(200.0, 0.004, 0.0004))
+    side_trend = EntryGroup("side*trend", "short & down", both, ("side", "trend"))
+    tag_trend = EntryGroup("enter_tag*trend", "sell & down", both, ("enter_tag", "trend"))
+    once = shifts(whole, [side, trend, side_trend], {}, PRIOR)
+
+    assert shifts(whole, [side, tag, trend, side_trend, tag_trend], {}, PRIOR) == [
+        once[0],
+        0.0,
+        *once[1:],
+        0.0,
+    ]
+    assert shifts(whole, [side, tag, trend, tag_trend], {}, PRIOR) == [once[0], 0.0, *once[1:]]
+
+
 def test_a_group_without_trades_adds_nothing() -> None:
     """A pair never traded before is judged by everything else."""
     (shift,) = shifts(Moments(40.0, 0.01, 0.001), [EntryGroup("pair", "new", NOTHING)], {}, PRIOR)
@@ -186,14 +207,29 @@ def test_shrunk_group_means_predict_better_than_raw_ones() -> None:
         assert shrunk_loss < raw_loss
 
 
-def test_an_interval_covers_the_mean_as_often_as_it_says() -> None:
-    """95 % of simulated samples of 40 trades, within simulation error."""
+@pytest.mark.parametrize("n", [3, 5, 12, 40, 500])
+@pytest.mark.parametrize("half_life", [5.0, 20.0, 200.0, math.inf])
+def test_an_interval_covers_the_mean_as_often_as_it_says(n: int, half_life: float) -> None:
+    """With weights halved every `half_life` trades, 95 % of simulated samples, nearly."""
     rng = np.random.default_rng(11)
+    weights = 0.5 ** (np.arange(n) / half_life)
+    n_effective = weights.sum() ** 2 / np.sum(weights**2)
     hits = 0
-    for _ in range(2000):
-        low, high = interval(of(rng.normal(0.003, 0.02, 40)))
+    for ratios in rng.normal(0.003, 0.02, (4000, n)):
+        mean = np.average(ratios, weights=weights)
+        variance = np.average((ratios - mean) ** 2, weights=weights)
+        # Long after the trades, when each of them counts a tenth of what it did.
+        low, high = interval(
+            Moments(0.1 * weights.sum(), float(mean), float(variance), kish=float(n_effective))
+        )
         hits += low <= 0.003 <= high
-    assert 0.93 <= hits / 2000 <= 0.96
+    assert 0.93 <= hits / 4000 <= 0.97
+
+
+def test_quantiles_of_students_t_are_scipys() -> None:
+    """For whole and other degrees of freedom."""
+    for freedom in (1.0, 1.3, 2.0, 2.5, 4.0, 9.9, 30.0, 1e3, 1e9):
+        assert half_width(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-5)
 
 
 def test_no_error_is_known_below_two_trades() -> None:

@@ -242,7 +242,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut in its columns": lambda whole: whole[:-200],
     "cut by a byte": lambda whole: whole[:-1],
     "continued": lambda whole: whole + b"\0",
-    "another version": lambda whole: whole[:8] + b"\2\0\0\0" + whole[12:],
+    "another version": lambda whole: whole[:8] + b"\1\0\0\0" + whole[12:],
     "a huge heading": lambda whole: whole[:12] + b"\xff" * 8 + whole[20:],
     "a foreign file": lambda _: b"SQLite format 3\0" * 100,
     "a heading without groups": lambda whole: with_heading(whole, lambda h: h.pop("groups")),
@@ -506,7 +506,7 @@ def test_the_format_is_what_it_was(journal: Journal) -> None:
     n_heading = int.from_bytes(whole[12:20], "little")
     heading = json.loads(whole[20 : 20 + n_heading])
 
-    assert (whole[:8], int.from_bytes(whole[8:12], "little")) == (b"M0RECALL", 1)
+    assert (whole[:8], int.from_bytes(whole[8:12], "little")) == (b"M0RECALL", 2)
     assert sorted(heading) == ["about", "asked_ms", "byte_order", "groups", "n_rows"]
     assert heading["n_rows"] == 40
     row_bytes = 16 + 8 + 8 + 2 + 4 * len(LEVELS)
