@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _TIME = "%Y-%m-%d %H:%M UTC"
 _STRATEGY = "strategy"
+_RISK = "risk"
 _SMALL = 0.005
 """Levels with a smaller effect on the multiplier share one line."""
 
@@ -60,8 +61,9 @@ def level(name: str) -> str:
 def reason(part: Reason) -> str:
     """Return one part of a decision in words, with its numbers."""
     words = part.words.removeprefix(f"{part.name} {part.value}".strip() + ": ")
-    if not part.value:
+    if not part.value or part.name == _RISK:
         return words
+    words = words.removeprefix(f"{part.value}: ")
     return f"{level(part.name)}: {', '.join(part.value.split(' & '))}; {words}"
 
 
@@ -95,7 +97,7 @@ def reasons(decision: Decision) -> list[str]:
             small.append(part)
         else:
             lines.append(f"{part.effect:+.3f}  {reason(part)}")
-    names = [level(part.name) for part in small if part.name != _STRATEGY]
+    names = list(dict.fromkeys(_short(part) for part in small if part.name != _STRATEGY))
     if names:
         effect = sum(part.effect for part in small)
         effect = effect if abs(effect) >= _SMALL / 10 else 0.0  # no "-0.000"
@@ -103,6 +105,13 @@ def reasons(decision: Decision) -> list[str]:
         each = " each" if len(names) > 1 else ""
         lines.append(f"{effect:+.3f}  {between.join(names)}: less than {_SMALL:g}{each}")
     return lines or ["+0.000  nothing"]
+
+
+def _short(part: Reason) -> str:
+    """Return what a part is about, without its numbers."""
+    if part.name == _RISK:
+        return f"risk event {part.value.replace('_', ' ')}"
+    return level(part.name)
 
 
 def situation(features: Mapping[str, float | str]) -> str:
