@@ -34,7 +34,8 @@ def server_url(settings: Settings, environ: Mapping[str, str] | None = None) -> 
     host = env.get("MEM0_HOST", "").strip() or settings.host
     if host is None:
         return None
-    port = _port(env["MEM0_PORT"].strip()) if env.get("MEM0_PORT") else settings.port
+    own_port_text = env.get("MEM0_PORT", "").strip()
+    port = _port(own_port_text) if own_port_text else settings.port
     has_scheme = "://" in host
     try:
         parts = urlsplit(host if has_scheme else f"http://{host}")
@@ -62,7 +63,7 @@ def vector_store(
     env = os.environ if environ is None else environ
     if settings.vector_store is not None or settings.mode != "server":
         return settings.vector_store
-    if env.get("QDRANT_URL"):
+    if env.get("QDRANT_URL", "").strip():
         # The variable's name, not its value: it may contain a key, and settings are printed.
         return ProviderSettings(provider="qdrant", config={"url": "env:QDRANT_URL"})
     return None

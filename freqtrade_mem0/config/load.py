@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,13 +17,12 @@ from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 BLOCK = "mem0"
 DOCS = "docs/reference/configuration.md"
 
 _PROVIDERS = ("vector_store", "embedder", "llm", "reranker")
-_NAMES = ("user_id", "bot_id", "host")
+_NAMES = ("user_id", "bot_id", "host", "path")
 _SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
 
 
@@ -81,7 +81,7 @@ def _with_names_as_text(block: Mapping[str, Any], environ: Mapping[str, str]) ->
     Freqtrade makes a number or a truth value of a variable's text where it can: 007 becomes 7. The
     variable has the name as it was written.
     """
-    wrong = {key: block[key] for key in _NAMES if not isinstance(block.get(key), str | None)}
+    wrong = {key: block[key] for key in _NAMES if not isinstance(block.get(key), str | Path | None)}
     names: dict[str, Any] = {}
     for key, value in wrong.items():
         variables = [f"FREQTRADE__{BLOCK}__{key}".upper(), f"FREQTRADE__{BLOCK}__{key}"]

@@ -260,6 +260,8 @@ def _store_config(
 ) -> Any:
     provider = OWN_STORE if block is None else provider_of("vector_store", block)
     given = {} if block is None else dict(block.get("config") or {})
+    if type(given.get("collection_name")) is int:  # Freqtrade makes numbers of variables
+        given["collection_name"] = str(given["collection_name"])
     dimensions = dimensions_of(embedder)
     if provider == OWN_STORE:
         # Mem0's factory can be extended (see `register`), its configuration's list of names can

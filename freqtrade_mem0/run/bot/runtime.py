@@ -62,6 +62,7 @@ class BotRuntime(Runtime):
         self._n_closed = 0
         self._n_alerts = 0
         origin = run.origin
+        store.journal.open()  # a folder that can not be written to stops the bot here
         alerts_mark = f"alerts {origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
         self._alerts = Alerts(
             send,

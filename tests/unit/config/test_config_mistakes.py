@@ -158,18 +158,18 @@ def test_sizes_of_a_vector_store_are_checked_at_the_start(
     assert f'"mem0.vector_store.config.{next(iter(config))}" {why}' in sentence
 
 
-@pytest.mark.parametrize("key", ["user_id", "bot_id", "host"])
+@pytest.mark.parametrize("key", ["user_id", "bot_id", "host", "path"])
 def test_a_number_is_a_name(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     """Freqtrade makes numbers of variables; a truth value or fraction in the config is none."""
     settings = load_settings({"mem0": {key: 42}})
-    assert getattr(settings, key) == "42"
+    assert str(getattr(settings, key)) == "42"
     for value in (True, 1.5):
         assert f'"mem0.{key}" is {value}: ' in refusal({key: value})
 
     for written, read in (("42", 42), ("007", 7), ("1e5", 1e5), ("true", True), ("t", True)):
         monkeypatch.setenv(f"FREQTRADE__MEM0__{key.upper()}", written)
         settings = load_settings({"mem0": {key: read}})
-        assert getattr(settings, key) == written
+        assert str(getattr(settings, key)) == written
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freqtrade_mem0 import sqlite_files
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.journal import connection
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.run import runtime as runtime_module
 from freqtrade_mem0.run.bot.background import Background
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 from tests.support import runs
-from tests.support.samples import NOTED
+from tests.support.samples import NOTED, a_trade
 from tests.support.wait import eventually
 
 if TYPE_CHECKING:
@@ -115,6 +119,20 @@ def test_a_database_that_hangs_holds_up_neither_loop_nor_shutdown(
     bot.close()
     assert not go_on.is_set()
     go_on.set()
+
+
+def test_a_bot_does_not_start_on_a_memory_that_can_only_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would trade for days and remember nothing."""
+    journal = Journal(tmp_path / "mem0")
+    journal.append([a_trade(1)])
+    journal.close()
+    for module in (sqlite_files, connection):
+        monkeypatch.setattr(module, "is_writable", lambda _path: False)
+
+    with pytest.raises(ConfigError, match="can not be opened for writing"):
+        a_bot(tmp_path, "sqlite://")
 
 
 def test_a_chore_that_fails_is_said_once_and_holds_up_no_other(
