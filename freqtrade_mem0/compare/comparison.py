@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from freqtrade_mem0.compare.statistics.periods import Period, by_period, spans
 from freqtrade_mem0.compare.statistics.random_sizing import ShiftTest, shift_test
 from freqtrade_mem0.compare.statistics.returns import close_days, daily, n_days
 from freqtrade_mem0.compare.statistics.timing import TimingTest, timing_test
-from freqtrade_mem0.compare.trades import Run
+from freqtrade_mem0.compare.trades import ClosedTrade, Run, broke_at, not_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +40,12 @@ class Comparison:
     """A strategy without and with memory: the runs, their figures, and tests of the difference.
 
     Common trades were entered at the same time in the same pair and direction in both runs; changed
-    ones have another stake with memory. The exposure ratio is the exposure with over without
-    memory. `mean_return` and `sharpe_difference` are differences of annual figures. The forecast
-    that is calibrated is an expected profit ratio, or the multiplier minus 1. `p_holm` and `p_bh`
-    are the shift test's p-value, corrected for the number of strategies. What can not be computed
-    is None.
+    ones have another stake with memory. Where one run lost its account and the other traded on,
+    nothing is compared: `broke_without` or `broke_with` says when. The exposure ratio is the
+    exposure with over without memory. `mean_return` and `sharpe_difference` are differences of
+    annual figures. The forecast that is calibrated is an expected profit ratio, or the multiplier
+    minus 1. `p_holm` and `p_bh` are the shift test's p-value, corrected for the number of
+    strategies. What can not be computed is None.
     """
 
     strategy: str
@@ -51,6 +54,10 @@ class Comparison:
     figures_without: Figures
     figures_with: Figures
     n_common: int
+    only_without: tuple[ClosedTrade, ...]
+    only_with: tuple[ClosedTrade, ...]
+    broke_without: datetime | None
+    broke_with: datetime | None
     n_changed: int
     exposure_ratio: float | None
     mean_return: Estimate
@@ -67,6 +74,11 @@ class Comparison:
     p_holm: float | None = None
     p_bh: float | None = None
     n_strategies: int = 1
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether both runs had an account to trade with."""
+        return self.broke_without is None and self.broke_with is None
 
     @property
     def n_days(self) -> int:
@@ -106,13 +118,17 @@ def compare(
     base = profits / multipliers / remembered.starting_balance
     closed = close_days(remembered.trades, before.first, days)
     parts = spans(before.first, len(before.returns), n_periods)
-    return Comparison(
+    comparison = Comparison(
         strategy=strategy,
         without=without,
         remembered=remembered,
         figures_without=figures[0],
         figures_with=figures[1],
         n_common=sum(trade.entry in entries for trade in remembered.trades),
+        only_without=not_in(without, remembered),
+        only_with=not_in(remembered, without),
+        broke_without=broke_at(without, remembered),
+        broke_with=broke_at(remembered, without),
         n_changed=int(np.sum(np.abs(multipliers - 1.0) > _UNCHANGED)),
         exposure_ratio=ratio(figures[1].mean_exposure, figures[0].mean_exposure),
         mean_return=estimate(columns, mean_return_difference, seed=seed),
@@ -132,6 +148,22 @@ def compare(
             seed=seed,
         ),
         forecast_is_ratio=is_ratio,
+    )
+    return comparison if comparison.is_comparable else _not_compared(comparison)
+
+
+def _not_compared(c: Comparison) -> Comparison:
+    """Return a comparison without what compares a run with an account that was lost."""
+    nothing = Estimate(value=None, low=None, high=None)
+    return replace(
+        c,
+        exposure_ratio=None,
+        mean_return=nothing,
+        mean_return_equal_exposure=nothing,
+        sharpe_difference=nothing,
+        shifts=None,
+        timing=None,
+        periods=tuple(replace(period, exposure_ratio=math.nan) for period in c.periods),
     )
 
 

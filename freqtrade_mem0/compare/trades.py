@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+_LOST_RATIO = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,26 @@ class Run:
     timeframe: str = ""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+def not_in(run: Run, other: Run) -> tuple[ClosedTrade, ...]:
+    """Return the trades of a run whose entry does not exist in the other run."""
+    entries = {trade.entry for trade in other.trades}
+    return tuple(trade for trade in run.trades if trade.entry not in entries)
+
+
+def broke_at(run: Run, other: Run) -> datetime | None:
+    """Return when a run had lost its account, where the other run traded on; else None.
+
+    An account is lost if less is left than its smallest proposed stake, or 1 % of its start.
+    """
+    if not run.trades:
+        return None
+    left = run.starting_balance + math.fsum(trade.profit_quote for trade in run.trades)
+    smallest = min(trade.stake_quote / trade.multiplier for trade in run.trades)
+    last = max(trade.close_date for trade in run.trades)
+    is_lost = left < max(smallest, _LOST_RATIO * run.starting_balance)
+    return last if is_lost and any(trade.open_date > last for trade in other.trades) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

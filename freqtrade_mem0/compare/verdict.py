@@ -2,7 +2,8 @@
 
 The rules, in this order:
 
-1. No trade was closed, or memory changed no stake: the verdict says that and nothing else.
+1. No trade was closed, memory changed no stake, or one run lost its account while the other traded
+   on: the verdict says that and nothing else.
 2. Fewer than `MIN_TRADES` trades, `MIN_TRADING_DAYS` days with a closed trade or `MIN_DAYS` days:
    too little data.
 3. Helped, if all three hold: the interval of the difference of Sharpe ratios is above 0; a random
@@ -43,6 +44,7 @@ class Finding(StrEnum):
     TOO_LITTLE_DATA = "too_little_data"
     NOTHING_CHANGED = "nothing_changed"
     NO_TRADES = "no_trades"
+    BROKE = "broke"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,9 @@ def _finding(c: Comparison) -> Finding:
     before, after = c.figures_without, c.figures_with
     if not c.has_trades:
         return Finding.NO_TRADES
-    if c.n_changed == 0 and before.n_trades == after.n_trades:
+    if not c.is_comparable:
+        return Finding.BROKE
+    if c.n_changed == 0 and not c.only_without and not c.only_with:
         return Finding.NOTHING_CHANGED
     if (
         min(before.n_trades, after.n_trades) < MIN_TRADES
@@ -96,9 +100,11 @@ def _claim(c: Comparison) -> Finding:
 
 
 def _sentence(c: Comparison, finding: Finding) -> str:
-    before, after = c.figures_without, c.figures_with
+    after = c.figures_with
     if finding is Finding.NO_TRADES:
         return "No trade was closed: there is nothing to compare."
+    if finding is Finding.BROKE:
+        return " ".join(_lost(c))
     data = f"{_counted(after.n_trades, 'trade')} in {_counted(c.n_days, 'day')}"
     if finding is Finding.NOTHING_CHANGED:
         return f"Over {data}, memory changed no stake: both runs are the same."
@@ -120,9 +126,29 @@ def _sentence(c: Comparison, finding: Finding) -> str:
             f"The run with memory had {100.0 * abs(ratio - 1.0):.0f} % {more} in the market, which "
             f"alone makes profits and losses {larger}."
         )
-    if before.n_trades != after.n_trades:
-        sentences.append(f"Without memory there were {before.n_trades:,} trades.")
+    if c.only_without or c.only_with:
+        sentences.append(
+            f"Only in the run without memory: {_counted(len(c.only_without), 'trade')}; only in "
+            f"the one with memory: {_counted(len(c.only_with), 'trade')}."
+        )
     return " ".join(sentences)
+
+
+def _lost(c: Comparison) -> list[str]:
+    """Return which account was lost, and that nothing is compared."""
+    sentences = []
+    for name, run, moment in (
+        ("without memory", c.without, c.broke_without),
+        ("with memory", c.remembered, c.broke_with),
+    ):
+        if moment is not None:
+            left = run.starting_balance + sum(trade.profit_quote for trade in run.trades)
+            sentences.append(
+                f"The run {name} lost its account: {left:,.2f} of {run.starting_balance:,.2f} "
+                f"{run.stake_currency} were left on {moment:%Y-%m-%d}, too little for another "
+                "trade, while the other run traded on."
+            )
+    return [*sentences, "Returns, ratios and exposures of the two runs can not be compared."]
 
 
 def _counted(n: int, what: str) -> str:

@@ -54,6 +54,7 @@ class Metrics:
     profit_ratio: float
     profit_quote: float
     sharpe: float
+    daily_sharpe: float | None
     sortino: float
     calmar: float
     profit_factor: float
@@ -125,6 +126,7 @@ def load_backtest(userdir: Path, strategy: str) -> tuple[Metrics, Trades, str]:
         profit_ratio=result["profit_total"],
         profit_quote=result["profit_total_abs"],
         sharpe=result["sharpe"],
+        daily_sharpe=result.get("wallet_stats", {}).get("sharpe"),
         sortino=result["sortino"],
         calmar=result["calmar"],
         profit_factor=result["profit_factor"],

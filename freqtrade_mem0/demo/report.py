@@ -32,7 +32,7 @@ _ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
     ("trades", lambda m: f"{m.n_trades}"),
     ("total profit %", lambda m: f"{m.profit_ratio:+.2%}".removesuffix("%")),
     ("total profit {currency}", lambda m: f"{m.profit_quote:+.2f}"),
-    ("Sharpe", lambda m: f"{m.sharpe:.2f}"),
+    ("Sharpe, of daily returns", lambda m: _ratio(m.daily_sharpe)),
     ("max drawdown %", lambda m: f"{m.max_drawdown_ratio:.2%}".removesuffix("%")),
     ("mean stake {currency}", lambda m: f"{m.mean_stake_quote:.2f}"),
     ("profit per 100 {currency} staked", lambda m: f"{_profit_per_100(m):+.3f}"),
@@ -178,6 +178,10 @@ def _program() -> str:
     if Path(sys.argv[0]).name == "freqtrade-mem0":
         return shlex.quote(sys.argv[0])
     return f"{shlex.quote(sys.executable)} -m freqtrade_mem0.cli.main"
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _profit_per_100(metrics: Metrics) -> float:

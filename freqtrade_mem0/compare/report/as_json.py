@@ -12,10 +12,11 @@ from freqtrade_mem0.compare.verdict import verdict
 
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.comparison import Comparison
+    from freqtrade_mem0.compare.trades import ClosedTrade
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """Return all of a comparison but its single trades; figures that do not exist are None."""
+    """Return a comparison, without the trades of both runs; figures that do not exist are None."""
     c = comparison
     said = verdict(c)
     before, after = daily(c.without), daily(c.remembered)
@@ -33,6 +34,9 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "freqtrade": {"without": c.without.metrics, "with_memory": c.remembered.metrics},
         "figures": {"without": c.figures_without, "with_memory": c.figures_with},
         "common_trades": c.n_common,
+        "trades_only_without": [_entry(trade) for trade in c.only_without],
+        "trades_only_with_memory": [_entry(trade) for trade in c.only_with],
+        "broke": {"without": c.broke_without, "with_memory": c.broke_with},
         "changed_stakes": c.n_changed,
         "exposure_ratio": c.exposure_ratio,
         "difference": {
@@ -60,6 +64,16 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     }
     plain: dict[str, Any] = _plain(result)
     return plain
+
+
+def _entry(trade: ClosedTrade) -> dict[str, Any]:
+    return {
+        "pair": trade.pair,
+        "side": trade.side,
+        "enter_tag": trade.enter_tag,
+        "open_date": trade.open_date,
+        "profit_ratio": trade.profit_ratio,
+    }
 
 
 def _plain(value: Any) -> Any:

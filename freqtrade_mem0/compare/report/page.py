@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.compare.report import charts
@@ -16,6 +17,7 @@ from freqtrade_mem0.compare.report.charts import Drawing, Series, as_number, as_
 from freqtrade_mem0.compare.report.tables import Z95, chance_in_words, summary_table, tables
 from freqtrade_mem0.compare.statistics.returns import daily, drawdown, equity
 from freqtrade_mem0.compare.verdict import Finding, verdict
+from freqtrade_mem0.plain_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,7 @@ def report(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_shown,
     )
     environment.globals["charts"] = charts
     return environment.get_template("page.html.j2").render(
@@ -52,6 +55,11 @@ def report(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> str:
         notes=notes,
         version=__version__,
     )
+
+
+def _shown(value: Any) -> Any:
+    """Make the control characters of a text visible; what is HTML already stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _strategy(c: Comparison) -> dict[str, Any]:

@@ -43,7 +43,15 @@ def tables(c: Comparison) -> list[Table]:
     by_group = (("pair", c.pairs), ("regime", c.regimes), ("enter tag", c.tags))
     groups = [_groups_table(name, groups) for name, groups in by_group if len(groups) > 1]
     calibrated = [_calibration_table(c, c.calibration)] if c.calibration is not None else []
-    return [_figures_table(c), _periods_table(c), *groups, *calibrated, _freqtrade_table(c)]
+    differing = [_differing_table(c)] if c.only_without or c.only_with else []
+    return [
+        _figures_table(c),
+        _periods_table(c),
+        *groups,
+        *differing,
+        *calibrated,
+        _freqtrade_table(c),
+    ]
 
 
 def summary_table(comparisons: Sequence[Comparison]) -> Table:
@@ -199,6 +207,24 @@ def _groups_table(name: str, groups: Sequence[Group]) -> Table:
         "without and with memory. A smaller multiplier alone makes profits and losses smaller. The "
         "intervals are not corrected for the number of rows.",
     )
+
+
+def _differing_table(c: Comparison) -> Table:
+    sides = (("without", c.only_without), ("with", c.only_with))
+    found = sorted(
+        ((trade.open_date, trade, name) for name, trades in sides for trade in trades),
+        key=lambda each: each[0],
+    )
+    return Table(
+        title="Trades in one run only",
+        columns=("pair", "side", "enter tag", "opened (UTC)", "profit", "memory"),
+        rows=tuple(
+            (t.pair, t.side, t.enter_tag, f"{t.open_date:%Y-%m-%d %H:%M}", percent(t.profit_ratio),
+             name)
+            for _, t, name in found
+        ),
+        caption="Another stake leaves more or less of the wallet to later entries.",
+    )  # fmt: skip
 
 
 def _calibration_table(c: Comparison, calibration: Calibration) -> Table:

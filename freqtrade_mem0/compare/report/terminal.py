@@ -11,6 +11,7 @@ from rich.text import Text
 
 from freqtrade_mem0.compare.report.tables import chance_in_words, summary_table, tables
 from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.plain_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,18 +40,19 @@ def show(
         console.rule("[bold]All strategies[/bold]")
         _print(console, summary_table(comparisons))
         for comparison in comparisons:
-            console.print(f"[bold]{comparison.strategy}[/bold]: {verdict(comparison).sentence}")
+            console.print(_as_text(f"{comparison.strategy}: {verdict(comparison).sentence}"))
     for note in notes:
-        console.print(f"Note: {note}", style="dim")
+        console.print(_as_text(f"Note: {note}", style="dim"))
 
 
 def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
-    console.rule(f"[bold]{c.strategy}[/bold]")
+    console.rule(_as_text(c.strategy, style="bold"))
     console.print(
         f"{c.without.start:%Y-%m-%d %H:%M} to {c.without.end:%Y-%m-%d %H:%M}, "
-        f"{c.without.timeframe} candles. {c.n_common:,} trades are in both runs; memory changed "
-        f"the stakes of {c.n_changed:,}. The backtests took {c.without.seconds:.0f} s without and "
-        f"{c.remembered.seconds:.0f} s with memory."
+        f"{c.without.timeframe} candles. {c.n_common:,} trades are in both runs, "
+        f"{len(c.only_without):,} only without memory, {len(c.only_with):,} only with it; memory "
+        f"changed the stakes of {c.n_changed:,}. The backtests took {c.without.seconds:.0f} s "
+        f"without and {c.remembered.seconds:.0f} s with memory."
     )
     for table in tables(c):
         _print(console, table)
@@ -58,10 +60,10 @@ def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
         console.print(chance)
     unusual = [warning for warning in warnings if not _COMMON.search(warning)]
     for warning in unusual[:_N_WARNINGS]:
-        console.print(f"Freqtrade: {warning}", style="dim", markup=False)
+        console.print(_as_text(f"Freqtrade: {warning}", style="dim"))
     if len(unusual) > _N_WARNINGS:
         console.print(f"... and {len(unusual) - _N_WARNINGS} more; see --json.", style="dim")
-    console.print(f"[bold]{verdict(c).sentence}[/bold]\n")
+    console.print(_as_text(verdict(c).sentence, style="bold"), end="\n\n")
 
 
 def _print(console: Console, shown: text.Table) -> None:
@@ -81,5 +83,10 @@ def _print(console: Console, shown: text.Table) -> None:
     for number, column in enumerate(shown.columns):
         table.add_column(column, justify="right" if number else "left")
     for row in shown.rows[:_N_ROWS] if left_out > 0 else shown.rows:
-        table.add_row(*map(Text, row))  # a tag in brackets is not markup
+        table.add_row(*map(_as_text, row))
     console.print(table)
+
+
+def _as_text(text: str, style: str = "") -> Text:
+    """Return a text that Rich shows as it is: no markup, no emoji, control characters as codes."""
+    return Text(visible(text), style=style)

@@ -104,6 +104,43 @@ def test_runs_without_trades_and_with_one_can_be_compared() -> None:
     assert hardly.calibration is None
 
 
+def test_trades_in_one_run_only_are_counted_and_named() -> None:
+    """As many trades in both runs can still be other trades; an unchanged stake hides nothing."""
+    both, one, other = a_trade(1.0), a_trade(2.0), a_trade(3.0)
+    c = compare("S", a_run([both, one]), a_run([both, other]))
+    answer = as_json(c)
+
+    assert (c.n_common, c.only_without, c.only_with) == (1, (one,), (other,))
+    assert verdict(c).finding is not Finding.NOTHING_CHANGED
+    assert [t["open_date"] for t in answer["trades_only_without"]] == [one.open_date.isoformat()]
+    assert [t["open_date"] for t in answer["trades_only_with_memory"]] == [
+        other.open_date.isoformat()
+    ]
+
+
+@pytest.mark.parametrize("is_memory_lost", [False, True])
+def test_a_lost_account_is_not_compared(is_memory_lost: bool) -> None:
+    """The side that went broke is named; its exposure says nothing about stakes."""
+    good, bad = two_runs(1)
+    ruin = [a_trade(day, profit_quote=-190.0) for day in range(5)]
+    lost = replace(good, trades=tuple(ruin))
+    c = compare("S", good, lost) if is_memory_lost else compare("S", lost, bad)
+    said, answer = verdict(c), as_json(c)
+
+    assert said.finding is Finding.BROKE
+    which = "with memory" if is_memory_lost else "without memory"
+    assert f"The run {which} lost its account: 50.00 of 1,000.00 USDT" in said.sentence
+    assert (c.exposure_ratio, c.sharpe_difference.value, c.shifts) == (None, None, None)
+    assert answer["broke"]["with_memory" if is_memory_lost else "without"].startswith("2024-01-05")
+    assert answer["periods"][0]["exposure_ratio"] is None
+
+
+def test_an_account_that_both_runs_lost_alike_is_compared() -> None:
+    """Nothing was traded on in the other run."""
+    ruin = a_run([a_trade(day, profit_quote=-190.0) for day in range(5)])
+    assert compare("S", ruin, ruin).is_comparable
+
+
 def test_the_seed_decides_every_figure(plain: Comparison) -> None:
     """The same seed gives the same figures; another one moves intervals only a little."""
     assert as_json(compare("S", *two_runs(1))) == as_json(plain)

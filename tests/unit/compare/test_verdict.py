@@ -18,7 +18,7 @@ from freqtrade_mem0.compare.verdict import (
     Finding,
     verdict,
 )
-from tests.unit.compare.made_runs import a_run, two_runs
+from tests.unit.compare.made_runs import a_run, a_trade, two_runs
 
 SHIFTS = ShiftTest(
     p_as_good=0.01, p_as_bad=0.99, observed=2.0, typical=1.0, n_shifts=359, is_complete=True
@@ -134,7 +134,7 @@ def test_the_sentence_has_figure_interval_null_and_claim(plain: Comparison) -> N
     late = verdict(replace(c, timing=replace(TIMING, p_better=0.2))).sentence
     assert f"timed as well in 20 % of cases. {not_shown}" in late
     assert verdict(replace(c, p_holm=0.2, exposure_ratio=1.02)).sentence.endswith(not_shown)
-    fewer = replace(c.figures_without, n_trades=350)
-    assert verdict(replace(c, figures_without=fewer)).sentence.endswith(
-        " Without memory there were 350 trades."
+    differing = replace(c, only_without=(a_trade(1.0),), only_with=(a_trade(2.0), a_trade(3.0)))
+    assert verdict(differing).sentence.endswith(
+        " Only in the run without memory: 1 trade; only in the one with memory: 2 trades."
     )

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
+from markupsafe import escape
 
 from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
 from freqtrade_mem0.compare.report.charts import (
@@ -24,6 +25,8 @@ from freqtrade_mem0.compare.report.charts import (
 from freqtrade_mem0.compare.report.page import report
 from freqtrade_mem0.compare.report.tables import tables
 from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.plain_text import visible
+from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.unit.compare.made_runs import a_run, a_trade, two_runs
 
 VOID = {"meta"}
@@ -191,3 +194,24 @@ def test_tables_are_rectangular(plain: Comparison) -> None:
     """Every row has a cell for each column, in every table."""
     for table in tables(plain):
         assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_hostile_texts_are_shown_as_they_are(plain: Comparison) -> None:
+    """The page has each tag and note as text, with its control characters as codes."""
+    texts = [text for text in HOSTILE_TEXTS if len(text) < 100]
+    for first in range(0, len(texts), 6):
+        some = [*texts[first : first + 6], "dip"]
+        runs = [
+            replace(
+                run,
+                trades=tuple(
+                    replace(t, enter_tag=some[n % len(some)]) for n, t in enumerate(run.trades)
+                ),
+            )
+            for run in (plain.without, plain.remembered)
+        ]
+        page = report([compare("S", *runs)], some)
+        assert not CONTROLS - {"\n"} & set(page)
+        assert "<script" not in page
+        for text in some:
+            assert page.count(str(escape(visible(text)))) > 1

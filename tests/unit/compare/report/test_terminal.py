@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,14 @@ from rich.console import Console
 from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
 from freqtrade_mem0.compare.report.terminal import show
 from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.plain_text import visible
+from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.unit.compare.made_runs import a_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.compare.trades import Run
 
 
 def printed(width: int, *args: object) -> str:
@@ -20,6 +28,12 @@ def printed(width: int, *args: object) -> str:
     show(console, *args)  # type: ignore[arg-type]
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def tagged(run: Run, tags: Sequence[str]) -> Run:
+    """Return a run whose trades have these enter tags in turn."""
+    trades = [replace(t, enter_tag=tags[n % len(tags)]) for n, t in enumerate(run.trades)]
+    return replace(run, trades=tuple(trades))
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -60,3 +74,16 @@ def test_tags_in_brackets_are_text(plain: Comparison) -> None:
 
     assert "[red]" in text
     assert "[/]" in text
+
+
+def test_hostile_texts_are_printed_as_they_are(plain: Comparison) -> None:
+    """Tags, warnings and notes: no markup, no emoji, no control character reaches the terminal."""
+    texts = [text for text in HOSTILE_TEXTS if len(text) < 100]
+    for first in range(0, len(texts), 6):
+        some = [*texts[first : first + 6], "dip"]
+        runs = [tagged(run, some) for run in (plain.without, plain.remembered)]
+        shown = printed(400, [compare("S", *runs)], some, {"S": some[:3]})
+        assert not CONTROLS - {"\n"} & set(shown)
+        for text in some:
+            assert f"Note: {visible(text)}".rstrip() in shown
+            assert shown.count(visible(text)) > 1
