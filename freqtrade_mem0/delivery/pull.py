@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.worker import Mem0Worker
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.mapping import from_memory, is_record, note_of
@@ -144,7 +145,9 @@ def _pull(
     promoted: dict[str, None] = {}
     memories = store.backend.changes(filters=filters, since=since)
     while batch := list(islice(memories, _BATCH)):
-        records = _records_of(store, batch, pulled)
+        refused: dict[str, str] = {}
+        records = _records_of(store, batch, pulled, refused)
+        store.journal.put_aside("Mem0", refused)
         pulled.n_new += store.journal.adopt(records)
         for record in records:
             if isinstance(record, Promotion) and record.is_active:
@@ -157,8 +160,14 @@ def _pull(
     return pulled
 
 
-def _records_of(store: MemoryFolder, memories: list[Memory], pulled: Pulled) -> list[Record]:
-    """Return the records that may be new to the journal; count all in `pulled`."""
+def _records_of(
+    store: MemoryFolder, memories: list[Memory], pulled: Pulled, refused: dict[str, str]
+) -> list[Record]:
+    """Return the records that may be new to the journal; count all in `pulled`.
+
+    `refused` gets the reasons of those that can not be taken, by their ids.
+    """
+    now = datetime.now(UTC)
     known_ms = store.journal.recorded_ms([memory.id for memory in memories])
     records: list[Record] = []
     for memory in memories:
@@ -173,9 +182,13 @@ def _records_of(store: MemoryFolder, memories: list[Memory], pulled: Pulled) -> 
         ):
             continue  # ours, or read before, as most of the overlap of two pulls is
         try:
-            records.append(from_memory(memory) if is_record(memory) else note_of(memory))
-        except RecordError as error:
+            record = from_memory(memory, now) if is_record(memory) else note_of(memory)
+            record_row(record)  # what SQLite refuses must not hold up a batch
+        except (RecordError, ValueError, OverflowError) as error:
             pulled.skipped.append(str(error))
+            refused[memory.id] = str(error)
+        else:
+            records.append(record)
     return records
 
 

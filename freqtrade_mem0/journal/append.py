@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.journal.rows import (
+    COPY_RECORD,
     INSERT_DECISION,
     INSERT_RECORD,
     Row,
@@ -22,7 +23,7 @@ from freqtrade_mem0.records.kinds.retraction import retraction_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,14 @@ class SeenIn:
     """Identity of the database."""
 
 
-Entry = Record | Decision | Opened | SeenIn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A record that came from Mem0 counts as one of this machine: its owner vouches for it."""
+
+    record_id: str
+
+
+Entry = Record | Decision | Opened | SeenIn | Confirmed
 """What can be appended."""
 
 
@@ -57,11 +65,12 @@ class Batch:
     ties: dict[str, tuple[str, int]]
     """Id and open date (epoch milliseconds) of these trades, by the decision's id."""
     seen: list[Row]
+    confirmed: list[str]
 
 
 def as_batch(entries: Iterable[Entry]) -> Batch:
     """Return entries as rows; raise `RecordError` for one that breaks its schema."""
-    batch = Batch(records=[], decisions={}, ties={}, seen=[])
+    batch = Batch(records=[], decisions={}, ties={}, seen=[], confirmed=[])
     for entry in entries:
         if isinstance(entry, Record):
             batch.records.append((entry, record_row(entry)))
@@ -69,6 +78,8 @@ def as_batch(entries: Iterable[Entry]) -> Batch:
             batch.decisions[entry.id] = decision_row(entry)
         elif isinstance(entry, Opened):
             batch.ties[entry.decision_id] = (entry.trade_id, to_ms(entry.open_date))
+        elif isinstance(entry, Confirmed):
+            batch.confirmed.append(entry.record_id)
         else:
             batch.seen.append((entry.database, entry.record_id))
     return batch
@@ -94,27 +105,9 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
     _append_fresh(sqlite, fresh.values())
     _append_decisions(sqlite, batch.decisions, batch.ties)
     sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
+    for record_id in batch.confirmed:
+        _confirm(sqlite, record_id)
     return n_new + len(fresh)
-
-
-def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
-    """Write records that came from Mem0, inside the caller's transaction; return how many were new.
-
-    A record is not new if the journal has a version that was recorded later or says the same, or
-    retracted it later. Such a later version only gets what it does not know of a trade's entry.
-    """
-    ids = [each for record in records for each in (record.id, retraction_id(record.id))]
-    known = recorded_ms(sqlite, ids)
-    fresh: dict[str, Record] = {}
-    others: list[Record] = []
-    for record in records:
-        is_known = record.id in known or retraction_id(record.id) in known
-        if is_known or record.id in fresh or record.retracts is not None:
-            others.append(record)
-        else:
-            fresh[record.id] = record
-    sqlite.executemany(INSERT_RECORD, [record_row(record) for record in fresh.values()])
-    return len(fresh) + sum(_adopt(sqlite, record) for record in others)
 
 
 def recorded_ms(sqlite: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
@@ -130,20 +123,31 @@ def recorded_ms(sqlite: sqlite3.Connection, ids: Collection[str]) -> dict[str, i
     return dict(rows)
 
 
-class _Current(NamedTuple):
-    """What counts under an id."""
+class Current(NamedTuple):
+    """The row that counts under an id."""
 
+    kind: str
     content_hash: str
     body: str
     recorded_ms: int
+    origin: tuple[str, str, str, str]
+    """User, strategy, mode and run id."""
+    is_adopted: bool
+    """Whether it came from Mem0, and nothing on this machine confirms it."""
 
 
-def _current(sqlite: sqlite3.Connection, record_id: str) -> _Current | None:
+def current_row(sqlite: sqlite3.Connection, record_id: str) -> Current | None:
+    """Return the row that counts under an id, or None."""
     row = sqlite.execute(
-        "SELECT content_hash, body, recorded_ms FROM records WHERE id = ? AND is_current = 1",
+        "SELECT kind, content_hash, body, recorded_ms, user_id, strategy, mode, run_id,"
+        " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
+        " FROM records WHERE id = ? AND is_current = 1",
         [record_id],
     ).fetchone()
-    return None if row is None else _Current(*row)
+    if row is None:
+        return None
+    kind, said, body, noted_ms, *origin, is_adopted = row
+    return Current(kind, said, body, noted_ms, tuple(origin), bool(is_adopted))
 
 
 def _append_fresh(sqlite: sqlite3.Connection, rows: Collection[Row]) -> None:
@@ -155,14 +159,16 @@ def _append_fresh(sqlite: sqlite3.Connection, rows: Collection[Row]) -> None:
 
 
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
-    current = _current(sqlite, record.id)
+    current = current_row(sqlite, record.id)
     if current is not None:
         earlier = readable(type(record), current.body)
         record = record if earlier is None else record.keeping(earlier)
-        target = None if record.retracts is None else _current(sqlite, record.retracts)
+        target = None if record.retracts is None else current_row(sqlite, record.retracts)
         if current.content_hash == content_hash(record) and target is None:
+            if current.is_adopted:
+                _confirm(sqlite, record.id)
             return 0
-    _write(sqlite, _noted_last(sqlite, record))
+    write(sqlite, _noted_last(sqlite, record))
     return 1
 
 
@@ -178,62 +184,30 @@ def _noted_last(sqlite: sqlite3.Connection, record: Record) -> Record:
     return replace(record, recorded_at=from_ms(latest_ms + 1))
 
 
-def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:
-    known = recorded_ms(sqlite, [record.id, retraction_id(record.id)])
-    current = _current(sqlite, record.id)
-    said = content_hash(record)
-    ours = None if current is None else readable(type(record), current.body)
-    if known and not _is_later(record, said, max(known.values()), current):
-        return _completed(sqlite, ours, record)
-    if _completed(sqlite, record, ours):
-        return 1
-    if current is not None:
-        _supersede(sqlite, record.id)
-    _insert(sqlite, record)
-    if record.retracts is not None:
-        target = _current(sqlite, record.retracts)
-        # A target that was recorded after its retraction was noted again, and counts.
-        if target is None or target.recorded_ms <= to_ms(record.recorded_at):
-            return int(current is None) | _supersede(sqlite, record.retracts)
-    return int(current is None or current.content_hash != said)
+def _confirm(sqlite: sqlite3.Connection, record_id: str) -> None:
+    """Let a record that came from Mem0 count as one of this machine: as a row of its own.
 
-
-def _completed(sqlite: sqlite3.Connection, last: Record | None, other: Record | None) -> int:
-    """Write the last version with what only the other one knows of its entry; return 1 if it did.
-
-    Mem0 gets it as well, and takes it for later than the version without.
+    Readers that follow the order of arrival meet it again. Mem0 has it already.
     """
-    if last is None or other is None:
-        return 0
-    whole = last.keeping(other)
-    if whole is last or content_hash(whole) == content_hash(last):
-        return 0
-    _write(sqlite, replace(whole, recorded_at=from_ms(to_ms(last.recorded_at) + 1)))
-    return 1
+    row = sqlite.execute(
+        "SELECT seq FROM records WHERE id = ? AND is_current = 1 AND seq IN adopted", [record_id]
+    ).fetchone()
+    if row is not None:
+        sqlite.execute("UPDATE records SET is_current = 0 WHERE seq = ?", row)
+        sqlite.execute(COPY_RECORD, row)
 
 
-def _is_later(record: Record, said: str, latest_ms: int, current: _Current | None) -> bool:
-    """Return whether a record counts against what is known; all journals decide alike."""
-    noted_ms = to_ms(record.recorded_at)
-    if noted_ms != latest_ms or current is None:
-        return noted_ms > latest_ms
-    # Both were noted in one millisecond: any order will do that is the same everywhere.
-    return said > current.content_hash
-
-
-def _write(sqlite: sqlite3.Connection, record: Record) -> None:
-    """Let a record count from now on, and wait for delivery."""
-    _supersede(sqlite, record.id)
-    sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [_insert(sqlite, record)])
+def write(sqlite: sqlite3.Connection, record: Record) -> int | None:
+    """Let a record count from now on, and wait for delivery; return its row's number."""
+    supersede(sqlite, record.id)
+    seq = sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
+    sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [seq])
     if record.retracts is not None:
-        _supersede(sqlite, record.retracts)
+        supersede(sqlite, record.retracts)
+    return seq
 
 
-def _insert(sqlite: sqlite3.Connection, record: Record) -> int | None:
-    return sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
-
-
-def _supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
+def supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
     """Let the current record with an id no longer count; return 1 if there was one."""
     current = "id = ? AND is_current = 1"  # as the index has it
     # Its successor is delivered instead; sending both could end with the wrong one.

@@ -8,11 +8,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.append import adopt_records, append_batch, as_batch, recorded_ms
+from freqtrade_mem0.journal.adopt import adopt_records
+from freqtrade_mem0.journal.append import append_batch, as_batch, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.journal.paging import newest, pages
 from freqtrade_mem0.journal.rows import readable
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import decode, decode_decision
@@ -20,7 +22,7 @@ from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -75,10 +77,33 @@ class Journal:
 
         Of the versions of a record the one recorded last counts, wherever it came from: an older
         version that is still in Mem0 changes nothing, and a record that was retracted here stays
-        retracted. Adopted records are not delivered again.
+        retracted. Nothing from Mem0 replaces or retracts what this machine recorded, see `adopt`.
+        Adopted records are not delivered again.
         """
         with self.connection.write() as sqlite:
             return adopt_records(sqlite, records)
+
+    def put_aside(self, source: str, reasons: Mapping[str, str]) -> None:
+        """Note records that came from outside and can not be taken: why, by their ids."""
+        if not reasons:
+            return
+        with self.connection.write() as sqlite:
+            for record_id, why in reasons.items():
+                put_aside(sqlite, source, record_id, why)
+
+    def set_aside(self) -> list[SetAside]:
+        """Return the records that were not taken, newest first."""
+        with self.connection.read() as sqlite:
+            return all_set_aside(sqlite)
+
+    def adopted(self, scope: Scope, *, after_seq: int = 0) -> set[int]:
+        """Return the rows of current records that came from Mem0 and were not confirmed here."""
+        where, values = scope.where()
+        query = (
+            "SELECT seq FROM records WHERE is_current = 1 AND seq IN"  # noqa: S608 - as in `paging`
+            f" (SELECT seq FROM adopted WHERE seq > ?) AND {where}"
+        )
+        return {seq for (seq,) in self.connection.rows(query, [after_seq, *values])}
 
     def records(
         self,

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _PAGE = 1_000
 """Rows read at a time. Other threads that read the journal wait for one page, not for all."""
 
+_FROM_HERE = "NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
+"""Recorded, or confirmed, on this machine: what Mem0 says of a bot's own past is not enough."""
+
 _OWN = "user_id = ? AND strategy = ? AND mode = ? AND kind = ? AND run_id = ?"
 """The first columns of the index of scopes. The next one is the time, so that a bot's trades are
 one stretch of it."""
@@ -38,6 +41,8 @@ class Outcome(NamedTuple):
     known_ms: int
     lacks_entry: bool
     """Whether the ledger has the decision that opened the trade, and the record does not."""
+    is_adopted: bool
+    """Whether it came from Mem0, and was not confirmed by the bot's trade database."""
 
 
 class OwnRecords:
@@ -78,7 +83,7 @@ class OwnRecords:
     def newest(self, n: int) -> list[TradeRecord]:
         """Return the newest trades of the bot's strategy in market order, at most `n`."""
         rows = self._journal.connection.rows(
-            f"SELECT body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
+            f"SELECT body FROM records WHERE {_OWN} AND is_current = 1 AND {_FROM_HERE}"  # noqa: S608
             " ORDER BY known_ms DESC, seq DESC LIMIT ?",
             [*self._key(TradeRecord.kind), n],
         )
@@ -108,10 +113,10 @@ class OwnRecords:
         A later row changes them if it is a trade that became known up to then, or any retraction.
         """
         own = self._origin
+        # The plus keeps SQLite from an index in which all of the owner's rows are.
         row = self._journal.connection.row(
-            # The plus keeps SQLite from an index in which all of the owner's rows are.
-            "SELECT 1 FROM records WHERE seq > ? AND +user_id = ? AND mode = ? AND run_id = ?"
-            " AND (kind = ? OR (kind = ? AND known_ms <= ?)) LIMIT 1",
+            "SELECT 1 FROM records WHERE seq > ? AND +user_id = ? AND mode = ? AND run_id = ?"  # noqa: S608
+            f" AND (kind = ? OR (kind = ? AND known_ms <= ?)) AND {_FROM_HERE} LIMIT 1",
             [
                 *(after_seq, own.user_id, own.mode, own.run_id),
                 *(Retraction.kind, TradeRecord.kind, to_ms(moment)),
@@ -124,7 +129,8 @@ class OwnRecords:
         rows = self._journal.connection.rows(
             "SELECT r.id, json_extract(r.body, '$.profit_ratio'), r.known_ms,"
             " json_extract(r.body, '$.decision_id') IS NULL"
-            " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id)"
+            " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id),"
+            " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = r.seq)"
             " FROM json_each(?) AS asked CROSS JOIN records AS r"
             " ON r.id = asked.value AND r.is_current = 1"
             # What can not be read counts as not recorded, and is recorded again.
@@ -132,8 +138,8 @@ class OwnRecords:
             [json.dumps(list(ids))],
         )
         return {
-            record_id: Outcome(float(ratio), known_ms, bool(lacks_entry))
-            for record_id, ratio, known_ms, lacks_entry in rows
+            record_id: Outcome(float(ratio), known_ms, bool(lacks_entry), bool(is_adopted))
+            for record_id, ratio, known_ms, lacks_entry, is_adopted in rows
         }
 
     def unseen(self, ids: Collection[str], database: str) -> list[str]:
@@ -168,7 +174,7 @@ class OwnRecords:
         while True:
             rows = self._journal.connection.rows(
                 f"SELECT known_ms, seq, body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
-                " AND (known_ms, seq) > (?, ?) ORDER BY known_ms, seq LIMIT ?",
+                f" AND {_FROM_HERE} AND (known_ms, seq) > (?, ?) ORDER BY known_ms, seq LIMIT ?",
                 [*self._key(kind), *place, _PAGE],
             )
             yield rows

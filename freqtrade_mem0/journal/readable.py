@@ -75,11 +75,11 @@ class ReadableJournal:
             yield from sound
 
     def pairs(self, table: str) -> Iterator[Row]:
-        """Yield the rows of `seen` or `marks`: from both ends up to the damage."""
+        """Yield the rows of a table without numbers: from both ends up to the damage."""
         if table not in self._tables():
             return  # older formats lack them
         for order in ("ASC", "DESC"):
-            query = f"SELECT * FROM {table} ORDER BY 1 {order}, 2 {order}"  # noqa: S608 - ours
+            query = f"SELECT * FROM {table} ORDER BY 1 {order}"  # noqa: S608 - ours
             try:
                 yield from self._sqlite.execute(query)
             except sqlite3.DatabaseError:

@@ -23,6 +23,13 @@ INSERT_RECORD = (
     " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
+COPY_RECORD = (
+    "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
+    " mode, run_id, pair, known_ms, recorded_ms, body)"
+    " SELECT id, content_hash, 1, kind, category, user_id, strategy, mode, run_id, pair, known_ms,"
+    " recorded_ms, body FROM records WHERE seq = ?"
+)
+
 INSERT_DECISION = (
     "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body,"
     " trade_id, open_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"

@@ -49,6 +49,8 @@ _INSERTS = {
     "decisions": "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "outbox": "INSERT INTO outbox SELECT ?1, ?2, ?3, ?4"
     " WHERE EXISTS (SELECT 1 FROM records WHERE seq = ?1)",
+    "adopted": "INSERT OR IGNORE INTO adopted VALUES (?)",
+    "revoked": "INSERT OR IGNORE INTO revoked VALUES (?, ?, ?, ?, ?)",
     "seen": "INSERT OR IGNORE INTO seen VALUES (?, ?)",
     "marks": "INSERT OR IGNORE INTO marks VALUES (?, ?)",
 }

@@ -95,7 +95,40 @@ _VERSION_4 = (
     "CREATE INDEX records_scope ON records (user_id, strategy, mode, kind, run_id, known_ms)",
 )
 
-_STEPS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = (
+    """
+    CREATE TABLE adopted (                      -- rows that came from Mem0, not from this machine
+        seq INTEGER PRIMARY KEY
+    ) STRICT
+    """,
+    """
+    CREATE TABLE set_aside (                    -- what came from outside and can not be taken
+        source TEXT NOT NULL,
+        id TEXT NOT NULL,
+        why TEXT NOT NULL,
+        since_ms INTEGER NOT NULL,
+        PRIMARY KEY (source, id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE revoked (                      -- writers whose records are no evidence here
+        user_id TEXT NOT NULL,
+        strategy TEXT NOT NULL,                 -- '' for every strategy
+        run_id TEXT NOT NULL,
+        since_ms INTEGER NOT NULL,              -- records known from then on
+        revoked_ms INTEGER NOT NULL,
+        PRIMARY KEY (user_id, strategy, run_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_STEPS: tuple[tuple[str, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+)
 """`_STEPS[n]` are the statements that bring a file from version `n` to `n + 1`."""
 
 VERSION = len(_STEPS)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.revoked import fingerprint, is_revoked, revoked
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.recall.index.bulk import BulkFill
 from freqtrade_mem0.records.base import Mode
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.journal.revoked import Revoked
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.recall.snapshot import Snapshots
     from freqtrade_mem0.records.base import Origin, Record
@@ -59,7 +61,9 @@ class JournalFollower:
         Of one bot.
     origin
         The bot. Trades of the same user and strategy are read, live and dry-run trades alike; in a
-        live bot dry-run trades, whose fills are simulated, count at `discount`.
+        live bot dry-run trades, whose fills are simulated, count at `discount`. Own trades that
+        came from Mem0 count once the bot's trade database has confirmed them; those of writers
+        that were revoked on this machine do not count.
     discount
         In (0, 1].
     snapshots
@@ -84,11 +88,13 @@ class JournalFollower:
         self._snapshots = snapshots
         self._seen_seq = 0
         self._n_learned = 0
+        self._revoked: tuple[Revoked, ...] = ()
 
     def begin(self) -> None:
         """Read all trades at the start of a bot, and update the sums for its first decision."""
+        self._revoked = revoked(self._journal)
         if self._snapshots is not None:
-            self._seen_seq = self._snapshots.restore()
+            self._seen_seq = self._snapshots.restore(fingerprint(self._revoked))
         if self._seen_seq == 0:
             self._read_all()
         for _ in self._learned():
@@ -103,7 +109,13 @@ class JournalFollower:
             self._snapshots.give_up()
 
     def run(self) -> News:
-        """Read new rows."""
+        """Read new rows, and all again where other writers are revoked now."""
+        now_revoked = revoked(self._journal)
+        if now_revoked != self._revoked:
+            self._revoked = now_revoked
+            self._seen_seq = 0
+            if self._snapshots is not None:
+                self._snapshots.forget(fingerprint(now_revoked))
         own: list[TradeRecord] = []
         prior_changed = False
         for record in self._learned():
@@ -136,9 +148,10 @@ class JournalFollower:
         self, add: Callable[[TradeRecord, float], None], remove: Callable[[str], None]
     ) -> Iterator[Record]:
         """Yield new records; before that, `add` or `remove` the trades they are about."""
-        last = self._journal.last_seq()
+        last = last_looked_at = self._journal.last_seq()
         if last <= self._seen_seq:
             return
+        unconfirmed = self._unconfirmed(self._seen_seq)
         records = self._journal.records(
             self._scope, after_seq=self._seen_seq, left_out=partial(self._leave_out, remove)
         )
@@ -146,6 +159,16 @@ class JournalFollower:
             last = max(last, seq)
             self._n_learned += 1
             if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
+                if record.origin == self._origin:
+                    if seq > last_looked_at:  # it arrived meanwhile
+                        unconfirmed |= self._unconfirmed(last_looked_at)
+                        last_looked_at = self._journal.last_seq()
+                    if seq in unconfirmed:
+                        remove(record.id)
+                        continue
+                elif is_revoked(record, self._revoked):
+                    remove(record.id)
+                    continue
                 add(record, self._weight_of(record))
             elif record.retracts is not None and not self._journal.is_current(record.retracts):
                 # A current target was recorded again after this retraction.
@@ -154,6 +177,18 @@ class JournalFollower:
         # Including rows of others, which need not be looked at again.
         self._seen_seq = last
 
+    def _unconfirmed(self, after_seq: int) -> set[int]:
+        """Return the rows of own trades that came from Mem0 and nothing here confirms."""
+        own = self._origin
+        scope = Scope(
+            user_id=own.user_id,
+            strategy=own.strategy,
+            modes=[own.mode],
+            run_id=own.run_id,
+            kind=TradeRecord.kind,
+        )
+        return self._journal.adopted(scope, after_seq=after_seq)
+
     def _weight_of(self, record: TradeRecord) -> float:
         is_assumed = self._origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
         return self._discount if is_assumed else 1.0
@@ -161,6 +196,7 @@ class JournalFollower:
     def _leave_out(self, remove: Callable[[str], None], record_id: str) -> None:
         """Remove the trade of a record that can not be read: an earlier version is outdated."""
         remove(record_id)
+        self._journal.put_aside("journal", {record_id: "its row can not be read"})
         if self._snapshots is not None:
             self._snapshots.give_up()
 

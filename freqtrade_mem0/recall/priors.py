@@ -11,6 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.append import Confirmed
+from freqtrade_mem0.journal.revoked import is_revoked, revoked
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.codec import content_hash
@@ -18,6 +20,7 @@ from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from freqtrade_mem0.journal.journal import Journal
@@ -110,10 +113,35 @@ def withdraw(journal: Journal, promotion: Promotion, now: datetime) -> None:
 
 
 def promotions(journal: Journal, user_id: str, strategy: str | None = None) -> list[Promotion]:
-    """Return the active promotions, of one strategy or of all."""
+    """Return the active promotions, of one strategy or of all.
+
+    A promotion that came from Mem0 is none until it is accepted on this machine, see `accept`.
+    """
+    return [each for seq, each in _promotions(journal, user_id, strategy) if seq is None]
+
+
+def waiting(journal: Journal, user_id: str, strategy: str | None = None) -> list[Promotion]:
+    """Return the promotions that were made elsewhere and wait for consent on this machine."""
+    return [each for seq, each in _promotions(journal, user_id, strategy) if seq is not None]
+
+
+def accept(journal: Journal, promotion: Promotion) -> None:
+    """Let a promotion that was made elsewhere have its effect on this machine."""
+    journal.append([Confirmed(record_id=promotion.id)])
+
+
+def _promotions(
+    journal: Journal, user_id: str, strategy: str | None
+) -> Iterator[tuple[int | None, Promotion]]:
+    """Yield the active promotions, each with its row where it waits for consent."""
     # All have mode "manual"; with it in the scope the query need not go through a bot's trades.
     scope = Scope(user_id=user_id, strategy=strategy, modes=[Mode.MANUAL])
-    return [each for each in journal.of_kind(Promotion, scope) if each.is_active]
+    scope = replace(scope, kind=Promotion.kind)
+    read = list(journal.records(scope))
+    adopted = journal.adopted(scope) if read else set()
+    for seq, record in read:
+        if isinstance(record, Promotion) and record.is_active:
+            yield (seq if seq in adopted else None), record
 
 
 def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -> Prior:
@@ -123,6 +151,7 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
     date are counted once, as in the run that was promoted last.
     """
     trades: dict[tuple[str, str, datetime], TradeRecord] = {}
+    writers = revoked(journal)
     by_age = sorted(promotions(journal, user_id, strategy), key=lambda p: (p.known_at, p.id))
     for promotion in by_age:
         scope = Scope(
@@ -132,7 +161,7 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
             run_id=promotion.source_run_id,
         )
         for trade in journal.of_kind(TradeRecord, scope):
-            if trade.is_evidence:
+            if trade.is_evidence and not is_revoked(trade, writers):
                 trades[trade.pair, trade.side, trade.open_date] = trade
     ordered = sorted(trades.values(), key=lambda trade: (trade.known_at, trade.id))
     return Prior(trades=tuple(ordered), discount=discount)

@@ -38,8 +38,8 @@ SHARE = 50
 """A running bot waits until the new rows are 1 / `SHARE` of recall's, if that is more: reading
 them again takes a fraction of a second."""
 
-N_KEPT = 4
-"""Newest snapshots kept of one strategy, for different settings."""
+N_KEPT = 16
+"""Newest snapshots kept of one strategy, for different bots and settings."""
 
 _ABANDONED_S = 3_600.0
 """Age at which an unfinished file is deleted."""
@@ -70,6 +70,7 @@ class Snapshots:
             "user_id": origin.user_id,
             "strategy": origin.strategy,
             "mode": str(origin.mode),
+            "run_id": origin.run_id,  # own trades that nothing confirmed are left out
             "discount": discount,
             "levels": list(recall.levels),
             "half_life_days": recall.half_life_days,
@@ -86,16 +87,19 @@ class Snapshots:
         self._writing: threading.Thread | None = None
         self._is_given_up = False
 
-    def restore(self) -> int:
-        """Load the snapshot, if there is one; return the row up to which the journal was read."""
+    def restore(self, revoked: str = "") -> int:
+        """Load the snapshot, if there is one; return the row up to which the journal was read.
+
+        `revoked` is the fingerprint of the writers that are revoked, see `journal.revoked`.
+        """
+        self._about["revoked"] = revoked
         try:
             self._identity = identity_of(self._journal)
             about = self._about | {"journal": self._identity}
             snapshot = snapshot_file.read(self.path, about, len(self._recall.levels))
             seq: int = snapshot.about.get("seq", 0)
-            row = last_row(self._journal, seq)
-            if row is None or row != snapshot.about.get("row"):
-                raise SnapshotError(f"the journal has no such record in row {seq}")
+            self._check_row(seq, snapshot.about.get("row"))
+            snapshot.restore(self._recall)
         except FileNotFoundError:
             return 0
         except (Mem0Error, OSError) as error:
@@ -105,8 +109,21 @@ class Snapshots:
                 str(error).rstrip("."),
             )
             return 0
-        snapshot.restore(self._recall)
+        except Exception:
+            # Nothing in a file beside the journal may keep a bot from starting.
+            logger.exception("%s is not used, the journal is read instead.", self.path)
+            self._recall.clear()
+            return 0
         return seq
+
+    def _check_row(self, seq: int, written: object) -> None:
+        row = last_row(self._journal, seq)
+        if row is None or row != written:
+            raise SnapshotError(f"the journal has no such record in row {seq}")
+
+    def forget(self, revoked: str) -> None:
+        """Write the next snapshot for other revoked writers; see `restore`."""
+        self._about["revoked"] = revoked
 
     def note(self, seq: int, n_read: int) -> None:
         """Take note that recall has read the journal up to row `seq`; save it if that is due.

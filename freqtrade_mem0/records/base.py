@@ -10,6 +10,8 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+from freqtrade_mem0.records.limits import EARLIEST, Instant, Name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,10 +68,10 @@ class Origin:
         Freqtrade's own run id of a backtest, the bot's id otherwise; Mem0's `run_id`.
     """
 
-    user_id: str
-    strategy: str
+    user_id: Name
+    strategy: Name
     mode: Mode
-    run_id: str
+    run_id: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,10 @@ class Record:
     """How the JSON of a record ends that leaves all fields of later versions at their default.
     Content hashes leave it out, so that records of earlier versions keep theirs."""
 
-    id: str
+    id: Name
     origin: Origin
-    known_at: datetime
-    recorded_at: datetime
+    known_at: Instant
+    recorded_at: Instant
 
     @property
     def category(self) -> Category:
@@ -166,7 +168,7 @@ def to_ms(moment: datetime) -> int:
     >>> to_ms(datetime(2024, 1, 1, 0, 0, 0, 250000, tzinfo=UTC))
     1704067200250
     """
-    delta = moment - _EPOCH
+    delta = moment - EARLIEST
     return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
 
 
@@ -183,6 +185,3 @@ def from_ms(milliseconds: int) -> datetime:
     """
     seconds, rest = divmod(milliseconds, 1_000)
     return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest * 1_000)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,10 +7,12 @@ Mem0's metadata. It carries `SCHEMA_VERSION`; later versions must read all earli
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar
+from operator import attrgetter, le
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -18,6 +20,7 @@ from pydantic_core import PydanticSerializationError
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds import record_types
+from freqtrade_mem0.records.limits import MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +31,10 @@ RecordT = TypeVar("RecordT", bound="Record")
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of records and decisions."""
+
+_LARGE = b"e+"
+"""How JSON has a number from 1e16 on. Optional numbers, and those of situations and reasons, may be
+larger: only such a one can be out of its range."""
 
 _RECORDED_AT = '"recorded_at":"'
 
@@ -51,6 +58,9 @@ def encode(item: Record | Decision) -> str:
     n_nulls = body.count(b"null")
     if n_nulls != sum([getattr(item, name) is None for name in _optional_fields(item_type)]):
         return _encoded_and_read_back(item, item_type)  # perhaps only a text with the word in it
+    # Pydantic checks no range when it writes.
+    if len(body) > MAX_NAME or _LARGE in body or not _ranges(item_type).hold(item):
+        return _encoded_and_read_back(item, item_type)
     return body.decode()
 
 
@@ -133,6 +143,41 @@ def validated(record_type: type[RecordT], values: Mapping[str, Any]) -> RecordT:
 @cache
 def _adapter(item_type: type) -> TypeAdapter[Any]:
     return TypeAdapter(item_type)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranges:
+    """The ranges of those fields of a class that always hold a number or a time."""
+
+    values: Callable[[object], tuple[Any, ...]]
+    lowest: tuple[Any, ...]
+    highest: tuple[Any, ...]
+
+    def hold(self, item: object) -> bool:
+        """Return whether each value is in its range."""
+        values = self.values(item)
+        try:
+            return all(map(le, self.lowest, values)) and all(map(le, values, self.highest))
+        except TypeError:  # a time without a time zone
+            return False
+
+
+@cache
+def _ranges(item_type: type) -> _Ranges:
+    names, lowest, highest = [], [], []
+    for name, hint in get_type_hints(item_type, include_extras=True).items():
+        limits = [
+            limit
+            for part in getattr(hint, "__metadata__", ())
+            for limit in getattr(part, "metadata", ())
+        ]
+        low = [limit.ge for limit in limits if hasattr(limit, "ge")]
+        high = [limit.le for limit in limits if hasattr(limit, "le")]
+        if low and high:
+            names.append(name)
+            lowest += low
+            highest += high
+    return _Ranges(attrgetter(*names), tuple(lowest), tuple(highest))
 
 
 @cache

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from freqtrade_mem0.records.base import Origin
+from freqtrade_mem0.records.limits import Count, Feature, Instant, Money, Name, Number, Text, Weight
 from freqtrade_mem0.student import half_width
 
 _MIN_FOR_INTERVAL = 2.0
@@ -35,13 +35,13 @@ class Reason:
         Standard error of `mean_ratio`; None where it is not known, as with fewer than two trades.
     """
 
-    name: str
-    value: str = ""
-    text: str = ""
-    n_effective: float = 0.0
-    mean_ratio: float = 0.0
-    effect: float = 0.0
-    mean_error: float | None = None
+    name: Name
+    value: Name = ""
+    text: Text = ""
+    n_effective: Number = 0.0
+    mean_ratio: Number = 0.0
+    effect: Number = 0.0
+    mean_error: Number | None = None
 
     @property
     def words(self) -> str:
@@ -110,21 +110,21 @@ class Decision:
         The trade's open date; None until then.
     """
 
-    id: str
+    id: Name
     origin: Origin
-    decided_at: datetime
-    pair: str
-    side: str
-    enter_tag: str
-    proposed_stake: float
-    multiplier: float
-    stake: float
+    decided_at: Instant
+    pair: Name
+    side: Name
+    enter_tag: Name
+    proposed_stake: Money
+    multiplier: Number
+    stake: Money
     applied: bool
-    policy: str
-    n_effective: float
+    policy: Name
+    n_effective: Weight
     reasons: tuple[Reason, ...]
-    situation: Mapping[str, float | str] = field(default_factory=dict)
-    expected_ratio: float | None = None
-    n_asked: int = 1
-    trade_id: str | None = None
-    open_date: datetime | None = None
+    situation: Mapping[Name, Feature] = field(default_factory=dict)
+    expected_ratio: Number | None = None
+    n_asked: Count = 1
+    trade_id: Name | None = None
+    open_date: Instant | None = None

@@ -6,11 +6,18 @@ seconds), and the record's exact JSON under `record`.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, Mode, Origin, Record, to_seconds
 from freqtrade_mem0.records.codec import SCHEMA_VERSION, decode, encode
 from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.promotion import Promotion, promotion_id
+from freqtrade_mem0.records.kinds.retraction import Retraction, retraction_id
 from freqtrade_mem0.records.memory import Memory
+
+CLOCK_SKEW = timedelta(minutes=10)
+"""How far another machine's clock may be ahead."""
 
 
 def to_memory(record: Record) -> Memory:
@@ -73,13 +80,22 @@ def note_of(memory: Memory) -> Note:
     return note
 
 
-def from_memory(memory: Memory) -> Record:
+def from_memory(memory: Memory, now: datetime | None = None) -> Record:
     """Return the record that a memory stands for.
+
+    Parameters
+    ----------
+    memory
+        As it was read.
+    now
+        Aware UTC wall time; None checks no time. A record of the future would outlast all
+        corrections.
 
     Raises
     ------
     RecordError
-        The memory was not written by this package, or by a newer version of it.
+        The memory was not written by this package, or by a newer version of it; its record
+        breaks the schema, is of the future, or does not agree with the memory around it.
     """
     version = memory.metadata.get("schema_version")
     kind, text = memory.metadata.get("kind"), memory.metadata.get("record")
@@ -92,4 +108,37 @@ def from_memory(memory: Memory) -> Record:
             f"Memory {memory.id} has schema version {version}; this version reads up to "
             f"{SCHEMA_VERSION}. Upgrade freqtrade_mem0 to read it."
         )
-    return decode(kind, text)
+    record = decode(kind, text)
+    if differing := _disagreement(memory, record):
+        raise RecordError(
+            f"Record and memory {memory.id} disagree in: {', '.join(differing)}. Somebody changed "
+            "one of them in Mem0; the record is not used."
+        )
+    if now is not None:
+        for name in ("recorded_at", "known_at"):
+            moment: datetime = getattr(record, name)
+            if moment > now + CLOCK_SKEW:
+                raise RecordError(
+                    f"{name} of record {record.id} is {moment:%Y-%m-%d %H:%M}, in the future; the "
+                    "record is not used. Compare the clocks of the machines that write to Mem0."
+                )
+    return record
+
+
+def _disagreement(memory: Memory, record: Record) -> list[str]:
+    """Return the names of what a record and its memory say differently."""
+    origin, metadata = record.origin, memory.metadata
+    expected_id = record.id
+    if isinstance(record, Retraction):
+        expected_id = retraction_id(record.target_id)
+    elif isinstance(record, Promotion):
+        expected_id = promotion_id(record)
+    pairs = {
+        "id": (memory.id, record.id),
+        "what its id stands for": (record.id, expected_id),
+        "user_id": (memory.user_id, origin.user_id),
+        "strategy": (memory.agent_id, origin.strategy),
+        "run_id": (memory.run_id, origin.run_id),
+        "mode": (metadata.get("mode"), str(origin.mode)),
+    }
+    return [name for name, (one, other) in pairs.items() if one != other]

@@ -20,16 +20,18 @@ from tests.support.samples import a_note, a_risk_event, a_trade
 if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
-numbers = st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.floats(-1e30, 1e30)
+ratios = st.floats(-1e6, 1e6)
+amounts = st.floats(0.0, 1e18)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-times = st.datetimes(timezones=st.just(UTC))
+times = st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 trades = st.builds(
     a_trade,
-    profit_ratio=numbers,
-    profit_abs=numbers,
-    open_rate=numbers,
-    funding_fees=numbers,
+    profit_ratio=ratios,
+    profit_abs=st.floats(-1e18, 1e18),
+    open_rate=amounts,
+    funding_fees=st.floats(-1e18, 1e18),
     open_date=times,
     close_date=times,
     known_at=times,

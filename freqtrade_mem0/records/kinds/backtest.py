@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from freqtrade_mem0.records.base import Category, Record, to_seconds
+from freqtrade_mem0.records.limits import Count, Instant, LongText, Money, Name, Number
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Scalar
@@ -44,18 +44,18 @@ class BacktestRecord(Record):
     kind: ClassVar[str] = "backtest"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
 
-    timeframe: str
-    start_date: datetime
-    end_date: datetime
-    pairs: tuple[str, ...]
-    n_trades: int
-    profit_ratio: float
-    profit_abs: float
-    stake_currency: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    config_fingerprint: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    parameters: str = ""
+    timeframe: Name
+    start_date: Instant
+    end_date: Instant
+    pairs: tuple[Name, ...]
+    n_trades: Count
+    profit_ratio: Number
+    profit_abs: Money
+    stake_currency: Name
+    metrics: Mapping[Name, Number] = field(default_factory=dict)
+    config_fingerprint: Name = ""
+    versions: Mapping[Name, Name] = field(default_factory=dict)
+    parameters: LongText = ""
 
     def sentence(self) -> str:
         """Return, for example, "Backtest of Sample on 2 pairs, 5m, ...: 31 trades, +1.23%"."""

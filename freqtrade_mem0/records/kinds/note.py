@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from freqtrade_mem0.records.base import Category, Record
-from freqtrade_mem0.records.memory import Scalar
+from freqtrade_mem0.records.limits import Integer, LongText, Name, Number
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.memory import Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +31,8 @@ class Note(Record):
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
 
     filed_under: Category
-    content: str
-    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    content: LongText
+    metadata: Mapping[Name, LongText | Integer | Number | bool] = field(default_factory=dict)
 
     @property
     def category(self) -> Category:

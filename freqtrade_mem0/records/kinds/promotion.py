@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from freqtrade_mem0.records.base import Category, Mode, Record
+from freqtrade_mem0.records.base import Category, Mode, Record, record_id
+from freqtrade_mem0.records.limits import Name, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,11 @@ class Promotion(Record):
     kind: ClassVar[str] = "promotion"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
 
-    source_strategy: str
+    source_strategy: Name
     source_mode: Mode
-    source_run_id: str
+    source_run_id: Name
     is_active: bool
-    provenance: str
+    provenance: Text
 
     def sentence(self) -> str:
         """Return which run is read by which strategy, or is not any more."""
@@ -40,3 +41,16 @@ class Promotion(Record):
             f"{self.source_strategy}, {self.source_mode} run {self.source_run_id[:12]}, {state} "
             f"of {self.origin.strategy} ({self.provenance})"
         )
+
+
+def promotion_id(promotion: Promotion) -> str:
+    """Return the id that a promotion has by what it says."""
+    origin = promotion.origin
+    return record_id(
+        "promotion",
+        origin.user_id,
+        origin.strategy,
+        promotion.source_strategy,
+        promotion.source_mode,
+        promotion.source_run_id,
+    )

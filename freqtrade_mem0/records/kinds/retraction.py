@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from freqtrade_mem0.records.base import Category, Record, record_id
+from freqtrade_mem0.records.limits import Name, Text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,8 +27,8 @@ class Retraction(Record):
     kind: ClassVar[str] = "retraction"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
 
-    target_id: str
-    reason: str
+    target_id: Name
+    reason: Text
 
     @property
     def retracts(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from freqtrade_mem0.records.base import Category, Record
+from freqtrade_mem0.records.limits import Name, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +36,11 @@ class RiskEvent(Record):
     default_category: ClassVar[Category] = Category.RISK_PROFILE
     added_later: ClassVar[str] = ',"response":""}'
 
-    event_type: str
-    description: str
-    impact: float = 0.0
-    pair: str = ""
-    response: str = ""
+    event_type: Name
+    description: Text
+    impact: Number = 0.0
+    pair: Name = ""
+    response: Text = ""
 
     def sentence(self) -> str:
         """Return, for example, "Risk event stop_loss of Sample: ... (stakes are damped)"."""

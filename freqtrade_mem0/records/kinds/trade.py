@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from freqtrade_mem0.records.base import Category, Origin, Record, to_seconds
+from freqtrade_mem0.records.limits import (
+    Count,
+    Feature,
+    Instant,
+    Leverage,
+    Money,
+    Name,
+    Quantity,
+    Ratio,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from freqtrade_mem0.records.memory import Scalar
 
 
@@ -95,28 +106,28 @@ class TradeRecord(Record):
     kind: ClassVar[str] = "trade"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
 
-    pair: str
-    side: str
-    enter_tag: str
-    exit_reason: str
-    open_date: datetime
-    close_date: datetime
-    open_rate: float
-    close_rate: float
-    amount: float
-    stake_amount: float
-    max_stake_amount: float
-    leverage: float
-    fee_open: float
-    fee_close: float
-    funding_fees: float
-    profit_ratio: float
-    profit_abs: float
-    n_entries: int
-    n_exits: int
+    pair: Name
+    side: Name
+    enter_tag: Name
+    exit_reason: Name
+    open_date: Instant
+    close_date: Instant
+    open_rate: Quantity
+    close_rate: Quantity
+    amount: Quantity
+    stake_amount: Quantity
+    max_stake_amount: Quantity
+    leverage: Leverage
+    fee_open: Ratio
+    fee_close: Ratio
+    funding_fees: Money
+    profit_ratio: Ratio
+    profit_abs: Money
+    n_entries: Count
+    n_exits: Count
     is_evidence: bool = True
-    decision_id: str | None = None
-    situation: Mapping[str, float | str] = field(default_factory=dict)
+    decision_id: Name | None = None
+    situation: Mapping[Name, Feature] = field(default_factory=dict)
 
     def keeping(self, earlier: Record) -> TradeRecord:
         """Return this record with what an earlier version knows of the entry, if this one does not.

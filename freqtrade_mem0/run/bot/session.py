@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.errors import JournalError, RecordError
-from freqtrade_mem0.journal.append import SeenIn
+from freqtrade_mem0.journal.append import Confirmed, SeenIn
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
@@ -250,6 +250,8 @@ class BotSession(Session):
                 context = self._entries.get(trade_id) or EntryContext()
             record = trade_record(trade, origin, self._now(), context, identity=trade_id)
             if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
+                if earlier is archived:  # it may have come from Mem0, and is in the database
+                    self._submit(Confirmed(record_id=trade_id))
                 return
             self._own.add(record)
             self.n_closed += 1

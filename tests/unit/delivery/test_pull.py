@@ -19,7 +19,7 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, rebuild
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
-from freqtrade_mem0.journal.append import adopt_records
+from freqtrade_mem0.journal.adopt import adopt_records
 from freqtrade_mem0.journal.schema import migrate
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import STRATEGY, Recall

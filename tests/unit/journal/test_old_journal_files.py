@@ -1,4 +1,4 @@
-"""Journals as formats 1 to 3 wrote them, kept for ever: every later version reads them.
+"""Journals as formats 1 to 4 wrote them, kept for ever: every later version reads them.
 
 The JSON file beside each says what is in it. None of these files is ever written again.
 """

@@ -306,6 +306,8 @@ class Reconciler:
 def _is_same(key: TradeKey, outcome: Outcome | None) -> bool:
     if outcome is None or key.profit_ratio is None or outcome.lacks_entry:
         return False
+    if outcome.is_adopted:
+        return False  # it came from Mem0: compare all of it, then it counts
     # SQLite reads numbers from JSON without their last digit.
     return key.close_ms == outcome.known_ms and math.isclose(
         key.profit_ratio, outcome.profit_ratio, rel_tol=1e-12, abs_tol=1e-12

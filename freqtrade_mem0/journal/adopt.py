@@ -1,0 +1,161 @@
+"""Takes records that came from Mem0 into the journal, as far as they may say something.
+
+Whoever can write to a shared Mem0 can write any record. So a record from there never replaces or
+retracts what this machine recorded; it may only add what is known of a trade's entry. Corrections
+and retractions are taken from the record's own origin alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.journal.append import current_row, recorded_ms, supersede, write
+from freqtrade_mem0.journal.rows import INSERT_RECORD, readable, record_row
+from freqtrade_mem0.journal.set_aside import put_aside
+from freqtrade_mem0.records.base import from_ms, to_ms
+from freqtrade_mem0.records.codec import content_hash
+from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.retraction import retraction_id
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.journal.append import Current
+    from freqtrade_mem0.records.base import Record
+
+SOURCE = "Mem0"
+
+
+def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
+    """Write records that came from Mem0, inside the caller's transaction; return how many were new.
+
+    A record is not new if the journal has a version that was recorded later or says the same, or
+    retracted it later. One that may not say what it says is set aside.
+    """
+    ids = [each for record in records for each in (record.id, retraction_id(record.id))]
+    known = recorded_ms(sqlite, ids)
+    fresh: dict[str, Record] = {}
+    others: list[Record] = []
+    for record in records:
+        is_known = record.id in known or retraction_id(record.id) in known
+        if is_known or record.id in fresh or record.retracts is not None:
+            others.append(record)
+        else:
+            fresh[record.id] = record
+    for record in fresh.values():
+        _insert(sqlite, record)
+    return len(fresh) + sum(_adopt(sqlite, record) for record in others)
+
+
+def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:
+    current = current_row(sqlite, record.id)
+    target = None if record.retracts is None else current_row(sqlite, record.retracts)
+    if current is not None and not current.is_adopted and not _is_free(record, current):
+        return _add_to_ours(sqlite, record, current)
+    why = _objection(record, current, target)
+    if why:
+        put_aside(sqlite, SOURCE, record.id, why)
+        return 0
+    return _adopt_allowed(sqlite, record, current, target)
+
+
+def _adopt_allowed(
+    sqlite: sqlite3.Connection, record: Record, current: Current | None, target: Current | None
+) -> int:
+    said = content_hash(record)
+    latest_ms, was_retracted_here = _latest(sqlite, record)
+    if current is None and was_retracted_here and record.retracts is None:
+        return 0
+    ours = None if current is None else readable(type(record), current.body)
+    if latest_ms is not None and not _is_later(record, said, latest_ms, current):
+        return _completed(sqlite, ours, record)
+    if _completed(sqlite, record, ours):
+        return 1
+    if current is not None:
+        supersede(sqlite, record.id)
+    _insert(sqlite, record)
+    # A target that was recorded after its retraction was noted again, and counts.
+    if target is not None and target.recorded_ms <= to_ms(record.recorded_at):
+        return int(current is None) | supersede(sqlite, record.retracts or "")
+    return int(current is None or current.content_hash != said)
+
+
+def _is_free(record: Record, current: Current) -> bool:
+    """Return whether anybody may change a record: notes, which no stake depends on."""
+    return isinstance(record, Note) and current.kind == Note.kind
+
+
+def _add_to_ours(sqlite: sqlite3.Connection, record: Record, current: Current) -> int:
+    """Add to a record of this machine what only Mem0 knows; everything else stays as it is."""
+    ours = readable(type(record), current.body) if record.kind == current.kind else None
+    if ours is not None and ours.origin == record.origin and _completed(sqlite, ours, record):
+        return 1
+    is_later = to_ms(record.recorded_at) > current.recorded_ms
+    if is_later and content_hash(record) != current.content_hash:
+        why = "it contradicts a record that this machine made itself"
+        put_aside(sqlite, SOURCE, record.id, why)
+    return 0
+
+
+def _objection(record: Record, current: Current | None, target: Current | None) -> str:
+    """Return why a record may not say what it says; "" where it may."""
+    if target is not None and not target.is_adopted:
+        return f"it retracts {record.retracts}, which this machine recorded itself"
+    if target is not None and target.origin != _origin(record):
+        return f"it retracts {record.retracts}, a record of another bot or run"
+    if current is None or _is_free(record, current):
+        return ""
+    if current.kind != record.kind or current.origin != _origin(record):
+        return "it replaces a record of another kind, bot or run"
+    return ""
+
+
+def _origin(record: Record) -> tuple[str, str, str, str]:
+    origin = record.origin
+    return origin.user_id, origin.strategy, str(origin.mode), origin.run_id
+
+
+def _latest(sqlite: sqlite3.Connection, record: Record) -> tuple[int | None, bool]:
+    """Return when this origin recorded or retracted the record last, and whether on this machine.
+
+    What other origins said of it does not count.
+    """
+    latest: tuple[int | None, int] = sqlite.execute(
+        "SELECT max(recorded_ms), coalesce(max(seq NOT IN adopted), 0) FROM records"
+        " WHERE id IN (?, ?) AND user_id = ? AND strategy = ? AND mode = ? AND run_id = ?",
+        [record.id, retraction_id(record.id), *_origin(record)],
+    ).fetchone()
+    return latest[0], bool(latest[1])
+
+
+def _completed(sqlite: sqlite3.Connection, last: Record | None, other: Record | None) -> int:
+    """Write the last version with what only the other one knows of its entry; return 1 if it did.
+
+    Mem0 gets it as well, and takes it for later than the version without.
+    """
+    if last is None or other is None:
+        return 0
+    whole = last.keeping(other)
+    if whole is last or content_hash(whole) == content_hash(last):
+        return 0
+    before = current_row(sqlite, last.id)
+    seq = write(sqlite, replace(whole, recorded_at=from_ms(to_ms(last.recorded_at) + 1)))
+    if before is None or before.is_adopted:
+        sqlite.execute("INSERT INTO adopted (seq) VALUES (?)", [seq])
+    return 1
+
+
+def _is_later(record: Record, said: str, latest_ms: int, current: Current | None) -> bool:
+    """Return whether a record counts against what is known; all journals decide alike."""
+    noted_ms = to_ms(record.recorded_at)
+    if noted_ms != latest_ms or current is None:
+        return noted_ms > latest_ms
+    # Both were noted in one millisecond: any order will do that is the same everywhere.
+    return said > current.content_hash
+
+
+def _insert(sqlite: sqlite3.Connection, record: Record) -> None:
+    seq = sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
+    sqlite.execute("INSERT INTO adopted (seq) VALUES (?)", [seq])
