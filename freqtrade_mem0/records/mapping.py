@@ -12,8 +12,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, Mode, Origin, Record, to_seconds
 from freqtrade_mem0.records.codec import SCHEMA_VERSION, decode, encode
 from freqtrade_mem0.records.kinds.note import Note
-from freqtrade_mem0.records.kinds.promotion import Promotion, promotion_id
-from freqtrade_mem0.records.kinds.retraction import Retraction, retraction_id
+from freqtrade_mem0.records.kinds.retraction import retraction_id
 from freqtrade_mem0.records.memory import Memory
 
 CLOCK_SKEW = timedelta(minutes=10)
@@ -128,14 +127,11 @@ def from_memory(memory: Memory, now: datetime | None = None) -> Record:
 def _disagreement(memory: Memory, record: Record) -> list[str]:
     """Return the names of what a record and its memory say differently."""
     origin, metadata = record.origin, memory.metadata
-    expected_id = record.id
-    if isinstance(record, Retraction):
-        expected_id = retraction_id(record.target_id)
-    elif isinstance(record, Promotion):
-        expected_id = promotion_id(record)
+    target_id = record.retracts
+    expected_id = record.id if target_id is None else retraction_id(target_id)
     pairs = {
         "id": (memory.id, record.id),
-        "what its id stands for": (record.id, expected_id),
+        "target_id": (record.id, expected_id),
         "user_id": (memory.user_id, origin.user_id),
         "strategy": (memory.agent_id, origin.strategy),
         "run_id": (memory.run_id, origin.run_id),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.views.trust import outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ def examine(memory: MemoryFolder) -> Iterator[Finding]:
         yield Finding(check="journal", state=WARNING, text=text)
     else:
         yield _attempt("journal", lambda: _journal(memory))
+        yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("Mem0", lambda: _mem0(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
 
@@ -123,6 +125,11 @@ def _journal(memory: MemoryFolder) -> tuple[str, str]:
     if not os.access(path, os.W_OK):
         return FAILED, f"{path} can not be written to by this user"
     return OK, f"{path}, {sum(memory.journal.counts().values())} records, intact"
+
+
+def _outside(memory: MemoryFolder) -> tuple[str, str]:
+    is_fine, text = outside(memory)
+    return (OK if is_fine else WARNING), text
 
 
 def _mem0(memory: MemoryFolder) -> tuple[str, str]:

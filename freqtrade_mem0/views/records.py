@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.recall.priors import promotions
+from freqtrade_mem0.recall.priors import promotions, waiting
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
@@ -68,9 +68,15 @@ def search(
 
 
 def priors(memory: MemoryFolder, strategy: str | None = None) -> list[Facts]:
-    """Return the promoted runs that a strategy reads as priors; None for every strategy's."""
+    """Return the promoted runs that a strategy reads as priors; None for every strategy's.
+
+    Those with `is_waiting` were promoted elsewhere: they have no effect until they are accepted.
+    """
+    journal, owner = memory.journal, memory.settings.user_id
     return [
         {
+            "id": promotion.id,
+            "is_waiting": is_waiting,
             "strategy": promotion.origin.strategy,
             "source_strategy": promotion.source_strategy,
             "source_mode": str(promotion.source_mode),
@@ -78,7 +84,8 @@ def priors(memory: MemoryFolder, strategy: str | None = None) -> list[Facts]:
             "promoted_at": iso(promotion.known_at),
             "provenance": promotion.provenance,
         }
-        for promotion in promotions(memory.journal, memory.settings.user_id, strategy)
+        for is_waiting, read in ((False, promotions), (True, waiting))
+        for promotion in read(journal, owner, strategy)
     ]
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.views.trust import writers
 from freqtrade_mem0.views.values import Facts, iso
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
         `by_mode` (`mem0` is None in mode "local", and where Mem0 can not be asked: then
         `mem0_error` says why); `pending`, `dead`, `last_error`, `failures` in a row,
         `delivered_at` (ISO time of the last delivery or None), `lag_s` (age of the oldest
-        record that waits, in seconds; 0.0 where none does).
+        record that waits, in seconds; 0.0 where none does), `writers` (see `trust.writers`),
+        `set_aside` (records from outside that could not be taken).
 
     Raises
     ------
@@ -61,6 +63,8 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
         "failures": state.failures,
         "delivered_at": iso(state.delivered_at),
         "lag_s": lag.total_seconds(),
+        "writers": writers(memory, owner),
+        "set_aside": len(memory.journal.set_aside()),
     }
 
 

@@ -29,6 +29,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--promote", metavar="RUN", help="Promote the run with this id, or its first characters."
     )
     action.add_argument("--withdraw", metavar="RUN", help="Withdraw a promoted run.")
+    action.add_argument(
+        "--accept",
+        metavar="ID",
+        help="Let a run that was promoted on another machine have its effect on this one: the id "
+        "of its promotion, or its first characters.",
+    )
     parser.add_argument(
         "-s",
         "--strategy",
@@ -47,13 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
             _promote(memory, arguments.promote, arguments.strategy)
         elif arguments.withdraw is not None:
             _withdraw(memory, arguments.withdraw, arguments.strategy)
+        elif arguments.accept is not None:
+            _accept(memory, arguments.accept, arguments.strategy)
         active = priors(memory, arguments.strategy)
     if arguments.json:
         print_json(active)
         return 0
     print_table(
         f"{len(active)} priors",
-        ["read by", "trades of", "mode", "run", "promoted at (UTC)", "where from"],
+        ["read by", "trades of", "mode", "run", "promoted at (UTC)", "where from", "state"],
         [
             [
                 prior["strategy"],
@@ -62,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
                 prior["source_run_id"][:12],
                 when(prior["promoted_at"]),
                 prior["provenance"],
+                f"waits: --accept {prior['id'][:8]}" if prior["is_waiting"] else "read",
             ]
             for prior in active
         ],
@@ -108,3 +117,19 @@ def _withdraw(memory: MemoryFolder, beginning: str, strategy: str | None) -> Non
         raise RecordError(f"No promoted run begins with {beginning!r}.")
     for promotion in found:
         withdraw(memory.journal, promotion, datetime.now(UTC))
+
+
+def _accept(memory: MemoryFolder, beginning: str, strategy: str | None) -> None:
+    from freqtrade_mem0.recall.priors import accept, waiting
+
+    found = [
+        promotion
+        for promotion in waiting(memory.journal, memory.settings.user_id, strategy)
+        if promotion.id.startswith(beginning)
+    ]
+    if len(found) != 1:
+        raise RecordError(
+            f"{len(found)} promotions that wait begin with {beginning!r}; exactly one must. "
+            "'freqtrade-mem0 priors --json' lists them."
+        )
+    accept(memory.journal, found[0])

@@ -23,6 +23,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     from freqtrade_mem0.records.kinds import record_types
 
     parser.add_argument("--kind", choices=list(record_types()), help="Only this kind of record.")
+    parser.add_argument(
+        "--set-aside",
+        action="store_true",
+        help="List what came from outside and could not be taken, and why.",
+    )
     listing_options(parser)
 
 
@@ -30,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print records."""
     from freqtrade_mem0.views.records import records
 
+    if arguments.set_aside:
+        return _list_set_aside(arguments)
     with opened_memory(arguments) as memory:
         scope = replace(scope_of(arguments, memory), kind=arguments.kind)
         found = records(memory, scope, limit_of(arguments))
@@ -43,5 +50,23 @@ def run(arguments: argparse.Namespace) -> int:
             [when(each["known_at"]), each["kind"], each["mode"], each["text"], each["id"][:8]]
             for each in found
         ],
+    )
+    return 0
+
+
+def _list_set_aside(arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.views.trust import set_aside
+
+    with opened_memory(arguments) as memory:
+        found = set_aside(memory)
+    limit = limit_of(arguments)
+    found = found if limit is None else found[:limit]
+    if arguments.json:
+        print_json(found)
+        return 0
+    print_table(
+        title(found, "records set aside", arguments),
+        ["since (UTC)", "from", "id", "why"],
+        [[when(each["since"]), each["source"], each["id"], each["why"]] for each in found],
     )
     return 0

@@ -52,6 +52,21 @@ def _rows(facts: dict[str, Any]) -> list[list[str]]:
 
 
 def _sentences(facts: dict[str, Any]) -> list[str]:
+    foreign = [writer for writer in facts["writers"] if writer["from_mem0"]]
+    sentences = [
+        f"{writer['from_mem0']} trades came from Mem0, by {writer['mode']} run {writer['run_id']} "
+        f"of {writer['strategy']}{', revoked' if writer['revoked_since'] else ''}."
+        for writer in foreign
+    ]
+    if facts["set_aside"]:
+        sentences.append(
+            f"Records that could not be taken: {facts['set_aside']}; see 'freqtrade-mem0 records "
+            "--set-aside'."
+        )
+    return sentences + _delivery(facts)
+
+
+def _delivery(facts: dict[str, Any]) -> list[str]:
     if facts["mode"] == "local":
         return ["Mode 'local': all records stay in the journal, none are delivered to Mem0."]
     sentences = []

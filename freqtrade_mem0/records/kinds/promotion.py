@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from freqtrade_mem0.records.base import Category, Mode, Record, record_id
+from freqtrade_mem0.records.base import Category, Mode, Record
 from freqtrade_mem0.records.limits import Name, Text
 
 
@@ -41,16 +41,3 @@ class Promotion(Record):
             f"{self.source_strategy}, {self.source_mode} run {self.source_run_id[:12]}, {state} "
             f"of {self.origin.strategy} ({self.provenance})"
         )
-
-
-def promotion_id(promotion: Promotion) -> str:
-    """Return the id that a promotion has by what it says."""
-    origin = promotion.origin
-    return record_id(
-        "promotion",
-        origin.user_id,
-        origin.strategy,
-        promotion.source_strategy,
-        promotion.source_mode,
-        promotion.source_run_id,
-    )
