@@ -52,7 +52,7 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
 def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:
     current = current_row(sqlite, record.id)
     target = None if record.retracts is None else current_row(sqlite, record.retracts)
-    if current is not None and not current.is_adopted and not _is_free(record, current):
+    if current is not None and _is_ours(record, current):
         return _add_to_ours(sqlite, record, current)
     why = _objection(record, current, target)
     if why:
@@ -80,6 +80,13 @@ def _adopt_allowed(
     if target is not None and target.recorded_ms <= to_ms(record.recorded_at):
         return int(current is None) | supersede(sqlite, record.retracts or "")
     return int(current is None or current.content_hash != said)
+
+
+def _is_ours(record: Record, current: Current) -> bool:
+    """Return whether this machine vouches for what counts; not for a row that it can not read."""
+    if current.is_adopted or _is_free(record, current):
+        return False
+    return record.kind != current.kind or readable(type(record), current.body) is not None
 
 
 def _is_free(record: Record, current: Current) -> bool:

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 
 def read_mark(sqlite: sqlite3.Connection, name: str) -> dict[str, Any]:
-    """Return a mark; empty if it was never set."""
+    """Return a mark; empty if it was never set, or can not be read."""
     row = sqlite.execute("SELECT value FROM marks WHERE name = ?", [name]).fetchone()
-    value: dict[str, Any] = {} if row is None else json.loads(row[0])
-    return value
+    try:
+        value = {} if row is None else json.loads(row[0])
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def write_mark(sqlite: sqlite3.Connection, name: str, value: dict[str, Any]) -> None:

@@ -67,6 +67,13 @@ def start(strategy: Any) -> None:
             "%s This bot runs without memory until it is started again.", error
         )
         return
+    except ConfigError:
+        raise
+    except Exception:
+        if not run.kind.is_bot:
+            raise
+        logger.exception("This bot runs without memory until it is started again.")
+        return
     setattr(strategy, _STARTED, True)
     _install(strategy, run)
     if run.kind.writes:

@@ -49,11 +49,14 @@ class RiskHistory:
         """Return the checkpoint to start from, and the trades after it, oldest first."""
         newest = self._own.newest(KEPT)
         mark = self._marks.get(self._name)
-        checkpoint = Checkpoint.from_json(mark) if mark else None
+        try:
+            checkpoint = Checkpoint.from_json(mark) if mark else None
+        except (KeyError, TypeError, ValueError):
+            checkpoint = None  # damaged
         if checkpoint is not None and checkpoint.last is not None:
             self._n_saved = checkpoint.n
             moment = checkpoint.last[0]
-            if not self._own.has_changed_behind(moment, mark["seq"]):
+            if not self._own.has_changed_behind(moment, mark.get("seq", 0)):
                 if len(newest) < KEPT or position_of(newest[0]) <= checkpoint.last:
                     return checkpoint, newest
                 return checkpoint, list(self._own.trades(moment))

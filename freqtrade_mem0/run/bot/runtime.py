@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.delivery.push import delivery_of
+from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
+from freqtrade_mem0.recall.priors import waiting
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
@@ -83,10 +85,16 @@ class BotRuntime(Runtime):
             timeframe_s=run.timeframe_s,
         )
         history = RiskHistory(own, store.marks, origin)
-        self._load_history(own, history)
+        try:
+            self._load_history(own, history)
+        except (ConfigError, JournalError):
+            raise
+        except Exception:
+            logger.exception("The bot starts without its risk history, and counts anew.")
         self._chores = Chores(self.session, store, own, history, run.database)
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
+        self._tell_what_waits()
         self.writer = JournalWriter(self.store.journal, background=True)
         if self.store.delivers:
             self._delivery = delivery_of(self.store)
@@ -137,6 +145,16 @@ class BotRuntime(Runtime):
         super().submit(entry)
         if self._delivery is not None:
             self._delivery.wake()
+
+    def _tell_what_waits(self) -> None:
+        found = waiting(self.store.journal, self.run.origin.user_id, self.run.origin.strategy)
+        if found:
+            logger.warning(
+                "%d runs were promoted to priors of %s on another machine. They have no effect "
+                "here until you accept them: 'freqtrade-mem0 priors' lists them.",
+                len(found),
+                self.run.origin.strategy,
+            )
 
     def _close_parts(self, closing: ExitStack) -> None:
         closing.callback(self._close_store)

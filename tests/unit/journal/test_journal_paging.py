@@ -78,10 +78,11 @@ def test_a_bot_finds_its_own_without_walking_over_those_of_others(
     """The index leads to its rows, in their order."""
     sister = replace(ORIGIN, run_id="sister")
     journal.append([a_trade(number, origin=sister) for number in range(50)])
-    (step,) = plans(journal, lambda: ask(OwnRecords(journal, ORIGIN)))
+    step, *others = plans(journal, lambda: ask(OwnRecords(journal, ORIGIN)))
 
     assert step.startswith("SEARCH records USING INDEX records_scope")
     assert "run_id=?" in step
+    assert [each for each in others if each.startswith("SCAN")] == []
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -17,6 +17,8 @@ from tests.support.samples import BACKTEST, NOTED, ORIGIN, a_promotion, a_retrac
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freqtrade_mem0.records.kinds.retraction import Retraction
+
 LIVE = replace(ORIGIN, mode=Mode.LIVE, run_id="live-bot")
 
 
@@ -83,12 +85,18 @@ def test_a_retraction_that_arrives_late_does_not_take_back_what_was_said_since(
     journal = Journal(tmp_path)
     trade = a_trade(1, origin=replace(ORIGIN, run_id="its sister"))
     follower, recall = followed(journal, ORIGIN)
+
+    def retracted(days: int) -> Retraction:
+        return replace(
+            a_retraction(trade.id, recorded_at=NOTED + timedelta(days=days)), origin=trade.origin
+        )
+
     said_again = replace(trade, recorded_at=NOTED + timedelta(days=2))
     for record, expected in (
         (said_again, 1.0),
-        (a_retraction(trade.id, recorded_at=NOTED + timedelta(days=1)), 1.0),
+        (retracted(1), 1.0),
         (trade, 1.0),
-        (a_retraction(trade.id, recorded_at=NOTED + timedelta(days=3)), 0.0),
+        (retracted(3), 0.0),
     ):
         journal.adopt([record])
         follower.run()

@@ -260,7 +260,10 @@ class Reconciler:
         if not self._resumes:
             return None
         mark = self._marks.get(self._name)
-        before = Compared.from_json(mark)
+        try:
+            before = Compared.from_json(mark)
+        except (KeyError, TypeError, ValueError):
+            before = None  # damaged: compare everything
         if before is None or before.birth != _text(birth):
             return None
         total = NOTHING
