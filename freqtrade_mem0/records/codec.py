@@ -166,13 +166,9 @@ class _Ranges:
 def _ranges(item_type: type) -> _Ranges:
     names, lowest, highest = [], [], []
     for name, hint in get_type_hints(item_type, include_extras=True).items():
-        limits = [
-            limit
-            for part in getattr(hint, "__metadata__", ())
-            for limit in getattr(part, "metadata", ())
-        ]
-        low = [limit.ge for limit in limits if hasattr(limit, "ge")]
-        high = [limit.le for limit in limits if hasattr(limit, "le")]
+        limits = getattr(hint, "__metadata__", ())
+        low = [limit.ge for limit in limits if getattr(limit, "ge", None) is not None]
+        high = [limit.le for limit in limits if getattr(limit, "le", None) is not None]
         if low and high:
             names.append(name)
             lowest += low
