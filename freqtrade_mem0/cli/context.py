@@ -14,7 +14,7 @@ from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.journal.scope import Scope
@@ -34,6 +34,8 @@ class CliConfig(NamedTuple):
     strategy_folders: tuple[Path, ...]
     """Folders with strategies, in the order in which Freqtrade looks into them."""
     recursive_strategy_search: bool
+    channels: Mapping[str, str]
+    """Freqtrade's channels that are on, each with why it takes no alert ("" where it does)."""
 
     def memory(self) -> MemoryFolder:
         """Return the memory, also where it does not exist yet."""
@@ -53,6 +55,7 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
     from freqtrade_mem0.cli.config_files import read_config_files
     from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.run.bot.alerts.wording import channels
 
     logging.getLogger("freqtrade").setLevel(logging.WARNING)
     config = read_config_files(arguments.config or _default_configs(arguments.userdir))
@@ -71,6 +74,7 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
             getattr(arguments, "recursive_strategy_search", False)
             or config.get("recursive_strategy_search")
         ),
+        channels=channels(config),
     )
 
 

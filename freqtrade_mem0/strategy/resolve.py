@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0 import __version__, wrapped
 from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
 from freqtrade_mem0.config.policies import fingerprint
+from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind, run_kind
@@ -87,6 +88,8 @@ def started(strategy: Any, run: RunDescription) -> RunDescription:
 
 def warn_of_unused(settings: Settings) -> None:
     """Log which keys of the config have no effect in this version."""
+    if loses_data(settings):
+        logger.warning("%s.", LOSES_DATA)
     if any(days is not None for _, days in settings.retention):
         logger.warning('"%s.retention" has no effect in this version: all records are kept.', BLOCK)
 

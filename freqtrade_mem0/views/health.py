@@ -1,4 +1,7 @@
-"""Checks of installation, settings, journal and Mem0, each with what to do about a problem."""
+"""Checks of installation, settings, journal, Mem0 and alerts, each with what to do about a problem.
+
+A check reads or tries what it speaks of; `not_checked` lists what no check can know.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,36 @@ import os
 import platform
 import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from freqtrade_mem0.config.credentials import find_credentials
-from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
+from freqtrade_mem0.errors import BackendError, Mem0Error
+from freqtrade_mem0.journal.verify import verify
+from freqtrade_mem0.records.memory import Memory
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.trust import outside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
+HISTORY_FILE = "history.db"
+"""Mem0's own file in the memory's folder, in mode `embedded`."""
+
+PROBE_USER = "freqtrade-mem0-doctor"
+_N_NAMED = 5
 _PACKAGES = ("freqtrade", "mem0ai", "pandas", "numpy", "TA-Lib")
 
 
@@ -39,12 +53,17 @@ class Finding:
     """What was found, and what to do about it."""
 
 
-def examine(memory: MemoryFolder) -> Iterator[Finding]:
-    """Yield the finding of each check; a check that raises one of our errors has failed."""
+def examine(memory: MemoryFolder, channels: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield the finding of each check; a check that raises one of our errors has failed.
+
+    `channels` are those of Freqtrade, each with why it takes no alert, see
+    `run.bot.alerts.wording.channels`.
+    """
     settings, journal = memory.settings, memory.journal
     yield examine_installation()
     yield _attempt("config", lambda: _config(settings))
     yield _attempt("credentials", lambda: _credentials(settings))
+    yield _attempt("alerts", lambda: _alerts(settings, channels))
     if not _is_writable(memory.folder):
         text = f"{memory.folder} can not be created or written to; set 'mem0.path'"
         yield Finding(check="journal", state=FAILED, text=text)
@@ -54,8 +73,25 @@ def examine(memory: MemoryFolder) -> Iterator[Finding]:
     else:
         yield _attempt("journal", lambda: _journal(memory))
         yield _attempt("records from outside", lambda: _outside(memory))
-        yield _attempt("Mem0", lambda: _mem0(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
+    yield _attempt("Mem0", lambda: _mem0(memory))
+
+
+def not_checked(memory: MemoryFolder) -> list[str]:
+    """Return what the checks say nothing about."""
+    settings = memory.settings
+    found = [
+        "whether an alert arrives: only a bot can send one",
+        "strategies: 'freqtrade list-strategies' shows whether Freqtrade can load them",
+        "Freqtrade's trade database: a bot compares it with the journal when it starts",
+    ]
+    if not memory.journal.path.exists():
+        found.append("the journal: there is none yet")
+    if not memory.delivers:
+        found.append("Mem0: mode 'local' does not use it")
+    elif settings.llm is not None or settings.reranker is not None:
+        found.append("the language model and the reranker: records need neither")
+    return found
 
 
 def examine_installation() -> Finding:
@@ -86,6 +122,8 @@ def _is_writable(folder: Path) -> bool:
 def _config(settings: Settings) -> tuple[str, str]:
     sizing = settings.sizing
     policy_for(sizing)  # raises where the policy of another distribution does not load
+    if loses_data(settings):
+        return FAILED, LOSES_DATA
     return OK, (
         f"mode {settings.mode}, user {settings.user_id}, "
         f"{'enabled' if settings.enabled else 'switched off'}, policy {sizing.policy} "
@@ -119,12 +157,21 @@ def _journal(memory: MemoryFolder) -> tuple[str, str]:
     if integrity != "ok":
         text = "stop what uses it and run 'freqtrade-mem0 salvage'"
         return FAILED, f"{path} is damaged: {integrity}; {text}"
+    verified = verify(memory.journal.connection)
+    if verified.bad:
+        named = "; ".join(f"{row}: {why}" for row, why in list(verified.bad.items())[:_N_NAMED])
+        return FAILED, (
+            f"{len(verified.bad)} of {verified.n_rows} rows of {path} can not be used and are left "
+            "out; stop what uses it and run 'freqtrade-mem0 salvage'. "
+            f"{'The first are ' if len(verified.bad) > _N_NAMED else ''}{named}"
+        )
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         return WARNING, f"{path} can be read by others (mode {mode:o}); chmod 600 it"
     if not os.access(path, os.W_OK):
         return FAILED, f"{path} can not be written to by this user"
-    return OK, f"{path}, {sum(memory.journal.counts().values())} records, intact"
+    n_records = sum(memory.journal.counts().values())
+    return OK, f"{path}, {n_records} records, intact; all {verified.n_rows} rows decoded and hashed"
 
 
 def _outside(memory: MemoryFolder) -> tuple[str, str]:
@@ -134,10 +181,80 @@ def _outside(memory: MemoryFolder) -> tuple[str, str]:
 
 def _mem0(memory: MemoryFolder) -> tuple[str, str]:
     if not memory.delivers:
-        return OK, "not used (mode 'local')"
+        return OK, "not used (mode 'local'), so there is nothing to probe"
+    if memory.settings.mode == "embedded":
+        _refuse_foreign_history(memory.folder / HISTORY_FILE)
     owner = memory.settings.user_id
     total = memory.backend.count(filters={"user_id": owner}).get((), 0)
-    return OK, f"{memory.backend.name}, {total} memories of {owner}"
+    was_found = _probe(memory.backend)
+    text = f"{memory.backend.name}, {total} memories of {owner}; a probe was written, read"
+    if was_found:
+        return OK, f"{text}, found by a search and deleted"
+    return WARNING, f"{text} and deleted, but a search did not find it; try again"
+
+
+def _probe(backend: MemoryBackend) -> bool:
+    """Write, read, search and delete a memory; return whether the search found it.
+
+    Its owner is not the bot's, so that no bot reads it meanwhile.
+    """
+    probe = Memory(
+        id=str(uuid4()),
+        text="A probe of freqtrade-mem0 doctor, which deletes it at once.",
+        user_id=PROBE_USER,
+        agent_id="doctor",
+        run_id="doctor",
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        metadata={"kind": "probe"},
+    )
+    try:
+        backend.write([probe])
+        read = backend.get(probe.id)
+        if read is None or read.text != probe.text:
+            raise BackendError(
+                f"Mem0 ({backend.name}) took a probe, memory {probe.id}, and does not give it back."
+            )
+        found = backend.search(probe.text, filters={"user_id": PROBE_USER}, limit=10)
+    finally:
+        backend.delete([probe.id])
+    if backend.get(probe.id) is not None:
+        raise BackendError(
+            f"Mem0 ({backend.name}) did not delete the probe {probe.id} of user {PROBE_USER}."
+        )
+    return any(each.id == probe.id for each in found)
+
+
+def _refuse_foreign_history(path: Path) -> None:
+    """Raise for a history file that Mem0 did not make: Mem0 would change it, or fail in it."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as sqlite:
+            tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}
+            columns = {row[1] for row in sqlite.execute("PRAGMA table_info(history)")}
+    except sqlite3.Error as error:
+        tables, columns, reason = {"?"}, set(), f"{error}"
+    else:
+        reason = f"its tables are {', '.join(sorted(tables))}"
+    if tables and "memory_id" not in columns:
+        raise BackendError(
+            f"{path} is not Mem0's history: {reason}. Move it away, or set 'mem0.path' to a folder "
+            "of its own.",
+            permanent=True,
+        )
+
+
+def _alerts(settings: Settings, channels: Mapping[str, str]) -> tuple[str, str]:
+    if not settings.alerts.wants_any:
+        return OK, "none are wanted ('mem0.alerts')"
+    if not channels:
+        return OK, "Telegram, webhook and Discord are off in Freqtrade's config, so none are sent"
+    lacking = [f"{name}: {lack}" for name, lack in channels.items() if lack]
+    taken_by = [name for name, lack in channels.items() if not lack]
+    if lacking:
+        also = f"; {', '.join(taken_by)} can take them" if taken_by else ""
+        return WARNING, f"Freqtrade drops them for {'; '.join(lacking)}{also}"
+    return OK, f"Freqtrade's config lets them through to {', '.join(taken_by)}; none was sent"
 
 
 def _delivery(memory: MemoryFolder) -> tuple[str, str]:

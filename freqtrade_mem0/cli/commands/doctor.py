@@ -1,21 +1,23 @@
 """Check installation, config, journal and Mem0.
 
-Each finding says what to do about a problem. Exit code 1 if a check fails.
+Every row of the journal is decoded and compared with its hash. A probe, a memory of the user
+freqtrade-mem0-doctor, is written into Mem0, read, searched for and deleted. Each finding says what
+to do about a problem; at the end stands what was not checked. Exit code 1 if a check fails.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.in_words import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from freqtrade_mem0.views.health import Finding
 
@@ -25,40 +27,69 @@ add_options = memory_options
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run all checks and print their findings."""
-    from freqtrade_mem0.views.health import FAILED
+    """Run all checks and print their findings, then what was not checked."""
+    from freqtrade_mem0.views.health import FAILED, OK
 
-    findings = list(_findings(arguments))
-    has_failed = any(finding.state == FAILED for finding in findings)
+    report = _examined(arguments)
+    states = [finding.state for finding in report.findings]
+    has_failed = FAILED in states
     if arguments.json:
-        facts = [asdict(finding) for finding in findings]
-        print_json({"healthy": not has_failed, "findings": facts})
-    else:
-        print_lines(*(f"{each.state:>8}  {each.check}: {each.text}" for each in findings))
-        print_lines("Something needs your attention." if has_failed else "Memory is in order.")
+        print_json(
+            {
+                "healthy": not has_failed,
+                "enabled": report.is_enabled,
+                "findings": [asdict(finding) for finding in report.findings],
+                "not_checked": report.not_checked,
+            }
+        )
+        return 1 if has_failed else 0
+    if report.is_enabled is False:
+        print_lines(
+            'Memory is switched off: "mem0" has "enabled": false. No bot or backtest uses it.'
+        )
+    print_lines(*(f"{each.state:>8}  {each.check}: {each.text}" for each in report.findings))
+    if report.not_checked:
+        print_lines("Not checked:", *(f"  {each}." for each in report.not_checked))
+    n_attention = len(states) - states.count(OK)
+    print_lines(
+        "Something needs your attention."
+        if has_failed
+        else f"What was checked works; {counted(n_attention, 'warning')}."
+        if n_attention
+        else "Memory is in order."
+        if report.is_enabled
+        else "What was checked works; memory is switched off."
+    )
     return 1 if has_failed else 0
 
 
-def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+class _Report(NamedTuple):
+    findings: list[Finding]
+    is_enabled: bool | None
+    """None where the config could not be read."""
+    not_checked: list[str]
+
+
+def _examined(arguments: argparse.Namespace) -> _Report:
     from freqtrade_mem0.views import health
 
     try:
         config = read_config(arguments)
     except Mem0Error as error:
-        yield health.examine_installation()
-        yield health.Finding(check="config", state=health.FAILED, text=str(error))
-        return
+        wrong = health.Finding(check="config", state=health.FAILED, text=str(error))
+        rest = ["everything that depends on the config"]
+        return _Report([health.examine_installation(), wrong], None, rest)
     memory = config.memory()
     try:
-        for finding in health.examine(memory):
-            if finding.check == "config" and not config.has_block:
-                yield health.Finding(
-                    check="config",
-                    state=health.FAILED if arguments.config else health.WARNING,
-                    text='there is no "mem0" block: a strategy with Mem0Mixin does not start '
-                    "without it",
-                )
-            else:
-                yield finding
+        findings = list(health.examine(memory, config.channels))
+        if not config.has_block:
+            missing = health.Finding(
+                check="config",
+                state=health.FAILED if arguments.config else health.WARNING,
+                text='there is no "mem0" block: a strategy with Mem0Mixin does not start '
+                "without it",
+            )
+            findings = [missing if each.check == "config" else each for each in findings]
+        return _Report(findings, memory.settings.enabled, health.not_checked(memory))
     finally:
         memory.close()

@@ -45,7 +45,7 @@ _PREVIEW = {
 }
 KEYS: list[tuple[str, set[str]]] = [
     ("stats", _STATS),
-    ("doctor", {"healthy", "findings"}),
+    ("doctor", {"healthy", "enabled", "findings", "not_checked"}),
     ("records --kind note", _RECORD),
     ("records --kind trade", _RECORD | _TRADE),
     ("ledger", _RUN | _DECISION | {"id", "open_date", "profit_ratio", "profit_abs"}),
@@ -167,6 +167,7 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
         "installation",
         "config",
         "credentials",
+        "alerts",
         "journal",
         "Mem0",
         "delivery",

@@ -1,0 +1,22 @@
+"""Numbers as people read them: counted things, and shares without a negative zero."""
+
+from __future__ import annotations
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number with what it counts.
+
+    >>> counted(1, "prior"), counted(0, "prior"), counted(2, "memory", "memories")
+    ('1 prior', '0 priors', '2 memories')
+    """
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"
+
+
+def percent(ratio: float, digits: int = 2, *, signed: bool = True) -> str:
+    """Return a ratio as a percentage; a zero has no sign.
+
+    >>> percent(-0.00001), percent(0.0123), percent(0.95, 0, signed=False)
+    ('0.00%', '+1.23%', '95%')
+    """
+    text = f"{ratio:{'+' if signed else ''}.{digits}%}"
+    return text if any(each in "123456789" for each in text) else text.lstrip("+-")
