@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
@@ -70,19 +71,24 @@ def reason(part: Reason) -> str:
 def known(decision: Decision) -> str:
     """Return how many trades were known, and their mean profit."""
     trades = f"{decision.n_effective:.1f} closed trades of {decision.origin.strategy}"
-    whole = _strategy_part(decision)
+    whole = decision.strategy_part
     mean = "" if whole is None else whole.words.partition(", ")[2]
     return f"known: {trades} (older trades count less){mean and f', {mean}'}"
 
 
 def expected(decision: Decision) -> str:
-    """Return the expected profit against the strategy's mean; "" without a forecast."""
-    whole = _strategy_part(decision)
-    if decision.expected_ratio is None or whole is None:
+    """Return the expected profit against the strategy's mean; "" without a forecast.
+
+    Two digits of the difference are shown, as far as six decimals have them.
+    """
+    whole, difference = decision.strategy_part, decision.expected_difference
+    if decision.expected_ratio is None or whole is None or difference is None:
         return ""
+    digits = 2 if difference == 0.0 else 1 - math.floor(math.log10(abs(difference) * 100.0))
+    digits = max(2, min(digits, 6))
     return (
-        f"expected profit: {decision.expected_ratio:+.2%} per trade in this situation, "
-        f"{whole.mean_ratio:+.2%} per trade of the strategy"
+        f"expected profit: {decision.expected_ratio:+.{digits}%} per trade in this situation, "
+        f"{difference:+.{digits}%} against {whole.mean_ratio:+.{digits}%} per trade of the strategy"
     )
 
 
@@ -205,8 +211,3 @@ def _entry(decision: Decision) -> str:
 def _currency(decision: Decision) -> str:
     """Return the stake currency, which Freqtrade takes from the pair: "ETH/USDT:USDT"."""
     return decision.pair.partition("/")[2].partition(":")[0]
-
-
-def _strategy_part(decision: Decision) -> Reason | None:
-    """Return the part of all trades of the strategy; None where there is none."""
-    return next((part for part in decision.reasons if part.name == _STRATEGY), None)

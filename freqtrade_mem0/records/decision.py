@@ -128,3 +128,16 @@ class Decision:
     n_asked: Count = 1
     trade_id: Name | None = None
     open_date: Instant | None = None
+
+    @property
+    def strategy_part(self) -> Reason | None:
+        """The reason that stands for all trades of the strategy; None where there is none."""
+        return next((part for part in self.reasons if part.name == "strategy"), None)
+
+    @property
+    def expected_difference(self) -> float | None:
+        """`expected_ratio` less the strategy's mean; None where one of them is not known."""
+        whole = self.strategy_part
+        if self.expected_ratio is None or whole is None:
+            return None
+        return self.expected_ratio - whole.mean_ratio

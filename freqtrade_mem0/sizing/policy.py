@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from freqtrade_mem0.insight.performance import RecentPerformance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freqtrade_mem0.insight.shrinkage import EntryGroup
+    from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
     from freqtrade_mem0.records.decision import Reason
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -90,6 +90,14 @@ class Wish:
     def puts_off_reasons(self) -> bool:
         """Whether the reasons have not been computed yet."""
         return callable(self._reasons)
+
+
+@runtime_checkable
+class Forecasting(Protocol):
+    """A policy whose forecast adds up shrunk deviations; see `insight.shrinkage.shifts`."""
+
+    def forecast_share(self, whole: Moments, /) -> float:
+        """Return which share of them is in the forecast, from the moments of all trades."""
 
 
 class Policy(Protocol):

@@ -13,6 +13,8 @@ from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.sizing.policy import Forecasting
+from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
@@ -37,7 +39,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
         `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, and `insights`: a row for the strategy,
         then one for each group, with `level`, `value`, `n_effective`, `mean_ratio`, the 95 %
         interval `low_ratio` to `high_ratio` (None where it is unknown), and `believed_shift_ratio`,
-        what the group adds to the forecast.
+        what the group adds to the forecast of the configured policy (None where it makes none).
 
     Raises
     ------
@@ -58,8 +60,13 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
     shifts = group_shifts(
         all_trades, recall.levels, groups, Shrinkage(pseudo_trades=sizing.pseudo_trades)
     )
+    policy = policy_for(sizing)
+    share = policy.forecast_share(all_trades) if isinstance(policy, Forecasting) else None
     rows = [_row(STRATEGY[0], newest.origin.strategy, all_trades, None)]
-    rows += [_row(*key, groups[key].moments, shift) for key, shift in shifts.items()]
+    rows += [
+        _row(*key, groups[key].moments, None if share is None else share * shift)
+        for key, shift in shifts.items()
+    ]
     return origin_facts(newest.origin) | {
         "as_of": iso(moment),
         "n_trades": len(trades),

@@ -56,7 +56,7 @@ def closed_trade(row: Mapping[str, Any], decisions: Decisions) -> ClosedTrade:
         turnover_quote=bought + sold,
         fees_quote=bought * float(row["fee_open"]) + sold * float(row["fee_close"]),
         multiplier=_multiplier(decision),
-        forecast_ratio=None if decision is None else decision.expected_ratio,
+        forecast_ratio=None if decision is None else decision.expected_difference,
         regime="" if decision is None else str(decision.situation.get("regime", "")),
     )
 

@@ -236,7 +236,7 @@ def _calibration_table(c: Comparison, calibration: Calibration) -> Table:
         columns=(
             "trades by forecast",
             "trades",
-            "expected profit" if c.forecast_is_ratio else "multiplier - 1",
+            "expected difference" if c.forecast_is_ratio else "multiplier - 1",
             "mean outcome",
             "+/- (95 %)",
         ),

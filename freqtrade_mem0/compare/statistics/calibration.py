@@ -68,8 +68,9 @@ def calibration(
     Parameters
     ----------
     forecast, outcome
-        Shape (n_trades,): expected profit ratio (or a number that should rise with it), and profit
-        ratio.
+        Shape (n_trades,): expected profit ratio less the strategy's mean (or a number that should
+        rise with it), and profit ratio. The mean is left out because stakes follow differences
+        between situations: a forecast with it would mostly test how the mean drifts.
     days
         Shape (n_trades,): number of the day on which each trade was opened. Trades of one day are
         resampled together, because their outcomes depend on each other.

@@ -86,7 +86,7 @@ class Bayes:
         if whole.n <= 0.0 or spread <= 0.0:
             return without_evidence(whole)
         brake = self._brake(whole)
-        share = self.trust * whole.n / (whole.n + self.warm_up_trades)
+        share = self.forecast_share(whole)
         deviations = shifts(whole, known.levels, known.differences, self.prior)
         unit = self.reach * spread
         steps = [
@@ -101,6 +101,10 @@ class Bayes:
             reasons=partial(self._reasons, known.strategy, known.levels, steps, brake, multiplier),
             expected_ratio=whole.mean + share * math.fsum(deviations),
         )
+
+    def forecast_share(self, whole: Moments) -> float:
+        """Return which share of the groups' shrunk deviations is in the forecast, in [0, 1]."""
+        return self.trust * whole.n / (whole.n + self.warm_up_trades)
 
     def _reasons(
         self,

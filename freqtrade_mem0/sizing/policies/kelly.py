@@ -132,6 +132,10 @@ class Kelly:
         )
         return Wish(multiplier=reached, reasons=(strategy, *reasons), expected_ratio=edge * spread)
 
+    def forecast_share(self, _: Moments) -> float:
+        """Return which share of the groups' shrunk deviations is in the forecast, in [0, 1]."""
+        return self.trust
+
     def _own_edge(self, whole: Moments) -> float:
         k = self.prior.pseudo_trades
         return (whole.n * (whole.mean / whole.spread) + k * self.edge) / (whole.n + k)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.journal.journal import LedgerLine
 from freqtrade_mem0.records.decision import Reason
@@ -42,11 +44,26 @@ def test_levels_read_as_words_and_small_effects_share_a_line() -> None:
     text = explain.why(LedgerLine(decision=decision, trade=a_trade()))
     assert "mean +0.10% (95 % interval -0.05% to +0.25%)" in text
     assert (
-        "expected profit: +0.42% per trade in this situation, +0.10% per trade of the strategy"
+        "expected profit: +0.42% per trade in this situation, "
+        "+0.32% against +0.10% per trade of the strategy"
     ) in text
     assert "= x1.307 of the proposed stake" in text
     shown = [float(effect) for effect in re.findall(r"^    ([+-]\d\.\d+)  ", text, re.MULTILINE)]
     assert abs(1.0 + sum(shown) - 1.307) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("difference", "shown"),
+    [
+        (0.0001, "+0.110% per trade in this situation, +0.010% against +0.100%"),
+        (-0.00000123, "+0.09988% per trade in this situation, -0.00012% against +0.10000%"),
+        (0.0, "+0.10% per trade in this situation, +0.00% against +0.10%"),
+    ],
+)
+def test_an_expected_difference_is_visible(difference: float, shown: str) -> None:
+    """A stake moves with differences far below a hundredth of a percent."""
+    decision = a_decision(reasons=(WHOLE,), expected_ratio=WHOLE.mean_ratio + difference)
+    assert explain.expected(decision) == f"expected profit: {shown} per trade of the strategy"
 
 
 def test_a_strategy_that_is_damped_has_a_line() -> None:
