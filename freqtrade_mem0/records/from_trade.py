@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _DRY_RUN_ORDER = "dry_run_"
 """What the ids of Freqtrade's simulated orders begin with."""
 
+_STOP_ORDER, _STOPPED = "stoploss", "stoploss_on_exchange"
+"""Freqtrade's side of a stop on the exchange, and the exit reason of a trade that it ended."""
+
 END_OF_DATA = "force_exit"
 """Exit reason that Freqtrade gives to trades that are still open when a backtest's data ends."""
 
@@ -113,6 +116,7 @@ def trade_record(
         is_evidence=not (origin.mode is Mode.BACKTEST and exit_reason == END_OF_DATA),
         decision_id=context.decision_id,
         situation=context.situation,
+        stop_sold_part=origin.mode is not Mode.BACKTEST and _stop_sold_part(trade, exit_reason),
     )
 
 
@@ -136,6 +140,12 @@ def has_filled_entry(trade: Any) -> bool:
 
 def _is_filled_entry(trade: Any, order: Any) -> bool:
     return bool(order.ft_order_side == trade.entry_side and order.safe_filled > 0)
+
+
+def _stop_sold_part(trade: Any, exit_reason: str) -> bool:
+    return exit_reason != _STOPPED and any(
+        order.ft_order_side == _STOP_ORDER and order.safe_filled > 0 for order in trade.orders
+    )
 
 
 def _first_entry_order_id(trade: Any) -> str:

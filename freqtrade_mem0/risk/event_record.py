@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
     from freqtrade_mem0.risk.event_type import Observed
 
+_STOP_LOSS = TYPE_OF_EXIT["stoploss_on_exchange"]
+
 Respond = Callable[[str, str], str]
 """Returns what memory does about an event of a type and a pair ("" for all pairs), for people."""
 
 
 def exit_event(trade: ClosedTrade, respond: Respond = NO_DAMPING.response) -> RiskEvent | None:
-    """Return the risk event that a closed trade is by its exit reason, or None."""
+    """Return the risk event that a closed trade is by its exits, or None.
+
+    One that a stop sold in part is a stop-loss, unless the rest ended by another such event.
+    """
     event_type = TYPE_OF_EXIT.get(trade.exit_reason)
+    if event_type is None and trade.stop_sold_part:
+        event_type = _STOP_LOSS
     if event_type is None or not trade.is_evidence:
         return None
     what = event_type.replace("_", " ")

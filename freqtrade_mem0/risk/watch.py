@@ -249,6 +249,7 @@ def _what_counts(trade: ClosedTrade) -> tuple[object, ...]:
         trade.known_at,
         trade.profit_ratio,
         trade.exit_reason,
+        trade.stop_sold_part,
         trade.pair,
         trade.is_evidence,
         trade.origin,

@@ -63,6 +63,7 @@ class _Closed(NamedTuple):
     profit_ratio: float
     is_evidence: bool
     situation: Mapping[str, float | str]
+    stop_sold_part: bool = False
 
 
 class BacktestSession(Session):

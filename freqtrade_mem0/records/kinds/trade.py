@@ -63,6 +63,9 @@ class ClosedTrade(Protocol):
     @property
     def situation(self) -> Mapping[str, float | str]: ...  # noqa: D102
 
+    @property
+    def stop_sold_part(self) -> bool: ...  # noqa: D102
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeRecord(Record):
@@ -101,10 +104,13 @@ class TradeRecord(Record):
         The sizing decision the trade was opened with; None if there was none.
     situation
         Market features at entry: numbers, and short names for buckets. Empty where unknown.
+    stop_sold_part
+        Whether a stop on the exchange sold a part of it, and something else the rest.
     """
 
     kind: ClassVar[str] = "trade"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+    added_later: ClassVar[str] = ',"stop_sold_part":false}'
 
     pair: Name
     side: Name
@@ -128,6 +134,7 @@ class TradeRecord(Record):
     is_evidence: bool = True
     decision_id: Name | None = None
     situation: Mapping[Name, Feature] = field(default_factory=dict)
+    stop_sold_part: bool = False
 
     def keeping(self, earlier: Record) -> TradeRecord:
         """Return this record with what an earlier version knows of the entry, if this one does not.

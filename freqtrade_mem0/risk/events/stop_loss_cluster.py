@@ -25,7 +25,7 @@ class _StopLossCluster(Detector):
         """By stop-loss: when it became known (ISO 8601), its profit ratio, its pair."""
 
     def closed(self, trade: ClosedTrade) -> Completed | None:
-        if trade.exit_reason not in STOP_LOSS.exit_reasons:
+        if trade.exit_reason not in STOP_LOSS.exit_reasons and not trade.stop_sold_part:
             return None
         self.stops.append([trade.known_at.isoformat(), trade.profit_ratio, trade.pair])
         since = trade.known_at - timedelta(hours=SPAN_H)

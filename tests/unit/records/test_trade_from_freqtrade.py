@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
 import pytest
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.codec import content_hash, encode
 from freqtrade_mem0.records.from_trade import EntryContext, trade_record
 from tests.support.real_trades import a_backtests_trades, close_trade, fill, open_trade
 from tests.support.samples import BACKTEST, NOTED, ORIGIN, OrderStandIn, TradeStandIn, at
@@ -173,3 +175,19 @@ def test_making_a_record_leaves_the_trade_alone() -> None:
         trade_record(trade, BACKTEST, NOTED)
 
     assert before == vars(trade)
+
+
+@pytest.mark.parametrize(
+    ("exit_reason", "filled", "expected"),
+    [("roi", 0.5, True), ("roi", 0.0, False), ("stoploss_on_exchange", 1.0, False)],
+)
+def test_a_stop_that_sold_a_part_is_noted(exit_reason: str, filled: float, expected: bool) -> None:
+    """Freqtrade gives one exit reason; the orders say what else sold."""
+    trade = TradeStandIn().close(0.01)
+    trade.exit_reason = exit_reason
+    trade.orders.append(OrderStandIn("stop", "stoploss", filled))
+    record = trade_record(trade, ORIGIN, NOTED)
+    assert record.stop_sold_part is expected
+    ordinary = replace(record, stop_sold_part=False)
+    assert (content_hash(record) == content_hash(ordinary)) is not expected
+    assert '"stop_sold_part":false}' in encode(ordinary)

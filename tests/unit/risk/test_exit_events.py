@@ -60,3 +60,14 @@ def test_an_event_says_what_it_cost_and_where() -> None:
 def test_a_trade_that_is_no_evidence_is_no_event() -> None:
     """Those cut by the end of a backtest's data."""
     assert exit_event(a_trade(1, exit_reason="force_exit", is_evidence=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("exit_reason", "expected"),
+    [("roi", "stop_loss"), ("stop_loss", "stop_loss"), ("emergency_exit", "emergency_exit")],
+)
+def test_a_trade_that_a_stop_sold_in_part_is_a_stop_loss(exit_reason: str, expected: str) -> None:
+    """Also where the strategy sold the rest, unless that is an event of its own."""
+    event = exit_event(a_trade(1, exit_reason=exit_reason, stop_sold_part=True))
+    assert event is not None
+    assert event.event_type == expected
