@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+# A process of pytest-xdist inherits the size of a terminal, which GNU readline puts into the
+# environment without anybody's asking. Freqtrade would break the lines of its log there.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 settings.register_profile(
     "repeatable",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _USER, _PASSWORD = "flow", "loopback-only"
-_PAUSED = " to: STOPPED"
+_PAUSED = "to: STOPPED"
 _SWALLOWED = re.compile(
     r"^Exception ignored in[^\n]*\n(?:Traceback[^\n]*\n)?(?:[ \t][^\n]*\n)*KeyboardInterrupt\b",
     flags=re.MULTILINE,

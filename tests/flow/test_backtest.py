@@ -228,7 +228,8 @@ def test_every_decision_explains_itself(ran: dict[str, Ran], name: str) -> None:
         effects = math.fsum(reason.effect for reason in decision.reasons)
         assert effects == pytest.approx(decision.multiplier - 1.0, abs=1e-12)
         assert SIZING.min_multiplier <= decision.multiplier <= SIZING.max_multiplier
-        limited = {"min_stake", "max_stake"} & {reason.name for reason in decision.reasons}
+        limits = {"min_stake", "max_stake", "free_slots"}
+        limited = limits & {reason.name for reason in decision.reasons}
         if not limited:
             assert decision.stake == decision.proposed_stake * decision.multiplier
 
