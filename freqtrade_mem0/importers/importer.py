@@ -48,6 +48,8 @@ class ImportOptions:
         The bot whose databases are imported: run id of their trades.
     as_prior
         Promote every imported backtest to a prior of its strategy.
+    prior_for
+        The strategy that reads the priors instead, such as a copy with memory; "" for its own.
     recorded
         Runs, as `(strategy, run id)`, that this process recorded to their end. If the journal has
         exactly the trades of the file, they are not read again.
@@ -59,6 +61,7 @@ class ImportOptions:
     mode: Mode | None = None
     bot_id: str = "freqtrade"
     as_prior: bool = False
+    prior_for: str = ""
     has_memory: Callable[[Path, str], bool] = lambda _path, _strategy: True
     recorded: Collection[tuple[str, str]] = ()
 
@@ -233,7 +236,7 @@ class Importer:
                 self._store.journal,
                 user_id=self._user_id,
                 source=origin_of(result, self._user_id),
-                strategy=result.strategy,
+                strategy=self._options.prior_for or result.strategy,
                 provenance=report.path.name,
                 now=self._now,
             )

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _NOT_FEATURES = ("pair", "side", "enter_tag")
 _PREFERRED = (Mode.DRY_RUN, Mode.LIVE, Mode.BACKTEST)
+_OF_THE_CALENDAR = tuple(calendar(0))
+"""Features that are added to the question; nobody mistypes them."""
+
 _N_EXAMPLES = 6
 _STAKE = 100.0
 """The proposed stake; the answer is a multiple of it."""
@@ -58,7 +61,7 @@ def explain_entry(
     features
         The situation by feature name. Session and weekday of `now` are added. A level whose
         features are missing does not count; `not_told` in the answer names them with values that
-        were seen.
+        were seen. `not_seen` names what was told and is in no trade, such as a mistyped value.
 
     Raises
     ------
@@ -85,9 +88,16 @@ def explain_entry(
         pair.upper(), side, enter_tag, moment, situation, stake=_STAKE
     )
     not_told = _not_told(levels, situation, enter_tag, trades)
+    not_seen = _not_seen(
+        levels, {"pair": pair.upper(), "side": side, "enter_tag": enter_tag, **situation}, trades
+    )
     text = [
         explain.would(decision),
         f"  from {origin.mode} {origin.run_id[:12]} of {origin.strategy}",
+        *(
+            f"  {name} {asked} is in no trade, so nothing is known of it (seen: {', '.join(seen)})"
+            for name, (asked, *seen) in not_seen.items()
+        ),
         *explain.numbers(decision),
         *(
             f"  not told, so not counted: {name} (seen: {', '.join(seen) or 'nothing'})"
@@ -98,7 +108,7 @@ def explain_entry(
         {"text": "\n".join(map(visible, text)), "expected_ratio": decision.expected_ratio}
         | decision_facts(decision)
         | origin_facts(origin)
-        | {"not_told": not_told}
+        | {"not_told": not_told, "not_seen": {name: seen for name, (_, *seen) in not_seen.items()}}
     )
 
 
@@ -132,3 +142,30 @@ def _not_told(
     if tags and not enter_tag and any("enter_tag" in level.split("*") for level in levels):
         seen["enter_tag"] = tags
     return {name: sorted(values)[:_N_EXAMPLES] for name, values in seen.items()}
+
+
+def _not_seen(
+    levels: Sequence[str], asked: Mapping[str, float | str], trades: Sequence[TradeRecord]
+) -> dict[str, list[str]]:
+    """Return what was asked and is in no trade: the value, then the nearest values of trades."""
+    found = {}
+    for name in dict.fromkeys(name for level in levels for name in level.split("*")):
+        values = {
+            str(
+                trade.situation.get(name, getattr(trade, name, "") if name in _NOT_FEATURES else "")
+            )
+            for trade in trades
+        } - {""}
+        value = str(asked.get(name, ""))
+        if value and value not in values and name not in _OF_THE_CALENDAR:
+            near = get_close_matches(value, values, n=_N_EXAMPLES, cutoff=0.3)
+            others = sorted(values.difference(near))
+            found[name] = [value, *[*near, *others][:_N_EXAMPLES]]
+    return found
+
+
+def _value(trade: TradeRecord, name: str) -> float | str:
+    value: float | str = (
+        getattr(trade, name) if name in _NOT_FEATURES else trade.situation.get(name, "")
+    )
+    return value

@@ -14,6 +14,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_error, print_json, print_table
 from freqtrade_mem0.cli.progress import deliver, progress_bar
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="Also promote these backtests to priors of their strategies.",
     )
     parser.add_argument(
+        "--for",
+        dest="prior_for",
+        default="",
+        metavar="STRATEGY",
+        help="With --as-prior: the strategy that reads them, for example the copy that 'wrap' made. "
+        "Default: the strategy of each backtest.",
+    )
+    parser.add_argument(
         "--no-wait",
         action="store_true",
         help="Leave the delivery to Mem0 to the next bot, backtest or 'freqtrade-mem0 deliver'.",
@@ -73,12 +82,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Import, then deliver to Mem0, with a progress bar on a terminal."""
     from freqtrade_mem0.importers.importer import ImportOptions
 
+    if arguments.prior_for and not arguments.as_prior:
+        raise ConfigError("--for names the strategy that reads priors: add --as-prior.")
     config = read_config(arguments)
     options = ImportOptions(
         strategy=arguments.strategy,
         mode=None if arguments.mode is None else Mode(arguments.mode),
         bot_id=arguments.bot_id or config.bot_id,
         as_prior=arguments.as_prior,
+        prior_for=arguments.prior_for,
     )
     memory = config.memory()
     try:

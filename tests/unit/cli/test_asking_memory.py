@@ -94,6 +94,24 @@ def test_now_tells_situations_apart(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("userdir")
+def test_now_says_what_was_never_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped value or pair is no "nothing to say": the values that trades had are named."""
+    answer = asked(
+        capsys,
+        *("why", "--now", "XXX/USDT", "--tag", "dop"),
+        *("--feature", "trend_regime=up", "volatility_regime=calm"),
+    )
+    assert answer["not_seen"] == {
+        "pair": ["ETH/USDT"],
+        "enter_tag": ["dip"],
+        "trend_regime": ["uptrend", "downtrend"],
+    }
+    assert "trend_regime up is in no trade" in answer["text"]
+    assert "(seen: uptrend, downtrend)" in answer["text"]
+    assert asked(capsys, "why", "--now", "ETH/USDT")["not_seen"] == {}
+
+
+@pytest.mark.usefixtures("userdir")
 def test_now_says_what_it_was_not_told(capsys: pytest.CaptureFixture[str]) -> None:
     """With the values that were seen; such levels say nothing."""
     answer = asked(capsys, "why", "--now", "ETH/USDT")

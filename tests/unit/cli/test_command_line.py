@@ -50,7 +50,7 @@ KEYS: list[tuple[str, set[str]]] = [
     ("records --kind trade", _RECORD | _TRADE),
     ("ledger", _RUN | _DECISION | {"id", "open_date", "profit_ratio", "profit_abs"}),
     ("why", _RUN | _DECISION | _OUTCOME | {"text", "expected_ratio"}),
-    ("why --now ETH/USDT", _RUN | _DECISION | {"text", "expected_ratio", "not_told"}),
+    ("why --now ETH/USDT", _RUN | _DECISION | {"text", "expected_ratio", "not_told", "not_seen"}),
     ("insights", _RUN | {"as_of", "n_trades", "insights"}),
     ("preview", _RUN | _PREVIEW),
     ("deliver", {"delivered", "pending"}),

@@ -266,6 +266,15 @@ def test_backtests_become_priors_on_request(store: MemoryFolder, tmp_path: Path)
     assert load_prior(store.journal, "freqtrade", "Two", 0.5).trades == ()
 
 
+def test_a_copy_reads_the_backtests_of_its_original(store: MemoryFolder, tmp_path: Path) -> None:
+    """`wrap` gives it another name; the original reads nothing."""
+    path = write_result(tmp_path, {"One": statistics(THREE)})
+    options = ImportOptions(strategy="One", as_prior=True, prior_for="OneMem0")
+    assert import_files(store, [path], options).n_priors == 1
+    assert len(load_prior(store.journal, "freqtrade", "OneMem0", 0.5).trades) == 3
+    assert load_prior(store.journal, "freqtrade", "One", 0.5).trades == ()
+
+
 def test_a_run_without_trades_is_no_prior(store: MemoryFolder, tmp_path: Path) -> None:
     """It is imported, and the report says why nothing was promoted."""
     path = write_result(tmp_path, {"Sample": statistics([])})
