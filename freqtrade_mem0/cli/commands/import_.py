@@ -67,7 +67,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         dest="prior_for",
         default="",
         metavar="STRATEGY",
-        help="With --as-prior: the strategy that reads them, for example the copy that 'wrap' made. "
+        help="With --as-prior: the strategy that reads them, such as the copy that 'wrap' made. "
         "Default: the strategy of each backtest.",
     )
     parser.add_argument(
