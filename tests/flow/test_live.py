@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +16,11 @@ from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
 from tests.flow.scenarios import (
     assert_journal_equals_database,
     complaints,
+    ledger,
     memory_in,
     trade_records,
 )
+from tests.support.own_policies import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +57,7 @@ def market(base: str, price: float, decimals: int, step_decimals: int) -> Market
 
 
 MARKETS = [
-    market("BTC", 60_000.0, 2, 5),
+    market("BTC", 59_500.0, 2, 5),
     market("ETH", 2_500.0, 2, 4),
     market("DOGE", 0.12, 5, 0),
 ]
@@ -65,8 +68,9 @@ PAIRS = [each.pair for each in MARKETS]
 def live_exchange() -> Iterator[ExchangeStandIn]:
     """A stand-in on which the test holds all prices."""
     with ExchangeStandIn(MARKETS) as exchange:
-        for pair in PAIRS:
-            exchange.control.pin(pair)
+        for each in MARKETS:
+            exchange.control.move_to(each.pair, each.start_price)
+            exchange.control.pin(each.pair)
         yield exchange
 
 
@@ -167,3 +171,73 @@ def wait_for_records(bot: DryRunBot, n: int) -> None:
             return len(trade_records(store)) >= n
 
     bot.wait_until(has_all)
+
+
+SHY = """
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.policy import Wish
+
+
+class Shy:
+    name = "shy"
+
+    def __call__(self, known):
+        reason = Reason(name="shy", text="always", effect=-0.75)
+        return Wish(multiplier=0.25, reasons=(reason,))
+
+
+def from_settings(settings):
+    return Shy()
+"""
+"""A policy that always wants a quarter of the stake."""
+
+
+@pytest.mark.parametrize("stake", [12.0, 20.0])
+def test_stakes_near_the_minimum_are_neither_refused_nor_left_without_a_stop(
+    live_exchange: ExchangeStandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stake: float,
+) -> None:
+    """What is placed survives amount steps, the fee in the coin, the stop and the exit."""
+    site = tmp_path / "site"
+    site.mkdir()
+    install(site, "shy-stakes", "shy", SHY, {"shy": "shy:from_settings"})
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
+    mem0 = MEM0 | {"sizing": {"policy": "shy", "live": True}}
+    control = live_exchange.control
+    with live_bot(
+        live_exchange,
+        tmp_path / "small",
+        strategy_with_memory(STOPPED),
+        mem0,
+        stake_amount=stake,
+    ) as bot:
+        bot.wait_until(lambda: len(bot.open_trades()) == 3)
+        bot.post("stopentry")
+        bot.wait_until(lambda: n_stops(live_exchange, bot) == 3)
+        assert control.refusals("small") == []
+        with memory_in(bot.userdir) as store:
+            decisions = [line.decision for line in ledger(store)]
+        placed = {trade["pair"]: trade["stake_amount"] for trade in bot.open_trades()}
+        for decision in decisions:
+            assert decision.applied
+            assert decision.stake == pytest.approx(placed[decision.pair], rel=0.1)
+            assert decision.stake <= stake
+        if stake > 12.0:
+            assert all(decision.stake < stake for decision in decisions)
+        jump(live_exchange, "BTC/USDT", 0.895)
+        jump(live_exchange, "ETH/USDT", 1.05)
+        bot.wait_until(lambda: len(bot.closed_trades()) == 2)
+        bot.force_exit()
+        bot.wait_until(lambda: len(bot.closed_trades()) == 3)
+        reasons = {trade["pair"]: trade["exit_reason"] for trade in bot.closed_trades()}
+        assert control.refusals("small") == []
+        assert reasons == {
+            "BTC/USDT": "stoploss_on_exchange",
+            "ETH/USDT": "roi",
+            "DOGE/USDT": "force_exit",
+        }
+        wait_for_records(bot, 3)
+        bot.stop()
+        assert_journal_equals_database(bot)
