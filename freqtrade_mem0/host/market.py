@@ -46,19 +46,23 @@ def market_rules(
     The config's `fee` counts where it is higher than the market's. `precision_mode` is ccxt's code.
     """
     size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
-    precision = (market.get("precision") or {}).get("amount")
-    step = 0.0 if precision is None else float(precision)
-    if precision is not None and precision_mode == _DECIMAL_PLACES:
-        step = 10.0 ** -float(precision)
+    precision = market.get("precision") or {}
     limits = market.get("limits") or {}
     taker = market.get("taker")
     fees = [float(fee) for fee in (taker, config.get("fee")) if fee is not None]
     return MarketRules(
-        amount_step=step * size,
+        amount_step=_step(precision.get("amount"), precision_mode) * size,
         min_amount=float((limits.get("amount") or {}).get("min") or 0.0) * size,
         min_cost=float((limits.get("cost") or {}).get("min") or 0.0) * size,
         fee=max(fees, default=_FEE_WHERE_UNKNOWN),
+        price_step=_step(precision.get("price"), precision_mode),
     )
+
+
+def _step(precision: float | None, precision_mode: int | None) -> float:
+    if precision is None:
+        return 0.0
+    return 10.0 ** -float(precision) if precision_mode == _DECIMAL_PLACES else float(precision)
 
 
 def free_slots(strategy: Any) -> float:

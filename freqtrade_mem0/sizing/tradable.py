@@ -20,19 +20,23 @@ class MarketRules:
         Smallest value of an order, in stake currency; 0 where there is none.
     fee
         Share of the bought amount that the exchange may keep as its fee, in [0, 1).
+    price_step
+        Prices are multiples of it, in stake currency; 0 where any price is allowed.
     """
 
     amount_step: float
     min_amount: float
     min_cost: float
     fee: float
+    price_step: float = 0.0
 
     def smallest_stake(self, rate: float, worst_rate: float, leverage: float = 1.0) -> float:
         """Return the smallest stake that buys an amount which can be sold at a worse rate.
 
         The exchange rounds the bought amount down to a step, takes its fee out of it, and rounds
         down again what is sold. What is left must not be smaller than its minimum amount, nor be
-        worth less than its minimum cost at `worst_rate`.
+        worth less than its minimum cost at `worst_rate`, less one price step each for the stop's
+        price and its limit, which are rounded.
 
         Parameters
         ----------
@@ -43,7 +47,9 @@ class MarketRules:
         leverage
             Of the position, >= 1.
         """
-        sold = self._round_up(max(self.min_amount, self.min_cost / worst_rate))
+        rounded_rate = worst_rate - 2.0 * self.price_step
+        lowest = rounded_rate if rounded_rate > 0.0 else worst_rate
+        sold = self._round_up(max(self.min_amount, self.min_cost / lowest))
         bought = self._round_up(sold / (1.0 - self.fee))
         # One step more: the stake is divided by the rate again, and may come out a bit below.
         return (bought + self.amount_step) * rate / leverage

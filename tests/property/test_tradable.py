@@ -26,6 +26,7 @@ def floored(amount: float, step: float) -> float:
 @given(
     rate=prices,
     step=steps,
+    tick_ratio=st.sampled_from([0.0, 1e-6, 1e-3, 0.02]),
     min_amount=st.sampled_from([0.0, 1e-5, 0.01, 1.0]),
     min_cost=st.sampled_from([0.0, 5.0, 10.0]),
     fee=st.sampled_from([0.0, 0.00075, 0.001, 0.01]),
@@ -38,6 +39,7 @@ def test_what_is_left_can_be_sold_at_the_stop(
     *,
     rate: float,
     step: float,
+    tick_ratio: float,
     min_amount: float,
     min_cost: float,
     fee: float,
@@ -47,7 +49,10 @@ def test_what_is_left_can_be_sold_at_the_stop(
     multiplier: float,
 ) -> None:
     """Rounded down, less the fee in the coin, rounded down again: above both minima."""
-    rules = MarketRules(amount_step=step, min_amount=min_amount, min_cost=min_cost, fee=fee)
+    tick = rate * tick_ratio
+    rules = MarketRules(
+        amount_step=step, min_amount=min_amount, min_cost=min_cost, fee=fee, price_step=tick
+    )
     worst = rate * (1.0 - stop) * 0.99
     least = rules.smallest_stake(rate, worst, leverage)
     stake, _ = within_limits(proposed, proposed * multiplier, least, 1e12)
@@ -59,7 +64,9 @@ def test_what_is_left_can_be_sold_at_the_stop(
     sold = floored(bought * (1.0 - fee), step)
     nearly = 1.0 - 1e-9
     assert sold >= min_amount * nearly
-    assert sold * worst >= min_cost * nearly
+    stop_rate = floored(rate * (1.0 - stop), tick)
+    limit_rate = floored(stop_rate * 0.99, tick)
+    assert sold * limit_rate >= min_cost * nearly
 
 
 @given(
