@@ -13,6 +13,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.options import limit_of
+from freqtrade_mem0.in_words import counted
 from freqtrade_mem0.plain_text import strict_json, visible, visible_lines
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _cell(value: str | Lines) -> str:
 def title(rows: Sized, what: str, arguments: Namespace) -> str:
     """Return the title of a listing; it says where `--limit` may have left rows out."""
     is_cut = len(rows) == limit_of(arguments)
-    return f"{len(rows)} {what}{', the newest; -n shows more' if is_cut else ''}"
+    return f"{counted(len(rows), what)}{', the newest; -n shows more' if is_cut else ''}"
 
 
 def when(iso_time: str | None) -> str:

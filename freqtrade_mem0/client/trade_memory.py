@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.in_words import percent
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Category, Mode, as_utc, record_id, to_ms
@@ -273,7 +274,7 @@ class TradeMemory:
         moments: Moments = recall.as_of(moment, [STRATEGY])[0]
         low, high = interval(moments)
         known = moments != NOTHING and low > float("-inf")
-        spread = f", 95 % interval {low:+.2%} to {high:+.2%}" if known else ""
+        spread = f", 95% interval {percent(low)} to {percent(high)}" if known else ""
         return {
             "strategy": strategy,
             "n_effective": moments.n_effective,
@@ -281,7 +282,7 @@ class TradeMemory:
             "low_ratio": low if known else None,
             "high_ratio": high if known else None,
             "text": f"{strategy}: {moments.n_effective:.1f} trades (older ones count less), "
-            f"mean {moments.mean:+.2%}{spread}",
+            f"mean {percent(moments.mean)}{spread}",
         }
 
     def _trades(

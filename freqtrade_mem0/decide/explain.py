@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
+from freqtrade_mem0.in_words import percent
 from freqtrade_mem0.plain_text import visible
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def outcome(line: LedgerLine) -> str:
     about = ("", "about ") if decision.applied else ("about ", "")
     currency = _currency(decision)
     return (
-        f"closed {trade.profit_ratio:+.2%} by {trade.exit_reason or 'unknown'}: "
+        f"closed {percent(trade.profit_ratio)} by {trade.exit_reason or 'unknown'}: "
         f"{about[0]}{with_memory:+.4g} {currency} with memory's stake, "
         f"{about[1]}{without:+.4g} {currency} with the proposed stake"
     )

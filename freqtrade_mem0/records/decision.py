@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from freqtrade_mem0.in_words import percent
 from freqtrade_mem0.records.base import Origin
 from freqtrade_mem0.records.limits import Count, Feature, Instant, Money, Name, Number, Text, Weight
 from freqtrade_mem0.student import half_width
@@ -58,15 +59,15 @@ def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
     """Return what is known of a group of trades.
 
     >>> part_in_words("pair ETH/USDT", 12.5, 0.02, 0.006)
-    'pair ETH/USDT: 12.5 trades, mean +2.00% (95 % interval +0.69% to +3.31%)'
+    'pair ETH/USDT: 12.5 trades, mean +2.00% (95% interval +0.69% to +3.31%)'
     """
     if n <= 0.0:
         return f"{name}: no trades known yet"
     spread = ""
     if error is not None and n >= _MIN_FOR_INTERVAL:
         half = half_width(n - 1.0) * error
-        spread = f" (95 % interval {mean - half:+.2%} to {mean + half:+.2%})"
-    return f"{name}: {n:.1f} trade{'' if n == 1.0 else 's'}, mean {mean:+.2%}{spread}"
+        spread = f" (95% interval {percent(mean - half)} to {percent(mean + half)})"
+    return f"{name}: {n:.1f} trade{'' if n == 1.0 else 's'}, mean {percent(mean)}{spread}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -243,6 +243,6 @@ def test_the_table_names_what_was_left_out(
     table = capsys.readouterr().out
 
     assert code == 0
-    assert "new records, 0 known ones" in table
+    assert "new records, 0 known" in table
     assert ran.archive.name in table
     assert "is no file of Freqtrade's" in table

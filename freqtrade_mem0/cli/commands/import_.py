@@ -15,6 +15,7 @@ from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_error, print_json, print_table
 from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.in_words import counted
 from freqtrade_mem0.records.base import Mode
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _print(report: ImportReport, pending: int) -> None:
         return
     rest = f"; {pending} wait for Mem0 and are delivered later" if pending else ""
     print_table(
-        f"{report.n_new} new records, {report.n_known} known ones{rest}",
+        f"{counted(report.n_new, 'new record')}, {report.n_known:,} known{rest}",
         ["file", "what", "Records", "New", "Known", "Priors", "remarks"],
         [
             [

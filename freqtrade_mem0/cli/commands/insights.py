@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
+from freqtrade_mem0.in_words import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     print_table(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
         f"{facts['n_trades']} trades, as of {when(facts['as_of'])} UTC",
-        ["level", "value", "Trades", "Mean", "Interval (95 %)", "Shift"],
+        ["level", "value", "Trades", "Mean", "Interval (95%)", "Shift"],
         [_cells(row) for row in facts["insights"]],
     )
     print_lines(
@@ -55,7 +56,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["level"].replace("*", " and ").replace("_", " "),
         row["value"],
         f"{row['n_effective']:.1f}",
-        f"{row['mean_ratio']:+.2%}",
-        "" if low is None else f"{low:+.2%} to {high:+.2%}",
-        "" if shift is None else f"{shift:+.3%}",
+        percent(row["mean_ratio"]),
+        "" if low is None else f"{percent(low)} to {percent(high)}",
+        "" if shift is None else percent(shift, 3),
     ]

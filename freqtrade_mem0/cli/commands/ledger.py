@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import limit_of, listing_options
 from freqtrade_mem0.cli.output import print_json, print_table, title, when
+from freqtrade_mem0.in_words import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(lines)
         return 0
     print_table(
-        f"{title(lines, 'decisions', arguments)}; 'why ID' explains one",
+        f"{title(lines, 'decision', arguments)}; 'why ID' explains one",
         ["decided at (UTC)", "pair", "side", "tag", "Proposed", "x", "Stake", "applied", "Known",
          "Outcome", "strategy, run", "trade"],
         [
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{line['stake']:.6g}",
                 "yes" if line["applied"] else "shadow",
                 f"{line['n_effective']:.1f}",
-                "" if line["profit_ratio"] is None else f"{line['profit_ratio']:+.2%}",
+                "" if line["profit_ratio"] is None else percent(line["profit_ratio"]),
                 f"{line['strategy']} {line['run_id'][:8]}",
                 (line["trade_id"] or "")[:8],
             ]

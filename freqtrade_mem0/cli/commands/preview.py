@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
+from freqtrade_mem0.in_words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -49,8 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _summary(facts: dict[str, Any]) -> str:
     shadow = f", {facts['n_in_shadow']} of them in shadow" if facts["n_in_shadow"] else ""
     return (
-        f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: {facts['n_trades']} "
-        f"trades{shadow}. With the present settings (policy {facts['policy']}) "
+        f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
+        f"{counted(facts['n_trades'], 'trade')}{shadow}. "
+        f"With the present settings (policy {facts['policy']}) "
         f"{facts['share_changed']:.0%} of the stakes would have been different. Their mean "
         f"multiplier would have been x{facts['mean_multiplier_preview']:.3f}; it was "
         f"x{facts['mean_multiplier_applied']:.3f}."

@@ -13,6 +13,7 @@ from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_table, when
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.in_words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(active)
         return 0
     print_table(
-        f"{len(active)} priors",
+        counted(len(active), "prior"),
         ["read by", "trades of", "mode", "run", "promoted at (UTC)", "where from", "state"],
         [
             [

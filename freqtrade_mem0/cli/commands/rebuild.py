@@ -38,6 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"read": result.n_read, "new": result.n_new, "skipped": result.skipped})
     else:
-        read = f"{result.n_read} memories were read; {result.n_new} records were new."
+        read = f"Memories read: {result.n_read:,}. New records: {result.n_new:,}."
         print_lines(read, *result.skipped)
     return 0

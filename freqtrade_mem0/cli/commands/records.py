@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(found)
         return 0
     print_table(
-        title(found, "records", arguments),
+        title(found, "record", arguments),
         ["known at (UTC)", "kind", "mode", "what", "id"],
         [
             [when(each["known_at"]), each["kind"], each["mode"], each["text"], each["id"][:8]]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.in_words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -45,8 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _sentences(done: Salvaged, *, delivers: bool) -> list[str]:
     saved = done.saved
     summary = (
-        f"{saved['records']} records and {saved['decisions']} decisions were saved; "
-        f"{done.lost_records} records were lost."
+        f"Saved: {counted(saved['records'], 'record')}, "
+        f"{counted(saved['decisions'], 'decision')}; "
+        f"lost: {counted(done.lost_records, 'record')}."
     )
     sentences = [summary]
     if "decisions" not in done.complete:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import ROWS_IN_TABLES, listing_options
 from freqtrade_mem0.cli.output import print_json, print_table, when
+from freqtrade_mem0.in_words import counted
 from freqtrade_mem0.records.base import Category
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(found)
         return 0
     print_table(
-        f"{len(found)} memories for {query!r}",
+        f"{counted(len(found), 'memory', 'memories')} for {query!r}",
         ["Score", "known at (UTC)", "mode", "what", "id"],
         [
             [

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from freqtrade_mem0.in_words import counted, percent
 from freqtrade_mem0.records.base import Category, Record, to_seconds
 from freqtrade_mem0.records.limits import Count, Instant, LongText, Money, Name, Number
 
@@ -62,9 +63,9 @@ class BacktestRecord(Record):
         what = "Hyperopt epoch" if self.parameters else "Backtest"
         drawdown = self.metrics.get("max_drawdown_account")
         return (
-            f"{what} of {self.origin.strategy} on {len(self.pairs)} pairs, {self.timeframe}, "
-            f"{self.start_date:%Y-%m-%d} to {self.end_date:%Y-%m-%d}: {self.n_trades} trades, "
-            f"{self.profit_ratio:+.2%}"
+            f"{what} of {self.origin.strategy} on {counted(len(self.pairs), 'pair')}, "
+            f"{self.timeframe}, {self.start_date:%Y-%m-%d} to {self.end_date:%Y-%m-%d}: "
+            f"{counted(self.n_trades, 'trade')}, {percent(self.profit_ratio)}"
             + ("" if drawdown is None else f", max drawdown {drawdown:.2%}")
         )
 

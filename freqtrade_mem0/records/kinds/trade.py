@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from freqtrade_mem0.in_words import percent
 from freqtrade_mem0.records.base import Category, Origin, Record, to_seconds
 from freqtrade_mem0.records.limits import (
     Count,
@@ -152,7 +153,7 @@ class TradeRecord(Record):
         leverage = f" at {self.leverage:g}x" if self.leverage != 1.0 else ""
         regime = self.situation.get("regime")
         return (
-            f"Closed {self.side} {self.pair} {self.profit_ratio:+.2%}{leverage} "
+            f"Closed {self.side} {self.pair} {percent(self.profit_ratio)}{leverage} "
             f"after {duration(self.close_date - self.open_date)}, "
             f"{self.origin.strategy}{tag}, exit {self.exit_reason or 'unknown'}"
             + (f", {regime}" if regime else "")

@@ -14,7 +14,7 @@ from tests.support.samples import a_decision, a_trade
 WHOLE = Reason(
     name="strategy",
     value="Sample",
-    text="strategy Sample: 80.0 trades, mean +0.10% (95 % interval -0.05% to +0.25%)",
+    text="strategy Sample: 80.0 trades, mean +0.10% (95% interval -0.05% to +0.25%)",
     n_effective=80.0,
     mean_ratio=0.001,
 )
@@ -42,7 +42,7 @@ def test_levels_read_as_words_and_small_effects_share_a_line() -> None:
         "+0.007  pair; enter_tag and session: less than 0.005 each",
     ]
     text = explain.why(LedgerLine(decision=decision, trade=a_trade()))
-    assert "mean +0.10% (95 % interval -0.05% to +0.25%)" in text
+    assert "mean +0.10% (95% interval -0.05% to +0.25%)" in text
     assert (
         "expected profit: +0.42% per trade in this situation, "
         "+0.32% against +0.10% per trade of the strategy"

@@ -359,7 +359,7 @@ def test_the_command_says_what_was_saved_and_what_to_do(
     assert "'freqtrade-mem0 salvage'" in capsys.readouterr().err
     assert main(["salvage", *options]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "records were lost." in said
+    assert "; lost: " in said
     assert f"kept as {path}.damaged-" in said
     assert "'freqtrade-mem0 rebuild' reads from Mem0" in said
     assert main(["salvage", *options]) == 0

@@ -140,9 +140,9 @@ def test_every_part_has_a_reason_with_its_numbers() -> None:
         strategy.mean_ratio,
     ) == ("strategy", "Sample", 40.0, -0.002)
     assert strategy.words == (
-        "strategy Sample: 40.0 trades, mean -0.20% (95 % interval -1.17% to +0.77%)"
+        "strategy Sample: 40.0 trades, mean -0.20% (95% interval -1.17% to +0.77%)"
     )
-    assert pair.words == "pair P0/USDT: 12.5 trades, mean +2.00% (95 % interval +0.71% to +3.29%)"
+    assert pair.words == "pair P0/USDT: 12.5 trades, mean +2.00% (95% interval +0.71% to +3.29%)"
     assert single.words == "pair P1/USDT: 1.0 trade, mean +10.00%"
     assert strategy.effect == pytest.approx(0.0, abs=1e-15)
     assert pair.effect > 0.0
