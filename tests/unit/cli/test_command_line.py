@@ -27,11 +27,12 @@ _RUN = {"strategy", "mode", "run_id"}
 _DECISION = {
     *("trade_id", "pair", "side", "enter_tag", "decided_at", "proposed_stake", "multiplier"),
     *("stake", "applied", "policy", "n_effective", "reasons", "situation"),
+    "n_asked",
 }
 _OUTCOME = {"profit_ratio", "profit_abs_with_memory", "profit_abs_without_memory"}
 _STATS = {
     *("folder", "mode", "journal", "mem0", "mem0_error", "pending", "dead", "last_error"),
-    *("failures", "delivered_at", "lag_s"),
+    *("failures", "delivered_at", "lag_s", "writers", "set_aside"),
 }
 _TRADE = {
     *("pair", "side", "open_date", "close_date", "open_rate", "close_rate", "amount"),
@@ -169,6 +170,7 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
         "credentials",
         "alerts",
         "journal",
+        "records from outside",
         "Mem0",
         "delivery",
     }
