@@ -33,6 +33,7 @@ from sqlalchemy import event, insert
 from benchmarks.holders import held, rss_mb
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.proposal import Proposal
+from freqtrade_mem0.host.trade_database import database_identity
 from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.recall import Recall
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 SETTINGS = Settings.model_validate({"mode": "local", "user_id": "me", "sync_interval": 5})
 ORIGIN = Origin(user_id="me", strategy="Sample", mode=Mode.DRY_RUN, run_id="bot-1")
-DATABASE = "benchmark"
 SITUATION: dict[str, float | str] = {
     "rsi": 48.1234,
     "trend": -0.512345,
@@ -126,7 +126,7 @@ def open_database(folder: Path) -> None:
 
 def prefill(folder: Path, n: int) -> None:
     """Put closed trades into database and journal, in bulk."""
-    journal = Journal(folder / "mem0")
+    journal, database = Journal(folder / "mem0"), database_identity()
     context = EntryContext(situation=SITUATION)
     for first in range(0, n, _BULK):
         numbers = range(first, min(first + _BULK, n))
@@ -146,14 +146,14 @@ def prefill(folder: Path, n: int) -> None:
             for name, value in outcome(number).items():
                 setattr(trade, name, value)
             record = trade_record(trade, ORIGIN, at(number), context)
-            entries += [record, SeenIn(record_id=record.id, database=DATABASE)]
+            entries += [record, SeenIn(record_id=record.id, database=database)]
         journal.append(entries)
     journal.close()
 
 
 def a_bot(folder: Path) -> BotRuntime:
     """Return a bot's memory, as Freqtrade's `bot_start` builds it."""
-    return runs.a_bot(runs.a_run(folder, SETTINGS, database=DATABASE))
+    return runs.a_bot(runs.a_run(folder, SETTINGS, database_lasts=True))
 
 
 class Clock:

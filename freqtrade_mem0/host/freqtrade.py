@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,15 +76,8 @@ def webserver_is_busy() -> bool:
     return server is not None and bool(server.ApiBG.analysis_running)
 
 
-def database_identity(config: Mapping[str, Any]) -> str:
-    """Return an identity of a bot's trade database; "" for one in memory.
-
-    It keeps bots of the same name apart: a trade that is missing in one database may be in another.
-    """
+def database_lasts(config: Mapping[str, Any]) -> bool:
+    """Return whether a bot's trade database outlives its process; one in memory does not."""
     url = str(config.get("db_url") or "")
     kind, _, path = url.partition(":///")
-    if kind.startswith("sqlite"):
-        if not path or path == ":memory:":
-            return ""
-        url = f"sqlite:///{Path(path).resolve()}"
-    return sha256(url.encode()).hexdigest()[:16] if url else ""
+    return path not in ("", ":memory:") if kind.startswith("sqlite") else bool(url)

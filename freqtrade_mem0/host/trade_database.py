@@ -7,6 +7,7 @@ no transaction stays open.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.host.backtest_state import as_lock
@@ -86,6 +87,18 @@ def database_birth() -> datetime | None:
 
     birth: datetime | None = KeyValueStore.get_datetime_value("bot_start_time")
     return None if birth is None else as_utc(birth)
+
+
+def database_identity() -> str:
+    """Return what tells a bot's database from others, wherever it lies and whoever opens it.
+
+    That is the moment of the first start with it: Freqtrade writes it once, to the microsecond, and
+    takes it along when it converts a database. "" as long as it is not written.
+    """
+    birth = database_birth()
+    if birth is None:
+        return ""
+    return sha256(f"database since {birth.isoformat()}".encode()).hexdigest()[:16]
 
 
 def open_bot_trades() -> list[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from freqtrade_mem0.journal.journal import Journal
 
@@ -43,6 +44,24 @@ class Marks:
         """Return a mark; empty if it was never set."""
         with self._connection.read() as sqlite:
             return read_mark(sqlite, name)
+
+    def all(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """Return the marks whose names begin with a prefix, by the rest of the name."""
+        with self._connection.read() as sqlite:
+            names = sqlite.execute(
+                "SELECT name FROM marks WHERE substr(name, 1, ?) = ? ORDER BY name",
+                [len(prefix), prefix],
+            ).fetchall()
+            return {name.removeprefix(prefix): read_mark(sqlite, name) for (name,) in names}
+
+    def change(
+        self, name: str, changed: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Set a mark to what a function makes of it, before any other process; return that."""
+        with self._connection.write() as sqlite:
+            value = changed(read_mark(sqlite, name))
+            write_mark(sqlite, name, value)
+            return value
 
     def set(self, name: str, value: dict[str, Any]) -> None:
         """Set a mark."""

@@ -26,9 +26,9 @@ class RunDescription:
         Owner, strategy, mode and run id that its records carry.
     user_data_dir
         Freqtrade's user data folder.
-    database
-        Identity of a bot's trade database, see `host.freqtrade.database_identity`; "" where there
-        is none that lasts.
+    database_lasts
+        Whether it has a trade database that outlives its process, as a bot has; which one it is,
+        is known once Freqtrade has opened it.
     timeframe_s
         Seconds of a candle of the strategy; 0 where it is unknown.
     """
@@ -37,7 +37,7 @@ class RunDescription:
     kind: RunKind
     origin: Origin
     user_data_dir: Path
-    database: str = ""
+    database_lasts: bool = False
     timeframe_s: int = 0
 
     @property

@@ -71,7 +71,7 @@ def resolve(strategy: Any, process: Process) -> RunDescription | None:
             run_id="" if kind is RunKind.BACKTEST else bot_id(settings, config),
         ),
         user_data_dir=Path(config["user_data_dir"]),
-        database=host.database_identity(config) if kind.is_bot else "",
+        database_lasts=kind.is_bot and host.database_lasts(config),
         timeframe_s=host.timeframe_seconds(strategy.timeframe) if kind.is_bot else 0,
     )
     if not kind.is_bot:

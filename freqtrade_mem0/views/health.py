@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from itertools import combinations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
 from freqtrade_mem0.errors import BackendError, Mem0Error
 from freqtrade_mem0.journal.verify import verify
 from freqtrade_mem0.records.memory import Memory
+from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.trust import outside
 
@@ -74,6 +76,7 @@ def examine(memory: MemoryFolder, channels: Mapping[str, str]) -> Iterator[Findi
         yield _attempt("journal", lambda: _journal(memory))
         yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
+        yield _attempt("bots", lambda: _bots(memory))
     yield _attempt("Mem0", lambda: _mem0(memory))
 
 
@@ -272,3 +275,24 @@ def _delivery(memory: MemoryFolder) -> tuple[str, str]:
     if state.dead or state.last_error:
         return WARNING, f"{text}; last error: {state.last_error}"
     return OK, text
+
+
+def _bots(memory: MemoryFolder) -> tuple[str, str]:
+    """Find bots of one name that run at the same time."""
+    now_s = datetime.now(UTC).timestamp()
+    bots = {
+        name: list(signs(mark, now_s).values()) for name, mark in memory.marks.all(MARK).items()
+    }
+    clashes = [
+        name
+        for name, found in bots.items()
+        if any(one.clashes_with(other) for one, other in combinations(found, 2))
+    ]
+    if clashes:
+        return WARNING, (
+            "several bots of one name (user, strategy, mode, bot_id) run at the same time and take "
+            f"each other's trades for their own: {'; '.join(clashes)}. Give each bot its own "
+            "'mem0.bot_id' or 'bot_name'"
+        )
+    n_running = sum(map(bool, bots.values()))
+    return OK, f"{n_running} wrote here within the last minutes, each with a name of its own"

@@ -24,7 +24,7 @@ def a_run(
     kind: RunKind = RunKind.DRY_RUN,
     *,
     run_id: str = "bot-1",
-    database: str = "",
+    database_lasts: bool = False,
 ) -> RunDescription:
     """Return the description of a run of the strategy `Sample`."""
     settings = Settings(mode="local") if settings is None else settings
@@ -33,7 +33,7 @@ def a_run(
         kind=kind,
         origin=Origin(user_id=settings.user_id, strategy="Sample", mode=kind.mode, run_id=run_id),
         user_data_dir=folder,
-        database=database,
+        database_lasts=database_lasts,
     )
 
 

@@ -92,9 +92,9 @@ def a_stage(*, database: str = "", timeframe_s: int = 0, **changes: Any) -> Stag
         submit=keeping(entries),
         now=lambda: NOTED,
         tell=told.append,
-        database=database,
         timeframe_s=timeframe_s,
     )
+    session.database = database
     return Stage(session, entries, told)
 
 

@@ -17,6 +17,7 @@ from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.run.bot.background import Background
+from freqtrade_mem0.run.bot.namesakes import Namesakes
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Chores:
         store: MemoryFolder,
         own: OwnRecords,
         history: RiskHistory,
-        database: str,
+        *,
+        has_thread: bool,
+        tell: Callable[[str, str], None],
     ) -> None:
         self._session = session
         self._store = store
@@ -57,17 +60,22 @@ class Chores:
         self.follower = JournalFollower(
             store.journal, session.recall, session.origin, discount, snapshots
         )
-        self._background = Background(self._work) if database else None
+        self._background = Background(self._work) if has_thread else None
+        self._tell = tell
+        self._namesakes = Namesakes(
+            store.marks, session.origin, float(store.settings.sync_interval)
+        )
         self._reconciler = Reconciler(
             session,
             own,
             store.marks,
-            database=database,
+            lasts=has_thread,
             # Without trades in the journal there is nothing to resume from.
-            resumes=bool(database) and store.settings.categories.strategy_performance,
+            resumes=has_thread and store.settings.categories.strategy_performance,
             flushed=self._is_flushed,
             pause=self._pause,
-            release=trade_database.release if database else lambda: None,
+            release=trade_database.release if has_thread else lambda: None,
+            may_retract=lambda: not self._namesakes.may_share_database,
         )
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
@@ -92,6 +100,11 @@ class Chores:
     def has_compared(self) -> bool:
         """Whether the whole trade database was compared once."""
         return self._reconciler.has_run
+
+    @property
+    def may_share_database(self) -> bool:
+        """Whether another process may use the trade database, or a copy of it."""
+        return self._namesakes.may_share_database
 
     def request(self, moment: datetime, *, all_chores: bool) -> None:
         """Request all chores, or only the check of Freqtrade's locks; a thread does them."""
@@ -118,6 +131,7 @@ class Chores:
         if self._background is not None and not self._background.stop(timeout_s):
             return False
         self._do("saving the times of alerts", self._write_mark)
+        self._do("removing the sign of this bot", self._namesakes.leave)
         self.follower.close(max(0.0, deadline_s - time.monotonic()))
         return True
 
@@ -130,6 +144,8 @@ class Chores:
         self._do("checking the locks of protections", lambda: self._check_locks(moment))
         self._do("saving the times of alerts", self._write_mark)
         if all_chores:
+            if self._background is not None:
+                self._do("finding bots of its name", lambda: self._find_namesakes(moment))
             self._do("reconciliation", lambda: self._reconcile(moment))
             self._do("reading the journal", self._read_journal)
             self._do("checking the outbox", self._check_outbox)
@@ -141,6 +157,16 @@ class Chores:
             if self._background is not None:
                 trade_database.release()
         self._session.on_risk(lambda risk: risk.locked(locks))
+
+    def _find_namesakes(self, moment: datetime) -> None:
+        try:
+            database = trade_database.database_identity()
+        finally:
+            trade_database.release()
+        if database:
+            for text in self._namesakes.look(database, moment.timestamp()):
+                logger.warning("%s", text)
+                self._tell("bots", text)
 
     def _reconcile(self, moment: datetime) -> None:
         self._store.journal.open()  # checks whether it is still the same file

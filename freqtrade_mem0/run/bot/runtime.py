@@ -17,7 +17,7 @@ from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.recall.priors import waiting
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
-from freqtrade_mem0.run.bot.alerts.throttle import Alerts
+from freqtrade_mem0.run.bot.alerts.throttle import Alerts, dated
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
 from freqtrade_mem0.run.bot.chores import Chores
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
@@ -80,7 +80,6 @@ class BotRuntime(Runtime):
             submit=self.submit,
             now=now,
             tell=self._pending_alerts.add_risk_event,
-            database=run.database,
             archive=own,
             timeframe_s=run.timeframe_s,
         )
@@ -91,7 +90,14 @@ class BotRuntime(Runtime):
             raise
         except Exception:
             logger.exception("The bot starts without its risk history, and counts anew.")
-        self._chores = Chores(self.session, store, own, history, run.database)
+        self._chores = Chores(
+            self.session,
+            store,
+            own,
+            history,
+            has_thread=run.database_lasts,
+            tell=self._tell_of_memory,
+        )
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
         self._tell_what_waits()
@@ -114,7 +120,7 @@ class BotRuntime(Runtime):
         """
         n_closed = self.session.n_closed
         pause_s = float(self.run.settings.sync_interval)
-        if not self._chores.has_compared:
+        if not self._chores.has_compared and not self._chores.may_share_database:
             pause_s = min(pause_s, _TRY_AGAIN_S)
         is_due = time.monotonic() - self._last_sync_s >= pause_s
         if is_due:
@@ -170,6 +176,10 @@ class BotRuntime(Runtime):
                 "Mem0 does not answer; it is not closed. Nothing in the journal is lost."
             )
         self.store.close(leave_backend=not all(ended))
+
+    def _tell_of_memory(self, kind: str, text: str) -> None:
+        if self.run.settings.alerts.memory:
+            self._pending_alerts.add(kind, dated(text, self.now()))
 
     def _load_history(self, own: OwnRecords, history: RiskHistory) -> None:
         """Load what earlier processes of this bot recorded: decisions, entries, newest trades."""

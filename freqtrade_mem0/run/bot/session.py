@@ -51,9 +51,8 @@ T = TypeVar("T")
 class BotSession(Session):
     """Answers proposals, and records what was filled.
 
-    `database` is the identity of the bot's trade database, "" for one in memory. Older trades are
-    looked up in `archive`; None keeps all trades in RAM. Where Freqtrade repeats an entry within a
-    candle of `timeframe_s` seconds, this is one decision; with 0 each time is one.
+    Older trades are looked up in `archive`; None keeps all trades in RAM. Where Freqtrade repeats
+    an entry within a candle of `timeframe_s` seconds, this is one decision; with 0 each is one.
     """
 
     def __init__(
@@ -63,17 +62,17 @@ class BotSession(Session):
         submit: Callable[[Submitted], None],
         now: Callable[[], datetime],
         tell: Callable[[RiskEvent], None] | None = None,
-        database: str = "",
         archive: Archive | None = None,
         timeframe_s: int = 0,
     ) -> None:
         window = None if archive is None else WINDOW
         super().__init__(setup, submit=submit, now=now, tell=tell, window=window)
-        self._database = database
         self._timeframe_s = timeframe_s
         self._placed = PlacedDecisions()
         self._entries = EntryLinks(self._placed, self._submit)
         self._own = OwnTrades(archive)
+        self.database = ""
+        """Identity of the bot's trade database; "" as long as it is not known, or if none lasts."""
         self.n_closed = 0
         """Trades that this process has recorded or corrected."""
 
@@ -226,7 +225,7 @@ class BotSession(Session):
         for trade_id in trade_ids:
             with self._lock:
                 if self._own.is_seen_first(trade_id):
-                    self._submit(SeenIn(record_id=trade_id, database=self._database))
+                    self._submit(SeenIn(record_id=trade_id, database=self.database))
 
     def _close(self, trade: Any, archived: TradeRecord | None) -> None:
         if not is_trade_of_mode(trade, self.origin.mode):
@@ -236,8 +235,8 @@ class BotSession(Session):
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
             origin = replace(self.origin, strategy=own_strategy)
             trade_id = trade_id_of(trade, origin)
-            if self._database and self._own.is_seen_first(trade_id):
-                self._submit(SeenIn(record_id=trade_id, database=self._database))
+            if self.database and self._own.is_seen_first(trade_id):
+                self._submit(SeenIn(record_id=trade_id, database=self.database))
             # Another thread may have recorded or retracted it since it was looked up.
             retracted = self._own.was_retracted(trade_id)
             earlier = self._own.recent(trade_id) or (None if retracted else archived)

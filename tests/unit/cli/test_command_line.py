@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,9 +12,13 @@ from rich.console import Console
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.run.bot.namesakes import Namesakes
 from tests.support.samples import (
     BACKTEST,
+    ORIGIN,
     a_decision,
     a_note,
     a_risk_event,
@@ -173,7 +179,21 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
         "records from outside",
         "Mem0",
         "delivery",
+        "bots",
     }
+
+
+def test_bots_of_one_name_are_found(userdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With which name; a bot that was killed and started again is one."""
+    marks, now_s = Marks(Journal(userdir / "mem0")), time.time()
+    for run_id, databases in (("again", ("one", "one")), ("twice", ("one", "two"))):
+        for number, database in enumerate(databases):
+            origin = replace(ORIGIN, run_id=run_id)
+            Namesakes(marks, origin, 60.0).look(database, now_s - 30 + number)
+    (bots,) = [each for each in asked(capsys, "doctor")["findings"] if each["check"] == "bots"]
+    assert bots["state"] == "warning"
+    assert "twice" in bots["text"]
+    assert "again" not in bots["text"]
 
 
 def test_a_damaged_journal_is_found(userdir: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.persistence.key_value_store import KeyValueStore
 from freqtrade.persistence.models import init_db
 
+from freqtrade_mem0.host.freqtrade import database_lasts
 from freqtrade_mem0.host.trade_database import (
     NOTHING,
     active_bot_locks,
@@ -18,6 +19,7 @@ from freqtrade_mem0.host.trade_database import (
     closed_sum,
     closed_sum_of,
     database_birth,
+    database_identity,
     keys_of,
     last_trade_id,
     n_closed,
@@ -172,6 +174,33 @@ def test_a_database_knows_since_when_it_is_complete() -> None:
 
     assert birth is not None
     assert as_utc(birth) == at(-1)
+
+
+def test_a_database_is_known_by_what_is_in_it() -> None:
+    """The first start's moment, to the microsecond; before it nothing tells it from others."""
+    identities = {database_identity()}
+    for microseconds in (0, 1, 1):
+        KeyValueStore.store_value("bot_start_time", at(5) + timedelta(microseconds=microseconds))
+        identities.add(database_identity())
+    assert len(identities) == 3
+    KeyValueStore.delete_value("bot_start_time")
+    assert database_identity() == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "lasts"),
+    [
+        ("sqlite:///tradesv3.sqlite", True),
+        ("sqlite:////freqtrade/user_data/tradesv3.sqlite", True),
+        ("postgresql+psycopg://me:secret@host/trades", True),
+        ("sqlite://", False),
+        ("sqlite:///:memory:", False),
+        (None, False),
+    ],
+)
+def test_a_database_in_memory_does_not_last(url: str | None, lasts: bool) -> None:
+    """Any other outlives the process."""
+    assert database_lasts({"db_url": url}) is lasts
 
 
 def test_a_closed_trade_of_the_database_has_freqtrades_numbers() -> None:

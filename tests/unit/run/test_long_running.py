@@ -66,13 +66,14 @@ class Shelf:
 
 def a_session(archive: Archive, entries: list[Entry]) -> BotSession:
     """Return a bot's session with an archive."""
-    return BotSession(
+    session = BotSession(
         a_setup(recall=Recall(("pair",), 1e9)),
         submit=keeping(entries),
         now=lambda: NOTED,
-        database="one",
         archive=archive,
     )
+    session.database = "one"
+    return session
 
 
 def a_closed_trade(

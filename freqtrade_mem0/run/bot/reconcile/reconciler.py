@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _GONE = "the trade is not in Freqtrade's database any more"
 _OPEN_AGAIN = "the trade is open again"
+_OTHER_MODE = "the trade was made in another mode than the bot's"
 
 
 class Reconciler:
@@ -46,8 +47,8 @@ class Reconciler:
     ----------
     session, own, marks
         The bot's session, its records, and the marks of its journal.
-    database
-        Identity of the trade database; "" for one in memory.
+    lasts
+        Whether the trade database outlives the process; False for one in memory.
     resumes
         Whether a restart continues from the last comparison; else it compares everything.
     flushed
@@ -56,6 +57,8 @@ class Reconciler:
         Lets other threads run; False to stop.
     release
         Closes the thread's database session, see `trade_database.release`.
+    may_retract
+        Whether trades that are gone may be retracted now; else the next comparison tries again.
     """
 
     def __init__(
@@ -64,23 +67,22 @@ class Reconciler:
         own: OwnRecords,
         marks: Marks,
         *,
-        database: str,
+        lasts: bool,
         resumes: bool = True,
         flushed: Callable[[], bool] = lambda: True,
         pause: Callable[[], bool] = lambda: True,
         release: Callable[[], None] = lambda: None,
+        may_retract: Callable[[], bool] = lambda: True,
     ) -> None:
         self._session = session
         self._own = own
         self._marks = marks
-        self._database = database
+        self._lasts = lasts
         self._resumes = resumes
         self._flushed = flushed
         self._pause = pause
         self._release = release
-        origin = session.origin
-        # Under "compared" alone, trades of the other mode counted as the bot's own.
-        self._name = f"compared own {database} {origin.user_id} {origin.mode} {origin.run_id}"
+        self._may_retract = may_retract
         self._compared: Compared | None = None
         self._saved: dict[str, Any] = {}
         self._was_read = False
@@ -93,8 +95,18 @@ class Reconciler:
     def start_over(self) -> None:
         """Compare everything the next time: the journal has lost records."""
         self._compared, self._saved, self._was_read = None, {}, True
-        if self._resumes:
-            self._marks.set(self._name, {})
+        if self._keeps_mark:
+            self._marks.set(self._mark_name, {})
+
+    @property
+    def _keeps_mark(self) -> bool:
+        return self._resumes and bool(self._session.database)
+
+    @property
+    def _mark_name(self) -> str:
+        origin, database = self._session.origin, self._session.database
+        # Under "compared" alone, trades of the other mode counted as the bot's own.
+        return f"compared own {database} {origin.user_id} {origin.mode} {origin.run_id}"
 
     def run(self, moment: datetime) -> None:
         """Record missing trades, correct differing ones, retract deleted ones.
@@ -104,6 +116,8 @@ class Reconciler:
         """
         try:
             birth = trade_database.database_birth()
+            if self._lasts and not self._session.database:
+                self._session.database = trade_database.database_identity()
             if self._compared is None and not self._was_read:
                 self._compared = self._read_mark(birth)
                 self._was_read = True
@@ -143,10 +157,16 @@ class Reconciler:
                 # Freqtrade reuses the id of a deleted trade.
                 lately[trade.id] = known if known.record_id == found.record_id else found
         self._session.trades_open(still_open)
-        for trade_id, known in before.lately.items():
-            if trade_id not in lately or lately[trade_id].record_id != known.record_id:
-                reason = _OPEN_AGAIN if self._is_open(known, still_open) else _GONE
-                self._retract(known.record_id, reason, birth)
+        gone = [
+            known
+            for trade_id, known in before.lately.items()
+            if trade_id not in lately or lately[trade_id].record_id != known.record_id
+        ]
+        if gone and not self._may_retract():
+            return False
+        for known in gone:
+            reason = _OPEN_AGAIN if self._is_open(known, still_open) else _GONE
+            self._retract(known.record_id, reason, birth)
         after = Compared(
             birth=before.birth,
             last_id=last_id,
@@ -204,13 +224,20 @@ class Reconciler:
             and key.id in records
             and not _is_same(key, outcomes.get(records[key.id]))
         ]
-        if self._database:
-            self._session.note_seen(self._own.unseen(records.values(), self._database))
+        database = self._session.database
+        if database:
+            self._session.note_seen(self._own.unseen(records.values(), database))
         if differ:
             for trades in trade_database.closed_bot_trades(differ):
                 self._release()
                 self._session.trades_closed([t for t in trades if t.close_date is not None])
             self._flushed()  # at most one portion waits for the journal
+        # Earlier versions recorded the trades of both modes, and knew a database by its address.
+        others = [self._identity(key) for key in keys if key.order_id and not self._is_own(key)]
+        for record_id in self._own.outcomes(others):
+            record = self._session.recorded(record_id)
+            if record is not None:
+                self._session.retract(record, _OTHER_MODE)
         return records
 
     def _sum_of(self, keys: Collection[TradeKey], after: Compared) -> ClosedSum:
@@ -224,18 +251,19 @@ class Reconciler:
     ) -> bool:
         """Retract trades that were seen in this database and are not closed there any more.
 
-        Trades of an earlier database in its place are kept. False where the journal has not
-        written everything yet.
+        What was seen in another database is kept. False where the journal has not written all of it
+        yet, or nothing may be retracted now.
         """
-        if not self._database or not self._flushed():
-            return not self._database
+        database = self._session.database
+        if not database or not self._flushed():
+            return not database
         missing = [
             record_id
-            for record_id in self._own.seen_in(self._database, birth)
+            for record_id in self._own.seen_in(database, birth)
             if hash(record_id) not in known
         ]
-        if not missing:
-            return True
+        if not missing or not self._may_retract():
+            return not missing
         # Trades that were closed during the comparison are there, too.
         still_open = {trade.id: trade for trade in trade_database.open_bot_trades()}
         since = (open_ids | trade_database.trade_ids_after(last_id)) - still_open.keys()
@@ -257,9 +285,9 @@ class Reconciler:
 
     def _read_mark(self, birth: datetime | None) -> Compared | None:
         """Return the state an earlier process saved, where settled trades are still the same."""
-        if not self._resumes:
+        if not self._keeps_mark:
             return None
-        mark = self._marks.get(self._name)
+        mark = self._marks.get(self._mark_name)
         try:
             before = Compared.from_json(mark)
         except (KeyError, TypeError, ValueError):
@@ -279,12 +307,12 @@ class Reconciler:
         return before
 
     def _save(self) -> None:
-        if self._compared is None or not self._resumes:
+        if self._compared is None or not self._keeps_mark:
             return
         mark = self._compared.to_json()
         # The journal must have the compared trades before the mark.
         if mark != self._saved and self._flushed():
-            self._marks.set(self._name, mark)
+            self._marks.set(self._mark_name, mark)
             self._saved = mark
 
     def _is_open(self, known: Lately, still_open: Collection[Any]) -> bool:

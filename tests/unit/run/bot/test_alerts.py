@@ -140,17 +140,18 @@ def test_a_trouble_is_told_with_its_time() -> None:
     assert heard == ["2024-06-01 12:00 UTC: away"]
 
 
-@pytest.mark.parametrize("database", [True, False])
+@pytest.mark.parametrize("database_lasts", [True, False])
 def test_a_restarted_bot_keeps_the_interval(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_lasts: bool
 ) -> None:
     """Also one that was killed: the mark is written with the next look, not at the end."""
     monkeypatch.setattr(f"{RECONCILER}.run", lambda *_: None)
     monkeypatch.setattr("freqtrade_mem0.host.trade_database.active_bot_locks", lambda _: [])
     monkeypatch.setattr("freqtrade_mem0.host.trade_database.release", lambda: None)
+    monkeypatch.setattr("freqtrade_mem0.host.trade_database.database_identity", lambda: "one")
     heard: list[str] = []
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    run = a_run(tmp_path, settings, database="one" if database else "")
+    run = a_run(tmp_path, settings, database_lasts=database_lasts)
     name, bots = "alerts me Sample dry_run bot-1", []
     for hours in (0.0, 0.5, 1.5):
         moment = NOTED + timedelta(hours=hours)

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 END_S = 60.0
 
 
-def a_bot(folder: Path, database: str) -> BotRuntime:
+def a_bot(folder: Path, *, database_lasts: bool) -> BotRuntime:
     """Return a bot's memory without Mem0."""
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
-    run = runs.a_run(folder, settings, database=database)
+    run = runs.a_run(folder, settings, database_lasts=database_lasts)
     return runs.a_bot(run, now=lambda: NOTED)
 
 
@@ -38,6 +38,7 @@ def a_bot(folder: Path, database: str) -> BotRuntime:
 def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("freqtrade_mem0.host.trade_database.active_bot_locks", lambda _: [])
     monkeypatch.setattr("freqtrade_mem0.host.trade_database.release", lambda: None)
+    monkeypatch.setattr("freqtrade_mem0.host.trade_database.database_identity", lambda: "one")
 
 
 def test_work_is_done_once_for_all_that_was_asked_meanwhile() -> None:
@@ -83,18 +84,18 @@ def test_what_was_never_asked_has_no_thread() -> None:
     assert threading.active_count() == n_threads
 
 
-@pytest.mark.parametrize(("database", "in_loop"), [("one", False), ("", True)])
+@pytest.mark.parametrize("database_lasts", [True, False])
 def test_reconciliation_stays_out_of_the_loop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str, in_loop: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_lasts: bool
 ) -> None:
     """But for a database in memory, whose one connection belongs to Freqtrade's loop."""
     threads: list[int] = []
     monkeypatch.setattr(Reconciler, "run", lambda *_: threads.append(threading.get_ident()))
-    bot = a_bot(tmp_path, database)
+    bot = a_bot(tmp_path, database_lasts=database_lasts)
     try:
         bot.tick(NOTED)
         assert eventually(lambda: len(threads) > 0)
-        assert (threads[0] == threading.get_ident()) is in_loop
+        assert (threads[0] != threading.get_ident()) is database_lasts
     finally:
         bot.close()
 
@@ -111,7 +112,7 @@ def test_a_database_that_hangs_holds_up_neither_loop_nor_shutdown(
 
     monkeypatch.setattr(Reconciler, "run", hang)
     monkeypatch.setattr(runtime_module, "CLOSE_TIMEOUT_S", 0.05)
-    bot = a_bot(tmp_path, "one")
+    bot = a_bot(tmp_path, database_lasts=True)
     bot.tick(NOTED)
     assert begun.wait(END_S)
     for _ in range(3):
@@ -132,7 +133,7 @@ def test_a_bot_does_not_start_on_a_memory_that_can_only_be_read(
         monkeypatch.setattr(module, "is_writable", lambda _path: False)
 
     with pytest.raises(ConfigError, match="can not be opened for writing"):
-        a_bot(tmp_path, "sqlite://")
+        a_bot(tmp_path, database_lasts=False)
 
 
 def test_a_chore_that_fails_is_said_once_and_holds_up_no_other(
@@ -146,7 +147,7 @@ def test_a_chore_that_fails_is_said_once_and_holds_up_no_other(
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(Reconciler, "run", fail)
-    bot = a_bot(tmp_path, "")
+    bot = a_bot(tmp_path, database_lasts=False)
     try:
         bot.tick(NOTED)
         assert bot._chores is not None

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.records.from_trade import trade_identity
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
 class Bot:
     """A bot's memory with its journal, started anew by `restart`."""
 
-    database = "one"
-
     def __init__(self, folder: Path) -> None:
         self.journal = Journal(folder)
         self.written: list[Entry] = []
@@ -48,7 +49,6 @@ class Bot:
             a_setup(recall=self.recall, policy=policy_for(SizingSettings())),
             submit=self.write,
             now=lambda: NOTED,
-            database=self.database,
             archive=OwnRecords(self.journal, ORIGIN),
         )
         own = OwnRecords(self.journal, ORIGIN)
@@ -62,7 +62,10 @@ class Bot:
         for record in recorded:
             self.recall.add(record)
         marks = Marks(self.journal)
-        self.reconciler = Reconciler(self.session, own, marks, database=self.database)
+        self.may_retract = True
+        self.reconciler = Reconciler(
+            self.session, own, marks, lasts=True, may_retract=lambda: self.may_retract
+        )
 
     def write(self, entry: Submitted) -> None:
         """Take an entry for the journal."""
@@ -172,6 +175,20 @@ def test_trades_of_the_other_mode_in_the_same_database_are_left_alone(bot: Bot) 
     assert bot.trades() == {"ETH/USDT": 0.02}
 
 
+def test_a_trade_of_the_other_mode_that_was_taken_for_own_is_taken_back(bot: Bot) -> None:
+    """An earlier version recorded it, and noted it as seen at the database's address."""
+    trade = a_database_trade("BTC/USDT", hours=1)
+    trade.orders[0].order_id = "12345678"
+    Trade.commit()
+    record_id = trade_identity(ORIGIN, "BTC/USDT", "long", "12345678")
+    wrong = replace(a_trade(1, pair="BTC/USDT", origin=ORIGIN), id=record_id)
+    bot.journal.append([wrong, SeenIn(record_id=record_id, database="address")])
+    bot.restart()
+    bot.reconciler.run(at(5))
+    assert bot.trades() == {}
+    assert bot.known() == 0
+
+
 def test_a_trade_closed_between_two_comparisons_is_found(bot: Bot) -> None:
     """The second comparison looks only at what is new, and finds it."""
     trade = a_database_trade("ETH/USDT", ratio=None)
@@ -267,6 +284,113 @@ def test_a_namesake_with_another_database_takes_nothing_back(bot: Bot) -> None:
     bot.restart()
     bot.reconciler.run(at(6))
     assert bot.trades() == {"SOL/USDT": 0.01, "BTC/USDT": 0.02}
+
+
+def move_database(path: Path, to: Path) -> Path:
+    """Move a database, after it is closed."""
+    Trade.session.remove()
+    Trade.session.get_bind().dispose()
+    return path.rename(to)
+
+
+def open_database(path: Path, since: datetime) -> None:
+    """Let Freqtrade open the database at a path, made if need be, as it does at a bot's start."""
+    init_db(f"sqlite:///{path}")
+    if KeyValueStore.get_datetime_value("bot_start_time") is None:
+        KeyValueStore.store_value("bot_start_time", since)
+
+
+def test_bots_with_databases_at_the_same_path_take_nothing_back_from_each_other(
+    bot: Bot, tmp_path: Path
+) -> None:
+    """Each has /freqtrade/user_data/tradesv3.sqlite in a container of its own, one memory both."""
+    path, theirs = tmp_path / "tradesv3.dryrun.sqlite", tmp_path / "theirs"
+    a_database_trade("ETH/USDT", hours=1)
+    bot.reconciler.run(at(5))
+    for hours in (6, 7):
+        for pair in (f"BTC{hours}/USDT", f"SOL{hours}/USDT"):
+            move_database(path, tmp_path / "ours")
+            if theirs.exists():
+                theirs.rename(path)
+            open_database(path, START - timedelta(microseconds=1))
+            a_database_trade(pair, hours=hours)
+            bot.restart()
+            bot.reconciler.run(at(hours + 2))
+            move_database(path, theirs)
+            (tmp_path / "ours").rename(path)
+            open_database(path, START)
+            bot.restart()
+            bot.reconciler.run(at(hours + 2))
+    assert len(bot.trades()) == 5
+    assert not [entry for entry in bot.written if isinstance(entry, Retraction)]
+
+
+def test_a_database_that_was_moved_is_the_same(bot: Bot, tmp_path: Path) -> None:
+    """What is deleted in it while the bot is down is taken back, wherever it lies."""
+    gone = a_database_trade("ETH/USDT")
+    a_database_trade("BTC/USDT")
+    bot.reconciler.run(at(5))
+    gone.delete()
+    path = tmp_path / "tradesv3.dryrun.sqlite"
+    open_database(move_database(path, tmp_path / "moved"), at(48))
+    bot.restart()
+    bot.reconciler.run(at(6))
+    assert bot.trades() == {"BTC/USDT": 0.02}
+
+
+def test_what_was_seen_before_the_upgrade_is_not_taken_back(bot: Bot, tmp_path: Path) -> None:
+    """Earlier versions knew a database by its path, which says nothing; trades are seen anew."""
+    there = a_database_trade("ETH/USDT")
+    path = f"sqlite:///{(tmp_path / 'tradesv3.dryrun.sqlite').resolve()}"
+    earlier = sha256(path.encode()).hexdigest()[:16]
+    theirs = a_trade(1, pair="SOL/USDT", origin=ORIGIN)
+    bot.reconciler.run(at(5))
+    with bot.journal.connection.write() as sqlite:
+        sqlite.execute("UPDATE seen SET database = ?", [earlier])
+        sqlite.execute("DELETE FROM marks")
+    bot.journal.append([theirs, SeenIn(record_id=theirs.id, database=earlier)])
+    bot.restart()
+    bot.reconciler.run(at(6))
+    assert bot.trades() == {"ETH/USDT": 0.02, "SOL/USDT": 0.01}
+    there.delete()
+    bot.restart()
+    bot.reconciler.run(at(7))
+    assert bot.trades() == {"SOL/USDT": 0.01}
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_nothing_is_taken_back_while_another_process_may_use_the_database(
+    bot: Bot, restarts: bool
+) -> None:
+    """Its copy has trades that this one lacks. What is gone is taken back once it may be."""
+    gone = a_database_trade("ETH/USDT")
+    a_database_trade("BTC/USDT")
+    bot.reconciler.run(at(1.5))
+    gone.delete()
+    if restarts:
+        bot.restart()
+    bot.may_retract = False
+    for hours in (1.6, 1.7, 4):
+        bot.reconciler.run(at(hours))
+        assert len(bot.trades()) == 2
+    bot.may_retract = True
+    bot.reconciler.run(at(5))
+    assert bot.trades() == {"BTC/USDT": 0.02}
+
+
+def test_a_database_that_was_not_started_yet_has_no_identity(bot: Bot) -> None:
+    """Nothing is seen in it, and nothing kept of the comparison; the next look asks again."""
+    birth = KeyValueStore.get_datetime_value("bot_start_time")
+    assert birth is not None
+    KeyValueStore.delete_value("bot_start_time")
+    a_database_trade("ETH/USDT")
+    bot.reconciler.run(at(5))
+    assert bot.trades() == {"ETH/USDT": 0.02}
+    assert not [entry for entry in bot.written if isinstance(entry, SeenIn)]
+    KeyValueStore.store_value("bot_start_time", birth)
+    bot.restart()
+    bot.reconciler.run(at(6))
+    assert len([entry for entry in bot.written if isinstance(entry, SeenIn)]) == 1
 
 
 def test_a_clock_that_was_ahead_hides_no_trade(bot: Bot) -> None:
