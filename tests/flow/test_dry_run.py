@@ -226,3 +226,29 @@ def test_a_memory_deleted_under_a_running_bot_is_written_again(start_bot: StartB
 def _unwrapped(log: str) -> str:
     """Return a log without the line breaks that Freqtrade puts into long messages."""
     return " ".join(log.split())
+
+
+def test_databases_at_one_path_are_told_apart(start_bot: StartBot) -> None:
+    """As with Freqtrade's Docker layout: each start finds the other bot's database at its path."""
+    bot = start_bot(BUSY, MEM0)
+    path, other = bot.folder / "trades.sqlite", bot.folder / "other.sqlite"
+    n_closed = [0, 0]
+    for turn in range(3):
+        enough = n_closed[turn % 2] + 2
+        bot.wait_until(lambda enough=enough: len(closed_in_database(bot)) >= enough)  # type: ignore[misc]
+        bot.come_to_rest()
+        bot.stop()
+        n_closed[turn % 2] = len(closed_in_database(bot))
+        assert len(_journal(bot)) == sum(n_closed)
+        with closing(sqlite3.connect(path)) as sqlite:
+            sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ours = path.rename(bot.folder / "ours.sqlite")
+        if turn:
+            other.rename(path)
+        ours.rename(other)
+        if turn < 2:
+            bot.start()
+            bot.post("start")
+    with closing(sqlite3.connect(bot.userdir / "mem0" / FILE_NAME)) as sqlite:
+        kinds = sqlite.execute("SELECT DISTINCT kind FROM records").fetchall()
+    assert ("retraction",) not in kinds
