@@ -428,7 +428,7 @@ def in_order(numbers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def known_trades(
     trades: Sequence[Mapping[str, Any]], moment_ms: int, half_life_days: float
 ) -> float:
-    """Return the time-decayed number of trades closed before a moment, from Freqtrade's own file.
+    """Return Kish's effective number of trades closed before a moment, from Freqtrade's own file.
 
     Parameters
     ----------
@@ -439,12 +439,14 @@ def known_trades(
     half_life_days
         A trade this old counts half.
     """
-    ages_days = (
+    ages_days = [
         (moment_ms - trade["close_timestamp"]) / 86_400_000
         for trade in trades
         if trade["close_timestamp"] < moment_ms and trade["exit_reason"] != "force_exit"
-    )
-    return math.fsum(0.5 ** (age / half_life_days) for age in ages_days)
+    ]
+    weights = [0.5 ** (age / half_life_days) for age in ages_days]
+    squares = math.fsum(weight**2 for weight in weights)
+    return math.fsum(weights) ** 2 / squares if weights else 0.0
 
 
 def placed_amount(stake: float, rate: float, leverage: float, step: float) -> float:
