@@ -27,8 +27,8 @@ def test_a_trade_is_in_the_strategy_and_in_each_level() -> None:
     assert recall.keys("ETH/USDT", "short", "", {"regime": "calm", "rsi": 31.5, "other": "x"}) == [
         ("pair", "ETH/USDT"),
         ("side", "short"),
-        ("regime", "calm"),
         ("rsi", "31.5"),
+        ("regime", "calm"),  # made of two features, so after those of one
     ]
 
 
