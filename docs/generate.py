@@ -1,19 +1,26 @@
 """Write the reference pages and the example config: `python docs/generate.py`.
 
-A test compares them with what this would write.
+With `--demo` it also runs the demo, and writes the example of `why` into README and tutorial. Tests
+compare all of them with what this would write.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import re
+import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
+from rich.console import Console
 
 from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.settings import ProviderSettings, Settings
+from freqtrade_mem0.demo.run import run_demo
 from freqtrade_mem0.risk.events import EVENT_TYPES
 
 if TYPE_CHECKING:
@@ -21,6 +28,10 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "reference"
 EXAMPLE = FOLDER.parents[1] / "config.example.json"
+PAGES_WITH_WHY = (FOLDER.parents[1] / "README.md", FOLDER.parent / "tutorial.md")
+
+_WHY = re.compile(r"^    (?:long|short) .* a stake of .*\n(?:    .*\n)*", re.MULTILINE)
+_CHARS = 100
 
 _CONFIG_INTRO = """\
 # Configuration
@@ -93,6 +104,36 @@ def example_config() -> str:
     return json.dumps(config, indent=4) + "\n"
 
 
+def demo_why(folder: Path) -> str:
+    """Run the demo in a folder; return what it prints about the smallest stake multiplier.
+
+    The line with the situation is left out, and long lines are wrapped.
+    """
+    output = io.StringIO()
+    console = Console(file=output, width=400)
+    if run_demo(datadir=None, folder=folder, timerange=None, console=console) != 0:
+        raise RuntimeError(output.getvalue())
+    _, _, rest = output.getvalue().partition("The smallest stake multiplier\n")
+    lines: list[str] = []
+    for line in rest.partition("\n\n")[0].splitlines():
+        text = line.lstrip()
+        if not text.startswith("situation:"):
+            indent = " " * (4 + len(line) - len(text))
+            lines += textwrap.wrap(
+                text,
+                _CHARS,
+                initial_indent=indent,
+                subsequent_indent=f"{indent}  ",
+                break_on_hyphens=False,
+            )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def with_why(page: str, example: str) -> str:
+    """Return a page with its example of `why` replaced."""
+    return _WHY.sub(lambda _: example, page)
+
+
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Return the sub-commands by name."""
     for action in build_parser()._actions:  # noqa: SLF001 - argparse has no public way
@@ -153,3 +194,10 @@ PAGES = {
 if __name__ == "__main__":
     for path, page in PAGES.items():
         path.write_text(page(), encoding="utf-8")
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--demo", action="store_true", help="run the demo for its example")
+    if arguments.parse_args().demo:
+        with tempfile.TemporaryDirectory() as parent:
+            example = demo_why(Path(parent) / "demo")
+        for path in PAGES_WITH_WHY:
+            path.write_text(with_why(path.read_text(encoding="utf-8"), example), encoding="utf-8")

@@ -107,13 +107,16 @@ def _bins(values: Sequence[float], low: float, high: float, n_bins: int) -> list
 
 
 def examples(lines: Sequence[LedgerLine]) -> dict[str, LedgerLine]:
-    """Choose decisions to show: the smallest and the largest multiplier, the first neutral one."""
+    """Choose decisions to show: the smallest and the largest multiplier, the first neutral one.
+
+    Among multipliers that look alike, the one with the most evidence is chosen.
+    """
     chosen: dict[str, LedgerLine] = {}
     closed = [line for line in lines if line.trade is not None]
     if not closed:
         return chosen
-    lowest = min(closed, key=lambda line: line.decision.multiplier)
-    highest = max(closed, key=lambda line: line.decision.multiplier)
+    lowest = min(closed, key=lambda line: _rank(line, 1.0))
+    highest = min(closed, key=lambda line: _rank(line, -1.0))
     if lowest.decision.multiplier < 1.0:
         chosen["The smallest stake multiplier"] = lowest
     if highest.decision.multiplier > 1.0:
@@ -122,6 +125,10 @@ def examples(lines: Sequence[LedgerLine]) -> dict[str, LedgerLine]:
     if neutral is not None:
         chosen["An unchanged stake"] = neutral
     return chosen
+
+
+def _rank(line: LedgerLine, sign: float) -> tuple[float, float]:
+    return sign * round(line.decision.multiplier, 2), -line.decision.n_effective
 
 
 def show_examples(console: Console, chosen: Mapping[str, LedgerLine]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
+from docs import generate
 from freqtrade_mem0.demo.run import run_demo
 from tests.support.wait import HANG_S
 
@@ -88,3 +89,12 @@ def test_demo_failure_says_what_to_do(tmp_path: Path) -> None:
     code, text = demo(tmp_path / "demo", tmp_path / "empty")
     assert code == 1
     assert "download-data" in text
+
+
+def test_the_pages_show_what_the_demo_prints(tmp_path: Path) -> None:
+    """README and tutorial; `python docs/generate.py --demo` writes them anew."""
+    example = generate.demo_why(tmp_path / "demo")
+    assert "a stake of" in example
+    for page in generate.PAGES_WITH_WHY:
+        text = page.read_text(encoding="utf-8")
+        assert generate.with_why(text, example) == text
