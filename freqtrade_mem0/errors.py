@@ -6,7 +6,7 @@ what was wrong (key, record or file), the rule, the value that broke it and what
 
 from __future__ import annotations
 
-from freqtrade_mem0.plain_text import visible_lines
+from freqtrade_mem0.words.visible import visible_lines
 
 
 class Mem0Error(Exception):

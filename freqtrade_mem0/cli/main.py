@@ -17,7 +17,7 @@ from freqtrade_mem0 import __version__
 from freqtrade_mem0.cli import commands
 from freqtrade_mem0.cli.output import escape_what_can_not_be_printed, print_error
 from freqtrade_mem0.errors import Mem0Error
-from freqtrade_mem0.plain_text import visible_lines
+from freqtrade_mem0.words.visible import visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

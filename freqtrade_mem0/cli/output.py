@@ -13,8 +13,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.options import limit_of
-from freqtrade_mem0.in_words import counted
-from freqtrade_mem0.plain_text import strict_json, visible, visible_lines
+from freqtrade_mem0.words.numbers import counted
+from freqtrade_mem0.words.visible import strict_json, visible, visible_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.in_words import percent
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, interval
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import Category, Mode, as_utc, record_id, to_ms
 from freqtrade_mem0.records.codec import to_plain, validated
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

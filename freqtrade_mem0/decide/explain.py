@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
-from freqtrade_mem0.in_words import percent
-from freqtrade_mem0.plain_text import visible
+from freqtrade_mem0.words.numbers import percent
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,7 +25,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from freqtrade_mem0.student import half_width
+from freqtrade_mem0.insight.student import half_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from freqtrade_mem0.in_words import percent
+from freqtrade_mem0.insight.student import half_width
 from freqtrade_mem0.records.base import Origin
 from freqtrade_mem0.records.limits import Count, Feature, Instant, Money, Name, Number, Text, Weight
-from freqtrade_mem0.student import half_width
+from freqtrade_mem0.words.numbers import percent
 
 _MIN_FOR_INTERVAL = 2.0
 

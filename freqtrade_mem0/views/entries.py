@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.plain_text import visible
 from freqtrade_mem0.records.base import Mode, to_ms
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
 from freqtrade_mem0.views.insights import trades_of_newest_run
 from freqtrade_mem0.views.values import Facts, origin_facts
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,7 +14,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.errors import Mem0Error
-from freqtrade_mem0.in_words import counted
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -15,8 +15,8 @@ from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_error, print_json, print_table
 from freqtrade_mem0.cli.progress import deliver, progress_bar
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.in_words import counted
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import limit_of, listing_options
 from freqtrade_mem0.cli.output import print_json, print_table, title, when
-from freqtrade_mem0.in_words import percent
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     import argparse

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
-from freqtrade_mem0.in_words import counted
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
-from freqtrade_mem0.in_words import counted
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import ROWS_IN_TABLES, listing_options
 from freqtrade_mem0.cli.output import print_json, print_table, when
-from freqtrade_mem0.in_words import counted
 from freqtrade_mem0.records.base import Category
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse

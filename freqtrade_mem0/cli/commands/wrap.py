@@ -16,7 +16,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options, strategy_search_options
 from freqtrade_mem0.cli.output import console, print_json
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.plain_text import visible_lines
+from freqtrade_mem0.words.visible import visible_lines
 
 if TYPE_CHECKING:
     import argparse

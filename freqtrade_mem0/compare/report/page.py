@@ -17,7 +17,7 @@ from freqtrade_mem0.compare.report.charts import Drawing, Series, as_number, as_
 from freqtrade_mem0.compare.report.tables import Z95, chance_in_words, summary_table, tables
 from freqtrade_mem0.compare.statistics.returns import daily, drawdown, equity
 from freqtrade_mem0.compare.verdict import Finding, verdict
-from freqtrade_mem0.plain_text import visible
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from freqtrade_mem0.compare.report.tables import chance_in_words, summary_table, tables
 from freqtrade_mem0.compare.verdict import verdict
-from freqtrade_mem0.plain_text import visible
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

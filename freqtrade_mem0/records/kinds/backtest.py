@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from freqtrade_mem0.in_words import counted, percent
 from freqtrade_mem0.records.base import Category, Record, to_seconds
 from freqtrade_mem0.records.limits import Count, Instant, LongText, Money, Name, Number
+from freqtrade_mem0.words.numbers import counted, percent
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Scalar

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from freqtrade_mem0.in_words import percent
 from freqtrade_mem0.records.base import Category, Origin, Record, to_seconds
 from freqtrade_mem0.records.limits import (
     Count,
@@ -18,6 +17,7 @@ from freqtrade_mem0.records.limits import (
     Quantity,
     Ratio,
 )
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

@@ -15,7 +15,7 @@ from freqtrade_mem0.cli.progress import progress_bar
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.plain_text import strict_json, visible
+from freqtrade_mem0.words.visible import strict_json, visible
 from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.support.samples import a_decision, a_note, a_trade, opened
 

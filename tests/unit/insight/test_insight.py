@@ -22,7 +22,7 @@ from freqtrade_mem0.insight.shrinkage import (
     shifts,
     standard_error,
 )
-from freqtrade_mem0.student import half_width
+from freqtrade_mem0.insight.student import half_width
 
 PRIOR = Shrinkage(pseudo_trades=100.0)
 

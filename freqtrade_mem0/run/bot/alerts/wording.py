@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.plain_text import visible
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

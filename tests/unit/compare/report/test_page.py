@@ -25,7 +25,7 @@ from freqtrade_mem0.compare.report.charts import (
 from freqtrade_mem0.compare.report.page import report
 from freqtrade_mem0.compare.report.tables import tables
 from freqtrade_mem0.compare.verdict import verdict
-from freqtrade_mem0.plain_text import visible
+from freqtrade_mem0.words.visible import visible
 from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.unit.compare.made_runs import a_run, a_trade, two_runs
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
 from freqtrade_mem0.compare.report.terminal import show
 from freqtrade_mem0.compare.verdict import verdict
-from freqtrade_mem0.plain_text import visible
+from freqtrade_mem0.words.visible import visible
 from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.unit.compare.made_runs import a_run
 

@@ -12,8 +12,8 @@ from freqtrade.rpc.telegram import Telegram
 from freqtrade.rpc.webhook import Webhook
 from telegram.ext import Application
 
-from freqtrade_mem0.plain_text import visible
 from freqtrade_mem0.run.bot.alerts.wording import LONGEST, channels, worded
+from freqtrade_mem0.words.visible import visible
 from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.support.telegram_stand_in import shown_by_telegram, telegram_stand_in
 

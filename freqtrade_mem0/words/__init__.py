@@ -1,0 +1,1 @@
+"""How numbers and the text of others are shown, in every output channel."""
