@@ -122,7 +122,8 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
     rule = problem["msg"].removeprefix("Value error, ")
     is_hidden = path[0] in _PROVIDERS and value
     found = f"of type {type(value).__name__}" if is_hidden else shown(value)
-    return f'"{cut(key)}" is {found}: {cut(rule[0].lower() + rule[1:])}.'
+    end = "" if rule.endswith("?") else "."
+    return f'"{cut(key)}" is {found}: {cut(rule[0].lower() + rule[1:])}{end}'
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.sizing.limits import within_limits
@@ -34,6 +34,18 @@ def floored(amount: float, step: float) -> float:
     leverage=st.sampled_from([1.0, 3.0, 20.0]),
     proposed=st.floats(1.0, 1e5),
     multiplier=st.floats(0.01, 1.0),
+)
+@example(  # the stop's limit price is rounded down to a coarse step
+    rate=100.0,
+    step=1e-8,
+    tick_ratio=0.02,
+    min_amount=0.0,
+    min_cost=10.0,
+    fee=0.0,
+    stop=0.1,
+    leverage=1.0,
+    proposed=100.0,
+    multiplier=0.01,
 )
 def test_what_is_left_can_be_sold_at_the_stop(
     *,
