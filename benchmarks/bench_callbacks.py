@@ -186,7 +186,9 @@ class Bot:
         # One long series; each entry sees the window that had closed by then, as a frame anew.
         self._series = generate("ETH/USDT", CandlePlan(timeframe_minutes=5, days=30))
         self.strategy.dp = SimpleNamespace(
-            get_analyzed_dataframe=lambda *_: (self._frame, None), send_msg=lambda *_, **__: None
+            get_analyzed_dataframe=lambda *_: (self._frame, None),
+            market=lambda _: None,
+            send_msg=lambda *_, **__: None,
         )
         self.strategy.ft_bot_start()
         self.microseconds: dict[str, list[float]] = {name: [] for name in CALLBACKS}
@@ -252,7 +254,7 @@ class Bot:
             amount=trade.amount,
             filled=trade.amount,
             remaining=0.0,
-            order_id=f"{side}-{at.timestamp()}",
+            order_id=f"dry_run_{side}_{at.timestamp()}",
             status="closed",
             symbol=trade.pair,
             order_date=at,

@@ -55,7 +55,7 @@ class Timed:
         session = self.runtime.session
         moment = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=7 * number)
         pair = f"P{number % 20}/USDT"
-        order = OrderStandIn(f"entry-{number}", "buy", order_date=moment)
+        order = OrderStandIn(f"dry_run_entry_{number}", "buy", order_date=moment)
         trade = TradeStandIn(id=number, pair=pair, orders=[order], open_date=moment)
         regime: dict[str, float | str] = {
             "volatility_regime": "calm",

@@ -74,7 +74,7 @@ def an_order(number: int, side: str, rate: float, moment: datetime) -> dict[str,
     """Return a filled order."""
     return {
         "ft_order_side": side, "ft_pair": pair(number), "ft_is_open": False, "ft_amount": 1.0,
-        "ft_price": rate, "order_id": f"{side}-{number}", "status": "closed", "side": side,
+        "ft_price": rate, "order_id": f"dry_run_{side}_{number}", "status": "closed", "side": side,
         "order_type": "limit", "symbol": pair(number), "price": rate, "average": rate,
         "amount": 1.0, "filled": 1.0, "remaining": 0.0, "cost": rate, "order_date": naive(moment),
         "order_filled_date": naive(moment), "order_update_date": naive(moment),
