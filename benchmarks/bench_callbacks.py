@@ -29,6 +29,7 @@ import time
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import timedelta
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,12 @@ CALLBACKS = (
 PAIRS = tuple(f"C{number:02d}/USDT" for number in range(20))
 N_CANDLES = 999  # what Freqtrade holds of a pair
 CANDLE = timedelta(minutes=5)
+MARKET = {
+    "precision": {"amount": 0.0001, "price": 0.01},
+    "limits": {"amount": {"min": 0.0001}, "cost": {"min": 5.0}},
+    "taker": 0.001,
+}
+"""As ccxt describes it."""
 BETWEEN_S = 0.004
 """Pause before each call, in seconds; far shorter than in a real bot."""
 
@@ -138,11 +145,15 @@ def compared(times: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, fl
 
 def walk(folder: Path, block: dict[str, Any], n_trades: int) -> None:
     """Walk trades through a bot's callbacks and write how long each call took."""
-    logging.disable(logging.ERROR)
+    logging.disable(logging.WARNING)
+    errors = BufferingHandler(capacity=1_000)
+    logging.getLogger("freqtrade_mem0").addHandler(errors)
     bot = Bot(folder, block)
     for number in range(n_trades):
         bot.trade(number)
     bot.strategy.ft_bot_cleanup()
+    if errors.buffer:  # what fails in a callback is fast, and logged only
+        raise SystemExit(errors.format(errors.buffer[0]))
     journal = Journal(folder / "mem0")
 
     def n_recorded() -> int:
@@ -150,7 +161,6 @@ def walk(folder: Path, block: dict[str, Any], n_trades: int) -> None:
 
     # On a busy disk the journal's thread is still writing when the bot stops to wait for it.
     if not eventually(lambda: n_recorded() == n_trades):
-        # What fails in a callback is fast, and logged only.
         raise SystemExit(f"{n_recorded()} of {n_trades} trades were recorded in {folder}.")
     journal.close()
     (folder / "times.json").write_text(json.dumps(bot.microseconds), encoding="utf-8")
@@ -187,8 +197,8 @@ class Bot:
         self._series = generate("ETH/USDT", CandlePlan(timeframe_minutes=5, days=30))
         self.strategy.dp = SimpleNamespace(
             get_analyzed_dataframe=lambda *_: (self._frame, None),
-            market=lambda _: None,
             send_msg=lambda *_, **__: None,
+            market=lambda _: MARKET,
         )
         self.strategy.ft_bot_start()
         self.microseconds: dict[str, list[float]] = {name: [] for name in CALLBACKS}
