@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import as_utc, from_ms
+from freqtrade_mem0.records.limits import LARGEST, MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,9 +60,11 @@ def is_number(value: Any) -> TypeGuard[int | float]:
 
 
 def single_numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yield every finite single number, its name being the keys that lead to it, joined by dots.
+    """Yield every single number that a record can hold, under the keys that lead to it.
 
-    Lists are left out: they are tables, and Freqtrade reports their totals as single numbers.
+    The keys are joined by dots. Numbers that are not finite, or beyond the range of a metric, and
+    names that are too long for one are left out. So are lists: they are tables, and Freqtrade
+    reports their totals as single numbers.
 
     >>> dict(single_numbers({"sharpe": 1.5, "wallet_stats": {"sharpe": 2}, "daily": [3]}))
     {'sharpe': 1.5, 'wallet_stats.sharpe': 2.0}
@@ -69,5 +72,5 @@ def single_numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tupl
     for name, value in values.items():
         if isinstance(value, dict):
             yield from single_numbers(value, f"{prefix}{name}.")
-        elif is_number(value):
+        elif is_number(value) and abs(value) <= LARGEST and len(prefix) + len(name) <= MAX_NAME:
             yield f"{prefix}{name}", float(value)

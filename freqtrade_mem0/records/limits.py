@@ -28,7 +28,9 @@ class _Aware:
 Instant = Annotated[datetime, _Aware(), Interval(ge=EARLIEST, le=LATEST)]
 """An aware time from 1970 to 2200: milliseconds and a day more or less never overflow."""
 
-Number = Annotated[float, Interval(ge=-1e30, le=1e30)]
+LARGEST = 1e30
+
+Number = Annotated[float, Interval(ge=-LARGEST, le=LARGEST)]
 """Features of a market, and metrics of a backtest."""
 
 Ratio = Annotated[float, Interval(ge=-1e6, le=1e6)]

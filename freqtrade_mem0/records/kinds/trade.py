@@ -181,6 +181,7 @@ class TradeRecord(Record):
 def duration(span: timedelta) -> str:
     """Return a time span in its two largest units.
 
+    >>> from datetime import timedelta
     >>> duration(timedelta(hours=3, minutes=20)), duration(timedelta(days=2, hours=5, minutes=1))
     ('3h 20m', '2d 5h')
     >>> duration(timedelta(seconds=42)), duration(timedelta(0))

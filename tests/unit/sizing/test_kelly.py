@@ -107,7 +107,7 @@ def test_every_part_has_a_reason() -> None:
     wish = KELLY(known(spread_out(400.0, 0.0), spread_out(50.0, 0.2), NOTHING))
     strategy, good, empty = wish.reasons
 
-    assert strategy.words.startswith("strategy Sample: 400.0 trades, mean +0.00%")
+    assert strategy.words.startswith("strategy Sample: 400.0 trades, mean 0.00%")
     assert strategy.words.endswith(
         "its edge is taken as +2.0% of what a trade moves, this entry's as +4.2%"
     )
