@@ -49,7 +49,8 @@ class Deliverer:
     def lower_priority(self) -> None:
         """Lower the priority of the process, so that a running backtest goes first."""
         try:
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
+            process = (os.PRIO_PROCESS, self._process.pid)
+            os.setpriority(*process, max(_NICENESS, os.getpriority(*process)))
         except (AttributeError, OSError) as error:  # no such thing here, or it has ended
             logger.debug("The delivering process keeps its priority: %s", error)
 

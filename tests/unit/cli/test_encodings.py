@@ -20,7 +20,6 @@ PLACES = {
     "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     "ascii": {"PYTHONIOENCODING": "ascii"},
     "Windows": {"PYTHONIOENCODING": "cp1252"},
-    "UTF-8": {"PYTHONIOENCODING": "utf-8"},
 }
 
 
