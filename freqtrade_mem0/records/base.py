@@ -97,9 +97,9 @@ class Record:
     kind: ClassVar[str]
     """Name of the kind: a key in the journal, in Mem0 and in `--kind`."""
     default_category: ClassVar[Category]
-    added_later: ClassVar[str] = ""
-    """How the JSON of a record ends that leaves all fields of later versions at their default.
-    Content hashes leave it out, so that records of earlier versions keep theirs."""
+    added_later: ClassVar[tuple[str, ...]] = ()
+    """The JSON of each field that a later version added, at its default; the last fields, in order.
+    Content hashes leave them out at the end, so that records of earlier versions keep theirs."""
 
     id: Name
     origin: Origin

@@ -23,7 +23,7 @@ from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.limits import MAX_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from freqtrade_mem0.records.base import Record
 
@@ -114,20 +114,23 @@ def content_hash(record: Record) -> str:
     return hash_of(body, record.added_later)
 
 
-def hash_of(body: str, added_later: str) -> str:
+def hash_of(body: str, added_later: Sequence[str]) -> str:
     """Return the content hash of a record from its JSON form and its class's `added_later`."""
     # The first one is the record's own: in a text, quotes are escaped.
     before, found, after = body.partition(_RECORDED_AT)
     content = before + after.partition('",')[2] if found else body
-    if added_later and content.endswith(added_later):
-        content = content.removesuffix(added_later) + "}"
+    for default in reversed(added_later):
+        if not content.endswith(f"{default}}}"):
+            break
+        content = f"{content.removesuffix(f'{default}}}')}}}"
     return sha256(content.encode()).hexdigest()
 
 
 def to_plain(item: Record | Decision) -> dict[str, Any]:
     """Return the JSON form as plain Python objects, for `--json` output."""
     plain: dict[str, Any] = json.loads(encode(item))
-    return plain
+    told = plain.get("told")
+    return plain if told is None else plain | dict.fromkeys(told["unknown"])
 
 
 def validated(record_type: type[RecordT], values: Mapping[str, Any]) -> RecordT:

@@ -98,6 +98,9 @@ def _record_facts(record: Record) -> Facts:
             "close_date": iso(record.close_date),
             "situation": dict(record.situation),
         }
+        if record.told is not None:
+            facts |= dict.fromkeys(record.told.unknown)
+            facts |= {"trade_id": record.told.trade_id, "metadata": dict(record.told.metadata)}
     return (
         facts
         | {"category": str(record.category), "text": record.sentence()}

@@ -25,7 +25,8 @@ class RiskEvent(Record):
     description
         One sentence for people.
     impact
-        Profit ratio lost (negative); 0.0 if it is not known.
+        Profit ratio lost (negative), or a sentence about it; None, in older records 0.0, if it is
+        not known.
     pair
         "" if the event concerns the whole account.
     response
@@ -34,11 +35,11 @@ class RiskEvent(Record):
 
     kind: ClassVar[str] = "risk_event"
     default_category: ClassVar[Category] = Category.RISK_PROFILE
-    added_later: ClassVar[str] = ',"response":""}'
+    added_later: ClassVar[tuple[str, ...]] = (',"response":""',)
 
     event_type: Name
     description: Text
-    impact: Number = 0.0
+    impact: Number | Text | None = 0.0
     pair: Name = ""
     response: Text = ""
 
@@ -46,13 +47,14 @@ class RiskEvent(Record):
         """Return, for example, "Risk event stop_loss of Sample: ... (stakes are damped)"."""
         response = f" ({self.response})" if self.response else ""
         what = f"Risk event {self.event_type} of {self.origin.strategy}"
-        return f"{what}: {self.description}{response}"
+        impact = f" Impact: {self.impact}" if isinstance(self.impact, str) else ""
+        return f"{what}: {self.description}{impact}{response}"
 
     def filter_keys(self) -> Mapping[str, Scalar]:
         """Return all but the description."""
         return {
             "event_type": self.event_type,
-            "impact": self.impact,
+            **({} if self.impact is None else {"impact": self.impact}),
             "pair": self.pair,
             "response": self.response,
         }

@@ -17,6 +17,7 @@ from freqtrade_mem0.records.limits import (
     Quantity,
     Ratio,
 )
+from freqtrade_mem0.records.told import Told
 from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -107,11 +108,13 @@ class TradeRecord(Record):
         Market features at entry: numbers, and short names for buckets. Empty where unknown.
     stop_sold_part
         Whether a stop on the exchange sold a part of it, and something else the rest.
+    told
+        What only a trade told by a person or a tool has; None for those that Freqtrade reports.
     """
 
     kind: ClassVar[str] = "trade"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
-    added_later: ClassVar[str] = ',"stop_sold_part":false}'
+    added_later: ClassVar[tuple[str, ...]] = (',"stop_sold_part":false', ',"told":null')
 
     pair: Name
     side: Name
@@ -136,6 +139,7 @@ class TradeRecord(Record):
     decision_id: Name | None = None
     situation: Mapping[Name, Feature] = field(default_factory=dict)
     stop_sold_part: bool = False
+    told: Told | None = None
 
     def keeping(self, earlier: Record) -> TradeRecord:
         """Return this record with what an earlier version knows of the entry, if this one does not.
@@ -152,9 +156,12 @@ class TradeRecord(Record):
         tag = f"/{self.enter_tag}" if self.enter_tag else ""
         leverage = f" at {self.leverage:g}x" if self.leverage != 1.0 else ""
         regime = self.situation.get("regime")
+        unknown = () if self.told is None else self.told.unknown
+        profit = "profit unknown" if "profit_ratio" in unknown else percent(self.profit_ratio)
+        span = self.close_date - self.open_date
+        after = "" if "open_date" in unknown else f" after {duration(span)}"
         return (
-            f"Closed {self.side} {self.pair} {percent(self.profit_ratio)}{leverage} "
-            f"after {duration(self.close_date - self.open_date)}, "
+            f"Closed {self.side or 'trade'} {self.pair} {profit}{leverage}{after}, "
             f"{self.origin.strategy}{tag}, exit {self.exit_reason or 'unknown'}"
             + (f", {regime}" if regime else "")
             + (", win" if self.profit_ratio > 0.0 else ", loss" if self.profit_ratio < 0.0 else "")
@@ -162,7 +169,7 @@ class TradeRecord(Record):
 
     def filter_keys(self) -> Mapping[str, Scalar]:
         """Return what trades are told apart by; features of the situation begin with `at_`."""
-        return {
+        keys: dict[str, Scalar] = {
             "pair": self.pair,
             "side": self.side,
             "enter_tag": self.enter_tag,
@@ -176,6 +183,7 @@ class TradeRecord(Record):
             "close_ts": to_seconds(self.close_date),
             **{f"at_{name}": value for name, value in self.situation.items()},
         }
+        return keys if self.told is None else self.told.completed(keys)
 
 
 def duration(span: timedelta) -> str:

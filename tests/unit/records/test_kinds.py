@@ -38,7 +38,7 @@ from freqtrade_mem0.records.base import Category, Record
 class Dream(Record):
     kind: ClassVar[str] = "dream"
     default_category: ClassVar[Category] = Category.PORTFOLIO_PATTERNS
-    added_later: ClassVar[str] = ',"is_good":false}'
+    added_later: ClassVar[tuple[str, ...]] = (',"is_good":false',)
 
     about: str
     is_good: bool = False
@@ -105,7 +105,7 @@ def test_a_field_added_later_leaves_old_hashes(dream: Record) -> None:
     """A record without it says the same as before the field was there; one with it does not."""
     old = encode(dream).replace(',"is_good":false', "")
 
-    assert hash_of(old, added_later="") == content_hash(dream)
+    assert hash_of(old, added_later=()) == content_hash(dream)
     assert content_hash(replace(dream, is_good=True)) != content_hash(dream)  # type: ignore[call-arg]
 
 
