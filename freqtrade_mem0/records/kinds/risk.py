@@ -25,7 +25,7 @@ class RiskEvent(Record):
     description
         One sentence for people.
     impact
-        Profit ratio lost (negative), or a sentence about it; None, in older records 0.0, if it is
+        Profit ratio lost (negative), or a sentence about it; "", in older records 0.0, if it is
         not known.
     pair
         "" if the event concerns the whole account.
@@ -39,7 +39,7 @@ class RiskEvent(Record):
 
     event_type: Name
     description: Text
-    impact: Number | Text | None = 0.0
+    impact: Number | Text = 0.0
     pair: Name = ""
     response: Text = ""
 
@@ -47,14 +47,15 @@ class RiskEvent(Record):
         """Return, for example, "Risk event stop_loss of Sample: ... (stakes are damped)"."""
         response = f" ({self.response})" if self.response else ""
         what = f"Risk event {self.event_type} of {self.origin.strategy}"
-        impact = f" Impact: {self.impact}" if isinstance(self.impact, str) else ""
+        is_told = isinstance(self.impact, str) and self.impact != ""
+        impact = f" Impact: {self.impact}" if is_told else ""
         return f"{what}: {self.description}{impact}{response}"
 
     def filter_keys(self) -> Mapping[str, Scalar]:
         """Return all but the description."""
         return {
             "event_type": self.event_type,
-            **({} if self.impact is None else {"impact": self.impact}),
+            **({} if self.impact == "" else {"impact": self.impact}),
             "pair": self.pair,
             "response": self.response,
         }
