@@ -23,3 +23,7 @@ class PolicyBlock(Block):
 
     def check(self, sizing: Mapping[str, Any]) -> None:
         """Raise ValueError where a key contradicts one of the common keys of `"sizing"`."""
+
+    def features(self) -> tuple[str, ...]:
+        """Return the features of a situation that these keys name."""
+        return ()

@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from freqtrade_mem0.config.alert_settings import AlertSettings
-from freqtrade_mem0.config.block import Block
+from freqtrade_mem0.config.block import Block, PolicyBlock
 from freqtrade_mem0.config.modes import refuse_unknown_mode
 from freqtrade_mem0.config.risk_settings import RiskSettings
+from freqtrade_mem0.config.situation_settings import SituationSettings
 from freqtrade_mem0.config.sizing import SizingSettings
 
 
@@ -153,6 +154,9 @@ class Settings(Block):
     categories: CategorySettings = Field(
         default_factory=CategorySettings, description="Which categories are written."
     )
+    situation: SituationSettings = Field(
+        default_factory=SituationSettings, description="What an entry is described by."
+    )
     sizing: SizingSettings = Field(
         default_factory=SizingSettings, description="How stakes are scaled."
     )
@@ -197,6 +201,17 @@ class Settings(Block):
     def _is_mode(cls, value: Any) -> Any:
         refuse_unknown_mode(value)
         return value
+
+    @field_validator("sizing")
+    @classmethod
+    def _names_indicators(cls, sizing: SizingSettings, info: ValidationInfo) -> SizingSettings:
+        if "situation" in info.data:  # missing where it is wrong itself
+            situation: SituationSettings = info.data["situation"]
+            situation.refuse_unknown(sizing.levels, "levels")
+            for name, block in sizing:
+                if isinstance(block, PolicyBlock):
+                    situation.refuse_unknown(block.features(), name)
+        return sizing
 
     @field_validator("user_id", "bot_id")
     @classmethod

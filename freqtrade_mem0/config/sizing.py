@@ -86,7 +86,8 @@ class _CommonSettings(Block):
             "enter_tag*trend_regime",
         ),
         description="By what trades are grouped below the strategy: `pair`, `side`, `enter_tag`,"
-        " the name of a feature of the situation, or several of them combined by `*`.",
+        " the name of a feature of the situation (an indicator stands for its bucket), or several"
+        " of them combined by `*`.",
     )
 
     def block(self, kind: type[B]) -> B:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
+from freqtrade_mem0.situation import BUCKET
 from freqtrade_mem0.words.numbers import percent
 from freqtrade_mem0.words.visible import visible
 
@@ -126,13 +127,15 @@ def situation(features: Mapping[str, float | str]) -> str:
     if "regime" not in features:
         return "too few closed candles to describe the market"
     parts_say_it = {"volatility_regime", "trend_regime"} <= features.keys()
-    shown = {k: value for k, value in features.items() if k != "regime" or not parts_say_it}
-    return ", ".join(
-        f"{name.replace('_', ' ')} {value:{_FORMATS.get(name, 'g')}}"
-        if isinstance(value, float)
-        else f"{name.replace('_', ' ')} {value}"
-        for name, value in shown.items()
-    )
+    said = {name + BUCKET for name in features} | ({"regime"} if parts_say_it else set())
+    words = []
+    for name, value in features.items():
+        if name not in said:
+            form = _FORMATS.get(name, "g") if isinstance(value, float) else ""
+            bucket = features.get(name + BUCKET)
+            said_too = f" ({bucket})" if bucket is not None else ""
+            words.append(f"{name.replace('_', ' ')} {value:{form}}{said_too}")
+    return ", ".join(words)
 
 
 def outcome(line: LedgerLine) -> str:

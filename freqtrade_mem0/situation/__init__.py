@@ -6,8 +6,19 @@ same numbers, without look-ahead.
 """
 
 from freqtrade_mem0.situation.candles import Candles
+from freqtrade_mem0.situation.indicators import BUCKET, Indicator, indicator
 from freqtrade_mem0.situation.values import Situation, clean
 from freqtrade_mem0.situation.windows import MIN_CANDLES, WINDOW
 from freqtrade_mem0.situation.words import calendar
 
-__all__ = ["MIN_CANDLES", "WINDOW", "Candles", "Situation", "calendar", "clean"]
+__all__ = [
+    "BUCKET",
+    "MIN_CANDLES",
+    "WINDOW",
+    "Candles",
+    "Indicator",
+    "Situation",
+    "calendar",
+    "clean",
+    "indicator",
+]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from freqtrade_mem0.situation.indicators import IndicatorColumns
 from freqtrade_mem0.situation.windows import (
     FEATURES,
     MIN_CANDLES,
@@ -24,9 +25,12 @@ from freqtrade_mem0.situation.windows import (
 from freqtrade_mem0.situation.words import regimes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from freqtrade_mem0.situation.indicators import Indicator
     from freqtrade_mem0.situation.values import Situation
 
 _SIGNALS = ("enter_long", "enter_short")
@@ -49,9 +53,11 @@ class Candles:
         Freqtrade's dataframe, shape (n, columns), with date (open time, ascending), high, low,
         close, volume; and with its signals (enter_long, enter_short), where there are any. It is
         not changed.
+    indicators
+        Indicators of TA-Lib that are features, too.
     """
 
-    def __init__(self, frame: DataFrame) -> None:
+    def __init__(self, frame: DataFrame, indicators: Sequence[Indicator] = ()) -> None:
         self._open_ms = _open_ms(frame)
         # One flat list of numbers, and by candle where its numbers start. A list for each candle
         # would trigger full garbage collections over all of Freqtrade's objects.
@@ -60,10 +66,13 @@ class Candles:
         self._n_block = _FIRST_BLOCK
         self._at = 0
         self._numbers: list[float] = []
+        self._frame = frame
+        self._indicators: IndicatorColumns | None = None
         if len(frame) >= MIN_CANDLES:
-            self._frame = frame
             self._columns = Columns(frame)
             self._windows = Windows(self._columns, min(len(frame), WINDOW))
+            if indicators:
+                self._indicators = IndicatorColumns(frame, indicators)
 
     def n_closed(self, moment_ms: int, timeframe_s: int) -> int:
         """Return how many candles were closed at a moment, in epoch milliseconds."""
@@ -91,8 +100,9 @@ class Candles:
             the range of a random walk, signed), `momentum` (the same for the return of 12 candles),
             `rsi` (Wilder's, [0, 100]), `range_position` (in the range of 48 candles, [0, 1]),
             `volume_ratio` (mean volume of 12 candles over that of 96), and the names of buckets
-            `volatility_regime`, `trend_regime`, `regime`. A feature that can not be computed (no
-            volume, a price that never moves) is left out.
+            `volatility_regime`, `trend_regime`, `regime`; each indicator's value and bucket, see
+            `IndicatorColumns.values`. A feature that can not be computed (no volume, a price that
+            never moves) is left out.
         """
         if n_closed < MIN_CANDLES:
             return {}
@@ -103,7 +113,18 @@ class Candles:
             if math.isfinite(value)
         }
         found |= regimes(found)
+        if self._indicators is not None:
+            found |= self._indicators.values(n_closed)
         return found
+
+    def with_indicators(self, n_closed: int) -> DataFrame:
+        """Return the last `WINDOW` of the first `n_closed` candles, the indicators as columns."""
+        window = self._frame.iloc[max(0, n_closed - WINDOW) : n_closed]
+        return (
+            window
+            if self._indicators is None
+            else window.assign(**self._indicators.series(n_closed))
+        )
 
     def times_usual_range(self, n_closed: int) -> float | None:
         """Return the relative true range over its median in the window, where that is above 2.

@@ -28,15 +28,16 @@ from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.caller import is_called_by_freqtrade
 from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
-from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean
+from freqtrade_mem0.situation import Candles, calendar, clean, indicator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.run.bot.runtime import BotRuntime
     from freqtrade_mem0.run.description import RunDescription
     from freqtrade_mem0.run.runtime import Runtime
+    from freqtrade_mem0.situation import Indicator
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,9 @@ def install(
     timeframe_s: int,
 ) -> None:
     """Wrap the callbacks of a strategy object, whose runtime is built at the first call."""
-    hooks = (_BotHooks if run.kind.is_bot else _Hooks)(strategy, runtime_of, timeframe_s)
+    indicators = tuple(map(indicator, run.settings.situation.indicators))
+    kind = _BotHooks if run.kind.is_bot else _Hooks
+    hooks = kind(strategy, runtime_of, timeframe_s, indicators)
     hooked = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED
     for name in (*hooked, *HOOKED_FOR_LEVERAGE) if run.settings.risk.leverage else hooked:
         setattr(strategy, name, _wrapped(strategy, name, getattr(hooks, name)))
@@ -85,8 +88,15 @@ def _wrapped(
 
 
 class _Hooks:
-    def __init__(self, strategy: Any, runtime_of: Callable[[], Runtime], timeframe_s: int) -> None:
+    def __init__(
+        self,
+        strategy: Any,
+        runtime_of: Callable[[], Runtime],
+        timeframe_s: int,
+        indicators: Sequence[Indicator],
+    ) -> None:
         self._strategy = strategy
+        self._indicators = indicators
         self._runtime_of = runtime_of
         self._timeframe_s = timeframe_s
         self._logged: set[tuple[str, str]] = set()
@@ -191,7 +201,7 @@ class _Hooks:
                 situation |= clean(
                     extra(
                         pair=pair,
-                        candles=frame.iloc[max(0, n_closed - WINDOW) : n_closed],
+                        candles=candles.with_indicators(n_closed),
                         current_time=moment,
                         side=call["side"],
                         enter_tag=str(call.get("entry_tag") or ""),
@@ -205,7 +215,7 @@ class _Hooks:
         """Return a dataframe as columns, converted once per dataframe."""
         known = self._candles.get(pair)
         if known is None or known[0] is not frame:
-            known = self._candles[pair] = (frame, Candles(frame))
+            known = self._candles[pair] = (frame, Candles(frame, self._indicators))
         return known[1]
 
     def _log_failure(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:

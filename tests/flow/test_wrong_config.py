@@ -29,6 +29,10 @@ WRONG: Mapping[str, tuple[Mapping[str, Any] | None, tuple[str, ...]]] = {
         {"api_key": SECRET},
         ('"mem0.api_key" must not stand in the config', "M0_API_KEY", "delete it here"),
     ),
+    "indicator that TA-Lib does not know": (
+        {"situation": {"indicators": ["ADXX(14)"]}},
+        ("\"mem0.situation.indicators\" names 'ADXX(14)'", "no function ADXX", "ADX is near"),
+    ),
     "path that is a file": (
         {"path": "{folder}/a_file"},
         ("a_file/journal.sqlite can not be", "'mem0.path'"),

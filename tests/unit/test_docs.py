@@ -112,7 +112,7 @@ def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def _keys(block: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in block.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from _keys(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"

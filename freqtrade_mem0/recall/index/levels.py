@@ -14,6 +14,8 @@ _COMBINED = " & "
 _FEATURES_OF = {"regime": ("volatility_regime", "trend_regime")}
 """Features that are combinations of others."""
 _OWN = ("pair", "side", "enter_tag")
+_BUCKET = "_bucket"
+"""A feature is told apart by its bucket, where the situation has one."""
 
 Values = tuple[str, ...]
 """A trade's pair, side, tag and features as texts; they determine its groups."""
@@ -36,6 +38,7 @@ class Levels:
         parts = {level: level.split(_COMBINES) for level in self.names}
         read = dict.fromkeys(name for names in parts.values() for name in names)
         self._features = tuple(name for name in read if name not in _OWN)
+        self._buckets = tuple((name, name + _BUCKET) for name in self._features)
         place = {name: number for number, name in enumerate((*_OWN, *self._features))}
         self.places = [
             (level, tuple(place[name] for name in names)) for level, names in parts.items()
@@ -47,7 +50,8 @@ class Levels:
     ) -> Values:
         """Return the texts that determine a trade's groups; "" where it has no value."""
         known: list[object] = [pair, side, enter_tag]
-        known += [situation.get(name, "") for name in self._features]
+        get = situation.get
+        known += [get(bucket) or get(name, "") for name, bucket in self._buckets]
         return tuple([value if type(value) is str else str(value) for value in known])
 
     def keys(self, values: Values) -> tuple[Key, ...]:

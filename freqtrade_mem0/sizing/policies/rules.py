@@ -7,13 +7,14 @@ statistic, the threshold and the factor.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from freqtrade_mem0.config.block import PolicyBlock
 from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.conditions import Condition, condition
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import bound_reason, without_evidence
 
@@ -83,6 +84,23 @@ class Settings(PolicyBlock):
     high_volatility_factor: float = Field(
         0.8, gt=0, le=1, description="Factor on the stake at high volatility. (0, 1]"
     )
+    conditions: dict[str, Annotated[float, Field(gt=0, le=10)]] = Field(
+        default_factory=dict,
+        description="Factors on the stake by conditions on the situation of an entry, such as"
+        ' `{"ADX(14) < 20": 0.7, "weekday == Sun": 0.5}`. A feature that an entry does not have'
+        " fires nothing. (0, 10]",
+    )
+
+    @field_validator("conditions")
+    @classmethod
+    def _are_conditions(cls, conditions: dict[str, float]) -> dict[str, float]:
+        for text in conditions:
+            condition(text)
+        return conditions
+
+    def features(self) -> tuple[str, ...]:
+        """Return the features that conditions compare."""
+        return tuple(condition(text).feature for text in self.conditions)
 
     def check(self, sizing: Mapping[str, Any]) -> None:
         """Refuse win rates of levels that are not told apart."""
@@ -117,6 +135,7 @@ class Rules:
     * `drawdown`: highest cumulative sum of profit ratios minus the present one, all stakes taken as
       equal, in root mean squares of the profit ratios.
     * `high_volatility`: rank of the volatility at entry among the last 240 candles, [0, 1].
+    * `condition`: each of `conditions` that holds at the entry.
 
     No rule fires before the strategy has a closed trade that made or lost anything.
 
@@ -126,6 +145,8 @@ class Rules:
         When a rule fires, and its factor; a threshold of None never fires.
     min_multiplier, max_multiplier
         Bounds, 0 < min <= 1 <= max.
+    conditions
+        Conditions on the situation, each with its text and its factor.
 
     Notes
     -----
@@ -145,6 +166,7 @@ class Rules:
     thresholds: Settings
     min_multiplier: float
     max_multiplier: float
+    conditions: tuple[tuple[Condition, str, float], ...] = ()
     name: str = "rules"
 
     def __call__(self, known: Known) -> Wish:
@@ -200,6 +222,15 @@ class Rules:
             yield _Fired(
                 name="high_volatility", text=text, factor=rules.high_volatility_factor, group=whole
             )
+        yield from self._conditions(known)
+
+    def _conditions(self, known: Known) -> Iterator[_Fired]:
+        for each, wanted, factor in self.conditions:
+            if each.holds(known.situation):
+                text = f"{each.feature} is {known.situation[each.feature]} at entry"
+                yield _Fired(
+                    name="condition", value=wanted, text=text, factor=factor, group=known.strategy
+                )
 
     def _win_rate(self, group: EntryGroup) -> Iterator[_Fired]:
         rules, rate = self.thresholds, group.moments.win_rate
@@ -243,4 +274,8 @@ def from_settings(sizing: SizingSettings) -> Rules:
         thresholds=sizing.block(Settings),
         min_multiplier=sizing.min_multiplier,
         max_multiplier=sizing.max_multiplier,
+        conditions=tuple(
+            (condition(text), text, factor)
+            for text, factor in sizing.block(Settings).conditions.items()
+        ),
     )

@@ -43,6 +43,14 @@ def refusal(block: Any) -> str:
         ({"sizing": {"levels": "pair"}}, ["\"mem0.sizing.levels\" is 'pair': ", "tuple"]),
         ({"sizing": {"levels": ["pair", 3]}}, ['"mem0.sizing.levels.1" is 3: ', "string"]),
         ({"sizing": {"shadow": "maybe"}}, ["\"mem0.sizing.shadow\" is 'maybe': ", "boolean"]),
+        (
+            {"sizing": {"levels": ["pair", "side*ADX(14)"]}},
+            ["levels names 'ADX(14)', which is not in situation.indicators: there are none."],
+        ),
+        (
+            {"situation": {"indicators": ["OBV", "OBV"]}},
+            ['"mem0.situation.indicators"', "'OBV' is named twice"],
+        ),
         ({"sizing": []}, ['"mem0.sizing" is []: ', "dictionary"]),
         ({"sizing": {"policy": "baye"}}, ["is 'baye': ", "'bayes'", 'Did you mean "bayes"?']),
         (

@@ -106,3 +106,14 @@ def test_features_have_their_units() -> None:
     )
     assert explain.situation({"regime": "calm uptrend"}) == "regime calm uptrend"
     assert "too few closed candles" in explain.situation({"session": "00-06h"})
+
+
+def test_an_indicator_stands_with_its_bucket() -> None:
+    """One entry, not two."""
+    features: dict[str, float | str] = {
+        "regime": "calm sideways",
+        "ADX(14)": 31.5,
+        "ADX(14)_bucket": "high",
+    }
+
+    assert explain.situation(features) == "regime calm sideways, ADX(14) 31.5 (high)"

@@ -32,6 +32,22 @@ def test_a_trade_is_in_the_strategy_and_in_each_level() -> None:
     ]
 
 
+def test_a_feature_with_a_bucket_is_told_apart_by_it() -> None:
+    """A level may name an indicator or its bucket; both read the bucket."""
+    recall = Recall(["ADX(14)", "side*ADX(14)_bucket", "rsi"], 30.0)
+    situation: dict[str, float | str] = {
+        "ADX(14)": 31.5,
+        "ADX(14)_bucket": "high",
+        "rsi": 40.0,
+    }
+
+    assert recall.keys("ETH/USDT", "long", "", situation) == [
+        ("ADX(14)", "high"),
+        ("rsi", "40.0"),
+        ("side*ADX(14)_bucket", "long & high"),
+    ]
+
+
 def test_a_fresh_trade_counts_one() -> None:
     """One millisecond after it became known it is there with nearly all its weight."""
     recall = Recall([], 30.0)

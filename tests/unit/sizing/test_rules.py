@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
 
+from freqtrade_mem0.config.load import load_settings
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.insight.performance import RecentPerformance
 from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Moments
-from freqtrade_mem0.sizing.policies.rules import Rules
+from freqtrade_mem0.sizing.policies.rules import Rules, from_settings
 from freqtrade_mem0.sizing.policies.rules import Settings as RuleSettings
 from freqtrade_mem0.sizing.policy import Known, Wish
 
@@ -176,3 +179,71 @@ def test_form_is_not_asked_for_where_no_rule_needs_it() -> None:
 def test_a_market_that_is_not_known_fires_nothing(rank: str) -> None:
     """An author's own feature may have the same name and be a word."""
     assert wish(trades(), rank=rank).multiplier == 1.0
+
+
+def entry(situation: dict[str, float | str], **conditions: float) -> Wish:
+    """Return what conditions make of an entry in a situation."""
+    settings = load_settings(
+        {
+            "mem0": {
+                "situation": {"indicators": ["ADX(14)"]},
+                "sizing": {
+                    "policy": "rules",
+                    "rules": {"conditions": conditions},
+                },
+            }
+        }
+    )
+    assert settings is not None
+    known = Known(EntryGroup("strategy", "Sample", trades()), (), situation=situation)
+    return from_settings(settings.sizing)(known)
+
+
+@pytest.mark.parametrize(
+    ("text", "situation", "holds"),
+    [
+        ("ADX(14) < 20", {"ADX(14)": 19.9}, True),
+        ("ADX(14) < 20", {"ADX(14)": 20.0}, False),
+        ("ADX(14)<=20", {"ADX(14)": 20.0}, True),
+        ("ADX(14) >= 20", {"ADX(14)": 20.0}, True),
+        ("ADX(14) > 20", {"ADX(14)": 20.0}, False),
+        ("weekday == Sun", {"weekday": "Sun"}, True),
+        ("weekday != Sun", {"weekday": "Mon"}, True),
+        ("weekday != Sun", {}, False),
+        ("trend_regime == uptrend", {"trend_regime": 3.0}, False),
+        ("ADX(14) < 20", {"ADX(14)": "low"}, False),
+        ("regime == calm sideways", {"regime": "calm sideways"}, True),
+    ],
+)
+def test_a_condition_holds_or_not(
+    text: str, situation: dict[str, float | str], *, holds: bool
+) -> None:
+    """A missing feature, or one of another type, fires nothing."""
+    found = entry(situation, **{text: 0.5})
+
+    assert found.multiplier == (0.5 if holds else 1.0)
+    assert found.reasons[0].name == ("condition" if holds else "no_rule")
+
+
+def test_a_condition_says_what_it_found() -> None:
+    """The reason names condition, value and factor."""
+    (reason,) = entry({"ADX(14)": 17.5}, **{"ADX(14) < 20": 0.7}).reasons
+
+    assert (reason.value, reason.text) == ("ADX(14) < 20", "ADX(14) is 17.5 at entry: x0.7")
+    assert reason.effect == pytest.approx(-0.3)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ADX(14)", "is no condition"),
+        ("ADX(14) < nan", "compares with nan"),
+        ("weekday > Sun", "compares a text by >"),
+        ("ADX(15) < 3", "which is not in situation.indicators: ADX(14)"),
+        ("ADX(14) =< 3", "is no condition"),
+    ],
+)
+def test_a_wrong_condition_is_refused_at_the_start(text: str, said: str) -> None:
+    """With what to correct."""
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        entry({}, **{text: 0.5})

@@ -257,6 +257,24 @@ def test_a_strategy_adds_to_the_situation(loader: Loader) -> None:
     assert "regime" in situation
 
 
+def test_indicators_stand_in_the_decision_and_in_the_frame_an_author_gets(loader: Loader) -> None:
+    """By TA-Lib's name, with a bucket that a level can name."""
+    strategy = loader.load(
+        "class Mine(Mem0Mixin, Base):\n"
+        "    def mem0_situation(self, *, candles, **kwargs):\n"
+        "        return {'last': candles['ADX(14)'].iloc[-1]}",
+        mem0={
+            "mode": "local",
+            "situation": {"indicators": ["ADX(14)"]},
+            "sizing": {"levels": ["ADX(14)"]},
+        },
+    )
+    _stake(strategy)
+    decision = _decision(strategy)
+    assert decision.situation["last"] == decision.situation["ADX(14)"]
+    assert decision.situation["ADX(14)_bucket"] in ("low", "middle", "high")
+
+
 def test_candles_in_the_situation_are_closed(loader: Loader) -> None:
     """A strategy's own features see no candle that is still open at the entry."""
     strategy = loader.load(
