@@ -22,9 +22,10 @@ from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.settings import ProviderSettings, Settings
 from freqtrade_mem0.demo.run import run_demo
 from freqtrade_mem0.risk.events import EVENT_TYPES
+from freqtrade_mem0.words import mission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FOLDER = Path(__file__).parent / "reference"
 EXAMPLE = FOLDER.parents[1] / "config.example.json"
@@ -73,6 +74,15 @@ What an event is, and what it does: [risk](../concepts/risk.md). The severity is
 |---|---|---|---|
 """
 
+_WORDS_INTRO = """\
+# From other words to ours
+
+<!-- Written by docs/generate.py. -->
+
+Other memory systems for traders and agents have names of their own. Most of them work here as they
+are; for the others this page says what to type. The code reads the same table.
+"""
+
 
 def configuration() -> str:
     """Return the page of all configuration keys."""
@@ -95,6 +105,28 @@ def risk_events() -> str:
         for name, event in EVENT_TYPES.items()
     )
     return _EVENTS_INTRO + "".join(rows)
+
+
+def words() -> str:
+    """Return the page of other systems' words and ours."""
+    tables = {
+        "Calls": [(f"`{each.said}`", f"`{each.instead}`") for each in mission.CALLS],
+        "Names that cannot be imported": _quoted(mission.NAMES),
+        "Methods that a client does not have": _quoted(mission.METHODS),
+        "Categories": _quoted(mission.CATEGORIES),
+        "Kinds, in filters": _quoted(mission.KINDS),
+        "Keys of a trade": _quoted(mission.TRADE_KEYS),
+        "What opened a trade": _quoted(mission.SIDES),
+    }
+    pages = [_WORDS_INTRO]
+    for title, rows in tables.items():
+        pages.append(f"\n## {title}\n\n| word | here |\n|---|---|\n")
+        pages.extend(f"| {said} | {ours} |\n" for said, ours in rows)
+    kept = ", ".join(f"`{key}`" for key in mission.KEPT_KEYS)
+    pages.append(
+        f"\nOther keys of a trade, such as {kept}, are kept as metadata under their own names.\n"
+    )
+    return "".join(pages)
 
 
 def example_config() -> str:
@@ -142,6 +174,10 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     return {}
 
 
+def _quoted(table: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(f"`{said}`", f"`{ours}`") for said, ours in table.items()]
+
+
 def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         if name == "knowledge":
@@ -187,6 +223,7 @@ PAGES = {
     FOLDER / "configuration.md": configuration,
     FOLDER / "command-line.md": command_line,
     FOLDER / "risk-events.md": risk_events,
+    FOLDER / "words.md": words,
     EXAMPLE: example_config,
 }
 

@@ -16,6 +16,7 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.records.kinds.removal import Removal
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.sqlite_files import give_to_owner
 
@@ -104,5 +105,8 @@ class MemoryFolder:
         give_to_owner(self.folder)
 
     def _memories(self) -> Iterator[Memory]:
+        removals = self.journal.of_kind(Removal)
+        removed = {(removal.origin.user_id, removal.target_id) for removal in removals}
         for _, record in self.journal.records():
-            yield to_memory(record)
+            if (record.origin.user_id, record.id) not in removed:
+                yield to_memory(record)

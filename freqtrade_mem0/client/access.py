@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from freqtrade_mem0.client.asking import answers, relevant
 from freqtrade_mem0.client.cache import CachedReads
 from freqtrade_mem0.delivery.push import delivery_of
-from freqtrade_mem0.errors import BackendError, JournalError
+from freqtrade_mem0.errors import BackendError, JournalError, RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,9 +66,18 @@ class Access:
 
         Raises
         ------
+        RecordError
+            The category of a record is switched off; nothing is stored.
         JournalError
             The records are not stored.
         """
+        for record in records:
+            is_on = getattr(self.store.settings.categories, record.category)
+            if not is_on and record.deletes is None:
+                raise RecordError(
+                    f'"mem0.categories.{record.category}" is false in the config: nothing of this '
+                    "category is stored. Set it to true, or do not store this."
+                )
         self.store.journal.append(records)
         try:
             self._is_delivered()

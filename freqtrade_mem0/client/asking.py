@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.backends.filters import parse_filters
-from freqtrade_mem0.backends.payload import RESERVED_KEYS, is_scope
+from freqtrade_mem0.backends.payload import is_scope
 from freqtrade_mem0.backends.port import Filters
+from freqtrade_mem0.client.own_metadata import category_named, understood
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.records.base import Category, as_utc
+from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.records.kinds.removal import Removal
 from freqtrade_mem0.records.kinds.retraction import Retraction
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.client.cache import CachedReads
-    from freqtrade_mem0.records.memory import Memory, Scalar
+    from freqtrade_mem0.records.memory import Memory
 
 WINDOW_DAYS = 30.0
 """How far back `recent` looks by default."""
 
 _MAX_WINDOW_DAYS = 36_500.0
+_HIDDEN = (Retraction, Removal)
+"""Kinds of records that are about other records; no answer shows them."""
 
 
 class Strategy(StrEnum):
@@ -64,20 +68,20 @@ def question(
 ) -> Question:
     """Check the arguments of `Mem0Client.recall`, which says what they mean and what is raised.
 
-    >>> question("me", "risk_profile", "leverage", limit=3).filters
-    {'user_id': 'me', 'NOT': [{'kind': 'retraction'}], 'category': 'risk_profile'}
+    >>> question("me", "risk_profile", "leverage", limit=3).filters["category"]
+    'risk_profile'
     """
     chosen = _strategy(strategy, query)
     if limit is not None and limit < 1:
         raise RecordError(f"limit must be at least 1, got {limit}.")
     _refuse_mismatch(chosen, query, limit, min_relevance, window_days)
-    own: Filters = {"user_id": user_id, "NOT": [{"kind": Retraction.kind}]}
+    own: Filters = {"user_id": user_id, "NOT": [{"kind": each.kind} for each in _HIDDEN]}
     if category is not None:
         own["category"] = str(category_named(category))
     if chosen is Strategy.RECENT:
         own["created_at"] = _window(WINDOW_DAYS if window_days is None else window_days, now)
     return Question(
-        filters=_narrowed(own, filters or {}),
+        filters=_narrowed(own, understood(filters or {})),
         query=query,
         limit=limit,
         min_relevance=0.0 if min_relevance is None else min_relevance,
@@ -104,21 +108,13 @@ def as_dict(memory: Memory) -> dict[str, Any]:
     metadata = {key: value for key, value in memory.metadata.items() if key != "record"}
     return {
         "id": memory.id,
+        "memory": memory.text,
         "content": memory.text,
         "score": memory.score,
+        "timestamp": memory.created_at.isoformat(),
         "created_at": memory.created_at,
         "metadata": metadata,
     }
-
-
-def category_named(name: str) -> Category:
-    """Return the category of this name; raise `RecordError` naming the six otherwise."""
-    try:
-        return Category(name)
-    except ValueError:
-        raise RecordError(
-            f"category {name!r} is unknown; the six are {', '.join(Category)}."
-        ) from None
 
 
 def checked_user(user_id: str) -> str:
@@ -136,19 +132,6 @@ means everybody), got '*'.
             f"got {user_id!r}."
         )
     return user_id
-
-
-def flat(metadata: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Return a caller's own metadata; raise `RecordError` where Mem0 can not keep it."""
-    for key, value in metadata.items():
-        if key in RESERVED_KEYS:
-            raise RecordError(f"metadata {key!r} is a name Mem0 keeps for itself; choose another.")
-        if not isinstance(value, str | int | float | bool) or value != value:  # noqa: PLR0124 - NaN
-            raise RecordError(
-                f"metadata {key!r} must be text, a number or a truth value, got {value!r}: "
-                "Mem0's stores keep nothing nested."
-            )
-    return dict(metadata)
 
 
 def _strategy(name: str | None, query: str | None) -> Strategy:

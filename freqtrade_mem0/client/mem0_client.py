@@ -7,26 +7,26 @@ the call returns, or waits in the journal while Mem0 is away.
 from __future__ import annotations
 
 from copy import copy
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from freqtrade_mem0.client.access import Access
-from freqtrade_mem0.client.asking import as_dict, category_named, checked_user, flat, question
+from freqtrade_mem0.client.asking import as_dict, checked_user, question
+from freqtrade_mem0.client.by_hand import delete, retract, update
 from freqtrade_mem0.client.cache import MAX_MEMORIES
-from freqtrade_mem0.errors import BackendError, RecordError
-from freqtrade_mem0.records.base import Mode, Origin, record_id
-from freqtrade_mem0.records.kinds.note import Note
-from freqtrade_mem0.records.kinds.retraction import retraction, retraction_id
+from freqtrade_mem0.client.memories import Memories
+from freqtrade_mem0.client.told_note import checked_strategy, told_note
+from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.views.stats import stats
+from freqtrade_mem0.words import mission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from types import TracebackType
 
     from freqtrade_mem0.client.cache import CacheStats
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
-    from freqtrade_mem0.records.memory import Scalar
 
 MANUAL_STRATEGY = "manual"
 """Strategy of records that name none."""
@@ -66,7 +66,8 @@ class Mem0Client:
         self, store: MemoryFolder, *, ttl_s: float = 0.0, max_memories: int = MAX_MEMORIES
     ) -> None:
         self._user_id = store.settings.user_id
-        self._store = store
+        self.folder = store  # the opened memory
+        self.memories = Memories(self)
         self._access = Access(store, ttl_s=ttl_s, max_memories=max_memories)
 
     @property
@@ -84,43 +85,32 @@ class Mem0Client:
         """
         other = copy(self)
         other._user_id = checked_user(user_id)  # noqa: SLF001 - of the same class
+        other.memories = Memories(other)
         return other
 
-    def store(
-        self, category: str, content: str, metadata: Mapping[str, Scalar] | None = None
-    ) -> str:
+    def store(self, category: str, content: str, metadata: Mapping[str, Any] | None = None) -> str:
         """Remember a text; return its id.
 
         Parameters
         ----------
         category
             `user_preferences`, `market_conditions`, `strategy_performance`, `risk_profile`,
-            `portfolio_patterns` or `learning_insights`.
+            `portfolio_patterns` or `learning_insights`, or an alias of one.
         content
-            Not blank. The same text in the same category is stored once.
+            Not blank. The same text is stored once in a category.
         metadata
-            Own values: texts, numbers or bools.
+            Own values; nested ones are kept, and found, under names with dots. `strategy` is the
+            strategy the text is about; `category` must be the same as `category`.
 
         Raises
         ------
         RecordError
-            The category is unknown, the content blank, or the metadata nested.
+            The category is unknown or switched off, the content blank, or a name in the metadata
+            is one of Mem0's or ours.
         JournalError
             The journal can not be written; nothing is stored.
         """
-        filed_under = category_named(category)
-        if not content.strip():
-            raise RecordError("content must not be blank: there is nothing to remember.")
-        now = datetime.now(UTC)
-        note = Note(
-            id=record_id("note", self.user_id, filed_under, content),
-            origin=self.manual_origin(),
-            known_at=now,
-            recorded_at=now,
-            filed_under=filed_under,
-            content=content,
-            metadata=flat(metadata or {}),
-        )
+        note = told_note(self.folder, self.manual_origin, category, content, metadata)
         self.append(note)
         return note.id
 
@@ -225,59 +215,59 @@ class Mem0Client:
         """Return how many questions were answered without Mem0, over all owners."""
         return self._access.reads.stats()
 
-    def delete(self, memory_id: str) -> bool:
-        """Delete one memory of this owner; return whether it was there.
+    def update(
+        self, memory_id: str, text: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Change a memory of this owner; return whether it was there.
 
-        It is deleted in Mem0, and its record in the journal is retracted. A memory of another owner
-        counts as not there.
+        The changed memory is a new version under the same id. What bots recorded may not change.
 
-        Raises
-        ------
-        BackendError
-            The journal does not know the memory, and Mem0 can not be asked.
+        Values in `metadata` replace those of the same name, None takes a name away, all others
+        stay. `RecordError`: the record may not be changed, or a value can not be kept;
+        `BackendError`: the journal does not know the memory, and Mem0 can not be asked.
         """
-        record = self._store.journal.record(memory_id)
-        if record is not None:
-            if record.origin.user_id != self.user_id:
-                return False
-            # A retraction is delivered like any record, so Mem0 may be away now.
-            self.append(retraction(record, "deleted by hand", datetime.now(UTC)))
-            return True
-        try:
-            memory = self._store.backend.get(memory_id)
-        except BackendError:
-            if self._store.journal.record(retraction_id(memory_id)) is not None:
-                return False
-            raise
-        if memory is None or memory.user_id != self.user_id:
-            return False
-        return self._access.delete(memory_id)
+        return update(self._access, self.user_id, memory_id, text, metadata)
+
+    def delete(self, memory_id: str) -> bool:
+        """Delete one memory of this owner in Mem0 and in all answers; return whether it was there.
+
+        A trade, a risk event or a backtest still counts as evidence; `retract` ends that.
+        `BackendError`: the journal does not know the memory, and Mem0 can not be asked.
+        """
+        return delete(self._access, self.user_id, memory_id)
+
+    def retract(self, memory_id: str, reason: str = "taken back by hand") -> bool:
+        """Take a record out of evidence and delete its memory; return whether it was there.
+
+        `RecordError`: it is a bot's trade, which answers to Freqtrade's trade database alone.
+        """
+        return retract(self._access, self.user_id, memory_id, reason)
 
     def stats(self) -> dict[str, Any]:
         """Return how many records are in the journal and in Mem0, and how many wait.
 
-        Records are those of this owner; what waits is everybody's. Keys: `folder`, `mode`;
-        `journal` and `mem0`, each with `total`, `by_kind`, `by_category` and `by_mode` (`mem0` is
-        None where it can not be asked: `mem0_error` says why); `pending`, `dead`, `last_error`,
-        `failures`, `delivered_at`, `lag_s`.
+        Records are those of this owner; what waits is everybody's. See `views.stats.stats`.
         """
-        return stats(self._store, self.user_id)
+        return stats(self.folder, self.user_id)
 
     def append(self, *records: Record) -> None:
-        """Write records of any kind to the journal, and deliver them if Mem0 can be reached."""
+        """Write records of any kind to the journal, and deliver them if Mem0 can be reached.
+
+        `RecordError`: the category of a record is switched off; nothing is stored.
+        """
         self._access.append(records)
 
     def records(self, **scope: Any) -> list[Record]:
         """Return current records of this owner from the journal; see `journal.Scope`."""
-        return self._store.records(user_id=self.user_id, **scope)
+        return self.folder.records(user_id=self.user_id, **scope)
 
     def manual_origin(self, strategy: str | None = None) -> Origin:
         """Return the origin of records that are written through this client."""
         return Origin(
             user_id=self.user_id,
-            strategy=strategy or MANUAL_STRATEGY,
+            strategy=MANUAL_STRATEGY if strategy is None else checked_strategy(strategy),
             mode=Mode.MANUAL,
-            run_id=self._store.settings.bot_id or Mode.MANUAL,
+            run_id=self.folder.settings.bot_id or Mode.MANUAL,
         )
 
     def deliver(self) -> bool:
@@ -290,6 +280,11 @@ class Mem0Client:
     def close(self) -> None:
         """Release files and connections. Closing twice is harmless."""
         self._access.close()
+
+    def __getattr__(self, name: str) -> Any:
+        instead = mission.METHODS.get(name)
+        hint = f"; use {instead}" if instead else ""
+        raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}.")
 
     def __enter__(self) -> Self:
         return self

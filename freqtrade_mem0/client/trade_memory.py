@@ -1,118 +1,105 @@
-"""Trades and risk events for scripts and tools that are not a Freqtrade strategy."""
+"""Records trades, risk events and market conditions for scripts and tools outside Freqtrade."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, replace
-from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
 
+from freqtrade_mem0.client.own_metadata import flat
+from freqtrade_mem0.client.told_trade import told_trade
+from freqtrade_mem0.client.trade_answers import TradeAnswers
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.insight.shrinkage import NOTHING, Moments, interval
-from freqtrade_mem0.recall import STRATEGY, Recall
-from freqtrade_mem0.records.base import Category, Mode, as_utc, record_id, to_ms
-from freqtrade_mem0.records.codec import to_plain, validated
+from freqtrade_mem0.records.base import Category, record_id, to_ms
+from freqtrade_mem0.records.codec import validated
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.words.numbers import percent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from freqtrade_mem0.client import Mem0Client
-
-_TRADED = (Mode.LIVE, Mode.DRY_RUN, Mode.MANUAL)
-_SET_BY_US = ("id", "origin", "known_at", "recorded_at", "decision_id")
-_DEFAULTS: dict[str, Any] = {
-    "side": "long",
-    "enter_tag": "",
-    "exit_reason": "",
-    "open_rate": 0.0,
-    "close_rate": 0.0,
-    "amount": 0.0,
-    "stake_amount": 0.0,
-    "leverage": 1.0,
-    "fee_open": 0.0,
-    "fee_close": 0.0,
-    "funding_fees": 0.0,
-    "profit_abs": 0.0,
-    "n_entries": 1,
-    "n_exits": 1,
-}
-_ACCEPTED = {field.name for field in fields(TradeRecord)} - set(_SET_BY_US) | {"strategy"}
 
 
-class TradeMemory:
+class TradeMemory(TradeAnswers):
     """Records trades, risk events and market conditions by hand, and answers questions about them.
 
-    What it writes has the mode `manual`; bots do not size stakes by it.
+    What it writes has the mode `manual`; bots do not size stakes by it. The client is `mem0`.
 
     Parameters
     ----------
-    client
+    mem0
         From `get_mem0_client`.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from freqtrade_mem0 import get_mem0_client
-    >>> trade = {"pair": "ETH/USDT", "profit_ratio": 0.018, "strategy": "Mine",
-    ...          "open_date": "2024-03-01T10:00:00Z", "close_date": "2024-03-01T13:20:00Z"}
     >>> with TemporaryDirectory() as folder, get_mem0_client(user_data_dir=folder) as client:
     ...     memory = TradeMemory(client)
-    ...     _ = memory.record_trade(trade)
-    ...     print(memory.recall_similar_trades("ETH long trade")[0]["content"])
-    ...     print(memory.get_success_rate("Mine", now=datetime(2024, 3, 15, tzinfo=UTC)))
+    ...     _ = memory.record_trade({"trade_id": "T1", "asset": "ETH/USDT", "action": "BUY",
+    ...         "entry_price": 2000, "exit_price": 2036, "strategy": "Mine",
+    ...         "duration_minutes": 200, "confidence": 0.8})
+    ...     print(memory.recall_similar_trades("ETH/USDT", "BUY")[0]["content"])
+    ...     print(memory.get_success_rate("ETH/USDT"))
+    ...     print(memory.get_strategy_insights("Another"))
     Closed long ETH/USDT +1.80% after 3h 20m, Mine, exit unknown, win
-    {'n_trades': 1, 'success_rate': 1.0, 'mean_profit_ratio': 0.018}
+    1.0
+    Nothing is known about the strategy Another.
     """
-
-    def __init__(self, client: Mem0Client) -> None:
-        self._client = client
 
     def record_trade(self, trade: Mapping[str, Any]) -> str:
         """Store a closed trade; return its record id.
 
-        A trade with the same strategy, pair, side and open date replaces the earlier one.
+        What is not told is not known: it is null in lists, and never 0. A trade whose profit ratio
+        is not known is remembered, and counts in no success rate or insight.
 
         Parameters
         ----------
         trade
-            Needs `pair`, `profit_ratio` (0.018 is 1.8 %), `open_date` and `close_date`. May have
-            `strategy` and every other field of a trade record.
+            Needs `pair` (or `asset`). Knows every field of a trade record, the names for them in
+            `docs/reference/words.md`, and `strategy`, `trade_id`, `duration_minutes`. Other keys
+            are kept as metadata. `trade_id` tells a trade from others: told twice, it is one trade,
+            and the last telling counts. Without it, strategy, pair, side and open date do.
 
         Raises
         ------
         RecordError
-            A key is unknown or missing, or a value breaks its rule.
+            A key is mistyped or missing, two keys contradict each other, a value breaks its rule,
+            or the category `strategy_performance` is switched off.
+
+        Notes
+        -----
+        BUY or LONG is a long trade, SELL or SHORT a short one: what opened it. The profit ratio is
+        the one told, else profit / stake, else the move of the price times the leverage, without
+        costs. Without `close_date` the trade closed now; it was opened `duration_minutes` before.
         """
-        _check_keys(trade)
-        origin = self._client.manual_origin(trade.get("strategy"))
-        given = {key: value for key, value in trade.items() if key != "strategy"}
-        given = _DEFAULTS | {"max_stake_amount": given.get("stake_amount", 0.0)} | given
-        now = datetime.now(UTC)
-        draft = validated(
-            TradeRecord, {**given, "id": "", "origin": origin, "known_at": now, "recorded_at": now}
+        if not isinstance(trade, Mapping):
+            raise RecordError(f"A trade must be a mapping of keys to values, got {trade!r}.")
+        journal = self.mem0.folder.journal
+        record = told_trade(
+            trade, self.mem0.manual_origin, lambda each: journal.record_of(TradeRecord, each)
         )
-        opened, closed = as_utc(draft.open_date), as_utc(draft.close_date)
-        if closed < opened:
-            raise RecordError(
-                f"close_date {closed.isoformat()} lies before open_date {opened.isoformat()}."
-            )
-        identity = record_id(
-            "trade", origin.user_id, origin.mode, origin.strategy, draft.pair, draft.side,
-            to_ms(opened),
-        )  # fmt: skip
-        self._client.append(
-            replace(draft, id=identity, known_at=closed, open_date=opened, close_date=closed)
-        )
-        return identity
+        self.mem0.append(record)
+        return record.id
+
+    def store_trade_result(
+        self,
+        action: Mapping[str, Any],
+        result: Mapping[str, Any],
+        market_context: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Store a trade told in three parts, what was done, what came of it, and in which market.
+
+        `action["type"]` is the action, `action["confidence"]` the confidence of the decision; all
+        else is as in `record_trade`.
+        """
+        done = dict(action)
+        named = {"type": "action", "confidence": "decision_confidence"}
+        told = {named.get(key, key): value for key, value in done.items()}
+        return self.record_trade({**told, **result, "market_context": market_context})
 
     def record_risk_event(
         self,
         event_type: str,
         description: str,
-        impact: float = 0.0,
+        impact: float | str | None = None,
         *,
         strategy: str | None = None,
         pair: str = "",
@@ -126,19 +113,21 @@ class TradeMemory:
         description
             One sentence.
         impact
-            Profit ratio lost (negative); 0.0 where it is unknown.
+            Profit ratio lost (negative), or a sentence, which stays one; None where it is unknown.
         strategy, pair
             The strategy and the pair that are concerned.
 
         Raises
         ------
         RecordError
-            A value breaks its rule.
+            A value breaks its rule, or the category `risk_profile` is switched off.
         """
         if not event_type.strip():
             raise RecordError("event_type must not be blank.")
+        if isinstance(impact, float) and not isfinite(impact):
+            raise RecordError(f"impact must be a finite number or a sentence, got {impact}.")
         now = datetime.now(UTC)
-        origin = self._client.manual_origin(strategy)
+        origin = self.mem0.manual_origin(strategy)
         event = validated(
             RiskEvent,
             {
@@ -148,166 +137,37 @@ class TradeMemory:
                 "recorded_at": now,
                 "event_type": event_type,
                 "description": description,
-                "impact": impact,
+                "impact": "" if impact is None else impact,
                 "pair": pair,
             },
         )
-        self._client.append(event)
+        self.mem0.append(event)
         return event.id
 
-    def record_market_condition(self, condition: str, description: str) -> str:
+    def record_market_condition(
+        self, condition: str, description: str, metadata: Mapping[str, Any] | None = None
+    ) -> str:
         """Store a market condition in words; return its record id."""
-        return self._client.store(
-            Category.MARKET_CONDITIONS, f"{condition}: {description}", {"condition": condition}
-        )
+        own = {**(metadata or {}), "condition": condition}
+        return self.mem0.store(Category.MARKET_CONDITIONS, f"{condition}: {description}", own)
 
-    def recall_strategy_performance(
-        self,
-        strategy: str | None = None,
-        asset: str | None = None,
-        *,
-        limit: int = 20,
-        run_id: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """Return the newest closed trades, newest first, as plain dicts.
-
-        Parameters
-        ----------
-        strategy, asset
-            Strategy and pair of the trades; None for all.
-        limit
-            Most trades returned.
-        run_id
-            One backtest run or bot. Without it: trades of live and dry-run bots and those recorded
-            by hand. Backtests are never added up: they trade the same candles again.
-        """
-        records = self._trades(strategy, asset, run_id)
-        newest = sorted(records, key=lambda record: (record.known_at, record.id), reverse=True)
-        return [to_plain(record) for record in newest[:limit]]
-
-    def recall_similar_trades(
-        self,
-        description: str,
-        *,
-        strategy: str | None = None,
-        limit: int = 10,
-        min_relevance: float | None = None,
-    ) -> list[dict[str, Any]]:
-        """Return the trades that best match a description; see `Mem0Client.recall`."""
-        filters = {"kind": TradeRecord.kind} | ({"agent_id": strategy} if strategy else {})
-        return self._client.recall(
-            query=description, limit=limit, filters=filters, min_relevance=min_relevance
-        )
-
-    def get_success_rate(
-        self,
-        strategy: str | None = None,
-        asset: str | None = None,
-        *,
-        time_window_days: float = 30,
-        now: datetime | None = None,
-        run_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Return the share of trades that made money.
-
-        Parameters
-        ----------
-        strategy, asset, run_id
-            As in `recall_strategy_performance`.
-        time_window_days
-            Counts trades closed in this many days before `now`.
-        now
-            Aware UTC; None for the wall clock.
-
-        Returns
-        -------
-        dict
-            `n_trades`, `success_rate` ([0, 1]) and `mean_profit_ratio`; the last two are None
-            without trades.
-        """
-        until = datetime.now(UTC) if now is None else as_utc(now)
-        since = until - timedelta(days=time_window_days)
-        ratios = [
-            record.profit_ratio
-            for record in self._trades(strategy, asset, run_id)
-            if record.is_evidence and since <= record.known_at <= until
-        ]
-        n = len(ratios)
-        return {
-            "n_trades": n,
-            "success_rate": sum(ratio > 0 for ratio in ratios) / n if n else None,
-            "mean_profit_ratio": sum(ratios) / n if n else None,
-        }
-
-    def get_strategy_insights(
-        self,
-        strategy: str,
-        *,
-        half_life_days: float = 120,
-        now: datetime | None = None,
-        run_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Return the mean profit ratio of a strategy's trades with a 95 % interval.
-
-        What this does not show: whether the strategy will make money. The interval treats trades
-        as independent, and trades that overlap in time are not.
+    def record_backtest(
+        self, strategy: str, metrics: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
+    ) -> str:
+        """Store the result of a backtest that did not run with memory; return its record id.
 
         Parameters
         ----------
         strategy
             Class name.
-        half_life_days
-            Age at which a trade counts half.
-        now, run_id
-            As in `get_success_rate`.
-
-        Returns
-        -------
-        dict
-            `strategy`, `n_effective`, `mean_ratio`, `low_ratio` and `high_ratio` (None below two
-            effective trades), `text`.
+        metrics
+            Numbers and texts by name. Nested ones are found under names with dots, as in
+            `{"metrics.profit": {"gt": 10}}`. One that is NaN is not known, and left out.
+        metadata
+            Own values beside them, for example `timerange`.
         """
-        recall = Recall((), half_life_days)
-        for record in self._trades(strategy, None, run_id):
-            recall.add(record)
-        moment = datetime.now(UTC) if now is None else as_utc(now)
-        moments: Moments = recall.as_of(moment, [STRATEGY])[0]
-        low, high = interval(moments)
-        known = moments != NOTHING and low > float("-inf")
-        spread = f", 95% interval {percent(low)} to {percent(high)}" if known else ""
-        return {
-            "strategy": strategy,
-            "n_effective": moments.n_effective,
-            "mean_ratio": moments.mean,
-            "low_ratio": low if known else None,
-            "high_ratio": high if known else None,
-            "text": f"{strategy}: {moments.n_effective:.1f} trades (older ones count less), "
-            f"mean {percent(moments.mean)}{spread}",
-        }
-
-    def _trades(
-        self, strategy: str | None, pair: str | None, run_id: str | None
-    ) -> list[TradeRecord]:
-        records = self._client.records(
-            kind=TradeRecord.kind,
-            strategy=strategy,
-            pair=pair,
-            run_id=run_id,
-            modes=_TRADED if run_id is None else None,
-        )
-        return [record for record in records if isinstance(record, TradeRecord)]
-
-
-def _check_keys(trade: Mapping[str, Any]) -> None:
-    for key in trade:
-        if key not in _ACCEPTED:
-            close = get_close_matches(key, _ACCEPTED, n=1)
-            hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(_ACCEPTED)}."
-            raise RecordError(f"{key!r} is not a key of a trade. {hint}")
-    needed = {f.name for f in fields(TradeRecord) if f.default is f.default_factory is MISSING}
-    needed -= {*_SET_BY_US, *_DEFAULTS, "max_stake_amount"}
-    missing = sorted(needed - set(trade))
-    if missing:
-        raise RecordError(
-            f"A trade needs {', '.join(missing)}; got {', '.join(trade) or 'nothing'}."
-        )
+        known = flat({"metrics": metrics}, nan_is_none=True)
+        said = ", ".join(f"{key.removeprefix('metrics.')} {value}" for key, value in known.items())
+        own = {"type": "backtest", **(metadata or {}), **known, "strategy": strategy}
+        text = f"Backtest of {strategy}: {said or 'no metrics'}"
+        return self.mem0.store(Category.STRATEGY_PERFORMANCE, text, own)

@@ -156,9 +156,9 @@ class Delivery(Mem0Worker):
         backend.write([to_memory(record) for record in records])
         gone: dict[str, None] = {}
         for record in records:
-            gone.pop(record.id, None)  # retracted, and then recorded again
-            if record.retracts is not None:
-                gone[record.retracts] = None
+            gone.pop(record.id, None)  # deleted, and then recorded again
+            if record.deletes is not None:
+                gone[record.deletes] = None
         if gone:
             backend.delete(list(gone))
 

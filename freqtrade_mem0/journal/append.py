@@ -19,6 +19,7 @@ from freqtrade_mem0.journal.rows import (
 from freqtrade_mem0.records.base import Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.decision import Decision
+from freqtrade_mem0.records.kinds.removal import removal_id
 from freqtrade_mem0.records.kinds.retraction import retraction_id
 
 if TYPE_CHECKING:
@@ -201,7 +202,12 @@ def write(sqlite: sqlite3.Connection, record: Record) -> int | None:
     """Let a record count from now on, and wait for delivery; return its row's number."""
     supersede(sqlite, record.id)
     seq = sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
-    sqlite.execute("INSERT INTO outbox (seq) VALUES (?)", [seq])
+    # A memory that was deleted does not come back with a correction.
+    sqlite.execute(
+        "INSERT INTO outbox (seq) SELECT ?1 WHERE NOT EXISTS"
+        " (SELECT 1 FROM records WHERE id = ?2 AND is_current = 1)",
+        [seq, removal_id(record.id)],
+    )
     if record.retracts is not None:
         supersede(sqlite, record.retracts)
     return seq

@@ -116,6 +116,11 @@ class Record:
         """Id of the record that no longer counts because of this one; None for most kinds."""
         return None
 
+    @property
+    def deletes(self) -> str | None:
+        """Id of the memory that is deleted in Mem0 because of this record; None for most kinds."""
+        return self.retracts
+
     def keeping(self, earlier: Record) -> Record:
         """Return this record with what only an earlier version of it knows, if anything."""
         del earlier

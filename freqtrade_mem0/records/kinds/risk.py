@@ -47,9 +47,9 @@ class RiskEvent(Record):
         """Return, for example, "Risk event stop_loss of Sample: ... (stakes are damped)"."""
         response = f" ({self.response})" if self.response else ""
         what = f"Risk event {self.event_type} of {self.origin.strategy}"
-        is_told = isinstance(self.impact, str) and self.impact != ""
-        impact = f" Impact: {self.impact}" if is_told else ""
-        return f"{what}: {self.description}{impact}{response}"
+        if isinstance(self.impact, str) and self.impact != "":
+            return f"{what}: {self.description.rstrip('.')}. Impact: {self.impact}{response}"
+        return f"{what}: {self.description}{response}"
 
     def filter_keys(self) -> Mapping[str, Scalar]:
         """Return all but the description."""

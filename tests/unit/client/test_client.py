@@ -69,10 +69,20 @@ def test_the_same_text_is_remembered_once_and_can_be_deleted(client: Mem0Client)
 @pytest.mark.parametrize(
     ("category", "content", "metadata", "sentence"),
     [
-        ("risks", "x", {}, r"category 'risks' is unknown; the six are user_preferences"),
-        ("risk_profile", "  ", {}, "must not be blank"),
-        ("risk_profile", "x", {"a": [1]}, r"metadata 'a' must be text, a number"),
-        ("risk_profile", "x", {"a": float("nan")}, "metadata 'a' must be"),
+        ("risks", "x", {}, r"category 'risks' is unknown; the six are user_.* mean 'risk'\?"),
+        ("risk_profile", "  ", {}, "content must be a text that is not blank"),
+        ("risk_profile", "x", {"a": object()}, r"metadata 'a' must be text, a number"),
+        ("risk_profile", "x", {"a": {"b": float("nan")}}, "metadata 'a.b' must be a finite"),
+        ("risk_profile", "x", {"a.b": 1, "a": {"b": 2}}, "metadata 'a.b' is given twice"),
+        ("risk_profile", "x", {1: 2}, "the name 1; names must be texts"),
+        (
+            "risk_profile",
+            "x",
+            {"mode": "live"},
+            "metadata 'mode' is the kind of run here; choose",
+        ),
+        ("risk_profile", "x", {"category": "preferences"}, "is 'risk_profile', but metadata says"),
+        ("risk_profile", "x", {"strategy": "smart money"}, "strategy must be a name without bl"),
         ("risk_profile", "x", {"user_id": "y"}, "a name Mem0 keeps for itself"),
     ],
 )
@@ -100,12 +110,12 @@ def test_a_key_alone_means_the_platform(
     assert "The journal on this machine is used" in caplog.text
     assert "s3cr3t" not in caplog.text + json.dumps(stats)
     with get_mem0_client(api_key="m0-s3cr3t", user_data_dir=tmp_path / "other") as client:
-        assert client._store.settings.mode == "platform"
+        assert client.folder.settings.mode == "platform"
     monkeypatch.setenv("M0_API_KEY", "m0-s3cr3t")
     with get_mem0_client(user_data_dir=tmp_path / "third") as client:
-        assert client._store.settings.mode == "platform"
+        assert client.folder.settings.mode == "platform"
     with get_mem0_client({"mem0": {}}, user_data_dir=tmp_path / "fourth") as client:
-        assert client._store.settings.mode == "embedded"
+        assert client.folder.settings.mode == "embedded"
 
 
 def test_a_trade_is_recorded_once_and_corrected_by_itself(client: Mem0Client) -> None:
@@ -124,10 +134,16 @@ def test_a_trade_is_recorded_once_and_corrected_by_itself(client: Mem0Client) ->
     ("change", "sentence"),
     [
         ({"profit_ration": 0.1}, "'profit_ration' is not a key of a trade. Did you mean 'profit_r"),
-        ({"pair": None}, "pair: Input should be a valid string"),
-        ({"profit_ratio": float("nan")}, "profit_ratio: Input should be a finite number"),
+        ({"pair": None}, r"A trade needs 'pair' \(or 'asset'\)"),
+        ({"pair": 7}, "pair: Input should be a valid string"),
+        ({"profit_ratio": float("nan")}, "profit_ratio: nan is no finite number"),
         ({"close_date": "2024-02-01T00:00:00Z"}, "lies before open_date"),
-        ({"close_date": "soon"}, "close_date: "),
+        ({"close_date": "soon"}, "close_date: 'soon' is no time"),
+        ({"close_date": "2200-01-01"}, "lies in the future"),
+        ({"asset": "BTC/USDT"}, "'pair' and 'asset' of a trade are the same, but one says"),
+        ({"action": "HOLD"}, r"is 'HOLD'\. It must be what opened the trade: BUY or LONG"),
+        ({"duration_minutes": -1}, "duration_minutes must be at least 0"),
+        ({"mode": "paper"}, "metadata 'mode' is the kind of run here"),
     ],
 )
 def test_a_wrong_trade_is_refused(
@@ -136,8 +152,9 @@ def test_a_wrong_trade_is_refused(
     """With the key, the rule and the value."""
     with pytest.raises(RecordError, match=sentence):
         TradeMemory(client).record_trade({**TRADE, **change})
-    with pytest.raises(RecordError, match="A trade needs close_date, open_date, profit_ratio"):
-        TradeMemory(client).record_trade({"pair": "ETH/USDT"})
+    with pytest.raises(RecordError, match="A trade needs 'pair'"):
+        TradeMemory(client).record_trade({})
+    assert client.stats()["journal"]["total"] == 0
 
 
 def test_the_success_rate_is_of_trades_in_the_window(client: Mem0Client) -> None:
@@ -150,12 +167,17 @@ def test_the_success_rate_is_of_trades_in_the_window(client: Mem0Client) -> None
         a_trade(5, profit_ratio=0.05, pair="BTC/USDT"),
     )
     memory = TradeMemory(client)
-    rate = memory.get_success_rate("Sample", "ETH/USDT", now=at(24))
-    assert rate == {"n_trades": 2, "success_rate": 0.5, "mean_profit_ratio": -0.005}
-    longer = memory.get_success_rate("Sample", time_window_days=60, now=at(24))
+    rate = memory.explain_success_rate("ETH/USDT", strategy="Sample", now=at(24))
+    assert (rate["n_trades"], rate["success_rate"], rate["mean_profit_ratio"]) == (2, 0.5, -0.005)
+    assert rate["low"] < 0.5 < rate["high"]
+    assert str(rate).endswith("1 trade without a known profit ratio left out.")
+    longer = memory.explain_success_rate(strategy="Sample", time_window_days=60, now=at(24))
     assert longer["n_trades"] == 4
-    nothing = {"n_trades": 0, "success_rate": None, "mean_profit_ratio": None}
-    assert memory.get_success_rate("Nobody", now=at(24)) == nothing
+    unknown = memory.explain_success_rate(strategy="Nobody", now=at(24))
+    assert (unknown["success_rate"], memory.get_success_rate(strategy="Nobody")) == (None, 0.5)
+    assert str(unknown) == "Nothing is known about Nobody in 30 days."
+    with pytest.raises(RecordError, match=r"is a strategy\. Write strategy='Sample'"):
+        memory.get_success_rate("Sample", now=at(24))
 
 
 def test_backtests_are_told_apart_and_never_added_up(client: Mem0Client) -> None:
@@ -166,8 +188,8 @@ def test_backtests_are_told_apart_and_never_added_up(client: Mem0Client) -> None
     client.append(a_trade(1), a_trade(2, origin=replace(ORIGIN, mode=Mode.LIVE, run_id="live")))
     memory = TradeMemory(client)
     now = at(24)
-    assert memory.get_success_rate("Sample", now=now)["n_trades"] == 2
-    assert memory.get_success_rate("Sample", now=now, run_id="run-3")["n_trades"] == 10
+    assert memory.explain_success_rate(strategy="Sample", now=now)["n_trades"] == 2
+    assert memory.explain_success_rate(strategy="Sample", now=now, run_id="run-3")["n_trades"] == 10
     assert round(memory.get_strategy_insights("Sample", now=now)["n_effective"]) == 2
     insight = memory.get_strategy_insights("Sample", now=now + timedelta(days=1), run_id="run-3")
     assert insight["low_ratio"] <= insight["mean_ratio"] <= insight["high_ratio"]

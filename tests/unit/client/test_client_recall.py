@@ -237,7 +237,7 @@ def test_what_a_bot_noted_and_mem0_does_not_take_is_found(
     client: Mem0Client, mem0: Mem0StandIn
 ) -> None:
     """The recall itself finds out that it can not be delivered."""
-    client._store.journal.append([a_note(content="noted by a bot")])
+    client.folder.journal.append([a_note(content="noted by a bot")])
     mem0.takes_writes = False
 
     assert contents(client.recall()) == ["noted by a bot"]

@@ -1,0 +1,182 @@
+"""The words of other memory systems, and ours: the one table of aliases.
+
+Code reads it where it takes words from a caller, and `docs/reference/words.md` is written from it.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import NamedTuple
+
+CATEGORIES = {
+    "preferences": "user_preferences",
+    "preference": "user_preferences",
+    "user_preference": "user_preferences",
+    "market_condition": "market_conditions",
+    "market_observations": "market_conditions",
+    "market_observation": "market_conditions",
+    "observation": "market_conditions",
+    "opportunities": "market_conditions",
+    "opportunity": "market_conditions",
+    "trades": "strategy_performance",
+    "trade": "strategy_performance",
+    "backtest": "strategy_performance",
+    "performance": "strategy_performance",
+    "risk": "risk_profile",
+    "risk_events": "risk_profile",
+    "failures": "risk_profile",
+    "failure": "risk_profile",
+    "portfolio": "portfolio_patterns",
+    "patterns": "learning_insights",
+    "pattern": "learning_insights",
+    "insights": "learning_insights",
+    "insight": "learning_insights",
+    "knowledge": "learning_insights",
+}
+"""Names of categories -> one of the six."""
+
+KINDS = {
+    "trades": "trade",
+    "swap": "trade",
+    "liquidity": "trade",
+    "live": "trade",
+    "backtests": "backtest",
+    "backtest_result": "backtest",
+    "risk_events": "risk_event",
+    "risk": "risk_event",
+    "notes": "note",
+    "analysis": "note",
+    "general": "note",
+    "market_condition": "note",
+    "preference": "note",
+}
+"""Kinds of memories -> one of our kinds of record. Read in filters only."""
+
+SIDES = {"long": "long", "buy": "long", "short": "short", "sell": "short"}
+"""What opened a trade -> its side. In small letters."""
+
+SIDELESS_ACTIONS = ("swap", "liquidity", "add_liquidity", "remove_liquidity")
+"""Actions that are no bet on a direction: the side of such a trade is not known."""
+
+TRADE_KEYS = {
+    "asset": "pair",
+    "symbol": "pair",
+    "pool": "pair",
+    "action": "side",
+    "action_type": "side",
+    "direction": "side",
+    "entry_price": "open_rate",
+    "entry": "open_rate",
+    "open_price": "open_rate",
+    "exit_price": "close_rate",
+    "exit": "close_rate",
+    "close_price": "close_rate",
+    "pnl": "profit_abs",
+    "profit": "profit_abs",
+    "profit_loss": "profit_abs",
+    "pnl_ratio": "profit_ratio",
+    "strategy_name": "strategy",
+    "duration": "duration_minutes",
+    "opened_at": "open_date",
+    "entry_time": "open_date",
+    "closed_at": "close_date",
+    "exit_time": "close_date",
+    "timestamp": "close_date",
+    "id": "trade_id",
+    "quantity": "amount",
+    "qty": "amount",
+    "stake": "stake_amount",
+    "entry_tag": "enter_tag",
+}
+"""Keys of a trade -> ours. Filters know those of keys that Mem0's metadata has, too."""
+
+KEPT_KEYS = (
+    "tokens",
+    "amounts",
+    "fees",
+    "fee",
+    "gas_used",
+    "success",
+    "result",
+    "market_conditions",
+    "market_context",
+    "decision_confidence",
+    "confidence",
+    "tx_hash",
+    "type",
+    "searchable_text",
+)
+"""Keys of a trade that look like others, and are kept under the caller's own name."""
+
+
+class Word(NamedTuple):
+    """A name that is another one here.
+
+    Parameters
+    ----------
+    said
+        The name.
+    instead
+        What to write here.
+    is_here
+        Whether the name itself works as well.
+    """
+
+    said: str
+    instead: str
+    is_here: bool = False
+
+
+CALLS = (
+    Word("from src.memory import ...", "from freqtrade_mem0 import ..."),
+    Word("from fastagentic.memory import ...", "from freqtrade_mem0 import ..."),
+    Word("from mem0 import Memory, MemoryClient", "Mem0's own classes; ours is Mem0Client"),
+    Word("trade_memory.mem0", "the client of a TradeMemory", is_here=True),
+    Word("client.memories[category]", "client.recall(category, limit=None)", is_here=True),
+    Word("inject_memory(...)", "a decorator of a coroutine", is_here=True),
+    Word("Mem0Provider(...)", "an AsyncMemoryProvider that opens its client", is_here=True),
+    Word("client.add(text, metadata=...)", "client.store(category, text, metadata)"),
+    Word("client.search(query, limit=...)", "client.recall(query=query, limit=...)"),
+    Word('"P&L: $" in str(memory)', 'memory["profit_abs"] > 0'),
+)
+"""Calls and idioms."""
+
+NAMES = {
+    "MemorySystem": "get_mem0_client() and TradeMemory",
+    "Mem0Operations": "Mem0Client: store, recall, update, delete",
+    "MemoryOperations": "TradeMemory: record_trade, recall_similar_trades, get_success_rate",
+    "MemoryConfig": 'the "mem0" block of the config',
+    "MemoryCategories": "mem0.categories and mem0.retention in the config",
+    "MemoryCache": "mem0.cache in the config",
+    "OptimizedMemoryAccess": "Mem0Client: recall_many, preload",
+    "MemoryMetrics": "Mem0Client: stats",
+    "MemGPTConnector": "TradeMemory; an agent's connector comes with a later version",
+    "MemoryConnector": "TradeMemory; an agent's connector comes with a later version",
+    "ZepProvider": "Mem0Provider",
+}
+"""Names that cannot be imported here -> what to use."""
+
+METHODS = {
+    "add": "store(category, content, metadata)",
+    "add_memory": "store(category, content, metadata)",
+    "search": "recall(query=..., limit=...)",
+    "search_memories": "recall(query=..., limit=..., filters=...)",
+    "get_all": "recall(limit=None)",
+    "get": "recall(filters=...)",
+    "update_memory": "update(id, text, metadata)",
+    "batch_search": "recall_many(queries)",
+    "preload_relevant_memories": "preload(category)",
+    "collect_metrics": "stats()",
+    "delete_all": "delete(id) for each; 'freqtrade-mem0 forget' comes with a later version",
+}
+"""Methods that a client does not have -> those it has."""
+
+
+def did_you_mean(name: str, known: tuple[str, ...], cutoff: float = 0.6) -> str:
+    """Return a question for a mistyped name, " Did you mean 'x'?", or "".
+
+    >>> did_you_mean("profits", ("profit", "pair"))
+    " Did you mean 'profit'?"
+    """
+    close = get_close_matches(name, known, n=1, cutoff=cutoff)
+    return f" Did you mean {close[0]!r}?" if close else ""
