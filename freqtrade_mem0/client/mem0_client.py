@@ -67,7 +67,7 @@ class Mem0Client:
     ) -> None:
         self._user_id = store.settings.user_id
         self.folder = store  # the opened memory
-        self.memories = Memories(self)
+        self.memories = Memories(self.recall)
         self._access = Access(store, ttl_s=ttl_s, max_memories=max_memories)
 
     @property
@@ -85,7 +85,7 @@ class Mem0Client:
         """
         other = copy(self)
         other._user_id = checked_user(user_id)  # noqa: SLF001 - of the same class
-        other.memories = Memories(other)
+        other.memories = Memories(other.recall)
         return other
 
     def store(self, category: str, content: str, metadata: Mapping[str, Any] | None = None) -> str:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.records.base import Category
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from freqtrade_mem0.client.mem0_client import Mem0Client
+    from collections.abc import Callable, Iterator
 
 
 class Memories(Mapping[str, list[dict[str, Any]]]):
@@ -19,12 +17,12 @@ class Memories(Mapping[str, list[dict[str, Any]]]):
     `client.memories["risk_profile"]` is `client.recall("risk_profile", limit=None)`.
     """
 
-    def __init__(self, client: Mem0Client) -> None:
-        self._client = client
+    def __init__(self, recall: Callable[..., list[dict[str, Any]]]) -> None:
+        self._recall = recall
 
     def __getitem__(self, category: str) -> list[dict[str, Any]]:
         """Return the memories of a category; raise `RecordError` where there is no such one."""
-        return self._client.recall(category, limit=None)
+        return self._recall(category, limit=None)
 
     def __iter__(self) -> Iterator[str]:
         return map(str, Category)
