@@ -6,9 +6,11 @@ strongly depends on how much the groups of the level really differ, which is est
 them: where they differ no more than chance explains, the deviations nearly vanish.
 
 What an earlier level explains is not counted again. For a combined level ("side and trend") only
-the part of its deviation counts that its parts do not explain. A group with the very trades of a
-group of an earlier level (a tag that is only used for short trades, and the side "short") has no
-deviation of its own. Levels that overlap otherwise (a tag mostly used in uptrends) are added up.
+the part of its deviation counts that its parts do not explain. Other levels may overlap, too: a tag
+may be used only for short trades, or mostly in uptrends. How far is not known, so all that earlier
+levels added is taken as explained: a deviation counts where it goes beyond that, or against it.
+Two tags of one side therefore never add up to more than the larger of their deviations. Where two
+levels are independent, this believes less than both together would justify.
 
 References
 ----------
@@ -16,6 +18,8 @@ Efron, B. and Morris, C. (1975). Data analysis using Stein's estimator and its g
 Journal of the American Statistical Association 70 (350), 311-319 (shrinkage towards a parent).
 Buehlmann, H. and Gisler, A. (2005). A Course in Credibility Theory and its Applications, ch. 4
 (the credibility factor n / (n + k), and its estimate from the groups).
+Breiman, L. (1995). Better subset regression using the nonnegative garrote. Technometrics 37 (4),
+373-384.
 Kish, L. (1965). Survey Sampling, ch. 8 (the effective size of a weighted sample).
 """
 
@@ -35,8 +39,6 @@ Key = tuple[str, str]
 """A level and its value, for example ("pair", "ETH/USDT")."""
 
 _MIN_FOR_ERROR = 2.0
-_MIN_THETA = 0.1
-"""`theta` never falls below this share of the prior's."""
 _MIN_DIVISOR = 1e-9
 
 
@@ -123,10 +125,14 @@ class Shrinkage:
         trades is believed. > 0.
     pseudo_groups
         Weight of the prior, in groups of evidence, > 0.
+    doubt
+        How far the groups of a level must differ to be believed at all, in standard deviations
+        beyond what chance gives on average, >= 0.
     """
 
     pseudo_trades: float
     pseudo_groups: float = 10.0
+    doubt: float = 4.0
 
 
 def differences(
@@ -146,6 +152,15 @@ def differences(
     is solved for :math:`\theta` (Buehlmann and Gisler 2005, ch. 4). Before that,
     `prior.pseudo_groups` groups of the mean size :math:`m` that agree with the prior are added.
 
+    An estimate of a variance is above zero half of the time where there are no differences at all.
+    So the result is multiplied by the share of the sum that lies beyond doubt,
+
+    .. math:: 1 - \frac{(G - 1) + \text{doubt} \sqrt{2 (G - 1)}}{\sum_g n_g d_g^2 / s^2}
+
+    or by 0 where that is negative; without differences, the sum has the mean :math:`G - 1` and the
+    standard deviation :math:`\sqrt{2 (G - 1)}`. So `theta` is 0 for most levels of most strategies,
+    and a large one is hardly changed (the nonnegative garrote of Breiman 1995).
+
     Parameters
     ----------
     whole
@@ -160,7 +175,7 @@ def differences(
     Returns
     -------
     dict
-        `theta` by level, > 0, without unit. It does not depend on the order of `groups`.
+        `theta` by level, >= 0, without unit. It does not depend on the order of `groups`.
 
     Notes
     -----
@@ -204,6 +219,7 @@ def shifts(
     shift_of: dict[str, float] = {}
     first_with: dict[Moments, str] = {}
     first_of: dict[str, str] = {}
+    added = 0.0
     for name, _, moments, inside in levels:
         shift = 0.0
         n, group_mean, *_ = moments
@@ -211,12 +227,19 @@ def shifts(
             if moments in first_with:  # equal moments: the same trades
                 first_of[name] = first_with[moments]
             else:
-                deviation = group_mean - mean
+                deviation, others = group_mean - mean, added
                 if inside:
                     around = {first_of[level] for level in inside if level in first_of}
-                    deviation -= math.fsum([shift_of[level] for level in around])
+                    explained = math.fsum([shift_of[level] for level in around])
+                    deviation -= explained
+                    others -= explained
+                if deviation * others > 0.0:  # the others may explain it
+                    rest = deviation - others
+                    deviation = rest if rest * deviation > 0.0 else 0.0
                 # `credibility` inlined: nine of these are half of a decision.
-                shift = deviation * (n / (n + 1.0 / theta_of.get(name, prior_theta)))
+                believed = n * theta_of.get(name, prior_theta)
+                shift = deviation * (believed / (believed + 1.0))
+                added += shift
                 first_with[moments] = first_of[name] = name
                 shift_of[name] = shift
         result.append(shift)
@@ -226,10 +249,13 @@ def shifts(
 def credibility(n: float, theta: float) -> float:
     """Return the share of a group's deviation that is believed: `n / (n + 1 / theta)`, in [0, 1).
 
+    0.0 where the groups do not differ, `theta` being 0.
+
     >>> credibility(100.0, 0.01)
     0.5
     """
-    return n / (n + 1.0 / theta)
+    believed = n * theta
+    return believed / (believed + 1.0)
 
 
 def interval(moments: Moments) -> tuple[float, float]:
@@ -288,9 +314,12 @@ def _theta(
     if freedom <= 0 or n <= 0.0 or square <= 0.0:
         return prior_theta
     observed = math.fsum([size * d**2 for size, d in sizes_and_deviations]) / square
+    by_chance = freedom + prior.doubt * math.sqrt(2.0 * freedom)
+    if observed <= by_chance:
+        return 0.0
     mean_size = max(n - math.fsum([size * size for size, _ in sizes_and_deviations]) / n, 0.0)
     mean_size /= freedom
     theta = (observed - freedom + prior.pseudo_groups * mean_size * prior_theta) / max(
         (freedom + prior.pseudo_groups) * mean_size, _MIN_DIVISOR
     )
-    return max(theta, prior_theta * _MIN_THETA)
+    return theta * (1.0 - by_chance / observed)

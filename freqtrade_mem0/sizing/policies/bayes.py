@@ -45,6 +45,10 @@ class Bayes:
     move together: the variance is taken as twice that of independent trades), the multiplier is
     scaled by `1 + (1 - min) * tanh(S / sigma + brake_after)` where that is below 1.
 
+    Where situations do not differ, the evidence is zero for most levels (`insight.shrinkage`): on
+    simulated noise the root mean square of multiplier - 1 is below 0.10, for 40, 300 and 3,000
+    trades.
+
     Parameters
     ----------
     prior
@@ -72,8 +76,8 @@ class Bayes:
     min_multiplier: float
     max_multiplier: float
     trust: float = 1.0 / 3.0
-    reach: float = 0.03
-    warm_up_trades: float = 50.0
+    reach: float = 0.04
+    warm_up_trades: float = 100.0
     brake_after: float = 2.0
     overlap: float = 2.0
     brake_pseudo_trades: float = 20.0

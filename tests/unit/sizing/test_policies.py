@@ -55,8 +55,8 @@ def test_trades_that_made_nothing_are_no_evidence_either_way() -> None:
 def test_the_multiplier_is_the_documented_map(mean: float) -> None:
     """1 + reach * tanh(e), in closed form for one level."""
     n = 50.0
-    share = (1 / 3) * 400 / (400 + 50)
-    evidence = share * (n / (n + 100)) * mean / (0.03 * SPREAD)
+    share = (1 / 3) * 400 / (400 + 100)
+    evidence = share * (n / (n + 100)) * mean / (0.04 * SPREAD)
 
     wish = BAYES(known(spread_out(400.0), spread_out(n, mean)))
     assert wish.multiplier == pytest.approx(1.0 + 0.75 * math.tanh(evidence), rel=1e-12)
@@ -64,14 +64,14 @@ def test_the_multiplier_is_the_documented_map(mean: float) -> None:
 
 
 def test_few_trades_of_the_strategy_move_little() -> None:
-    """Ten trades count a sixth of what very many do, however good one of their groups looks."""
+    """25 trades count a fifth of what very many do, however good one of their groups looks."""
     few, many = (
-        BAYES(known(spread_out(n), spread_out(3.0, 0.02))).expected_ratio for n in (10.0, 1e9)
+        BAYES(known(spread_out(n), spread_out(3.0, 0.02))).expected_ratio for n in (25.0, 1e9)
     )
 
     assert few is not None
     assert many is not None
-    assert few == pytest.approx(many / 6, rel=1e-6)
+    assert few == pytest.approx(many / 5, rel=1e-6)
 
 
 def test_more_evidence_moves_further() -> None:
