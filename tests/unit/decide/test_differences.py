@@ -12,7 +12,7 @@ from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.records.base import to_ms
 from tests.support.samples import START, a_trade
 
-PRIOR = Shrinkage(pseudo_trades=20.0)
+PRIOR = Shrinkage(pseudo_trades=20.0, doubt=0.0)
 DAY = timedelta(days=1)
 
 

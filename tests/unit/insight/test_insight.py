@@ -64,7 +64,7 @@ def test_differences_match_an_independent_version(seed: int) -> None:
     assert found["pair"] == pytest.approx(theta_oracle(ratios, labels, PRIOR), rel=1e-9)
 
 
-@pytest.mark.parametrize("true_theta", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("true_theta", [0.01, 0.02, 0.05])
 def test_differences_come_near_the_truth(true_theta: float) -> None:
     """With many groups, a weak prior and little doubt, the simulated variance is found again.
 
