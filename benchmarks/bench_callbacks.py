@@ -5,9 +5,9 @@
 A dry-run bot as far as its callbacks go: the mixin resolved and started by Freqtrade's own loader,
 its own database of trades, fresh candles (999) for each entry, each callback called the way
 Freqtrade calls it. It walks trades through `leverage`, `custom_stake_amount`,
-`confirm_trade_entry`, `order_filled` (of the entry and of the exit) and `bot_loop_start`, with a
-pause before each, in which a bot would wait for an exchange. Conditions, in turn, each in a process
-of its own, each with an empty memory:
+`confirm_trade_entry`, `confirm_trade_exit`, `order_filled` (of the entry and of the exit) and
+`bot_loop_start`, with a pause before each, in which a bot would wait for an exchange. Conditions,
+in turn, each in a process of its own, each with an empty memory:
 
 * `quiet`: journal alone, an idle disk;
 * `disk_busy`: another process writes and syncs in the same folder all the time;
@@ -50,6 +50,7 @@ CALLBACKS = (
     "custom_stake_amount",
     "confirm_trade_entry",
     "order_filled_entry",
+    "confirm_trade_exit",
     "order_filled_exit",
     "bot_loop_start",
 )
@@ -242,6 +243,16 @@ class Bot:
         trade.exit_reason = "roi"
         left = now + timedelta(minutes=3)
         closed_at = rate * (1.0 + 0.001 * ((number * 7919 % 41) - 20))
+        exit_ = {"order_type": "limit", "amount": trade.amount, "rate": closed_at}
+        self._call(
+            "confirm_trade_exit",
+            **exit_,
+            pair=pair,
+            trade=trade,
+            time_in_force="GTC",
+            exit_reason="roi",
+            current_time=left,
+        )
         order = self._order(trade, "sell", closed_at, left)
         trade.close(closed_at, show_msg=False)
         trade.close_date = left.replace(tzinfo=None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.situation import BUCKET
-from freqtrade_mem0.words.numbers import percent
+from freqtrade_mem0.words.numbers import counted, percent
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ _STRATEGY = "strategy"
 _RISK = "risk"
 _SMALL = 0.005
 """Levels with a smaller effect on the multiplier share one line."""
+
+_NO_SLIPPAGE = 5e-5
+"""Slippage below this is shown as none."""
 
 _FORMATS = {
     "volatility": ".2%",
@@ -158,6 +161,31 @@ def outcome(line: LedgerLine) -> str:
     )
 
 
+def execution(trade: TradeRecord) -> str:
+    """Return how a bot's orders were decided and filled; "" where nothing was seen of them."""
+    seen = trade.execution
+    if seen is None:
+        return ""
+    parts = [
+        f"{name} {_filled(slippage)}"
+        for name, slippage in (("entry", seen.entry_slippage), ("exit", seen.exit_slippage))
+        if slippage is not None
+    ]
+    if seen.asked_rate is not None:
+        refused = f", refused {counted(seen.n_refused, 'time')}" if seen.n_refused else ""
+        parts.append(
+            f"exit by {seen.asked_reason or 'unknown'} asked for at {seen.asked_rate:.6g}"
+            f" ({counted(seen.n_asked, 'time')} in all{refused})"
+        )
+    return "; ".join(parts)
+
+
+def _filled(slippage: float) -> str:
+    if abs(slippage) < _NO_SLIPPAGE:
+        return "filled at its rate"
+    return f"filled {abs(slippage):.2%} {'worse' if slippage > 0.0 else 'better'} than its rate"
+
+
 def both_outcomes(decision: Decision, trade: TradeRecord) -> tuple[float, float]:
     """Return the profit in stake currency with memory's stake, and with the proposed stake.
 
@@ -179,6 +207,9 @@ def why(line: LedgerLine) -> str:
         f"  situation: {situation(decision.situation)}",
         f"  outcome: {outcome(line)}",
     ]
+    orders = "" if line.trade is None else execution(line.trade)
+    if orders:
+        lines.append(f"  orders: {orders}")
     return "\n".join(map(visible, lines))
 
 

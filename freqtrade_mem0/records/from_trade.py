@@ -18,6 +18,8 @@ from freqtrade_mem0.records.kinds.trade import TradeRecord
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from freqtrade_mem0.records.execution import Execution
+
 _DRY_RUN_ORDER = "dry_run_"
 """What the ids of Freqtrade's simulated orders begin with."""
 
@@ -70,6 +72,7 @@ def trade_record(
     context: EntryContext | None = None,
     *,
     identity: str | None = None,
+    execution: Execution | None = None,
 ) -> TradeRecord:
     """Return the record of a closed trade.
 
@@ -85,6 +88,8 @@ def trade_record(
         What was known when it was opened.
     identity
         The result of `trade_id_of`, if the caller has it already.
+    execution
+        How a bot's orders were decided and filled.
 
     Raises
     ------
@@ -117,6 +122,7 @@ def trade_record(
         decision_id=context.decision_id,
         situation=context.situation,
         stop_sold_part=origin.mode is not Mode.BACKTEST and _stop_sold_part(trade, exit_reason),
+        execution=execution,
     )
 
 

@@ -28,7 +28,8 @@ from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.caller import is_called_by_freqtrade
 from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
-from freqtrade_mem0.situation import Candles, calendar, clean, indicator
+from freqtrade_mem0.run.bot.entries.exits import AskedExit
+from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean, indicator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 HOOKED = ("custom_stake_amount", "confirm_trade_entry")
 """Wrapped in every run. A backtest's closed trades are read from Freqtrade's own list."""
-HOOKED_IN_BOTS = (*HOOKED, "order_filled", "bot_loop_start")
+HOOKED_IN_BOTS = (*HOOKED, "confirm_trade_exit", "order_filled", "bot_loop_start")
 HOOKED_FOR_LEVERAGE = ("leverage",)
 
 EXTRA_SITUATION = "mem0_situation"
@@ -189,12 +190,8 @@ class _Hooks:
     ) -> tuple[dict[str, float | str], float | None]:
         """Return an entry's situation, and the jump of the candles' range; None without a jump."""
         pair: str = call["pair"]
-        frame = host.analysed_candles(self._strategy, pair)
-        candles = self._candles_of(pair, frame)
-        moment_ms = to_ms(moment)
-        n_closed = candles.n_closed(moment_ms, self._timeframe_s)
-        situation = candles.features(n_closed)
-        situation |= calendar(moment_ms)
+        candles = self._candles_of(pair, host.analysed_candles(self._strategy, pair))
+        n_closed, situation = self._market(candles, moment)
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
         if extra is not None:
             try:
@@ -210,6 +207,14 @@ class _Hooks:
             except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
                 self._log_failure(EXTRA_SITUATION, error, call)
         return situation, candles.times_usual_range(n_closed)
+
+    def _market(self, candles: Candles, moment: datetime) -> tuple[int, dict[str, float | str]]:
+        """Return how many candles are closed at a moment, and what the market was then."""
+        moment_ms = to_ms(moment)
+        n_closed = candles.n_closed(moment_ms, self._timeframe_s)
+        situation = candles.features(n_closed)
+        situation |= calendar(moment_ms)
+        return n_closed, situation
 
     def _candles_of(self, pair: str, frame: Any) -> Candles:
         """Return a dataframe as columns, converted once per dataframe."""
@@ -240,6 +245,15 @@ class _BotHooks(_Hooks):
     def _bot(self) -> BotRuntime:
         return cast("BotRuntime", self._runtime_of())
 
+    def confirm_trade_exit(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
+        """Note the exit that the strategy confirms or refuses. On failure: it is not noted."""
+        answer = own()
+        try:
+            self._exit_asked(call, is_confirmed=bool(answer))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("confirm_trade_exit", error, call)
+        return answer
+
     def order_filled(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
         """Link a trade to its decision, record a closed trade. On failure: reconciled later."""
         try:
@@ -255,6 +269,19 @@ class _BotHooks(_Hooks):
         except Exception as error:  # noqa: BLE001 - as above
             self._log_failure("bot_loop_start", error, call)
         return own()
+
+    def _exit_asked(self, call: Mapping[str, Any], *, is_confirmed: bool) -> None:
+        moment = as_utc(call["current_time"])
+        # Columns of its own: a forced exit comes in a thread of Freqtrade's REST server.
+        newest = host.analysed_candles(self._strategy, call["pair"]).tail(2 * WINDOW)
+        asked = AskedExit(
+            reason=str(call["exit_reason"] or ""),
+            rate=float(call["rate"]),
+            moment=moment,
+            situation=self._market(Candles(newest, self._indicators), moment)[1],
+            is_confirmed=is_confirmed,
+        )
+        self._bot.session.exit_asked(call["trade"], asked)
 
     def _filled(self, trade: Any, order: Any) -> None:
         session = self._bot.session

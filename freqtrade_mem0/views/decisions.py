@@ -9,7 +9,7 @@ from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.views.scope import described
-from freqtrade_mem0.views.values import Facts, iso, origin_facts
+from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import LedgerLine
@@ -50,6 +50,7 @@ def why(memory: MemoryFolder, scope: Scope, wanted: str | None = None) -> Facts:
             "profit_ratio": None if trade is None else trade.profit_ratio,
             "profit_abs_with_memory": with_memory,
             "profit_abs_without_memory": without,
+            "execution": execution_facts(trade),
         }
     )
 
@@ -84,6 +85,7 @@ def _line_facts(line: LedgerLine) -> Facts:
             "open_date": iso(decision.open_date),
             "profit_ratio": None if trade is None else trade.profit_ratio,
             "profit_abs": None if trade is None else trade.profit_abs,
+            "execution": execution_facts(trade),
         }
     )
 

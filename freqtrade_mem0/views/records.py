@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.recall.priors import promotions, waiting
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.views.values import Facts, iso, origin_facts
+from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.scope import Scope
@@ -97,6 +97,7 @@ def _record_facts(record: Record) -> Facts:
             "open_date": iso(record.open_date),
             "close_date": iso(record.close_date),
             "situation": dict(record.situation),
+            "execution": execution_facts(record),
         }
         if record.told is not None:
             facts |= dict.fromkeys(record.told.unknown)

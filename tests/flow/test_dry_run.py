@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.journal.journal import FILE_NAME
-from tests.flow.harness import wait_until
+from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory, wait_until
 from tests.flow.scenarios import (
     BUSY,
     REMEMBERING,
@@ -97,6 +97,48 @@ def test_an_exit_forced_by_hand_is_remembered(start_bot: StartBot) -> None:
     assert forced[0].is_evidence
     assert forced[0].decision_id is not None
     bot.stop()
+    assert_journal_equals_database(bot)
+    assert complaints(bot.log()) == []
+
+
+MARKET_ORDERS = strategy_with_memory(
+    PLAIN_STRATEGY
+    + """
+    order_types = {"entry": "market", "exit": "market", "stoploss": "market",
+                   "stoploss_on_exchange": False}
+    n_asked = 0
+
+    def confirm_trade_exit(self, pair, trade, order_type, amount, rate, time_in_force,
+                           exit_reason, current_time, **kwargs):
+        self.n_asked += 1
+        return self.n_asked > 2
+"""
+)
+"""Takes the price of the order book, and refuses the first two exits."""
+
+
+def test_the_exit_as_it_was_decided_and_slippage_are_recorded(
+    start_bot: StartBot, exchange: ExchangeStandIn
+) -> None:
+    """The refusals are counted; orders at the market are filled at the other side of the book."""
+    bot = start_bot(MARKET_ORDERS, MEM0, max_open_trades=1)
+    bot.wait_until(bot.open_trades)
+    pair = bot.open_trades()[0]["pair"]
+    exchange.control.pin(pair)
+    _jump(exchange, pair)
+    record = _remembered(bot, 1)[0]
+    bot.stop()
+
+    seen = record.execution
+    assert seen is not None
+    assert (seen.asked_reason, record.exit_reason) == ("roi", "roi")
+    assert (seen.n_asked, seen.n_refused) == (3, 2)
+    assert record.open_date < (seen.asked_at or record.open_date) <= record.close_date
+    assert "regime" in seen.asked_situation
+    assert seen.exit_rate == seen.asked_rate
+    assert seen.entry_slippage == pytest.approx(record.open_rate / (seen.entry_rate or 1.0) - 1.0)
+    assert seen.exit_slippage == pytest.approx(1.0 - record.close_rate / (seen.exit_rate or 1.0))
+    assert 0.0 <= (seen.exit_slippage or 0.0) < 0.01
     assert_journal_equals_database(bot)
     assert complaints(bot.log()) == []
 

@@ -11,6 +11,7 @@ import pytest
 from freqtrade_mem0.demo.exchange.markets import Market
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import exchange_block
+from freqtrade_mem0.records.execution import Execution
 from tests.flow.dry_run_bot import DryRunBot
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
 from tests.flow.scenarios import (
@@ -129,6 +130,12 @@ def test_in_shadow_a_live_bot_places_the_orders_of_a_bot_without_memory(
             found = {record.pair: record for record in trade_records(store)}
         assert {str(record.origin.mode) for record in found.values()} == {"live"}
         assert found["BTC/USDT"].exit_reason == "stoploss_on_exchange"
+        seen = {pair: record.execution or Execution() for pair, record in found.items()}
+        assert seen["DOGE/USDT"].asked_reason == "force_exit"
+        assert seen["BTC/USDT"].n_asked == 0  # its stop sold it
+        for each in seen.values():
+            assert each.entry_slippage == pytest.approx(0.0, abs=0.01)
+            assert each.exit_slippage == pytest.approx(0.0, abs=0.02)
         assert all(record.decision_id is not None for record in found.values())
         assert complaints(shadow.log()) == []
 

@@ -184,6 +184,8 @@ class OrderStandIn:
     ft_order_side: str
     safe_filled: float = 1.0
     order_date: datetime | None = START
+    safe_price: float = 100.0
+    ft_price: float = 100.0
 
     @property
     def order_date_utc(self) -> datetime | None:

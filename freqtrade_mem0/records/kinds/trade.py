@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from freqtrade_mem0.records.base import Category, Origin, Record, to_seconds
+from freqtrade_mem0.records.execution import Execution
 from freqtrade_mem0.records.limits import (
     Count,
     Feature,
@@ -110,11 +111,17 @@ class TradeRecord(Record):
         Whether a stop on the exchange sold a part of it, and something else the rest.
     told
         What only a trade told by a person or a tool has; None for those that Freqtrade reports.
+    execution
+        How a bot's orders were decided and filled; None in backtests, and where nothing was seen.
     """
 
     kind: ClassVar[str] = "trade"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
-    added_later: ClassVar[tuple[str, ...]] = (',"stop_sold_part":false', ',"told":null')
+    added_later: ClassVar[tuple[str, ...]] = (
+        ',"stop_sold_part":false',
+        ',"told":null',
+        ',"execution":null',
+    )
 
     pair: Name
     side: Name
@@ -140,16 +147,22 @@ class TradeRecord(Record):
     situation: Mapping[Name, Feature] = field(default_factory=dict)
     stop_sold_part: bool = False
     told: Told | None = None
+    execution: Execution | None = None
 
     def keeping(self, earlier: Record) -> TradeRecord:
-        """Return this record with what an earlier version knows of the entry, if this one does not.
+        """Return this record with what an earlier version saw of entry and exit and this did not.
 
         A trade read again from a database or a file has right numbers, but its reader was not
         present when it was opened. A correction must not lose what was noted then.
         """
-        if self.decision_id is not None or self.situation or not isinstance(earlier, TradeRecord):
+        if not isinstance(earlier, TradeRecord):
             return self
-        return replace(self, decision_id=earlier.decision_id, situation=earlier.situation)
+        kept = self
+        if self.execution is None and earlier.execution is not None:
+            kept = replace(kept, execution=earlier.execution)
+        if self.decision_id is not None or self.situation:
+            return kept
+        return replace(kept, decision_id=earlier.decision_id, situation=earlier.situation)
 
     def sentence(self) -> str:
         """Return, for example, "Closed long ETH/USDT +1.80% after 3h 20m, ..., exit roi, win"."""

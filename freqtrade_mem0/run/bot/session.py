@@ -25,6 +25,7 @@ from freqtrade_mem0.records.from_trade import (
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.risk.log import WINDOW, RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
+from freqtrade_mem0.run.bot.entries.exits import ExitNotes
 from freqtrade_mem0.run.bot.entries.links import EntryLinks
 from freqtrade_mem0.run.bot.entries.own_trades import Archive, OwnTrades
 from freqtrade_mem0.run.bot.entries.placed import PlacedDecisions
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.risk.event_type import Lock
+    from freqtrade_mem0.run.bot.entries.exits import AskedExit
     from freqtrade_mem0.run.setup import SessionSetup
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class BotSession(Session):
         self._timeframe_s = timeframe_s
         self._placed = PlacedDecisions()
         self._entries = EntryLinks(self._placed, self._submit)
+        self._exits = ExitNotes()
         self._own = OwnTrades(archive)
         self.database = ""
         """Identity of the bot's trade database; "" as long as it is not known, or if none lasts."""
@@ -175,6 +178,12 @@ class BotSession(Session):
             if self._own.recent(trade_id) is None:
                 self._entries.link(trade, trade_id)
 
+    def exit_asked(self, trade: Any, asked: AskedExit) -> None:
+        """Note an exit that Freqtrade asked to confirm, for the record of the closed trade."""
+        if is_trade_of_mode(trade, self.origin.mode):
+            with self._lock:
+                self._exits.add(trade_id_of(trade, self.origin), asked)
+
     def trade_closed(self, trade: Any) -> None:
         """Record a closed trade and learn from it; a repeated call records only a change.
 
@@ -247,7 +256,10 @@ class BotSession(Session):
                     self._entries.link(trade, trade_id)  # both happened while this bot was down
                 # An imported record has no entry context; the ledger has.
                 context = self._entries.get(trade_id) or EntryContext()
-            record = trade_record(trade, origin, self._now(), context, identity=trade_id)
+            seen = self._exits.execution(trade, trade_id, earlier)
+            record = trade_record(
+                trade, origin, self._now(), context, identity=trade_id, execution=seen
+            )
             if earlier is not None and replace(earlier, recorded_at=record.recorded_at) == record:
                 if earlier is archived:  # it may have come from Mem0, and is in the database
                     self._submit(Confirmed(record_id=trade_id))
@@ -255,6 +267,7 @@ class BotSession(Session):
             self._own.add(record)
             self.n_closed += 1
             self._entries.release(trade_id)
+            self._exits.release(trade_id)
             self._keep(record)
             self._risk.closed(record, earlier)
             if own_strategy == self.origin.strategy:

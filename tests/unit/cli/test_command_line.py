@@ -35,7 +35,7 @@ _DECISION = {
     *("stake", "applied", "policy", "n_effective", "reasons", "situation"),
     "n_asked",
 }
-_OUTCOME = {"profit_ratio", "profit_abs_with_memory", "profit_abs_without_memory"}
+_OUTCOME = {"execution", "profit_ratio", "profit_abs_with_memory", "profit_abs_without_memory"}
 _STATS = {
     *("folder", "mode", "journal", "mem0", "mem0_error", "pending", "dead", "last_error"),
     *("failures", "delivered_at", "lag_s", "writers", "set_aside"),
@@ -43,7 +43,15 @@ _STATS = {
 _TRADE = {
     *("pair", "side", "open_date", "close_date", "open_rate", "close_rate", "amount"),
     *("stake_amount", "profit_ratio", "profit_abs", "fee_open", "fee_close", "funding_fees"),
-    *("exit_reason", "enter_tag", "leverage", "is_evidence", "decision_id", "situation"),
+    *(
+        "exit_reason",
+        "enter_tag",
+        "leverage",
+        "is_evidence",
+        "decision_id",
+        "situation",
+        "execution",
+    ),
 }
 _RECORD = {"id", "kind", "category", "text", "user_id", "known_at", "recorded_at", *_RUN}
 _PREVIEW = {
@@ -55,7 +63,7 @@ KEYS: list[tuple[str, set[str]]] = [
     ("doctor", {"healthy", "enabled", "findings", "not_checked"}),
     ("records --kind note", _RECORD),
     ("records --kind trade", _RECORD | _TRADE),
-    ("ledger", _RUN | _DECISION | {"id", "open_date", "profit_ratio", "profit_abs"}),
+    ("ledger", _RUN | _DECISION | {"id", "open_date", "profit_ratio", "profit_abs", "execution"}),
     ("why", _RUN | _DECISION | _OUTCOME | {"text", "expected_ratio"}),
     ("why --now ETH/USDT", _RUN | _DECISION | {"text", "expected_ratio", "not_told", "not_seen"}),
     ("insights", _RUN | {"as_of", "n_trades", "insights"}),

@@ -9,6 +9,7 @@ import pytest
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.journal.journal import LedgerLine
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.records.execution import Execution
 from tests.support.samples import a_decision, a_trade
 
 WHOLE = Reason(
@@ -117,3 +118,26 @@ def test_an_indicator_stands_with_its_bucket() -> None:
     }
 
     assert explain.situation(features) == "regime calm sideways, ADX(14) 31.5 (high)"
+
+
+def test_a_bots_orders_are_told_with_their_cost() -> None:
+    """Worse or better than the rates of the orders, and what was asked and refused."""
+    seen = Execution(
+        entry_rate=100.0,
+        entry_slippage=0.0012,
+        exit_rate=110.0,
+        exit_slippage=-0.0005,
+        asked_reason="roi",
+        asked_rate=110.0,
+        n_asked=3,
+        n_refused=2,
+    )
+
+    assert explain.execution(a_trade(execution=seen)) == (
+        "entry filled 0.12% worse than its rate; exit filled 0.05% better than its rate; "
+        "exit by roi asked for at 110 (3 times in all, refused 2 times)"
+    )
+    assert explain.execution(a_trade(execution=Execution(exit_slippage=0.0))) == (
+        "exit filled at its rate"
+    )
+    assert explain.execution(a_trade()) == ""

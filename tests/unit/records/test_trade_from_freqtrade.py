@@ -190,4 +190,4 @@ def test_a_stop_that_sold_a_part_is_noted(exit_reason: str, filled: float, expec
     assert record.stop_sold_part is expected
     ordinary = replace(record, stop_sold_part=False)
     assert (content_hash(record) == content_hash(ordinary)) is not expected
-    assert '"stop_sold_part":false,"told":null}' in encode(ordinary)
+    assert '"stop_sold_part":false,"told":null,"execution":null}' in encode(ordinary)

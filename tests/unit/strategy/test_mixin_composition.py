@@ -22,6 +22,8 @@ from tests.support.samples import a_trade
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from freqtrade_mem0.run.bot.entries.exits import AskedExit
+
 MOMENT = datetime(2024, 1, 2, 12, tzinfo=UTC)
 PAIR = "ETH/USDT"
 
@@ -244,6 +246,56 @@ def test_an_overridden_order_filled_gets_its_copy(loader: Loader) -> None:
     assert filling["trade"].copies == 1
 
 
+@pytest.mark.parametrize("answer", [True, False, None, 0, "yes"])
+def test_a_bot_notes_the_exit_and_returns_the_strategys_answer(
+    loader: Loader, answer: object
+) -> None:
+    """The same object, whatever it is; the candles of the exit are closed ones."""
+    strategy = loader.load(
+        "class Mine(Mem0Mixin, Base):\n"
+        f"    said = {answer!r}\n"
+        "    def confirm_trade_exit(self, **kwargs):\n        return self.said",
+        runmode=RunMode.DRY_RUN,
+    )
+    noted: list[AskedExit] = []
+    session = vars(strategy)["_mem0_runtime"].session
+    session.exit_asked = lambda _, asked: noted.append(asked)
+    assert _exit(strategy) is strategy.said
+    (asked,) = noted
+    assert (asked.reason, asked.rate, asked.moment) == ("roi", 2_010.0, MOMENT)
+    assert asked.is_confirmed is bool(answer)
+    assert "regime" in asked.situation
+    _stake(strategy)
+    assert asked.situation == _decision(strategy).situation
+
+
+def test_an_exit_that_can_not_be_noted_is_the_strategys_alone(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing of ours reaches Freqtrade; the log says what failed, once."""
+    strategy = loader.load("class Mine(Mem0Mixin, Base):\n    pass", runmode=RunMode.DRY_RUN)
+    strategy.dp = None
+    with caplog.at_level(logging.ERROR, logger="freqtrade_mem0"):
+        assert _exit(strategy) is True
+        assert _exit(strategy) is True
+    assert [r.message.partition(" for ")[0] for r in caplog.records] == [
+        "Memory failed in confirm_trade_exit"
+    ]
+
+
+def test_an_exit_of_an_unchanged_strategy_copies_no_trade(loader: Loader) -> None:
+    """Freqtrade copies the trade for a strategy's own callback only."""
+    strategy = loader.load("class Mine(Mem0Mixin, Base):\n    pass", runmode=RunMode.DRY_RUN)
+    trade = _Trade()
+    _exit(strategy, trade)
+    assert trade.copies == 0
+
+
+def test_a_backtest_leaves_exits_alone(loader: Loader) -> None:
+    """It has no slippage, and an exit costs what it costs without memory."""
+    assert "confirm_trade_exit" not in vars(loader.load("class Mine(Mem0Mixin, Base):\n    pass"))
+
+
 def test_a_strategy_adds_to_the_situation(loader: Loader) -> None:
     """What `mem0_situation` returns stands in the decision beside the features of the market."""
     strategy = loader.load(
@@ -377,6 +429,7 @@ def _order() -> SimpleNamespace:
     return SimpleNamespace(
         ft_order_side="buy",
         safe_filled=1.0,
+        safe_price=2_000.0,
         order_id="dry_run_entry-1",
         order_date=MOMENT,
         order_date_utc=MOMENT,
@@ -417,6 +470,21 @@ def _confirmed(strategy: Any, tag: str = "dip") -> Any:
         current_time=MOMENT,
         entry_tag=tag,
         side="long",
+    )
+
+
+def _exit(strategy: Any, trade: _Trade | None = None) -> Any:
+    """Ask for an exit as Freqtrade does."""
+    return strategy_safe_wrapper(strategy.confirm_trade_exit, default_retval=True)(
+        pair=PAIR,
+        trade=trade or _Trade(),
+        order_type="limit",
+        amount=0.05,
+        rate=2_010.0,
+        time_in_force="GTC",
+        exit_reason="roi",
+        sell_reason="roi",
+        current_time=MOMENT,
     )
 
 
