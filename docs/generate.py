@@ -117,6 +117,13 @@ def words() -> str:
         "Kinds, in filters": _quoted(mission.KINDS),
         "Keys of a trade": _quoted(mission.TRADE_KEYS),
         "What opened a trade": _quoted(mission.SIDES),
+        "Variables, in the environment and in `.env.mem0`": [
+            (
+                f"`{name}`",
+                f"{', '.join(f'`mem0.{key}`' for key in each.keys)}. {each.note}".rstrip(),
+            )
+            for name, each in mission.ENVIRONMENT.items()
+        ],
     }
     pages = [_WORDS_INTRO]
     for title, rows in tables.items():

@@ -56,6 +56,11 @@ class MemoryFolder:
         self._backend: MemoryBackend | None = None
         self._opening = threading.Lock()
 
+    def __repr__(self) -> str:
+        """Return which memory it is; no secret is in it."""
+        own = self.settings
+        return f"memory of user {own.user_id!r} in {self.folder.resolve()}, mode {own.mode!r}"
+
     @property
     def delivers(self) -> bool:
         """Whether records are delivered to Mem0, or stay in the journal alone."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
-_DEFAULT_CONFIGS = ("user_data/config.json", "config.json")
-
 
 class CliConfig(NamedTuple):
     """What commands need of a Freqtrade config."""
@@ -52,13 +50,13 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
     ConfigError
         A file is missing or is no valid config.
     """
-    from freqtrade_mem0.cli.config_files import read_config_files
     from freqtrade_mem0.config.load import BLOCK, bot_id, load_settings
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.host.config_files import default_files, read_config_files
     from freqtrade_mem0.run.bot.alerts.wording import channels
 
     logging.getLogger("freqtrade").setLevel(logging.WARNING)
-    config = read_config_files(arguments.config or _default_configs(arguments.userdir))
+    config = read_config_files(arguments.config or default_files(arguments.userdir))
     has_block = config.get(BLOCK) is not None
     config.setdefault(BLOCK, {})
     settings = load_settings(config) or Settings()
@@ -110,8 +108,3 @@ def scope_of(arguments: argparse.Namespace, memory: MemoryFolder) -> Scope:
         run_id=arguments.run_id,
         pair=arguments.pair,
     )
-
-
-def _default_configs(userdir: Path | None) -> list[str]:
-    places = [str(userdir / "config.json")] if userdir is not None else _DEFAULT_CONFIGS
-    return [place for place in places if Path(place).is_file()][:1]

@@ -148,7 +148,14 @@ class Access:
                 if error.permanent:
                     raise
                 self._away_until_s = self._retry_at_s(error.retry_after_s)
+                if not self.store.settings.local_fallback:
+                    raise
                 logger.warning("%s The journal on this machine answers instead.", error)
+        if not self.store.settings.local_fallback and self.store.delivers:
+            raise BackendError(
+                'Mem0 is away, and "mem0.local_fallback" (MEM0_LOCAL_FALLBACK) is false: the '
+                "journal on this machine does not answer instead. Ask again later."
+            )
         return ask_journal(self.store.local)
 
     def _is_delivered(self) -> bool:

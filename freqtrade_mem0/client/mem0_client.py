@@ -70,6 +70,9 @@ class Mem0Client:
         self.memories = Memories(self.recall)
         self._access = Access(store, ttl_s=ttl_s, max_memories=max_memories)
 
+    def __repr__(self) -> str:
+        return f"Mem0Client(user {self.user_id!r}, of the {self.folder!r})"
+
     @property
     def user_id(self) -> str:
         """Owner of the memories."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.config.variables import FILE_NAME, read_env_file
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FILE_NAME = ".env.mem0"
 KEY_NAMES = ("M0_API_KEY", "MEM0_API_KEY")
+_MS = ("m0", "mem0")
+"""How the names of scopes begin, as in M0_ORG_ID."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +64,11 @@ def find_credentials(
         no key does.
     """
     env = os.environ if environ is None else environ
-    file = _read_env_file((folder or Path.cwd()) / FILE_NAME)
+    file = read_env_file((folder or Path.cwd()) / FILE_NAME)
+    both = (env, file)
     scopes = {
-        "org_id": _first(org_id, env.get("M0_ORG_ID"), file.get("M0_ORG_ID")),
-        "project_id": _first(project_id, env.get("M0_PROJECT_ID"), file.get("M0_PROJECT_ID")),
+        name: _first(given, *(place.get(f"{m}_{name}".upper()) for place in both for m in _MS))
+        for name, given in (("org_id", org_id), ("project_id", project_id))
     }
     places = [("argument", api_key)]
     places += [(f"environment {name}", env.get(name)) for name in KEY_NAMES]
@@ -85,28 +87,3 @@ def find_credentials(
 def _first(*values: str | None) -> str:
     """Return the first value that is not blank, without the blanks around it."""
     return next((value.strip() for value in values if value and value.strip()), "")
-
-
-def _read_env_file(path: Path) -> dict[str, str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # Windows' editors write a byte-order mark
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise ConfigError(f"{path} can not be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path} can not be read: it is no UTF-8 text. Save it as UTF-8."
-        ) from error
-    from dotenv.parser import parse_stream
-
-    values = {}
-    for binding in parse_stream(StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
-            statement = binding.original.string
-            n_blank_lines = len(statement) - len(statement.lstrip("\n"))
-            line = binding.original.line + n_blank_lines
-            raise ConfigError(f"{path}, line {line}: expected NAME=value.")
-        if binding.key is not None and binding.value is not None:
-            values[binding.key] = binding.value
-    return values

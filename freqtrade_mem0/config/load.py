@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from freqtrade_mem0.config.address import check_address
+from freqtrade_mem0.config.environment import named_by, with_variables
 from freqtrade_mem0.config.providers import check_providers
 from freqtrade_mem0.config.secrets import cut, refuse_plain_secrets, shown
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.config.variables import variables
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
             f'"{BLOCK}" in the config must be a block of keys such as {{"enabled": true}}, '
             f"got {shown(block)}."
         )
+    block = with_variables(block, variables())
     _refuse_secrets(block)
     block = _with_names_as_text(block, os.environ)
     try:
@@ -105,8 +108,8 @@ def _refuse_secrets(block: Mapping[str, Any]) -> None:
         refuse_plain_secrets(block.get(name), f"{BLOCK}.{name}")
     if set("@?#") & set(str(block.get("host"))):
         raise ConfigError(
-            f'"{BLOCK}.host" must be an address without user, password and query: Freqtrade copies '
-            "the config into every backtest result. Put the key into M0_API_KEY."
+            f'"{BLOCK}.host" (or MEM0_URL) must be an address without user, password and query: '
+            "Freqtrade copies the config into every backtest result. Put the key into M0_API_KEY."
         )
 
 
@@ -123,6 +126,7 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
     is_hidden = path[0] in _PROVIDERS and value
     found = f"of type {type(value).__name__}" if is_hidden else shown(value)
     end = "" if rule.endswith("?") else "."
+    found += named_by(".".join(path), variables())
     return f'"{cut(key)}" is {found}: {cut(rule[0].lower() + rule[1:])}{end}'
 
 

@@ -6,10 +6,10 @@ Freqtrade copies the config into every backtest result, so it must not contain a
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.config.variables import variables
 from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def resolved(
 
     Raise ConfigError if it is not set. `key` is the block's key, for the message.
     """
-    env = os.environ if environ is None else environ
+    env = variables() if environ is None else environ
     return {name: _resolved(value, f"{key}.{name}", env) for name, value in block.items()}
 
 

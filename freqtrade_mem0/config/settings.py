@@ -41,6 +41,24 @@ class RetentionSettings(Block):
     risk_profile: float | None = Field(None, gt=0, description=_RETENTION)
     portfolio_patterns: float | None = Field(None, gt=0, description=_RETENTION)
     learning_insights: float | None = Field(None, gt=0, description=_RETENTION)
+    max_trades: int | None = Field(
+        None,
+        ge=1,
+        description="Most trades whose memories are kept, or null. This version keeps all.",
+    )
+
+
+class WebhookSettings(Block):
+    """Outgoing webhooks."""
+
+    enabled: bool = Field(default=False, description="This version sends none, whatever the value.")
+
+
+class ServiceSettings(Block):
+    """Where our own service listens."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address. MEM0_HOST overrides it.")
+    port: int = Field(8080, ge=1, le=65_535, description="Port. MEM0_PORT overrides it.")
 
 
 class DeliverySettings(Block):
@@ -121,14 +139,14 @@ class Settings(Block):
         None,
         min_length=1,
         description="Mode `server`: name or address of a self-hosted Mem0 REST server, such as"
-        " `mem0.lan` or `https://mem0.example.org`. MEM0_HOST in the environment overrides it."
+        " `mem0.lan` or `https://mem0.example.org`. MEM0_URL in the environment overrides it."
         " Mode `platform`: another address of the platform's API.",
     )
     port: int | None = Field(
         None,
         ge=1,
         le=65_535,
-        description="Port of that server; default as in `host`, else 8888. MEM0_PORT overrides it.",
+        description="Port of that server; default as in `host`, else 8888.",
     )
     timeout_s: float = Field(
         10,
@@ -136,6 +154,11 @@ class Settings(Block):
         le=300,
         description="Longest wait for one answer of a server or the platform. Never spent in a"
         " trading callback. Seconds, [0.1, 300]",
+    )
+    local_fallback: bool = Field(
+        default=True,
+        description="Whether scripts and services get their answers from the journal while Mem0 is"
+        " away. If false, they get an error. What is written waits in the journal either way.",
     )
     path: Path | None = Field(
         None, description="Folder of journal and memories; default `<user_data>/mem0`."
@@ -171,6 +194,13 @@ class Settings(Block):
     )
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="What a bot tells its owner."
+    )
+    webhooks: WebhookSettings = Field(
+        default_factory=WebhookSettings, description="What is told to other systems."
+    )
+    service: ServiceSettings = Field(
+        default_factory=ServiceSettings,
+        description="Where our own service will listen. This version has none.",
     )
     cache: CacheSettings = Field(
         default_factory=CacheSettings, description="Answers repeated to scripts and services."

@@ -67,7 +67,9 @@ class Runtime(ABC):
             if self.setup.applied and sizing.policy != "off"
             else "stakes stay as proposed"
         )
-        where = f" in {self.store.folder}" if self.run.kind.writes else ""
+        own = self.run.settings
+        place = f" in {self.store.folder} (user {own.user_id!r}, mode {own.mode!r})"
+        where = place if self.run.kind.writes else ""
         return (
             f"Memory is on{where}: {len(self.setup.recall)} trades of {self.run.origin.strategy} "
             f"known, policy {sizing.policy}, {stakes}."

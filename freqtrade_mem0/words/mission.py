@@ -109,6 +109,54 @@ KEPT_KEYS = (
 """Keys of a trade that look like others, and are kept under the caller's own name."""
 
 
+class Variable(NamedTuple):
+    """A variable of the environment that stands for keys of the `"mem0"` block.
+
+    `kind` is the type of its value: switch, number, port or text.
+    """
+
+    keys: tuple[str, ...]
+    kind: str
+    note: str = ""
+
+
+_CATEGORY_NAMES = (
+    "user_preferences",
+    "market_conditions",
+    "strategy_performance",
+    "risk_profile",
+    "portfolio_patterns",
+    "learning_insights",
+)
+
+ENVIRONMENT = {
+    "MEM0_ENABLED": Variable(("enabled",), "switch"),
+    "MEM0_LOCAL_FALLBACK": Variable(("local_fallback",), "switch"),
+    **{
+        f"MEM0_STORE_{name.upper()}": Variable((f"categories.{name}",), "switch")
+        for name in _CATEGORY_NAMES
+    },
+    "MEM0_MAX_TRADE_MEMORIES": Variable(("retention.max_trades",), "number"),
+    "MEM0_RETENTION_DAYS": Variable(
+        tuple(f"retention.{name}" for name in _CATEGORY_NAMES[1:]),
+        "number",
+        "Preferences are kept for ever.",
+    ),
+    "MEM0_SYNC_INTERVAL": Variable(("sync_interval",), "number"),
+    "MEM0_ENABLE_WEBHOOKS": Variable(("webhooks.enabled",), "switch"),
+    "MEM0_URL": Variable(("host",), "text", "Where a Mem0 server is."),
+    "MEM0_HOST": Variable(
+        ("service.host",),
+        "text",
+        "Where our service listens. In mode `server`, where nothing says where the server is, it is"
+        " the server's address, with a warning.",
+    ),
+    "MEM0_PORT": Variable(("service.port",), "port", "As MEM0_HOST."),
+    "MEM_MEMORY_PATH": Variable(("path",), "text"),
+}
+"""Variables in the environment and in `.env.mem0` -> keys of the `"mem0"` block."""
+
+
 class Word(NamedTuple):
     """A name that is another one here.
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from freqtrade_mem0.config.address import check_address, server_url, vector_store
+from freqtrade_mem0.config.environment import with_variables
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
@@ -30,25 +31,28 @@ def of(**block: Any) -> Settings:
         ({"host": "https://mem0.example.org/"}, {}, "https://mem0.example.org"),
         ({"host": "https://mem0.example.org/api/"}, {}, "https://mem0.example.org/api"),
         ({"host": "https://mem0.example.org", "port": 8443}, {}, "https://mem0.example.org:8443"),
-        ({}, {"MEM0_HOST": "other"}, "http://other:8888"),
-        ({"host": "mem0.lan"}, {"MEM0_HOST": "other"}, "http://other:8888"),
-        ({"host": "mem0.lan", "port": 9000}, {"MEM0_PORT": "7000"}, "http://mem0.lan:7000"),
+        ({"mode": "server"}, {"MEM0_HOST": "other"}, "http://other:8888"),
+        ({"mode": "server"}, {"MEM0_HOST": "other", "MEM0_PORT": "7000"}, "http://other:7000"),
+        ({"host": "mem0.lan"}, {"MEM0_HOST": "other"}, "http://mem0.lan:8888"),
+        ({"host": "mem0.lan", "port": 9000}, {"MEM0_PORT": "7000"}, "http://mem0.lan:9000"),
         ({"host": "mem0.lan"}, {"MEM0_HOST": "", "MEM0_PORT": ""}, "http://mem0.lan:8888"),
-        ({}, {"MEM0_PORT": "7000"}, None),
+        ({"host": "mem0.lan", "port": 9}, {"MEM0_URL": "https://a.b"}, "https://a.b"),
+        ({}, {"MEM0_URL": "http://localhost:8080"}, "http://localhost:8080"),
+        ({}, {"MEM0_HOST": "10.0.0.7", "MEM0_PORT": "7000"}, None),
     ],
 )
 def test_the_address_is_put_together(
     block: dict[str, Any], environ: dict[str, str], url: str | None
 ) -> None:
     """Config, then environment; 8888 where nothing says more."""
-    assert server_url(of(**block), environ) == url
+    assert server_url(of(**with_variables(block, environ))) == url
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "8888.0", "http"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     """With the variable, the value and the rule."""
     with pytest.raises(ConfigError, match=r"MEM0_PORT is .* must be a port, 1 to 65535"):
-        server_url(of(host="mem0.lan"), {"MEM0_PORT": port})
+        with_variables({"host": "mem0.lan"}, {"MEM0_PORT": port})
 
 
 @pytest.mark.parametrize(
@@ -57,8 +61,8 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
 )
 def test_an_address_that_is_none_is_refused(host: str) -> None:
     """And not shown: it may hold a password."""
-    with pytest.raises(ConfigError, match="MEM0_HOST") as error:
-        server_url(of(), {"MEM0_HOST": host})
+    with pytest.raises(ConfigError, match="MEM0_URL") as error:
+        server_url(of(host=host))
     assert "s3cr3t" not in str(error.value)
 
 
@@ -86,7 +90,11 @@ def test_mode_server_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch
     for more in ({"host": "mem0.lan"}, {"vector_store": {"provider": "qdrant"}}):
         assert load_settings({"mem0": block | more}) is not None
     assert load_settings({"mem0": block | {"enabled": False}}) is not None
-    for name, value in (("MEM0_HOST", "mem0.lan"), ("QDRANT_URL", "http://qdrant:6333")):
+    for name, value in (
+        ("MEM0_HOST", "mem0.lan"),
+        ("MEM0_URL", "http://mem0"),
+        ("QDRANT_URL", "http://qdrant:6333"),
+    ):
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
             assert load_settings({"mem0": block}) is not None

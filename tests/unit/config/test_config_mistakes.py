@@ -30,8 +30,8 @@ def refusal(block: Any) -> str:
             ['"mem0.sizing.halflife_days" is not a key.', 'Did you mean "half_life_days"?'],
         ),
         (
-            {"retention": {"trades": 1}},
-            ['"mem0.retention.trades" is not a key.', "Known keys: learning_insights, "],
+            {"retention": {"forever": 1}},
+            ['"mem0.retention.forever" is not a key.', "Known keys: learning_insights, "],
         ),
         ({"vector_store": {"provider": "qdrant", "url": "x"}}, ['"mem0.vector_store.url" is not']),
         (

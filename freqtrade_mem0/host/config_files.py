@@ -18,12 +18,21 @@ from freqtrade_mem0.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DEFAULT_FILES = ("user_data/config.json", "config.json")
+"""Where a config is looked for in the working folder."""
+
 _PARSE_MODE = rapidjson.PM_COMMENTS | rapidjson.PM_TRAILING_COMMAS
 _DEEPEST = 5
 """Levels of `add_config_files` that Freqtrade follows."""
 
 _ERRORS = (OSError, ValueError, TypeError, AttributeError)
 """What a file that is missing, unreadable or no config raises."""
+
+
+def default_files(userdir: Path | None = None) -> list[str]:
+    """Return the config file to read where none is named, as a list of at most one."""
+    places = DEFAULT_FILES if userdir is None else (str(userdir / "config.json"),)
+    return [place for place in places if Path(place).is_file()][:1]
 
 
 def read_config_files(files: Sequence[str]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from freqtrade.configuration.load_config import load_from_files
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.misc import deep_merge_dicts
 
-from freqtrade_mem0.cli.config_files import read_config_files
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.host.config_files import read_config_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +133,7 @@ def test_standard_input_is_read_by_freqtrade(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_plain_config_is_read_without_importing_freqtrade() -> None:
     """Freqtrade's loader imports pandas and ccxt, which takes a second."""
     code = (
-        "import sys; from freqtrade_mem0.cli.config_files import read_config_files as read;"
+        "import sys; from freqtrade_mem0.host.config_files import read_config_files as read;"
         "print(read(['adds.json', 'commented.json'])['bot_name'], 'freqtrade' in sys.modules)"
     )
     assert check_output([sys.executable, "-c", code], text=True).split() == ["home", "False"]
