@@ -18,6 +18,7 @@ from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.removal import Removal
 from freqtrade_mem0.records.mapping import to_memory
+from freqtrade_mem0.records.signing import signed
 from freqtrade_mem0.sqlite_files import give_to_owner
 
 if TYPE_CHECKING:
@@ -82,6 +83,17 @@ class MemoryFolder:
         from freqtrade_mem0.backends.local import LocalBackend
 
         return LocalBackend(self._memories)
+
+    def memory_of(self, record: Record) -> Memory:
+        """Return the memory that stands for a record in Mem0, signed where the config has a key.
+
+        Raises
+        ------
+        ConfigError
+            The variable that `trust.key` names is not set.
+        """
+        key = self.settings.trust.secret()
+        return to_memory(record) if key is None else signed(to_memory(record), key)
 
     @property
     def home(self) -> str:

@@ -104,7 +104,7 @@ def _refuse_secrets(block: Mapping[str, Any]) -> None:
                 "every backtest result. Put it into the environment (M0_API_KEY, M0_ORG_ID, "
                 "M0_PROJECT_ID) or into a file .env.mem0, and delete it here."
             )
-    for name in _PROVIDERS:
+    for name in (*_PROVIDERS, "trust"):
         refuse_plain_secrets(block.get(name), f"{BLOCK}.{name}")
     if set("@?#") & set(str(block.get("host"))):
         raise ConfigError(

@@ -16,6 +16,7 @@ from freqtrade_mem0.config.modes import refuse_unknown_mode
 from freqtrade_mem0.config.risk_settings import RiskSettings
 from freqtrade_mem0.config.situation_settings import SituationSettings
 from freqtrade_mem0.config.sizing import SizingSettings
+from freqtrade_mem0.config.trust_settings import TrustSettings
 
 
 class CategorySettings(Block):
@@ -201,6 +202,9 @@ class Settings(Block):
     service: ServiceSettings = Field(
         default_factory=ServiceSettings,
         description="Where our own service will listen. This version has none.",
+    )
+    trust: TrustSettings = Field(
+        default_factory=TrustSettings, description="Whose records from Mem0 may count."
     )
     cache: CacheSettings = Field(
         default_factory=CacheSettings, description="Answers repeated to scripts and services."

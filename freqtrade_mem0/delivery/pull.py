@@ -18,6 +18,7 @@ from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.mapping import from_memory, is_record, note_of
+from freqtrade_mem0.records.signing import refuse_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,7 +168,7 @@ def _records_of(
 
     `refused` gets the reasons of those that can not be taken, by their ids.
     """
-    now = datetime.now(UTC)
+    now, key = datetime.now(UTC), store.settings.trust.secret()
     known_ms = store.journal.recorded_ms([memory.id for memory in memories])
     records: list[Record] = []
     for memory in memories:
@@ -183,6 +184,8 @@ def _records_of(
             continue  # ours, or read before, as most of the overlap of two pulls is
         try:
             record = from_memory(memory, now) if is_record(memory) else note_of(memory)
+            if key is not None and is_record(memory):
+                refuse_unsigned(memory, key)
             record_row(record)  # what SQLite refuses must not hold up a batch
         except (RecordError, ValueError, OverflowError) as error:
             pulled.skipped.append(str(error))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.outbox import Outbox
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.memory import Memory
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ _BATCH_POLL_S = 0.5
 
 def delivery_of(memory: MemoryFolder) -> Delivery:
     """Return what moves the records of an opened memory's journal to its backend."""
-    return Delivery(memory.outbox, lambda: memory.backend, memory.settings.delivery)
+    return Delivery(
+        memory.outbox, lambda: memory.backend, memory.settings.delivery, memory.memory_of
+    )
 
 
 class Delivery(Mem0Worker):
@@ -49,6 +52,8 @@ class Delivery(Mem0Worker):
         Opens the backend; called at the first delivery, off the trading path.
     settings
         The `"delivery"` block.
+    memory_of
+        Makes the memory of a record.
     """
 
     consequence = "Records wait in the journal; trading is not affected."
@@ -59,8 +64,10 @@ class Delivery(Mem0Worker):
         outbox: Outbox,
         backend: Callable[[], MemoryBackend],
         settings: DeliverySettings,
+        memory_of: Callable[[Record], Memory] = to_memory,
     ) -> None:
         super().__init__("freqtrade-mem0-delivery", settings)
+        self._memory_of = memory_of
         self._outbox = outbox
         self._backend = backend
         self._settings = settings
@@ -153,7 +160,7 @@ class Delivery(Mem0Worker):
 
     def _write(self, records: list[Record]) -> None:
         backend = self._backend()
-        backend.write([to_memory(record) for record in records])
+        backend.write([self._memory_of(record) for record in records])
         gone: dict[str, None] = {}
         for record in records:
             gone.pop(record.id, None)  # deleted, and then recorded again

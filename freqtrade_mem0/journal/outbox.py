@@ -165,6 +165,14 @@ class Outbox:
             )
             return cursor.rowcount
 
+    def send_again(self) -> int:
+        """Let everything that this machine recorded wait once more; return how many records."""
+        with self._connection.write() as sqlite:
+            return sqlite.execute(
+                "INSERT OR IGNORE INTO outbox (seq) SELECT seq FROM records WHERE is_current = 1"
+                " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
+            ).rowcount
+
     def give_up(self, record_ids: Sequence[str]) -> int:
         """Stop trying to deliver these dead letters; they stay in the journal."""
         chosen, values = _chosen(record_ids)

@@ -57,6 +57,7 @@ class Runtime(ABC):
         self.store = store
         self.writer: JournalWriter | None = None
         self.setup = session_setup(run, prior)
+        run.settings.trust.secret()  # a key that is not set stops the run here
         self._closed = False
 
     def summary(self) -> str:

@@ -31,6 +31,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='Read the "mem0" block as JSON from the first line of standard input instead of a '
         "config file. Deliver full batches as they come, and the rest after a second line.",
     )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="First let everything that this machine recorded wait once more: after 'trust.key' was"
+        " set or changed, or where Mem0 was emptied.",
+    )
     memory_options(parser)
 
 
@@ -46,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         memory = read_config(arguments).memory()
     try:
+        if arguments.again:
+            memory.outbox.send_again()
         delivered = _deliver_full_batches(memory) if is_child else 0
         waiting = memory.outbox.state().pending
         with progress_bar() as progress:
