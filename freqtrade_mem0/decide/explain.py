@@ -13,7 +13,7 @@ from freqtrade_mem0.words.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.records.decision import Decision, Reason
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.demo.candle_choice import Candles
     from freqtrade_mem0.demo.freqtrade_run import Backtest, Metrics
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
 
     Counts = Mapping[tuple[str, str], int]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freqtrade_mem0.demo.candle_choice import Candles
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
 
 STRATEGY = "Mem0Example"
 TIMEOUT_S = 150.0

@@ -81,7 +81,7 @@ def read_database(
     skipped: list[Skipped] = []
     for line in lines:
         if "skipped" in line:
-            skipped.append(Skipped(line["skipped"], line["why"]))
+            skipped.append(Skipped(line["skipped"], line["why"], line.get("is_bad", False)))
         else:
             trades.append(decode_as(TradeRecord, line["trade"]))
     note = f"taken as {mode} trades of bot {bot_id}: {why}"

@@ -36,7 +36,7 @@ def read_epochs(
     """
     records: list[BacktestRecord] = []
     skipped: list[Skipped] = []
-    n_others = n_lines = 0
+    n_best = n_others = n_lines = 0
     for line_number, line in _lines(path):
         n_lines += 1
         epoch = _parsed(line)
@@ -44,14 +44,18 @@ def read_epochs(
             why = "the line is no complete JSON (was hyperopt stopped while it wrote?)"
             skipped.append(Skipped(f"line {line_number}", why))
         elif "is_best" not in epoch:
-            raise ImportFileError("is no hyperopt result of Freqtrade's, or one from before 2021")
+            skipped.append(Skipped(f"line {line_number}", "it is no epoch of Freqtrade's"))
         elif not epoch["is_best"]:
             n_others += 1
         else:
+            n_best += 1
             try:
                 records.append(_record(epoch, line_number, path, user_id, recorded_at))
             except RecordError as error:
-                skipped.append(Skipped(f"epoch on line {line_number}", f"{error}."))
+                what = f"epoch on line {line_number}"
+                skipped.append(Skipped(what, f"{error}.", is_bad=True))
+    if n_best + n_others == 0:
+        raise ImportFileError("is no hyperopt result of Freqtrade's, or one from before 2021")
     if n_others:
         why = "not the best so far when they were tried"
         skipped.insert(0, Skipped(f"{n_others} of {n_lines} epochs", why))

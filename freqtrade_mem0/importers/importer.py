@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from freqtrade_mem0.importers.to_records import (
 )
 from freqtrade_mem0.journal.runs import note_made
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.words.numbers import counted
+from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,7 +118,7 @@ class Importer:
 
     def _take(self, path: Path) -> FileReport:
         report = FileReport(path)
-        try:
+        with _guarded("the file", report):
             report.kind = kind_of(path)
             if report.kind is FileKind.BACKTEST:
                 self._take_backtests(report)
@@ -128,13 +131,8 @@ class Importer:
                     "the file",
                     "is no file of Freqtrade's that can be imported (or it is encrypted)",
                 )
-        except JournalError:
-            raise
-        except (ImportFileError, RecordError) as error:
-            report.skip("the file", str(error))
-        except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
-            why = f"has a form that is not known: {type(error).__name__}: {error}"
-            report.skip("the file", why)
+        bad = {f"{path.name}: {each.what}": each.why for each in report.skipped if each.is_bad}
+        self._store.journal.put_aside("import", bad)
         return report
 
     def _take_backtests(self, report: FileReport) -> None:
@@ -144,20 +142,22 @@ class Importer:
             elif not self._options.has_memory(report.path, result.strategy):
                 report.skip(result.strategy, "it ran without memory; 'import' takes it")
             else:
-                self._take_result(result, report)
+                with _guarded(result.strategy, report):
+                    self._take_result(result, report)
 
     def _take_result(self, result: Result, report: FileReport) -> None:
         """Import the backtest of one strategy; its record comes after those of its trades."""
         try:
             whole = backtest_record(result, self._user_id, self._now)
         except RecordError as error:
-            report.skip(result.strategy, f"{error}.")
+            report.skip(result.strategy, f"{error}.", is_bad=True)
             return
         if result.ran_at is not None:
             note_made(self._store.journal, whole.origin, result.ran_at)
         if len(result.trades) < whole.n_trades:
             n_missing = whole.n_trades - len(result.trades)
-            report.skip(f"{result.strategy}: {n_missing} trades", "they are not in the file")
+            what = f"{result.strategy}: {counted(n_missing, 'trade')}"
+            report.skip(what, "not in the file")
         standing = self._keeper.standing(whole, result.ran_at)
         if standing is Standing.OTHER:
             why = (
@@ -192,7 +192,7 @@ class Importer:
         epochs, skipped = read_epochs(report.path, self._user_id, self._now)
         wanted = [record for record in epochs if self._is_wanted(record.origin.strategy)]
         report.skipped += skipped
-        _skip_others(len(epochs) - len(wanted), "epochs", report)
+        _skip_others(len(epochs) - len(wanted), "epoch", report)
         self._keeper.keep(wanted, report)
         if self._options.as_prior:
             report.notes.append("epochs have no trades here: they can be no prior")
@@ -212,7 +212,7 @@ class Importer:
         n_wanted = sum(self._is_wanted(trade.origin.strategy) for trade in found.trades)
         report.notes.append(found.note)
         report.skipped += found.skipped
-        _skip_others(len(found.trades) - n_wanted, "trades", report)
+        _skip_others(len(found.trades) - n_wanted, "trade", report)
         # Risk events follow from all trades in their order, also those of other strategies.
         self._keeper.keep(
             [
@@ -248,4 +248,18 @@ class Importer:
 
 def _skip_others(count: int, what: str, report: FileReport) -> None:
     if count:
-        report.skip(f"{count} {what}", "of other strategies")
+        report.skip(counted(count, what), "of other strategies")
+
+
+@contextmanager
+def _guarded(what: str, report: FileReport) -> Iterator[None]:
+    """Note why a file, or the run of a strategy in it, can not be imported."""
+    try:
+        yield
+    except JournalError:
+        raise
+    except (ImportFileError, RecordError) as error:
+        report.skip(what, str(error))
+    except Exception as error:  # noqa: BLE001 - one strange file must not stop the others
+        why = f"has a form that is not known: {type(error).__name__}: {brief(str(error))}"
+        report.skip(what, why)

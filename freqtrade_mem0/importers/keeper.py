@@ -18,6 +18,7 @@ from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.event_record import exit_event
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,8 +75,8 @@ class Keeper:
         report.n_found += len(records)
         kept = [record for record in records if getattr(self._categories, record.category)]
         if len(kept) < len(records):
-            n_off = len(records) - len(kept)
-            report.skip(f"{n_off} records", "their category is switched off in mem0.categories")
+            what = counted(len(records) - len(kept), "record")
+            report.skip(what, "of a category that is switched off in mem0.categories")
         known = self._journal.recorded_ms([record.id for record in kept])
         fresh = [
             record

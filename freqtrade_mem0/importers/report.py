@@ -22,6 +22,8 @@ class Skipped:
 
     what: str
     why: str
+    is_bad: bool = False
+    """Whether it breaks a rule of records; such ones are set aside."""
 
 
 @dataclass(slots=True)
@@ -57,9 +59,9 @@ class FileReport:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def skip(self, what: str, why: str) -> None:
+    def skip(self, what: str, why: str, *, is_bad: bool = False) -> None:
         """Note that something was not imported."""
-        self.skipped.append(Skipped(what, why))
+        self.skipped.append(Skipped(what, why, is_bad))
 
 
 @dataclass(frozen=True, slots=True)

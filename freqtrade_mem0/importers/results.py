@@ -74,9 +74,8 @@ def read_results(path: Path) -> list[Result]:
         )
     metadata = read_metadata(metadata_file(path)) or _mapping(stored.get("metadata"))
     return [
-        _result(name, statistics, _mapping(metadata.get(name)), config)
+        _result(name, _mapping(statistics), _mapping(metadata.get(name)), config)
         for name, statistics in strategies.items()
-        if isinstance(statistics, dict)
     ]
 
 
@@ -84,7 +83,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """Return the content of a `*.meta.json`, by strategy; {} if it is missing or unreadable."""
     try:
         return _mapping(json.loads(path.read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

@@ -10,11 +10,13 @@ from freqtrade_mem0.importers.report import Skipped
 from freqtrade_mem0.importers.results import RUN_TIMES, canonical
 from freqtrade_mem0.importers.values import moment, number, single_numbers
 from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
+from freqtrade_mem0.records.codec import encode
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.event_record import exit_event
 from freqtrade_mem0.risk.watch import RiskWatch
+from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,11 +48,16 @@ def trade_records(
     origin = origin_of(result, user_id)
     records, skipped = [], []
     for position, trade in enumerate(result.trades, start=1):
+        what = f"{result.strategy}: trade {position} in {str(trade.get('pair', '?'))[:80]}"
+        if trade.get("is_open"):
+            skipped.append(Skipped(what, "it is still open and has no outcome."))
+            continue
         try:
-            records.append(_trade_record(trade, origin, recorded_at))
+            record = _trade_record(trade, origin, recorded_at)
+            encode(record)
+            records.append(record)
         except RecordError as error:
-            what = f"{result.strategy}: trade {position} in {trade.get('pair', '?')}"
-            skipped.append(Skipped(what, f"{error}."))
+            skipped.append(Skipped(what, f"{error}.", is_bad=True))
     return records, skipped
 
 
@@ -83,7 +90,7 @@ def with_risk_events(trades: Iterable[TradeRecord]) -> list[Record]:
 
 
 def backtest_record(result: Result, user_id: str, recorded_at: datetime) -> BacktestRecord:
-    """Return the record of a run as a whole; raise `RecordError` if a number is missing."""
+    """Return the record of a run as a whole; raise `RecordError` if it breaks the schema."""
     stored = {**result.metadata, **result.statistics}
     config = result.config
     return record_of_statistics(
@@ -112,11 +119,11 @@ def record_of_statistics(
 
     The time of the run is left out, so that the same result has the same content. `stake_currency`
     counts where the statistics name none; `others` are further fields of the record. Raises
-    `RecordError` if the statistics lack a number that every backtest has.
+    `RecordError` if the statistics lack a number that every backtest has, or one is out of range.
     """
     end_date = moment(statistics, "backtest_end_ts", "backtest_end")
     pairs = statistics.get("pairlist")
-    return BacktestRecord(
+    record = BacktestRecord(
         id=record_id("backtest", origin.user_id, origin.strategy, origin.run_id),
         origin=origin,
         known_at=end_date,
@@ -134,6 +141,8 @@ def record_of_statistics(
         },
         **others,
     )
+    encode(record)
+    return record
 
 
 def _fingerprint(config: Mapping[str, Any]) -> str:
@@ -143,8 +152,6 @@ def _fingerprint(config: Mapping[str, Any]) -> str:
 
 
 def _trade_record(trade: Mapping[str, Any], origin: Origin, recorded_at: datetime) -> TradeRecord:
-    if trade.get("is_open"):
-        raise RecordError("it is still open and has no outcome")
     pair = trade.get("pair")
     if not isinstance(pair, str):
         raise RecordError("it names no pair")
@@ -198,6 +205,8 @@ def _filled_orders(trade: Mapping[str, Any], side: str) -> tuple[int, int]:
     if not isinstance(orders, list):
         return 1, 1
     entry_side = "sell" if side == "short" else "buy"
+    if not all(isinstance(order, dict) for order in orders):
+        raise RecordError(f"orders must be a list of orders, got {brief(orders)}")
     filled = [order for order in orders if order.get("order_filled_timestamp")]
     entries = sum(
         bool(order.get("ft_is_entry", order.get("ft_order_side") == entry_side)) for order in filled

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import as_utc, from_ms
 from freqtrade_mem0.records.limits import LARGEST, MAX_NAME
+from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_DEEPEST = 20
+"""How many keys may lead to a number."""
 
 
 def number(values: Mapping[str, Any], *names: str, default: float | None = None) -> float:
@@ -24,7 +28,7 @@ def number(values: Mapping[str, Any], *names: str, default: float | None = None)
     """
     value = next((values[name] for name in names if values.get(name) is not None), default)
     if not is_number(value):
-        raise RecordError(f"{names[0]} must be a finite number, got {value!r}")
+        raise RecordError(f"{names[0]} must be a finite number, got {brief(value)}")
     return float(value)
 
 
@@ -42,7 +46,8 @@ def moment(values: Mapping[str, Any], in_ms: str, as_text: str) -> datetime:
             return from_ms(int(milliseconds))
         return as_utc(datetime.fromisoformat(text))  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
-        raise RecordError(f"{as_text} must be a time, got {text!r}") from None
+        got = text if milliseconds is None else milliseconds
+        raise RecordError(f"{as_text} must be a time, got {brief(got)}") from None
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
@@ -63,14 +68,15 @@ def single_numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tupl
     """Yield every single number that a record can hold, under the keys that lead to it.
 
     The keys are joined by dots. Numbers that are not finite, or beyond the range of a metric, and
-    names that are too long for one are left out. So are lists: they are tables, and Freqtrade
-    reports their totals as single numbers.
+    names that are too long for one are left out, also what lies deeper than any of Freqtrade's.
+    So are lists: they are tables, and Freqtrade reports their totals as single numbers.
 
     >>> dict(single_numbers({"sharpe": 1.5, "wallet_stats": {"sharpe": 2}, "daily": [3]}))
     {'sharpe': 1.5, 'wallet_stats.sharpe': 2.0}
     """
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from single_numbers(value, f"{prefix}{name}.")
+            if prefix.count(".") < _DEEPEST:
+                yield from single_numbers(value, f"{prefix}{name}.")
         elif is_number(value) and abs(value) <= LARGEST and len(prefix) + len(name) <= MAX_NAME:
             yield f"{prefix}{name}", float(value)

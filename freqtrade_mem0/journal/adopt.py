@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.append import current_row, recorded_ms, supersede, write
-from freqtrade_mem0.journal.rows import INSERT_RECORD, readable, record_row
+from freqtrade_mem0.journal.rows import INSERT_RECORD, record_row
 from freqtrade_mem0.journal.set_aside import put_aside
+from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.kinds.note import Note
@@ -68,7 +69,7 @@ def _adopt_allowed(
     latest_ms, was_retracted_here = _latest(sqlite, record)
     if current is None and was_retracted_here and record.retracts is None:
         return 0
-    ours = None if current is None else readable(type(record), current.body)
+    ours = None if current is None else _readable(record, current)
     if latest_ms is not None and not _is_later(record, said, latest_ms, current):
         return _completed(sqlite, ours, record)
     if _completed(sqlite, record, ours):
@@ -86,7 +87,11 @@ def _is_ours(record: Record, current: Current) -> bool:
     """Return whether this machine vouches for what counts; not for a row that it can not read."""
     if current.is_adopted or _is_free(record, current):
         return False
-    return record.kind != current.kind or readable(type(record), current.body) is not None
+    return record.kind != current.kind or _readable(record, current) is not None
+
+
+def _readable(record: Record, current: Current) -> Record | None:
+    return sound(type(record), record.id, current.body, current.content_hash)
 
 
 def _is_free(record: Record, current: Current) -> bool:
@@ -96,7 +101,7 @@ def _is_free(record: Record, current: Current) -> bool:
 
 def _add_to_ours(sqlite: sqlite3.Connection, record: Record, current: Current) -> int:
     """Add to a record of this machine what only Mem0 knows; everything else stays as it is."""
-    ours = readable(type(record), current.body) if record.kind == current.kind else None
+    ours = _readable(record, current) if record.kind == current.kind else None
     if ours is not None and ours.origin == record.origin and _completed(sqlite, ours, record):
         return 1
     is_later = to_ms(record.recorded_at) > current.recorded_ms

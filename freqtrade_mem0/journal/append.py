@@ -13,14 +13,15 @@ from freqtrade_mem0.journal.rows import (
     INSERT_RECORD,
     Row,
     decision_row,
-    readable,
     record_row,
 )
+from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import Record, from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds.removal import removal_id
 from freqtrade_mem0.records.kinds.retraction import retraction_id
+from freqtrade_mem0.records.limits import LATEST
 
 if TYPE_CHECKING:
     import sqlite3
@@ -162,10 +163,11 @@ def _append_fresh(sqlite: sqlite3.Connection, rows: Collection[Row]) -> None:
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
     current = current_row(sqlite, record.id)
     if current is not None:
-        earlier = readable(type(record), current.body)
+        earlier = sound(type(record), record.id, current.body, current.content_hash)
         record = record if earlier is None else record.keeping(earlier)
         target = None if record.retracts is None else current_row(sqlite, record.retracts)
-        if current.content_hash == content_hash(record) and target is None:
+        is_same = current.content_hash == content_hash(record) and earlier is not None
+        if is_same and target is None:
             if current.is_adopted:
                 _confirm(sqlite, record.id)
             return 0
@@ -182,7 +184,7 @@ def _noted_last(sqlite: sqlite3.Connection, record: Record) -> Record:
     latest_ms = max(recorded_ms(sqlite, ids).values(), default=None)
     if latest_ms is None or to_ms(record.recorded_at) >= latest_ms:
         return record
-    return replace(record, recorded_at=from_ms(latest_ms + 1))
+    return replace(record, recorded_at=min(from_ms(latest_ms + 1), LATEST))
 
 
 def _confirm(sqlite: sqlite3.Connection, record_id: str) -> None:

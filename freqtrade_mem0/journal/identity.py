@@ -16,13 +16,14 @@ IDENTITY_MARK = "identity"
 
 def identity_of(journal: Journal) -> str:
     """Return the journal's random id; make one if it has none."""
-    mark = Marks(journal).get(IDENTITY_MARK)
-    if not mark:
+    identity = Marks(journal).get(IDENTITY_MARK).get("id")
+    if not isinstance(identity, str):
         with journal.connection.write() as sqlite:
             # Another process may have been first.
-            mark = read_mark(sqlite, IDENTITY_MARK) or {"id": secrets.token_hex(16)}
-            write_mark(sqlite, IDENTITY_MARK, mark)
-    identity: str = mark["id"]
+            identity = read_mark(sqlite, IDENTITY_MARK).get("id")
+            if not isinstance(identity, str):
+                identity = secrets.token_hex(16)
+                write_mark(sqlite, IDENTITY_MARK, {"id": identity})
     return identity
 
 

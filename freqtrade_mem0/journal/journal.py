@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.adopt import adopt_records
 from freqtrade_mem0.journal.append import append_batch, as_batch, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
+from freqtrade_mem0.journal.ledger_line import LedgerLine, ledger_line
 from freqtrade_mem0.journal.paging import newest, pages
-from freqtrade_mem0.journal.rows import readable
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
-from freqtrade_mem0.records.base import from_ms, to_ms
-from freqtrade_mem0.records.codec import decode, decode_decision
-from freqtrade_mem0.records.decision import Decision
-from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,18 +26,11 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
+    from freqtrade_mem0.records.decision import Decision
 
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "journal.sqlite"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerLine:
-    """A decision and, once the trade is closed, its outcome."""
-
-    decision: Decision
-    trade: TradeRecord | None
 
 
 class Journal:
@@ -163,11 +153,19 @@ class Journal:
         return seq
 
     def record(self, record_id: str) -> Record | None:
-        """Return the current record with this id, or None."""
+        """Return the current record with this id; None where there is none, or it was changed."""
         row = self.connection.row(
-            "SELECT kind, body FROM records WHERE id = ? AND is_current = 1", [record_id]
+            "SELECT seq, kind, body, content_hash FROM records WHERE id = ? AND is_current = 1",
+            [record_id],
         )
-        return None if row is None else decode(*row)
+        if row is None:
+            return None
+        seq, kind, body, content_hash = row
+        try:
+            return checked_record(record_id, kind, body, content_hash)
+        except RecordError as error:
+            self._warn_unreadable(seq, error)
+            return None
 
     def record_of(self, record_type: type[RecordT], record_id: str) -> RecordT | None:
         """Return the current record with this id, or None; also if it is of another kind."""
@@ -208,15 +206,16 @@ class Journal:
         newest = "" if limit is None else "ORDER BY d.decided_ms DESC, d.seq DESC LIMIT ?"
         query = f"""
             SELECT * FROM (
-                SELECT d.body AS decision, d.trade_id, d.open_ms, r.body, d.decided_ms, d.seq
+                SELECT d.seq, d.body AS decision, d.trade_id, d.open_ms, r.body, r.content_hash,
+                    d.decided_ms
                 FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
                 WHERE {where} {newest}
             ) ORDER BY decided_ms, seq
         """  # noqa: S608 - as above
         bound = [*values, *([] if limit is None else [limit])]
         rows = self.connection.rows(query, bound)
-        for body, trade_id, open_ms, trade_body, _, seq in rows:
-            line = self._readable_line(seq, body, trade_id, open_ms, trade_body)
+        for *row, _ in rows:
+            line = self._readable_line(row)
             if line is not None:
                 yield line
 
@@ -228,7 +227,7 @@ class Journal:
         """
         where, values = scope.where(prefix="d.", with_kind=False)
         query = f"""
-            SELECT d.seq, d.body, d.trade_id, d.open_ms, NULL
+            SELECT d.seq, d.body, d.trade_id, d.open_ms, NULL, NULL
             FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
             WHERE {where} AND d.decided_ms >= ?
             AND (d.trade_id IS NULL OR NOT json_valid(r.body)
@@ -236,7 +235,7 @@ class Journal:
             ORDER BY d.decided_ms, d.seq
         """  # noqa: S608 - as above
         rows = self.connection.rows(query, [*values, to_ms(since)])
-        lines = [self._readable_line(*row) for row in rows]
+        lines = [self._readable_line(row) for row in rows]
         return [line.decision for line in lines if line is not None]
 
     def run_ids(self, beginning: str) -> list[str]:
@@ -273,18 +272,11 @@ class Journal:
         """Close the file. Closing twice is harmless."""
         self.connection.close()
 
-    def _readable_line(
-        self,
-        seq: int,
-        body: str,
-        trade_id: str | None,
-        open_ms: int | None,
-        trade_body: str | None,
-    ) -> LedgerLine | None:
+    def _readable_line(self, row: Sequence[Any]) -> LedgerLine | None:
         try:
-            return _ledger_line(body, trade_id, open_ms, trade_body)
+            return ledger_line(*row[1:])
         except RecordError as error:
-            self._warn_unreadable(-seq, error)
+            self._warn_unreadable(-row[0], error)
             return None
 
     def _warn_unreadable(self, seq: int, error: RecordError) -> None:
@@ -292,15 +284,3 @@ class Journal:
             self._unreadable.add(seq)
             table = "records" if seq > 0 else "decisions"
             logger.warning("Row %d of %s in %s is left out. %s", abs(seq), table, self.path, error)
-
-
-def _ledger_line(
-    body: str, trade_id: str | None, open_ms: int | None, trade_body: str | None
-) -> LedgerLine:
-    decision = replace(
-        decode_decision(body),
-        trade_id=trade_id,
-        open_date=None if open_ms is None else from_ms(open_ms),
-    )
-    trade = None if trade_body is None else readable(TradeRecord, trade_body)
-    return LedgerLine(decision=decision, trade=trade)

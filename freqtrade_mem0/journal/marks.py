@@ -17,7 +17,7 @@ def read_mark(sqlite: sqlite3.Connection, name: str) -> dict[str, Any]:
     row = sqlite.execute("SELECT value FROM marks WHERE name = ?", [name]).fetchone()
     try:
         value = {} if row is None else json.loads(row[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.rows import readable
+from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.codec import decode_decision
+from freqtrade_mem0.records.codec import decode_decision, hash_of
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.journal.journal import Journal
@@ -48,8 +48,8 @@ class Outcome(NamedTuple):
 class OwnRecords:
     """Reads what one bot recorded.
 
-    Every method raises `JournalError` if the file can not be used. Records of a newer version are
-    left out, without a warning: whoever reads all records warns of them.
+    Every method raises `JournalError` if the file can not be used. Records of a newer version,
+    and changed ones, are left out without a warning: whoever reads all records warns of them.
     """
 
     def __init__(self, journal: Journal, origin: Origin) -> None:
@@ -60,11 +60,11 @@ class OwnRecords:
         """Return the bot's current trade with an id, of whichever strategy the bot ran."""
         own = self._origin
         row = self._journal.connection.row(
-            "SELECT body FROM records WHERE id = ? AND is_current = 1"
+            "SELECT id, body, content_hash FROM records WHERE id = ? AND is_current = 1"
             " AND kind = ? AND user_id = ? AND mode = ? AND run_id = ?",
             [record_id, TradeRecord.kind, own.user_id, own.mode, own.run_id],
         )
-        return None if row is None else readable(TradeRecord, row[0])
+        return None if row is None else sound(TradeRecord, *row)
 
     def entry(self, record_id: str) -> EntryContext | None:
         """Return what was known when a trade was opened; None if no decision is tied to it."""
@@ -83,23 +83,23 @@ class OwnRecords:
     def newest(self, n: int) -> list[TradeRecord]:
         """Return the newest trades of the bot's strategy in market order, at most `n`."""
         rows = self._journal.connection.rows(
-            f"SELECT body FROM records WHERE {_OWN} AND is_current = 1 AND {_FROM_HERE}"  # noqa: S608
-            " ORDER BY known_ms DESC, seq DESC LIMIT ?",
+            f"SELECT id, body, content_hash FROM records WHERE {_OWN}"  # noqa: S608
+            f" AND is_current = 1 AND {_FROM_HERE} ORDER BY known_ms DESC, seq DESC LIMIT ?",
             [*self._key(TradeRecord.kind), n],
         )
-        return _in_order(body for (body,) in rows)
+        return _in_order(rows)
 
     def trades(self, since: datetime | None = None) -> Iterator[TradeRecord]:
         """Yield the trades of the bot's strategy in market order: all, or those known `since`."""
         pages = chain.from_iterable(self._pages(TradeRecord.kind, since))
         # One millisecond may hold several that differ in their microseconds.
         for _, same in groupby(pages, key=lambda row: row[0]):
-            yield from _in_order(body for _, _, body in same)
+            yield from _in_order(row[2:] for row in same)
 
     def events(self, since: datetime | None = None) -> Iterator[RiskEvent]:
         """Yield the risk events of the bot's strategy, as `trades`."""
-        for _, _, body in chain.from_iterable(self._pages(RiskEvent.kind, since)):
-            event = readable(RiskEvent, body)
+        for _, _, *row in chain.from_iterable(self._pages(RiskEvent.kind, since)):
+            event = sound(RiskEvent, *row)
             if event is not None:
                 yield event
 
@@ -130,16 +130,17 @@ class OwnRecords:
             "SELECT r.id, json_extract(r.body, '$.profit_ratio'), r.known_ms,"
             " json_extract(r.body, '$.decision_id') IS NULL"
             " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id),"
-            " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = r.seq)"
+            " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = r.seq), r.body, r.content_hash"
             " FROM json_each(?) AS asked CROSS JOIN records AS r"
             " ON r.id = asked.value AND r.is_current = 1"
-            # What can not be read counts as not recorded, and is recorded again.
+            # What can not be read, or was changed, counts as not recorded, and is recorded again.
             " AND iif(json_valid(r.body), json_type(r.body, '$.profit_ratio') = 'real', 0)",
             [json.dumps(list(ids))],
         )
         return {
             record_id: Outcome(float(ratio), known_ms, bool(lacks_entry), bool(is_adopted))
-            for record_id, ratio, known_ms, lacks_entry, is_adopted in rows
+            for record_id, ratio, known_ms, lacks_entry, is_adopted, body, content_hash in rows
+            if hash_of(body, TradeRecord.added_later) == content_hash
         }
 
     def unseen(self, ids: Collection[str], database: str) -> list[str]:
@@ -168,13 +169,14 @@ class OwnRecords:
                 return
             last = rows[-1][0]
 
-    def _pages(self, kind: str, since: datetime | None) -> Iterator[list[tuple[int, int, str]]]:
-        """Yield pages of `(known_ms, seq, body)` in that order."""
+    def _pages(self, kind: str, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield pages of `(known_ms, seq, id, body, content_hash)` in that order."""
         place = (-(1 << 62) if since is None else to_ms(since), -1)
         while True:
             rows = self._journal.connection.rows(
-                f"SELECT known_ms, seq, body FROM records WHERE {_OWN} AND is_current = 1"  # noqa: S608
-                f" AND {_FROM_HERE} AND (known_ms, seq) > (?, ?) ORDER BY known_ms, seq LIMIT ?",
+                f"SELECT known_ms, seq, id, body, content_hash FROM records WHERE {_OWN}"  # noqa: S608
+                f" AND is_current = 1 AND {_FROM_HERE} AND (known_ms, seq) > (?, ?)"
+                " ORDER BY known_ms, seq LIMIT ?",
                 [*self._key(kind), *place, _PAGE],
             )
             yield rows
@@ -187,6 +189,6 @@ class OwnRecords:
         return [own.user_id, own.strategy, own.mode, kind, own.run_id]
 
 
-def _in_order(bodies: Iterable[str]) -> list[TradeRecord]:
-    trades = [readable(TradeRecord, body) for body in bodies]
+def _in_order(rows: Iterable[Sequence[str]]) -> list[TradeRecord]:
+    trades = [sound(TradeRecord, *row) for row in rows]
     return sorted(filter(None, trades), key=attrgetter("known_at", "id"))

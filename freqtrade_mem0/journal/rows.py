@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.codec import decode_as, encode, hash_of
+from freqtrade_mem0.records.codec import encode, hash_of
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record
-    from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
 
 Row = tuple[str | int, ...]
@@ -73,11 +71,3 @@ def decision_row(decision: Decision) -> Row:
         to_ms(decision.decided_at),
         encode(decision),
     )
-
-
-def readable(record_type: type[RecordT], body: str) -> RecordT | None:
-    """Return a record from its JSON; None if a newer version wrote it, which must not stop us."""
-    try:
-        return decode_as(record_type, body)
-    except RecordError:
-        return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.connection import Connection
     from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
 
 _PAGE = 1_000
@@ -55,6 +56,17 @@ def checked_record(record_id: str, kind: str, body: str, content_hash: str) -> R
             "match its id and hash. 'freqtrade-mem0 salvage' takes it out of the journal."
         )
     return record
+
+
+def sound(
+    record_type: type[RecordT], record_id: str, body: str, content_hash: str
+) -> RecordT | None:
+    """Return the record in a row; None where it was changed, or a newer version wrote it."""
+    try:
+        record = checked_record(record_id, record_type.kind, body, content_hash)
+    except RecordError:
+        return None
+    return record if isinstance(record, record_type) else None
 
 
 def checked_decision(decision_id: str, body: str) -> Decision:

@@ -177,16 +177,20 @@ def to_ms(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
 
 
+_FIRST_MS = to_ms(datetime.min.replace(tzinfo=UTC))
+_LAST_MS = to_ms(datetime.max.replace(tzinfo=UTC))
+
+
 def to_seconds(moment: datetime) -> float:
     """Return epoch seconds of an aware time, to the millisecond, as Mem0's filters use them."""
     return to_ms(moment) / 1_000
 
 
 def from_ms(milliseconds: int) -> datetime:
-    """Return the aware UTC time of epoch milliseconds.
+    """Return the aware UTC time of epoch milliseconds; the nearest one outside years 1 to 9999.
 
     >>> from_ms(1704067200250).isoformat()
     '2024-01-01T00:00:00.250000+00:00'
     """
-    seconds, rest = divmod(milliseconds, 1_000)
+    seconds, rest = divmod(min(max(milliseconds, _FIRST_MS), _LAST_MS), 1_000)
     return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest * 1_000)

@@ -21,6 +21,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.limits import MAX_NAME
+from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,9 @@ SCHEMA_VERSION = 1
 _LARGE = b"e+"
 """How JSON has a number from 1e16 on. Optional numbers, and those of situations and reasons, may be
 larger: only such a one can be out of its range."""
+
+_MOST_PROBLEMS = 5
+"""How many values that break a rule one message names."""
 
 _RECORDED_AT = '"recorded_at":"'
 
@@ -85,7 +89,7 @@ def decode(kind: str, text: str | bytes) -> Record:
     record_type = known.get(kind)
     if record_type is None:
         raise RecordError(
-            f"Record kind {kind!r} is unknown; known are {', '.join(known)}. "
+            f"Record kind {brief(kind)} is unknown; known are {', '.join(known)}. "
             "Was it written by a newer freqtrade_mem0? Upgrade to read it."
         )
     return decode_as(record_type, text)
@@ -194,12 +198,14 @@ def _parse(item_type: type, text: str | bytes) -> Any:
 
 def _invalid(item_type: type, error: ValidationError) -> RecordError:
     """Turn a validation error into a sentence for the person who wrote the record."""
-    parts = []
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
+    parts, problems = [], error.errors(include_url=False)
+    for problem in problems[:_MOST_PROBLEMS]:
+        key = brief(".".join(str(part) for part in problem["loc"]))[1:-1]
         value = problem["input"]
-        shown = "missing" if problem["type"].startswith("missing") else f"got {value!r}"
+        shown = "missing" if problem["type"].startswith("missing") else f"got {brief(value)}"
         parts.append(f"{key}: {problem['msg']} ({shown})")
+    if len(problems) > len(parts):
+        parts.append(f"and {len(problems) - len(parts)} more")
     return RecordError(f"This {_name(item_type)} can not be used. " + "; ".join(parts))
 
 

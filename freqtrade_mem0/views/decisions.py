@@ -12,7 +12,7 @@ from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.decision import Decision

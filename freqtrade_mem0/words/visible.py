@@ -8,10 +8,14 @@ instead.
 from __future__ import annotations
 
 import json
+from reprlib import Repr
 from unicodedata import category
 
 _SHOWN_AS_CODES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of control, format and line separator characters, and of halves of characters."""
+
+_BRIEF = Repr()
+_BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = 78
 
 _JOINERS = "\u200c\u200d"
 """Format characters that scripts and emoji need; they do nothing but join what is beside them."""
@@ -26,6 +30,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_code(each) if _is_control(each) else each for each in text)
+
+
+def brief(value: object) -> str:
+    """Return a value as Python writes it, cut where it is long or deep, for an error's message.
+
+    >>> print(brief("x" * 500))
+    'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'
+    """
+    return _BRIEF.repr(value)
 
 
 def visible_lines(text: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.demo.freqtrade_run import BacktestJob
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
     from tests.flow.dry_run_bot import DryRunBot
 
 ENABLED: Mapping[str, Any] = {"enabled": True}

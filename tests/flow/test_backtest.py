@@ -17,7 +17,7 @@ from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Trades, load_backtest, run_backtests
-from freqtrade_mem0.journal.journal import LedgerLine
+from freqtrade_mem0.journal.ledger_line import LedgerLine
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent

@@ -13,7 +13,7 @@ from tests.support.own_policies import install_the_documented_one
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
     from tests.flow.harness import Backtests
 
 pytestmark = pytest.mark.flow

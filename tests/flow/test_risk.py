@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from freqtrade_mem0.journal.journal import LedgerLine
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
 
 pytestmark = pytest.mark.flow
 

@@ -17,6 +17,7 @@ from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.records.mapping import to_memory
+from tests.support.hostile_values import anything, extremes
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import ORIGIN, a_risk_event, a_trade, at
 
@@ -24,21 +25,6 @@ SISTER = replace(ORIGIN, run_id="sister")
 GOOD = [a_trade(number, origin=SISTER) for number in (1, 2, 3)]
 VICTIM = a_trade(4, origin=SISTER)
 FIELDS = sorted(json.loads(str(to_memory(VICTIM).metadata["record"])))
-
-extremes: st.SearchStrategy[object] = st.sampled_from(
-    [
-        *(1e300, -1e300, 1e160, 1e7, -1.0, 0, 10**400, None, True, [], {}, {"a": 1e300}),
-        *("", "null", "\ud800", "x" * 5_000, "9999-12-31"),
-        *("9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"),
-    ]
-)
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | extremes,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=5,
-)
 
 
 def bot_knows(store: MemoryFolder) -> float:

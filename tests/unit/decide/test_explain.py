@@ -7,7 +7,7 @@ import re
 import pytest
 
 from freqtrade_mem0.decide import explain
-from freqtrade_mem0.journal.journal import LedgerLine
+from freqtrade_mem0.journal.ledger_line import LedgerLine
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.execution import Execution
 from tests.support.samples import a_decision, a_trade

@@ -128,8 +128,8 @@ def test_statistics_of_an_unknown_form_are_reported(store: MemoryFolder, tmp_pat
     skipped = {skip.what: skip.why for file in report.files for skip in file.skipped}
 
     assert "total_trades" in skipped["Odd"]
-    assert "not known" in skipped["the file"]
-    assert {record.origin.strategy for record in remembered(store)} == {"Fine"}
+    assert "orders must be a list of orders" in skipped["Odder: trade 4 in ETH/USDT"]
+    assert {record.origin.strategy for record in remembered(store)} == {"Fine", "Odder"}
 
 
 def test_what_was_captured_is_never_replaced(store: MemoryFolder, tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from freqtrade_mem0.journal.append import Opened
-from freqtrade_mem0.journal.journal import Journal, LedgerLine
+from freqtrade_mem0.journal.ledger_line import LedgerLine
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode
 from tests.support.samples import ORIGIN, a_decision, a_trade, at, opened
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.journal.journal import Journal
 
 
 def test_a_decision_finds_its_outcome(journal: Journal) -> None:
