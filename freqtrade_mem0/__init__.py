@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from freqtrade_mem0.client import (
         AsyncMemoryProvider,
         Mem0Client,
+        Mem0Provider,
         MemoryProvider,
+        RedisProvider,
         TradeMemory,
         get_mem0_client,
         initialize_mem0,
+        inject_memory,
     )
     from freqtrade_mem0.mixin import Mem0Mixin
 
@@ -26,15 +29,22 @@ __all__ = [
     "AsyncMemoryProvider",
     "Mem0Client",
     "Mem0Mixin",
+    "Mem0Provider",
     "MemoryProvider",
+    "RedisProvider",
     "TradeMemory",
     "get_mem0_client",
     "initialize_mem0",
+    "inject_memory",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
+        from freqtrade_mem0.words.mission import NAMES
+
+        if name in NAMES:  # the text of an AttributeError would not reach who imports the name
+            raise ImportError(f"There is no {name} in {__name__}; use {NAMES[name]}.")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = "mixin" if name == "Mem0Mixin" else "client"
     return getattr(import_module(f"{__name__}.{home}"), name)

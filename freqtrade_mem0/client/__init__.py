@@ -4,7 +4,9 @@
 `provider` is for asynchronous code.
 """
 
+from freqtrade_mem0.client.injection import inject_memory
 from freqtrade_mem0.client.mem0_client import Mem0Client
+from freqtrade_mem0.client.mem0_provider import Mem0Provider, RedisProvider
 from freqtrade_mem0.client.opening import get_mem0_client, initialize_mem0
 from freqtrade_mem0.client.provider import AsyncMemoryProvider, MemoryProvider
 from freqtrade_mem0.client.trade_memory import TradeMemory
@@ -12,8 +14,11 @@ from freqtrade_mem0.client.trade_memory import TradeMemory
 __all__ = [
     "AsyncMemoryProvider",
     "Mem0Client",
+    "Mem0Provider",
     "MemoryProvider",
+    "RedisProvider",
     "TradeMemory",
     "get_mem0_client",
     "initialize_mem0",
+    "inject_memory",
 ]

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from freqtrade_mem0.client.conversation import conversation
 from freqtrade_mem0.errors import BackendError, Mem0Error
 from freqtrade_mem0.records.base import Category
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from freqtrade_mem0.client.conversation import Messages
     from freqtrade_mem0.client.mem0_client import Mem0Client
-    from freqtrade_mem0.records.memory import Scalar
 
 T = TypeVar("T")
 
@@ -35,51 +36,39 @@ class MemoryProvider(Protocol):
     Examples
     --------
     >>> class Forgetful:
-    ...     async def add(self, text, *, user_id, metadata=None, category="learning_insights"):
+    ...     async def add(self, user_id, messages, metadata=None):
     ...         return "no id"
-    ...     async def search(self, query, *, user_id, limit=10, filters=None):
+    ...     async def search(self, user_id, query, limit=10, filters=None):
     ...         return []
-    ...     async def get_all(self, *, user_id, limit=None, filters=None):
+    ...     async def get_all(self, user_id, limit=None):
     ...         return []
-    ...     async def delete(self, memory_id, *, user_id):
+    ...     async def delete(self, user_id, memory_id):
     ...         return False
     >>> async def advice(memory: MemoryProvider) -> str:
-    ...     known = await memory.search("mistakes", user_id="ann")
-    ...     return known[0]["content"] if known else "Nothing is known yet."
+    ...     known = await memory.search("ann", "mistakes")
+    ...     return known[0]["memory"] if known else "Nothing is known yet."
     >>> asyncio.run(advice(Forgetful()))
     'Nothing is known yet.'
     """
 
     async def add(
-        self,
-        text: str,
-        *,
-        user_id: str,
-        metadata: Mapping[str, Scalar] | None = None,
-        category: str = Category.LEARNING_INSIGHTS,
+        self, user_id: str, messages: Messages, metadata: Mapping[str, Any] | None = None
     ) -> str:
-        """Remember a text; return its id."""
+        """Remember a conversation or a text; return its id."""
 
     async def search(
         self,
-        query: str,
-        *,
         user_id: str,
+        query: str,
         limit: int = 10,
         filters: Mapping[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Return the memories most relevant to `query`, best first."""
 
-    async def get_all(
-        self,
-        *,
-        user_id: str,
-        limit: int | None = None,
-        filters: Mapping[str, Any] | None = None,
-    ) -> list[dict[str, Any]]:
+    async def get_all(self, user_id: str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return all memories, or the newest `limit`, newest first."""
 
-    async def delete(self, memory_id: str, *, user_id: str) -> bool:
+    async def delete(self, user_id: str, memory_id: str) -> bool:
         """Delete one memory; return whether it was there and this user's."""
 
 
@@ -108,13 +97,13 @@ class AsyncMemoryProvider:
     >>> from freqtrade_mem0 import get_mem0_client
     >>> async def main(folder: str) -> None:
     ...     async with AsyncMemoryProvider(get_mem0_client(user_data_dir=folder)) as memory:
-    ...         _ = await memory.add("Trades before news lose money", user_id="ann")
+    ...         _ = await memory.add("ann", [{"role": "user", "content": "News move prices"}])
     ...         for user_id in ("ann", "bob"):
-    ...             found = await memory.search("news", user_id=user_id)
-    ...             print(user_id, [each["content"] for each in found])
+    ...             found = await memory.search(user_id, "news")
+    ...             print(user_id, [each["memory"] for each in found])
     >>> with TemporaryDirectory() as folder:
     ...     asyncio.run(main(folder))
-    ann ['Trades before news lose money']
+    ann ['News move prices']
     bob []
     """
 
@@ -135,24 +124,31 @@ class AsyncMemoryProvider:
 
     async def add(
         self,
-        text: str,
-        *,
-        user_id: str,
-        metadata: Mapping[str, Scalar] | None = None,
-        category: str = Category.LEARNING_INSIGHTS,
+        *args: Any,
+        user_id: str | None = None,
+        messages: Messages | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        text: str | None = None,
+        category: str | None = None,
     ) -> str:
-        """Remember a text; return its id.
+        """Remember a conversation or a text; return its id.
+
+        `add(user_id, messages, metadata)`, by position or by name; with `user_id=` by name the
+        first position is `messages`.
 
         Parameters
         ----------
-        text
-            Not blank. The same text of one user in one category is stored once.
         user_id
             Owner of the memory: a text without blanks, and not "*".
+        messages
+            A list of messages, each with `role` and `content`, one such message, or a text; it is
+            remembered as one text. The same text of one user in one category is stored once.
         metadata
-            Own values: texts, numbers or bools.
+            Own values, see `Mem0Client.store`; `category` files the memory.
+        text
+            Another name of `messages`.
         category
-            One of the six (see `Mem0Client.store`).
+            One of the six (see `Mem0Client.store`), or an alias; `learning_insights` by default.
 
         Raises
         ------
@@ -163,27 +159,35 @@ class AsyncMemoryProvider:
         BackendError
             Too many calls wait; nothing is stored.
         """
-        own = dict(metadata or {})
-        return await self._run(user_id, lambda client: client.store(category, text, own))
+        said = messages if text is None else text
+        given = {"user_id": user_id, "messages": said, "metadata": metadata}
+        owner, told, own = _arguments("add", args, given, needed=2)
+        own = deepcopy(dict(own or {}))
+        filed_under = category or own.pop("category", None) or Category.LEARNING_INSIGHTS
+        content = conversation(told)
+        return await self._run(owner, lambda client: client.store(filed_under, content, own))
 
     async def search(
         self,
-        query: str,
-        *,
-        user_id: str,
-        limit: int = 10,
+        *args: Any,
+        user_id: str | None = None,
+        query: str | None = None,
+        limit: int | None = None,
         filters: Mapping[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
-        """Return the memories of a user most relevant to `query`, best first.
+        """Return the memories of a user most relevant to a query, best first.
+
+        `search(user_id, query, limit=10, filters=None)`, by position or by name; with `user_id=`
+        by name the first position is `query`.
 
         Parameters
         ----------
-        query
-            Free text with a word in it.
         user_id
             Owner of the memories.
+        query
+            Free text with a word in it.
         limit
-            Most memories returned, >= 1.
+            Most memories returned, >= 1; 10 by default.
         filters
             Mem0's filter language over metadata. It may not name another user.
 
@@ -199,27 +203,34 @@ class AsyncMemoryProvider:
         BackendError
             The query or the filter can not be used, or too many calls wait.
         """
-        own = deepcopy(filters)
-        return await self._run(
-            user_id, lambda client: client.recall(query=query, limit=limit, filters=own)
-        )
+        given = {"user_id": user_id, "query": query, "limit": limit, "filters": filters}
+        owner, asked, most, own = _arguments("search", args, given, needed=2)
+        how = {"query": asked, "limit": 10 if most is None else most, "filters": deepcopy(own)}
+        return await self._run(owner, lambda client: client.recall(**how))
 
     async def get_all(
         self,
-        *,
-        user_id: str,
+        *args: Any,
+        user_id: str | None = None,
         limit: int | None = None,
         filters: Mapping[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Return all memories of a user, or the newest `limit` (>= 1), newest first.
 
-        Raises as `search` does.
+        `get_all(user_id, limit=None, filters=None)`; raises as `search` does.
         """
-        own = deepcopy(filters)
-        return await self._run(user_id, lambda client: client.recall(limit=limit, filters=own))
+        given = {"user_id": user_id, "limit": limit, "filters": filters}
+        owner, most, own = _arguments("get_all", args, given, needed=1)
+        own = deepcopy(own)
+        return await self._run(owner, lambda client: client.recall(limit=most, filters=own))
 
-    async def delete(self, memory_id: str, *, user_id: str) -> bool:
+    async def delete(
+        self, *args: Any, user_id: str | None = None, memory_id: str | None = None
+    ) -> bool:
         """Delete one memory; return whether it was there and this user's.
+
+        `delete(user_id, memory_id)`, by position or by name; with `user_id=` by name the first
+        position is `memory_id`.
 
         Raises
         ------
@@ -228,7 +239,12 @@ class AsyncMemoryProvider:
         BackendError
             The journal does not know the memory and Mem0 is away, or too many calls wait.
         """
-        return await self._run(user_id, lambda client: client.delete(memory_id))
+        given = {"user_id": user_id, "memory_id": memory_id}
+        owner, named = _arguments("delete", args, given, needed=2)
+        return await self._run(owner, lambda client: client.delete(named))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._client!r})"
 
     async def aclose(self) -> None:
         """Finish running and waiting calls, then close the client. Closing twice is harmless."""
@@ -265,3 +281,17 @@ class AsyncMemoryProvider:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _arguments(
+    call: str, args: tuple[Any, ...], given: Mapping[str, Any], *, needed: int
+) -> list[Any]:
+    """Return a call's arguments in order: those by position take the places not given by name."""
+    free = [name for name, value in given.items() if value is None]
+    if len(args) > len(free):
+        raise TypeError(f"{call}() takes {', '.join(given)}; got {len(args)} by position as well.")
+    bound = {**given, **dict(zip(free, args, strict=False))}
+    missing = [name for name in list(given)[:needed] if bound[name] is None]
+    if missing:
+        raise TypeError(f"{call}() needs {' and '.join(missing)}.")
+    return list(bound.values())

@@ -293,3 +293,56 @@ def test_it_is_a_memory_provider(tmp_path: Path) -> None:
     assert {name for name in vars(MemoryProvider) if name[0] != "_"} <= set(dir(provider))
     with pytest.raises(ValueError, match="max_waiting"):
         AsyncMemoryProvider(Mem0Client(MemoryFolder(settings(), tmp_path)), max_waiting=-1)
+
+
+def test_each_call_is_understood_in_all_forms(tmp_path: Path) -> None:
+    """By position, by name, with the user first or by name; conversations and texts."""
+    talk = [{"role": "user", "content": "Buy?"}, {"role": "assistant", "content": "No."}]
+
+    async def scene(memory: AsyncMemoryProvider) -> None:
+        ids = [
+            await memory.add("ann", talk),
+            await memory.add(user_id="ann", messages=talk, metadata=None),
+            await memory.add(talk, user_id="ann"),
+            await memory.add("ann", messages=talk),
+        ]
+        assert len(set(ids)) == 1
+        (found,) = await memory.search("ann", "Buy?", 3)
+        assert found["memory"] == "user: Buy?\nassistant: No."
+        other = await memory.add("ann", "no leverage", {"category": "preferences"})
+        for found_now in (
+            await memory.search("ann", "leverage", filters={"category": "preferences"}),
+            await memory.search(
+                user_id="ann", query="leverage", filters={"category": "preference"}
+            ),
+            await memory.search("leverage", user_id="ann", limit=1),
+        ):
+            assert found_now[0]["id"] == other
+        assert len(await memory.get_all("ann")) == len(await memory.get_all(user_id="ann")) == 2
+        assert await memory.delete("ann", other)
+        assert await memory.delete(memory_id=ids[0], user_id="ann")
+        assert await memory.get_all("ann") == []
+
+    play(scene, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        ([], "at least one message, got none"),
+        ([{"role": "user"}], "must have a 'role' and a 'content' with text"),
+        ([7], "must have a 'role' and a 'content' with text, got 7"),
+    ],
+)
+def test_messages_without_text_are_refused(messages: Any, sentence: str, tmp_path: Path) -> None:
+    """There is nothing to remember, and half a conversation would mislead."""
+
+    async def scene(memory: AsyncMemoryProvider) -> None:
+        with pytest.raises(RecordError, match=sentence):
+            await memory.add("ann", messages)
+        with pytest.raises(TypeError, match=r"add\(\) needs messages"):
+            await memory.add("ann")
+        with pytest.raises(TypeError, match=r"delete\(\) takes user_id, memory_id; got 3"):
+            await memory.delete("ann", "x", "y")
+
+    play(scene, tmp_path)
