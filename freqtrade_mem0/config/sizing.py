@@ -21,9 +21,10 @@ class _CommonSettings(Block):
     """How stakes are scaled."""
 
     policy: str = Field(
-        "bayes",
-        description="How a stake follows from memory: `bayes`, `kelly`, `rules`, the name of a"
-        " policy of your own, or `off`, which leaves every stake as proposed.",
+        "split",
+        description="How a stake follows from memory: `split`, which follows the experts of"
+        " `sizing.split` as far as they have earned it, `response`, `bayes`, `kelly`, `rules`, the"
+        " name of a policy of your own, or `off`, which leaves every stake as proposed.",
     )
     shadow: bool = Field(
         default=False,

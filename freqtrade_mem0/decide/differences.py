@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall import Recall
 
 _MS_PER_DAY = 86_400_000
+_N_KEPT = 32
+"""Days kept: experts are asked again about the entries of trades that have just closed."""
 
 
 class DailyDifferences:
@@ -28,8 +30,8 @@ class DailyDifferences:
     def __init__(self, recall: Recall, prior: Shrinkage) -> None:
         self._recall = recall
         self._prior = prior
-        self._day_ms: int | None = None
-        self._of_day: Mapping[str, float] = {}
+        self._of_days: dict[int, Mapping[str, float]] = {}
+        """By start of the day, in the order in which they were asked for."""
 
     def of_day(self, now_ms: int) -> Mapping[str, float]:
         """Return how much the groups of each level differ; see `insight.shrinkage.differences`.
@@ -41,11 +43,16 @@ class DailyDifferences:
         """
         day_ms = now_ms - now_ms % _MS_PER_DAY
         changed_ms = self._recall.oldest_change_ms()
-        if day_ms == self._day_ms and (changed_ms is None or changed_ms >= day_ms):
-            return self._of_day
+        if changed_ms is not None:
+            for day in [day for day in self._of_days if day > changed_ms]:
+                del self._of_days[day]
+        known = self._of_days.get(day_ms)
+        if known is not None:
+            return known
         groups = self._recall.groups(from_ms(day_ms))
         whole = groups.pop(STRATEGY, Group(NOTHING)).moments
         found = differences(whole, self._recall.levels, groups, self._prior)
-        self._of_day = MappingProxyType(found)
-        self._day_ms = day_ms
-        return self._of_day
+        if len(self._of_days) >= _N_KEPT:
+            del self._of_days[next(iter(self._of_days))]
+        known = self._of_days[day_ms] = MappingProxyType(found)
+        return known

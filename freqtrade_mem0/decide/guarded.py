@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.policies import BUILT_IN
 from freqtrade_mem0.sizing.guard import Guarded
+from freqtrade_mem0.sizing.policies.split import Split
 from freqtrade_mem0.sizing.registry import policy_for
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.sizing.policy import Policy
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +26,21 @@ def guarded_policy(sizing: SizingSettings) -> Guarded:
     ConfigError
         The policy can not be made.
     """
+    policy = policy_for(sizing)
+    if isinstance(policy, Split):
+        experts = {name: _guarded(each, name, sizing) for name, each in policy.experts.items()}
+        policy = replace(policy, experts=experts)
+    return _guarded(policy, sizing.policy, sizing)
+
+
+def _guarded(policy: Policy, name: str, sizing: SizingSettings) -> Guarded:
     return Guarded(
-        policy_for(sizing),
-        sizing.policy,
+        policy,
+        name,
         sizing.min_multiplier,
         sizing.max_multiplier,
-        _TroubleLog(sizing.policy),
-        is_built_in=sizing.policy in BUILT_IN,
+        _TroubleLog(name),
+        is_built_in=name in BUILT_IN,
     )
 
 

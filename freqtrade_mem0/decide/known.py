@@ -6,18 +6,27 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.decide.account import AccountReader
 from freqtrade_mem0.decide.differences import DailyDifferences
+from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.performance import PerformanceReader
-from freqtrade_mem0.insight.shrinkage import EntryGroup
-from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup
+from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.sizing.policy import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from freqtrade_mem0.insight.account import Standing
+    from freqtrade_mem0.insight.closed_entry import ClosedEntry
+    from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.insight.shrinkage import Shrinkage
     from freqtrade_mem0.recall import Recall
+    from freqtrade_mem0.sizing.policy import Splitting
+
+_UNKNOWN = EntryGroup("strategy", "", NOTHING)
+"""In place of the strategy's trades, for the expert `response`, which does not read them."""
 
 
 class EvidenceReader:
@@ -29,12 +38,17 @@ class EvidenceReader:
         The strategy's known trades.
     prior
         What is assumed, before there is evidence, about how much its situations differ.
+    split
+        The policy whose experts are followed as far as they have earned it; None for another one.
+        Its experts other than `response` need a recall that keeps entries.
     """
 
-    def __init__(self, recall: Recall, prior: Shrinkage) -> None:
+    def __init__(self, recall: Recall, prior: Shrinkage, split: Splitting | None = None) -> None:
         self._recall = recall
         self._differences = DailyDifferences(recall, prior)
         self._performance = PerformanceReader(recall.reader())
+        self._experts = () if split is None else tuple(split.experts.values())
+        self._account = AccountReader(recall, {} if split is None else split.shares, self._ask)
 
     def for_entry(
         self,
@@ -51,6 +65,22 @@ class EvidenceReader:
         It holds copies and read-only views, so that a policy can not change memory.
         """
         now_ms = to_ms(moment)
+        volatility = situation.get("volatility")
+        response, account = self._account.at(
+            now_ms, volatility if isinstance(volatility, float) else 0.0
+        )
+        entry = Entry(pair, side, enter_tag, situation)
+        return self._known(entry, strategy, now_ms, response, account)
+
+    def _known(
+        self,
+        entry: Entry,
+        strategy: str,
+        now_ms: int,
+        response: Response,
+        account: Standing | None = None,
+    ) -> Known:
+        pair, side, enter_tag, situation = entry
         differences = self._differences.of_day(now_ms)
         whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
         return Known(
@@ -58,5 +88,15 @@ class EvidenceReader:
             levels=levels,
             differences=differences,
             situation=MappingProxyType(situation),
-            form=partial(self._performance.at, moment),
+            form=partial(self._performance.at, from_ms(now_ms)),
+            response=response,
+            account=account,
         )
+
+    def _ask(self, closed: ClosedEntry, response: Response) -> Sequence[float]:
+        """Return what each expert said at the entry of a closed trade."""
+        if closed.entry is None:
+            known = Known(strategy=_UNKNOWN, levels=(), response=response)
+        else:
+            known = self._known(closed.entry, "", closed.open_ms, response)
+        return [expert(known).multiplier for expert in self._experts]

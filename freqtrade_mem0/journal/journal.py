@@ -95,6 +95,11 @@ class Journal:
         )
         return {seq for (seq,) in self.connection.rows(query, [after_seq, *values])}
 
+    def n_adopted(self, last_seq: int) -> int:
+        """Return how many rows up to `last_seq` came from Mem0 and were not confirmed here."""
+        query = "SELECT count(*) FROM adopted WHERE seq <= ?"
+        return sum(n for (n,) in self.connection.rows(query, [last_seq]))
+
     def records(
         self,
         scope: Scope | None = None,

@@ -13,7 +13,7 @@ See `docs/concepts/memory.md`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -62,8 +62,9 @@ class JournalFollower:
     origin
         The bot. Trades of the same user and strategy are read, live and dry-run trades alike; in a
         live bot dry-run trades, whose fills are simulated, count at `discount`. Own trades that
-        came from Mem0 count once the bot's trade database has confirmed them; those of writers
-        that were revoked on this machine do not count.
+        came from Mem0 count once the bot's trade database has confirmed them; those of other
+        machines count in the statistics of situations only (see `Recall.add`), and those of
+        writers that were revoked on this machine nowhere.
     discount
         In (0, 1].
     snapshots
@@ -95,7 +96,7 @@ class JournalFollower:
         self._revoked = revoked(self._journal)
         if self._snapshots is not None:
             self._seen_seq = self._snapshots.restore(fingerprint(self._revoked))
-        if self._seen_seq == 0:
+        if self._seen_seq == 0 and not self._recall.keeps_entries:
             self._read_all()
         for _ in self._learned():
             pass
@@ -144,14 +145,12 @@ class JournalFollower:
             partial(recall.add, from_journal=True), partial(recall.remove, from_journal=True)
         )
 
-    def _read(
-        self, add: Callable[[TradeRecord, float], None], remove: Callable[[str], None]
-    ) -> Iterator[Record]:
+    def _read(self, add: Callable[..., None], remove: Callable[[str], None]) -> Iterator[Record]:
         """Yield new records; before that, `add` or `remove` the trades they are about."""
         last = last_looked_at = self._journal.last_seq()
         if last <= self._seen_seq:
             return
-        unconfirmed = self._unconfirmed(self._seen_seq)
+        adopted = self._adopted(self._seen_seq)
         records = self._journal.records(
             self._scope, after_seq=self._seen_seq, left_out=partial(self._leave_out, remove)
         )
@@ -159,17 +158,14 @@ class JournalFollower:
             last = max(last, seq)
             self._n_learned += 1
             if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
-                if record.origin == self._origin:
-                    if seq > last_looked_at:  # it arrived meanwhile
-                        unconfirmed |= self._unconfirmed(last_looked_at)
-                        last_looked_at = self._journal.last_seq()
-                    if seq in unconfirmed:
-                        remove(record.id)
-                        continue
-                elif is_revoked(record, self._revoked):
+                if seq > last_looked_at:  # it arrived meanwhile
+                    adopted |= self._adopted(last_looked_at)
+                    last_looked_at = self._journal.last_seq()
+                is_own, is_foreign = record.origin == self._origin, seq in adopted
+                if is_foreign if is_own else is_revoked(record, self._revoked):
                     remove(record.id)
                     continue
-                add(record, self._weight_of(record))
+                add(record, self._weight_of(record), is_foreign=is_foreign)
             elif record.retracts is not None and not self._journal.is_current(record.retracts):
                 # A current target was recorded again after this retraction.
                 remove(record.retracts)
@@ -177,16 +173,9 @@ class JournalFollower:
         # Including rows of others, which need not be looked at again.
         self._seen_seq = last
 
-    def _unconfirmed(self, after_seq: int) -> set[int]:
-        """Return the rows of own trades that came from Mem0 and nothing here confirms."""
-        own = self._origin
-        scope = Scope(
-            user_id=own.user_id,
-            strategy=own.strategy,
-            modes=[own.mode],
-            run_id=own.run_id,
-            kind=TradeRecord.kind,
-        )
+    def _adopted(self, after_seq: int) -> set[int]:
+        """Return the rows of trades that came from Mem0 and nothing here confirms."""
+        scope = replace(self._scope, kind=TradeRecord.kind)
         return self._journal.adopted(scope, after_seq=after_seq)
 
     def _weight_of(self, record: TradeRecord) -> float:

@@ -99,6 +99,7 @@ class Snapshots:
             snapshot = snapshot_file.read(self.path, about, len(self._recall.levels))
             seq: int = snapshot.about.get("seq", 0)
             self._check_row(seq, snapshot.about.get("row"))
+            self._check_adopted(seq, snapshot.about.get("n_adopted"))
             snapshot.restore(self._recall)
         except FileNotFoundError:
             return 0
@@ -120,6 +121,10 @@ class Snapshots:
         row = last_row(self._journal, seq)
         if row is None or row != written:
             raise SnapshotError(f"the journal has no such record in row {seq}")
+
+    def _check_adopted(self, seq: int, written: object) -> None:
+        if self._journal.n_adopted(seq) != written:
+            raise SnapshotError("trades that came from Mem0 were confirmed since it was written")
 
     def forget(self, revoked: str) -> None:
         """Write the next snapshot for other revoked writers; see `restore`."""
@@ -168,7 +173,9 @@ class Snapshots:
                 self.give_up()
                 return
             self._tidy()
+            n_adopted = self._journal.n_adopted(seq)
             about = self._about | {"journal": self._identity, "seq": seq, "row": row}
+            about["n_adopted"] = n_adopted
             # No fsync: what a power cut leaves of the file fails its checksum, and then the journal
             # is read instead.
             snapshot_file.write(unfinished, about, state)

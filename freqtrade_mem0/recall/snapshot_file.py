@@ -1,6 +1,6 @@
 """The file format of a snapshot of recall: numbers and texts, no executable content.
 
-Version 2, in this order:
+Version 3, in this order:
 
 ====== ======================== ====================================================================
 bytes  what                     as
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.recall.index.state import RecallState
 
-VERSION = 2
+VERSION = 3
 
 _MAGIC = b"M0RECALL"
 _LEAD = struct.Struct("<8sIQ")

@@ -84,7 +84,7 @@ class Session:
         self._vetoes = Vetoes(setup.veto_below if setup.applied else None)
         self._decider = Decider(
             origin=setup.origin,
-            evidence=EvidenceReader(setup.recall, setup.shrinkage),
+            evidence=EvidenceReader(setup.recall, setup.shrinkage, setup.split),
             policy=setup.policy,
             risk=self._risk,
             vetoes=self._vetoes,

@@ -12,7 +12,7 @@ from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Origin
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.sizing.policy import Policy
+from freqtrade_mem0.sizing.policy import Policy, Splitting
 
 if TYPE_CHECKING:
     from freqtrade_mem0.run.description import RunDescription
@@ -32,6 +32,8 @@ class SessionSetup:
         Trades of promoted runs, known from the start.
     policy
         Turns what is known about an entry into a stake multiplier.
+    split
+        The policy `split` where that is the policy: memory's account is then kept.
     shrinkage
         How strongly the means of small groups are shrunk.
     damping
@@ -48,6 +50,7 @@ class SessionSetup:
     recall: Recall
     prior: Prior
     policy: Policy
+    split: Splitting | None = None
     shrinkage: Shrinkage
     damping: Damping | None = None
     veto_below: float | None = None
@@ -70,11 +73,15 @@ def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
         if sizing.policy == "off"
         else Damping.from_settings(settings.risk, sizing.min_multiplier)
     )
+    policy = guarded_policy(sizing)
+    split = policy.policy if isinstance(policy.policy, Splitting) else None
+    asks_again = split is not None and set(split.experts) != {"response"}
     return SessionSetup(
         origin=run.origin,
-        recall=Recall(sizing.levels, sizing.half_life_days),
+        recall=Recall(sizing.levels, sizing.half_life_days, keeps_entries=asks_again),
         prior=prior,
-        policy=guarded_policy(sizing),
+        policy=policy,
+        split=split,
         shrinkage=Shrinkage(pseudo_trades=sizing.pseudo_trades),
         damping=damping,
         veto_below=sizing.veto_below,

@@ -50,7 +50,7 @@ class Guarded:
         *,
         is_built_in: bool = False,
     ) -> None:
-        self._policy = policy
+        self.policy = policy
         self.name = name
         self._min = min_multiplier
         self._max = max_multiplier
@@ -60,7 +60,7 @@ class Guarded:
     def __call__(self, known: Known) -> Wish:
         """Return the policy's wish where it keeps the rules of `Wish`, else one that does."""
         try:
-            return self._checked(self._policy(known))
+            return self._checked(self.policy(known))
         except Exception as error:  # noqa: BLE001 - foreign code must not stop a trade
             self._complain("it could not be used; the stake stays as proposed", error)
             text = (

@@ -6,10 +6,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from freqtrade_mem0.insight.performance import RecentPerformance
+from freqtrade_mem0.insight.response import NEUTRAL, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from freqtrade_mem0.insight.account import Standing
     from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
     from freqtrade_mem0.records.decision import Reason
 
@@ -31,6 +33,11 @@ class Known(NamedTuple):
     situation
         Market features of candles closed before the decision, see `situation.Candles.features`;
         empty with too few candles.
+    response
+        How the strategy's trades answer to the volatility at this entry.
+    account
+        What the experts of `split` have earned, at the start of the UTC day; None where they are
+        not followed.
     form
         Returns the strategy's losing streak and drawdown. Computed only when called; to be called
         only while the policy decides.
@@ -41,6 +48,8 @@ class Known(NamedTuple):
     differences: Mapping[str, float] = _NOTHING
     situation: Mapping[str, float | str] = _NOTHING
     form: Callable[[], RecentPerformance] = RecentPerformance
+    response: Response = NEUTRAL
+    account: Standing | None = None
 
 
 class Wish:
@@ -98,6 +107,19 @@ class Forecasting(Protocol):
 
     def forecast_share(self, whole: Moments, /) -> float:
         """Return which share of them is in the forecast, from the moments of all trades."""
+
+
+@runtime_checkable
+class Splitting(Protocol):
+    """A policy that follows experts as far as they have earned it; see `insight.account`."""
+
+    @property
+    def experts(self) -> Mapping[str, Policy]:
+        """The experts by name."""
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """What each expert begins with."""
 
 
 class Policy(Protocol):

@@ -21,7 +21,11 @@ def policy_for(sizing: SizingSettings) -> Policy:
     ConfigError
         A policy of another distribution can not be made.
     """
-    name = sizing.policy
+    return policy_named(sizing.policy, sizing)
+
+
+def policy_named(name: str, sizing: SizingSettings) -> Policy:
+    """Return a policy by its name, see `policy_for`."""
     if name in BUILT_IN:
         built_in: Policy = import_module(f"{PACKAGE}.{name}").from_settings(sizing)
         return built_in
@@ -30,12 +34,12 @@ def policy_for(sizing: SizingSettings) -> Policy:
         policy: Policy = make(sizing)
     except Exception as error:
         raise ConfigError(
-            f'"mem0.sizing.policy" is {name!r}: it can not be made from the settings '
+            f'The sizing policy {name!r} of "mem0.sizing" can not be made from the settings '
             f"({type(error).__name__}: {error}). Correct it, or name another policy."
         ) from error
     if not callable(policy):
         raise ConfigError(
-            f'"mem0.sizing.policy" is {name!r}: its entry point must return a policy, '
+            f'The sizing policy {name!r} of "mem0.sizing": its entry point must return a policy, '
             f"something to call with what is known; it returned {policy!r}."
         )
     return policy

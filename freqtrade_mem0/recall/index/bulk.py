@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from freqtrade_mem0.recall import STRATEGY
-from freqtrade_mem0.recall.index.columns import MISSING, TradeColumns, rounded_all
+from freqtrade_mem0.recall.index.columns import (
+    DISCOUNT_BITS,
+    MISSING,
+    TradeColumns,
+    entry_of,
+    rounded_all,
+)
 from freqtrade_mem0.recall.index.ids import packed_all
 from freqtrade_mem0.recall.index.levels import Levels, Values
 from freqtrade_mem0.recall.index.state import PAGE_ROWS
-from freqtrade_mem0.recall.index.sums import DISCOUNT_BITS, Decay, Plain, terms
+from freqtrade_mem0.recall.index.sums import Decay, Plain, terms
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
@@ -39,7 +45,7 @@ _ZERO: Plain = (0, 0, 0, 0, 0)
 class BulkFill:
     """Takes the journal's trades in its order, and then puts them into a recall at once.
 
-    For one thread. Takes about 80 bytes per trade until it is finished. Trades that the recall has
+    For one thread. Takes about 105 bytes per trade until it is finished. Trades that the recall has
     already are kept, as with `Recall.restore`.
     """
 
@@ -49,8 +55,8 @@ class BulkFill:
         self._decay = Decay(recall.half_life_days)
         self._rows = TradeColumns(1)
         """Rows in order of arrival; in place of its groups, each has a combination's number."""
-        self._waiting: list[tuple[str, int, float, float, int]] = []
-        """Id, moment, profit ratio, discount and combination of the next rows."""
+        self._waiting: list[tuple[str, int, float, float, int, float, float, int, int]] = []
+        """Id, moment, profit ratio, discount, entry and combination of the next rows."""
         self._removed: dict[int, str] = {}
         """By row that removes a trade, the trade's id."""
         self._combinations = array("i")
@@ -59,7 +65,7 @@ class BulkFill:
         self._groups: dict[Key, tuple[int, tuple[Key, ...]]] = {STRATEGY: (0, ())}
         """By group, its number and the groups it is inside of."""
 
-    def add(self, record: ClosedTrade, discount: float = 1.0) -> None:
+    def add(self, record: ClosedTrade, discount: float = 1.0, *, is_foreign: bool = False) -> None:
         """Add a closed trade; see `Recall.add`."""
         if not record.is_evidence:
             self.remove(record.id)
@@ -69,14 +75,15 @@ class BulkFill:
         if combination is None:
             combination = self._new_combination(values)
         known_ms, ratio = to_ms(record.known_at), record.profit_ratio
-        self._waiting.append((record.id, known_ms, ratio, discount, combination))
+        entry = entry_of(record, is_foreign=is_foreign)
+        self._waiting.append((record.id, known_ms, ratio, discount, *entry, combination))
         if len(self._waiting) >= PAGE_ROWS:
             self._flush_waiting()
 
     def remove(self, record_id: str) -> None:
         """Remove a trade, whether or not it has been added."""
         self._removed[len(self._rows) + len(self._waiting)] = record_id
-        self._waiting.append((record_id, 0, 0.0, 0.0, MISSING))
+        self._waiting.append((record_id, 0, 0.0, 0.0, 0, 0.0, 0.0, 0, MISSING))
 
     def finish(self) -> None:
         """Put all trades into the recall."""
@@ -93,13 +100,19 @@ class BulkFill:
     def _flush_waiting(self) -> None:
         if not self._waiting:
             return
-        ids, known_ms, ratios, discounts, combinations = zip(*self._waiting, strict=True)
+        ids, known_ms, ratios, discounts, open_ms, volatilities, momenta, flags, combinations = zip(
+            *self._waiting, strict=True
+        )
         self._waiting.clear()
         columns = (
             *np.ascontiguousarray(packed_all(ids).T),
             np.array(known_ms, dtype=np.int64),
             rounded_all(np.array(ratios)),
             np.rint(np.array(discounts) * (1 << DISCOUNT_BITS)).astype(np.uint16),
+            np.array(open_ms, dtype=np.int64),
+            np.array(volatilities, dtype=np.float64),
+            np.array(momenta, dtype=np.float64),
+            np.array(flags, dtype=np.uint8),
             np.array(combinations, dtype=np.int32),
         )
         self._rows.extend(b"".join(column.tobytes() for column in columns))

@@ -1,4 +1,4 @@
-"""The trades of recall in columns, about 80 bytes each."""
+"""The trades of recall in columns, about 105 bytes each."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from freqtrade_mem0.insight.closed_entry import ClosedEntry
+from freqtrade_mem0.insight.response import MAX_MOMENTUM
+from freqtrade_mem0.records.base import to_ms
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from freqtrade_mem0.insight.closed_entry import Entry
     from freqtrade_mem0.recall.index.ids import Id
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
+
+DISCOUNT_BITS = 10
 
 MISSING = -1
 """In place of a group's number, where a trade has no value for a level."""
@@ -20,7 +28,11 @@ MISSING = -1
 UNIT_BITS = 50
 """Profit ratios are rounded to multiples of 2 ** -50, so that sums of them are exact integers."""
 
+SHORT, FOREIGN = 1, 2
+"""Flags: the trade is short; it was recorded on another machine and came through Mem0."""
+
 _ONE = 2.0**UNIT_BITS
+_WHOLE = 1 << DISCOUNT_BITS
 
 
 class Row(NamedTuple):
@@ -36,6 +48,12 @@ class Row(NamedTuple):
         Profit ratio, see `rounded`.
     discount
         Factor on its weight, in units of 1 / 1024, [0, 1024].
+    open_ms
+        When it was opened.
+    volatility, momentum
+        As in `ClosedEntry`.
+    flags
+        Sum of `SHORT` and `FOREIGN`.
     groups
         By level, the number of the trade's group, or `MISSING`. Shape (n_levels,).
     """
@@ -44,7 +62,26 @@ class Row(NamedTuple):
     known_ms: int
     ratio: float
     discount: int
+    open_ms: int
+    volatility: float
+    momentum: float
+    flags: int
     groups: tuple[int, ...]
+
+
+def entry_of(record: ClosedTrade, *, is_foreign: bool) -> tuple[int, float, float, int]:
+    """Return the open time, volatility, momentum and flags of a trade's row."""
+    volatility, momentum = record.situation.get("volatility"), record.situation.get("momentum")
+    is_short = record.side == "short"
+    direction = -1.0 if is_short else 1.0
+    return (
+        to_ms(record.open_date),
+        volatility if isinstance(volatility, float) and volatility > 0.0 else 0.0,
+        direction * max(-MAX_MOMENTUM, min(momentum, MAX_MOMENTUM)) + 0.0
+        if isinstance(momentum, float)
+        else 0.0,
+        SHORT * is_short + FOREIGN * is_foreign,
+    )
 
 
 def rounded(profit_ratio: float) -> float:
@@ -77,7 +114,19 @@ class TradeColumns:
         Number of levels.
     """
 
-    __slots__ = ("discount", "groups", "id_first", "id_last", "known_ms", "n_levels", "ratio")
+    __slots__ = (
+        "discount",
+        "flags",
+        "groups",
+        "id_first",
+        "id_last",
+        "known_ms",
+        "momentum",
+        "n_levels",
+        "open_ms",
+        "ratio",
+        "volatility",
+    )
 
     def __init__(self, n_levels: int) -> None:
         self.n_levels = n_levels
@@ -86,6 +135,10 @@ class TradeColumns:
         self.known_ms = array("q")
         self.ratio = array("d")
         self.discount = array("H")
+        self.open_ms = array("q")
+        self.volatility = array("d")
+        self.momentum = array("d")
+        self.flags = array("B")
         self.groups = array("i")
         """`n_levels` numbers for each row."""
 
@@ -104,6 +157,10 @@ class TradeColumns:
         self.known_ms.append(row.known_ms)
         self.ratio.append(row.ratio)
         self.discount.append(row.discount)
+        self.open_ms.append(row.open_ms)
+        self.volatility.append(row.volatility)
+        self.momentum.append(row.momentum)
+        self.flags.append(row.flags)
         self.groups.extend(row.groups)
         return len(self.known_ms) - 1
 
@@ -115,6 +172,10 @@ class TradeColumns:
             self.known_ms[number],
             self.ratio[number],
             self.discount[number],
+            self.open_ms[number],
+            self.volatility[number],
+            self.momentum[number],
+            self.flags[number],
             tuple(self.groups[first : first + self.n_levels]),
         )
 
@@ -131,6 +192,25 @@ class TradeColumns:
         """Return the profit ratios of some rows, shape (n_rows,)."""
         # The view must not outlive this line: an array can not grow while there is a view of it.
         return np.frombuffer(self.ratio)[np.frombuffer(numbers, dtype=np.int32)]
+
+    def closed_entries(self, numbers: Sequence[int], entries: Sequence[Entry]) -> list[ClosedEntry]:
+        """Return some rows as the response to volatility and memory's account read them.
+
+        `entries` are those of all rows, or none where they are not kept.
+        """
+        return [
+            ClosedEntry(
+                self.known_ms[number],
+                self.open_ms[number],
+                self.ratio[number],
+                0.0 if self.flags[number] & FOREIGN else self.discount[number] / _WHOLE,
+                self.volatility[number],
+                self.momentum[number],
+                bool(self.flags[number] & SHORT),
+                entries[number] if entries else None,
+            )
+            for number in numbers
+        ]
 
     def packed_rows(self, numbers: NDArray[np.int32]) -> list[bytes]:
         """Return some rows column by column, in the byte order of this machine."""
@@ -152,7 +232,5 @@ class TradeColumns:
 
     def _widths(self) -> list[tuple[array[Any], int]]:
         columns: list[array[Any]] = [self.id_first, self.id_last, self.known_ms, self.ratio]
-        return [
-            *((column, 1) for column in (*columns, self.discount)),
-            (self.groups, self.n_levels),
-        ]
+        columns += [self.discount, self.open_ms, self.volatility, self.momentum, self.flags]
+        return [*((column, 1) for column in columns), (self.groups, self.n_levels)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_BEFORE_ALL = -(1 << 62)
+
 
 class HistoryReader:
     """How far a history has been read. The history calls `changed` at every change.
@@ -40,3 +42,42 @@ class HistoryReader:
         starts_over, first = self._read_ms is None, self._n_read
         self._n_read, self._read_ms = n_before(now_ms), now_ms
         return starts_over, first, self._n_read
+
+
+class EntryReader:
+    """Reads trades in their order and goes back only as far as something changed.
+
+    The moments asked about may go forwards and backwards; what was read stays read.
+    """
+
+    def __init__(self) -> None:
+        self._n_read = 0
+        self._read_ms: int | None = None
+        """Trades known before this moment have been read; None: nothing has been read."""
+        self._changed_ms: int | None = None
+        """The earliest change among those read since the last call."""
+
+    def changed(self, known_ms: int) -> None:
+        """Take note that a trade known at that time was added or removed."""
+        if self._read_ms is not None and known_ms < self._read_ms:
+            earlier = self._changed_ms
+            self._changed_ms = known_ms if earlier is None else min(earlier, known_ms)
+
+    def start_over(self) -> None:
+        """Read from the beginning next time."""
+        if self._read_ms is not None:
+            self._changed_ms = _BEFORE_ALL
+
+    def read_on(self, n_before: Callable[[int], int], now_ms: int) -> tuple[int, int]:
+        """Return how many of the trades read before still hold, and the end of those to read next.
+
+        `n_before` returns how many trades are known strictly before a moment.
+        """
+        read_ms = now_ms if self._read_ms is None else max(self._read_ms, now_ms)
+        n_kept = self._n_read
+        if self._changed_ms is not None:
+            n_kept, self._changed_ms = n_before(self._changed_ms), None
+        elif read_ms == self._read_ms:
+            return n_kept, n_kept
+        self._n_read, self._read_ms = n_before(read_ms), read_ms
+        return n_kept, self._n_read

@@ -19,14 +19,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Group, Key, Moments
-from freqtrade_mem0.recall.index.columns import MISSING, Row, TradeColumns, rounded
+from freqtrade_mem0.recall.index.columns import (
+    DISCOUNT_BITS,
+    MISSING,
+    Row,
+    TradeColumns,
+    entry_of,
+    rounded,
+)
 from freqtrade_mem0.recall.index.groups import STRATEGY, Groups
-from freqtrade_mem0.recall.index.history import HistoryReader
+from freqtrade_mem0.recall.index.history import EntryReader, HistoryReader
 from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place, packed
 from freqtrade_mem0.recall.index.levels import Levels
 from freqtrade_mem0.recall.index.state import RecallState
-from freqtrade_mem0.recall.index.sums import DISCOUNT_BITS, Decay, terms
+from freqtrade_mem0.recall.index.sums import Decay, terms
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.recall.index.sums import Plain
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
@@ -51,9 +60,15 @@ class Recall:
         these combined, as in `side*trend_regime`.
     half_life_days
         Half-life of a trade's weight in market days, > 0.
+    keeps_entries
+        Whether the whole entry of each trade is kept, about 1 kB, for experts that are asked about
+        it again. Such a recall can not be restored from a snapshot.
     """
 
-    def __init__(self, levels: Sequence[str], half_life_days: float) -> None:
+    def __init__(
+        self, levels: Sequence[str], half_life_days: float, *, keeps_entries: bool = False
+    ) -> None:
+        self.keeps_entries = keeps_entries
         self._levels = Levels(levels)
         self.levels = self._levels.names
         self.parts_of = self._levels.parts_of
@@ -61,7 +76,7 @@ class Recall:
         self.half_life_days = half_life_days
         self._decay = Decay(half_life_days)
         self._lock = threading.Lock()
-        self._readers: list[HistoryReader] = []
+        self._readers: list[HistoryReader | EntryReader] = []
         self._oldest_change_ms: int | None = None
         self._begin_empty()
 
@@ -80,12 +95,19 @@ class Recall:
         """How many of `_by_time` these are."""
         self._groups = Groups(self._levels)
         self._groups.put(STRATEGY)
+        self._entries: list[Entry] = []
+        """By row, where entries are kept."""
 
     def __len__(self) -> int:
         return len(self._by_time)
 
     def add(
-        self, record: ClosedTrade, discount: float = 1.0, *, from_journal: bool = False
+        self,
+        record: ClosedTrade,
+        discount: float = 1.0,
+        *,
+        from_journal: bool = False,
+        is_foreign: bool = False,
     ) -> None:
         """Add a closed trade, which counts from its `known_at` on; a correction replaces it.
 
@@ -97,6 +119,8 @@ class Recall:
             Factor on the trade's weight in (0, 1], for trades of another mode.
         from_journal
             Whether it was read from the journal. Other trades are in no snapshot, see `state`.
+        is_foreign
+            Whether another machine recorded it; such a trade does not count in `entries`.
         """
         if not record.is_evidence:
             self.remove(record.id, from_journal=from_journal)
@@ -104,9 +128,15 @@ class Recall:
         values = self._levels.values(record.pair, record.side, record.enter_tag, record.situation)
         known_ms, ratio = to_ms(record.known_at), rounded(record.profit_ratio)
         share = round(discount * (1 << DISCOUNT_BITS))
+        entry = entry_of(record, is_foreign=is_foreign)
         with self._lock:
-            row = Row(packed(record.id), known_ms, ratio, share, self._groups.numbers(values))
+            groups = self._groups.numbers(values)
+            row = Row(packed(record.id), known_ms, ratio, share, *entry, groups)
+            n_rows = len(self._columns)
             self._put(row, from_journal=from_journal)
+            if self.keeps_entries and len(self._columns) > n_rows:
+                about = Entry(record.pair, record.side, record.enter_tag, record.situation)
+                self._entries.append(about)
 
     def keys(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
@@ -202,6 +232,20 @@ class Recall:
             with self._lock:
                 starts_over, first, end = reader.read_on(self._n_before, now_ms)
                 return starts_over, self._columns.ratios(self._by_time[first:end])
+
+        return read_on
+
+    def entries(self) -> Callable[[int], tuple[int, list[ClosedEntry]]]:
+        """Return a function that reads the entries of trades, each once; see `EntryReader`."""
+        reader = EntryReader()
+        with self._lock:
+            self._readers.append(reader)
+
+        def read_on(now_ms: int) -> tuple[int, list[ClosedEntry]]:
+            with self._lock:
+                n_kept, end = reader.read_on(self._n_before, now_ms)
+                rows = self._by_time[n_kept:end] if n_kept < end else ()
+                return n_kept, self._columns.closed_entries(rows, self._entries)
 
         return read_on
 

@@ -15,13 +15,12 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments
-from freqtrade_mem0.recall.index.columns import UNIT_BITS
+from freqtrade_mem0.recall.index.columns import DISCOUNT_BITS, UNIT_BITS
 
 if TYPE_CHECKING:
     from freqtrade_mem0.insight.shrinkage import Key
 
 _WEIGHT_BITS = 52
-DISCOUNT_BITS = 10
 _MS_PER_DAY = 86_400_000
 _UNIT = 2.0**-UNIT_BITS
 _UNIT_SQUARED = 2.0 ** (-2 * UNIT_BITS)

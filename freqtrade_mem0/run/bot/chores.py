@@ -56,10 +56,13 @@ class Chores:
         self._own = own
         self._history = history
         discount = store.settings.sizing.prior_discount
-        snapshots = Snapshots(store.journal, session.recall, session.origin, discount)
-        self.follower = JournalFollower(
-            store.journal, session.recall, session.origin, discount, snapshots
+        recall = session.recall
+        snapshots = (
+            None
+            if recall.keeps_entries
+            else Snapshots(store.journal, recall, session.origin, discount)
         )
+        self.follower = JournalFollower(store.journal, recall, session.origin, discount, snapshots)
         self._background = Background(self._work) if has_thread else None
         self._tell = tell
         self._namesakes = Namesakes(

@@ -1,0 +1,77 @@
+"""Reads the response to volatility and memory's account as of an entry, from the known trades."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.insight.account import Account
+from freqtrade_mem0.insight.response import EntrySums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from freqtrade_mem0.insight.account import Standing
+    from freqtrade_mem0.insight.closed_entry import ClosedEntry
+    from freqtrade_mem0.insight.response import Response
+    from freqtrade_mem0.recall import Recall
+
+
+class AccountReader:
+    """The response and the account of one strategy. For one thread at a time.
+
+    Both depend on the set of known trades only: what the experts said at the entry of a trade is
+    computed again from the trades known then, so nothing but the trades has to be kept.
+
+    Parameters
+    ----------
+    recall
+        The strategy's known trades.
+    shares
+        What each expert begins with.
+    ask
+        Returns each expert's multiplier for the entry of a closed trade, from its response.
+    """
+
+    def __init__(
+        self,
+        recall: Recall,
+        shares: Mapping[str, float],
+        ask: Callable[[ClosedEntry, Response], Sequence[float]],
+    ) -> None:
+        self._read_on = recall.entries()
+        self._ask = ask
+        self._sums = EntrySums()
+        self._account = Account(shares) if shares else None
+        self._known_ms: list[int] = []
+
+    def at(self, now_ms: int, volatility: float) -> tuple[Response, Standing | None]:
+        """Return the response of an entry, and the account at the start of its UTC day.
+
+        Parameters
+        ----------
+        now_ms
+            Moment of the entry; only trades known strictly before it count.
+        volatility
+            Of its situation, 0.0 where it is unknown.
+        """
+        self._take_in(now_ms)
+        response = self._sums.response(bisect_left(self._known_ms, now_ms), volatility)
+        return response, None if self._account is None else self._account.at(now_ms)
+
+    def _take_in(self, now_ms: int) -> None:
+        n_kept, entries = self._read_on(now_ms)
+        if n_kept < len(self._known_ms):
+            del self._known_ms[n_kept:]
+            self._sums.keep(n_kept)
+            if self._account is not None:
+                self._account.keep(n_kept)
+        for entry in entries:
+            if self._account is not None:
+                # A trade is known after it was opened, so the trades known then are there.
+                n_known = bisect_left(self._known_ms, entry.open_ms)
+                response = self._sums.response(n_known, entry.volatility)
+                multipliers = self._ask(entry, response)
+                self._account.add(entry.known_ms, entry.ratio, entry.weight, multipliers)
+            self._sums.add(entry)
+            self._known_ms.append(entry.known_ms)

@@ -1,0 +1,303 @@
+r"""Memory's account: what following each expert would have earned, and how far it is followed.
+
+An expert names a stake multiplier :math:`m` for each entry. A trader who splits his capital between
+the proposed stakes ("off") and several experts, and never moves money between them, follows each
+expert as far as it has earned it. With the share :math:`\pi_k` that expert :math:`k` starts with,
+:math:`\pi_0 = 1 - \sum_k \pi_k` for "off", and the wealth :math:`W_k` of the expert's share, which
+starts at 1,
+
+.. math:: w_k = \frac{\pi_k W_k}{\pi_0 + \sum_j \pi_j W_j}
+
+is the part of the next multiplier that comes from expert :math:`k`. At the end of each UTC day with
+closed trades
+
+.. math:: W_k \leftarrow W_k (1 + \eta x_k), \qquad
+   x_k = \mathrm{clip}\Big(\frac{1}{\sigma} \sum_i \big(\frac{m_{k,i}}{\mu_k} - 1\big) r_i,
+   -3, 3\Big)
+
+with the profit ratios :math:`r_i` of these trades, the mean multiplier :math:`\mu_k` so far, and
+the usual daily result :math:`\sigma` with equal stakes. All of them are as of the start of the day.
+
+**The floor.** For every sequence of :math:`x_k`, whoever chose it,
+
+.. math:: \prod_t \Big(1 + \eta \sum_k w_{k,t} x_{k,t}\Big)
+   = \pi_0 + \sum_k \pi_k \prod_t (1 + \eta x_{k,t}) \ge \pi_0,
+
+because the left side is the growth of the whole capital and the share of "off" never shrinks. As
+:math:`\ln(1 + y) \le y`, the sum of all :math:`w x` is never below :math:`\ln(\pi_0) / \eta`.
+
+References
+----------
+Cover, T. M. (1991). Universal portfolios. Mathematical Finance 1(1), 1-29.
+Ramdas, A., Grünwald, P., Vovk, V. and Shafer, G. (2023). Game-theoretic statistics and safe
+anytime-valid inference. Statistical Science 38(4), 576-601 (arXiv 2210.01948).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+RATE = 0.2
+"""eta. Selected on 2018-2020 together with the shares; see `benchmarks/value`."""
+
+MAX_DAILY = 3.0
+"""A day counts at most as that many usual days, so that `1 + RATE * x` stays positive."""
+
+HALF_LIFE_DAYS = 180.0
+MIN_DAYS = 20
+"""Days since the first trade before anything is earned or lost: the usual day is not known yet."""
+
+PSEUDO_TRADES = 50.0
+"""Trades with multiplier 1 that are added to the mean multiplier."""
+
+_LEAST, _MOST = 1e-300, 1e12
+"""Bounds of an expert's wealth: it stays positive and finite in floating point."""
+
+_MS_PER_DAY = 86_400_000
+_KEPT = 2.0 ** (-1.0 / HALF_LIFE_DAYS)
+
+
+class Share(NamedTuple):
+    """One expert's part of the account.
+
+    Parameters
+    ----------
+    weight
+        How far it is followed, in [0, 1].
+    wealth
+        What its share has become, > 0; 1.0 at the start.
+    mean_multiplier
+        Of its multipliers so far.
+    """
+
+    weight: float
+    wealth: float = 1.0
+    mean_multiplier: float = 1.0
+
+
+class Standing(NamedTuple):
+    """Memory's account at the start of a UTC day.
+
+    Parameters
+    ----------
+    shares
+        By expert.
+    earned
+        Sum of w * x so far: what memory has earned, or lost where negative, against the same mean
+        stake, in usual daily results.
+    floor
+        `earned` is never below this; negative.
+    earned_ratio
+        The same as a ratio of one stake, without the bound of a day.
+    n_trades
+        Number of trades that it has learned from, those of priors counted at their discount.
+    since_ms
+        Start of the day since which the experts' capital has been above what they began with;
+        None where it is not.
+    """
+
+    shares: Mapping[str, Share]
+    earned: float = 0.0
+    floor: float = 0.0
+    earned_ratio: float = 0.0
+    n_trades: float = 0.0
+    since_ms: int | None = None
+
+    @property
+    def weight(self) -> float:
+        """How far memory is followed altogether, in [0, 1]."""
+        return math.fsum(share.weight for share in self.shares.values())
+
+    @property
+    def floor_used(self) -> float:
+        """Which part of the largest possible loss has been lost, in [0, 1]."""
+        return max(0.0, self.earned / self.floor) if self.floor else 0.0
+
+
+class _Day(NamedTuple):
+    """The account after a day with closed trades.
+
+    Parameters
+    ----------
+    number
+        Days since 1970.
+    first
+        The first day.
+    end
+        Number of trades up to its end.
+    wealth
+        By expert.
+    sums
+        By expert, sum of its multipliers.
+    weights
+        Sum of the trades' weights.
+    squares
+        Decayed sum of the squares of daily results, as of the day after.
+    earned, earned_ratio, since_ms
+        See `Standing`.
+    """
+
+    number: int
+    first: int
+    end: int
+    wealth: tuple[float, ...]
+    sums: tuple[float, ...]
+    weights: float
+    squares: float
+    earned: float
+    earned_ratio: float
+    since_ms: int | None
+
+
+class Account:
+    """The account of a strategy as of any day. The trades are added in the order they became known.
+
+    Parameters
+    ----------
+    shares
+        What each expert begins with, by name; each in (0, 1), together below 1.
+    """
+
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        self._experts = tuple(shares)
+        self._shares = tuple(shares.values())
+        self._off = 1.0 - math.fsum(self._shares)
+        if not all(share > 0.0 for share in self._shares) or self._off <= 0.0:
+            raise ValueError("each share must be above 0, and all together below 1")
+        self.floor = math.log(self._off) / RATE
+        self._trades: list[tuple[int, float, tuple[float, ...]]] = []
+        """Day, weighted profit ratio and multipliers of each trade; weight 0 adds nothing."""
+        self._weights: list[float] = []
+        self._days: list[_Day] = []
+        self._standing: tuple[int, Standing] | None = None
+
+    def keep(self, n: int) -> None:
+        """Keep the first `n` trades only."""
+        if n >= len(self._trades):
+            return
+        del self._trades[n:], self._weights[n:]
+        while self._days and self._days[-1].end > n:
+            self._days.pop()
+        self._standing = None
+
+    def add(self, known_ms: int, ratio: float, weight: float, multipliers: Sequence[float]) -> None:
+        """Add the next trade.
+
+        Parameters
+        ----------
+        known_ms
+            When it became known; not before the last one.
+        ratio
+            Profit ratio.
+        weight
+            In [0, 1].
+        multipliers
+            What each expert said at its entry, shape (n_experts,), > 0.
+        """
+        self._trades.append((known_ms // _MS_PER_DAY, weight * ratio, tuple(multipliers)))
+        self._weights.append(weight)
+
+    def at(self, now_ms: int) -> Standing:
+        """Return the account at the start of a moment's UTC day, from the trades known by then."""
+        today = now_ms // _MS_PER_DAY
+        known = self._standing
+        if known is not None and known[0] == today and self._is_closed(today):
+            return known[1]
+        self._close_until(today)
+        # Later days may be there: the moments asked about go backwards, too.
+        position = bisect_left(self._days, today, key=lambda day: day.number)
+        standing = self._standing_after(self._days[position - 1] if position else None)
+        self._standing = today, standing
+        return standing
+
+    def _is_closed(self, today: int) -> bool:
+        end = self._days[-1].end if self._days else 0
+        return end == len(self._trades) or self._trades[end][0] >= today
+
+    def _close_until(self, today: int) -> None:
+        """Compute the days before `today` that have not been computed yet."""
+        position = self._days[-1].end if self._days else 0
+        while position < len(self._trades) and self._trades[position][0] < today:
+            number, end = self._trades[position][0], position
+            while end < len(self._trades) and self._trades[end][0] == number:
+                end += 1
+            self._days.append(self._closed(number, position, end))
+            position = end
+
+    def _closed(self, number: int, start: int, end: int) -> _Day:
+        """Return the account after a day, which has the trades from `start` to `end`."""
+        before = self._days[-1] if self._days else self._before_all(number)
+        trades, weights = self._trades[start:end], self._weights[start:end]
+        n_days = number - before.first
+        squares = before.squares * _KEPT ** max(number - before.number - 1, 0)
+        usual = math.sqrt(squares * (1.0 - _KEPT) / (1.0 - _KEPT**n_days)) if n_days else 0.0
+        pseudo = before.weights + PSEUDO_TRADES
+        excesses = [
+            math.fsum(
+                ratio * (multipliers[expert] * pseudo / (total + PSEUDO_TRADES) - 1.0)
+                for _, ratio, multipliers in trades
+            )
+            for expert, total in enumerate(before.sums)
+        ]
+        moves = [0.0] * len(excesses)
+        if n_days >= MIN_DAYS and usual > 0.0:
+            moves = [max(-MAX_DAILY, min(excess / usual, MAX_DAILY)) for excess in excesses]
+        followed = self._followed(before.wealth)
+        wealth = tuple(
+            max(_LEAST, min(old * (1.0 + RATE * move), _MOST))
+            for old, move in zip(before.wealth, moves, strict=True)
+        )
+        since_ms = before.since_ms
+        gained = math.fsum(s * (w - 1.0) for s, w in zip(self._shares, wealth, strict=True)) > 0.0
+        if not gained:
+            since_ms = None
+        elif since_ms is None:
+            since_ms = (number + 1) * _MS_PER_DAY
+        result = math.fsum(ratio for _, ratio, _ in trades)
+        return _Day(
+            number=number,
+            first=before.first,
+            end=end,
+            wealth=wealth,
+            sums=tuple(
+                total
+                + math.fsum(
+                    weight * trade[2][expert] for trade, weight in zip(trades, weights, strict=True)
+                )
+                for expert, total in enumerate(before.sums)
+            ),
+            weights=before.weights + math.fsum(weights),
+            squares=squares * _KEPT + result * result,
+            earned=before.earned + _dot(followed, moves),
+            earned_ratio=before.earned_ratio + _dot(followed, excesses),
+            since_ms=since_ms,
+        )
+
+    def _before_all(self, first: int) -> _Day:
+        ones, zeros = (1.0,) * len(self._shares), (0.0,) * len(self._shares)
+        return _Day(first, first, 0, ones, zeros, 0.0, 0.0, 0.0, 0.0, None)
+
+    def _followed(self, wealth: Sequence[float]) -> list[float]:
+        parts = [share * each for share, each in zip(self._shares, wealth, strict=True)]
+        whole = self._off + math.fsum(parts)
+        return [part / whole for part in parts]
+
+    def _standing_after(self, day: _Day | None) -> Standing:
+        day = self._before_all(0) if day is None else day
+        pseudo = day.weights + PSEUDO_TRADES
+        shares = {
+            expert: Share(followed, wealth, (total + PSEUDO_TRADES) / pseudo)
+            for expert, followed, wealth, total in zip(
+                self._experts, self._followed(day.wealth), day.wealth, day.sums, strict=True
+            )
+        }
+        return Standing(shares, day.earned, self.floor, day.earned_ratio, day.weights, day.since_ms)
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return math.fsum(a * b for a, b in zip(left, right, strict=True))

@@ -1,0 +1,128 @@
+"""The policy `split` (default): each expert is followed as far as it has earned it.
+
+A part of every stake stays as proposed, so the loss against the same mean stake has a floor on any
+data. See `insight.account` for the rule and its derivation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import Field, field_validator
+
+from freqtrade_mem0.config.block import PolicyBlock
+from freqtrade_mem0.config.policies import refuse_unknown_policy
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.policy import Known, Policy, Wish
+from freqtrade_mem0.sizing.registry import policy_named
+from freqtrade_mem0.sizing.wording import group_reason
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.insight.account import Standing
+
+_NO_EXPERTS = ("off", "split")
+
+
+class Settings(PolicyBlock):
+    """Keys of the policy `split`."""
+
+    experts: dict[str, float] = Field(
+        {"response": 0.3},
+        description="The policies that are followed as far as they have earned it, and the share of"
+        " each stake that they begin with. Each share is above 0; together they are below 1, and"
+        " what is left always stays as proposed.",
+    )
+
+    @field_validator("experts")
+    @classmethod
+    def _leave_a_part(cls, experts: dict[str, float]) -> dict[str, float]:
+        for name, share in experts.items():
+            refuse_unknown_policy(name)
+            if name in _NO_EXPERTS:
+                raise ValueError(f"{name!r} can not be an expert: it has no multipliers of its own")
+            if not 0.0 < share < 1.0:
+                raise ValueError(f"the share of {name!r} is {share:g}, it must be above 0, below 1")
+        if not experts:
+            raise ValueError('no expert is named; "sizing.policy": "off" leaves stakes as proposed')
+        if (whole := math.fsum(experts.values())) >= 1.0:
+            raise ValueError(f"the shares add up to {whole:g}; it must be below 1")
+        return experts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Returns `1 + sum(w * (m - 1))` over its experts, with the weights of memory's account.
+
+    Parameters
+    ----------
+    experts
+        By name.
+    shares
+        What each of them begins with, see `insight.account.Account`.
+    """
+
+    experts: Mapping[str, Policy]
+    shares: Mapping[str, float]
+    name: str = "split"
+
+    def __call__(self, known: Known) -> Wish:
+        """Return the multiplier for an entry."""
+        account = known.account
+        if account is None:
+            raise ValueError("memory's account is not known")
+        wishes = {name: expert(known) for name, expert in self.experts.items()}
+        effects = {
+            name: account.shares[name].weight * (wish.multiplier - 1.0)
+            for name, wish in wishes.items()
+        }
+        multiplier = 1.0 + math.fsum(effects.values())
+
+        def reasons() -> list[Reason]:
+            parts = [group_reason(known.strategy, 0.0)]
+            for name, effect in effects.items():
+                says = _says(name, wishes[name])
+                text = f"{followed(account, name)}; {says}; stake x{1.0 + effect:.2f}"
+                parts.append(Reason(name=name, text=text, effect=effect))
+            return parts
+
+        return Wish(multiplier=multiplier, reasons=reasons)
+
+
+def followed(account: Standing, expert: str) -> str:
+    """Return in words how far an expert is followed, and why.
+
+    >>> from freqtrade_mem0.insight.account import Share, Standing
+    >>> march = 1_740_787_200_000
+    >>> account = Standing({"response": Share(0.34, 1.2)}, since_ms=march, n_trades=80)
+    >>> followed(account, "response")
+    'followed 34% (has earned it since 2025-03)'
+    """
+    share = account.shares[expert]
+    if share.wealth == 1.0:
+        why = "the share it begins with"
+    elif account.since_ms is not None and share.wealth > 1.0:
+        since = datetime.fromtimestamp(account.since_ms / 1000.0, UTC)
+        why = f"has earned it since {since:%Y-%m}"
+    else:
+        why = "has lost so far" if share.wealth < 1.0 else "has gained so far"
+    return f"followed {share.weight:.0%} ({why})"
+
+
+def _says(name: str, wish: Wish) -> str:
+    """Return what an expert wants, and its largest reason, in words."""
+    reasons = [reason for reason in wish.reasons if reason.effect] or list(wish.reasons)
+    largest = max(reasons, key=lambda reason: abs(reason.effect))
+    if name == largest.name:
+        return largest.words
+    return f"{name} x{wish.multiplier:.2f}, above all because of {largest.words}"
+
+
+def from_settings(sizing: SizingSettings) -> Split:
+    """Build the policy."""
+    shares = sizing.block(Settings).experts
+    return Split(experts={name: policy_named(name, sizing) for name in shares}, shares=shares)
