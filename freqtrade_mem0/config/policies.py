@@ -34,20 +34,22 @@ def refuse_unknown_policy(name: str) -> None:
         raise ValueError(f"must be one of {', '.join(map(repr, known))}{hint}")
 
 
-def load_own_policy(name: str) -> Any:
+def load_own_policy(name: str, key: str = "sizing.policy") -> Any:
     """Return the object of a distribution's entry point, which makes the policy.
+
+    `key` is the config key that names it.
 
     Raises
     ------
     ConfigError
         No distribution offers it, two do, or it can not be imported.
     """
-    point = _entry_point(name)
+    point = _entry_point(name, key)
     try:
         return point.load()
     except Exception as error:
         raise ConfigError(
-            f'"mem0.sizing.policy" is {name!r}: {point.value} of {_owner(point)} can not be loaded '
+            f'"mem0.{key}" is {name!r}: {point.value} of {_owner(point)} can not be loaded '
             f"({type(error).__name__}: {error}). Correct it, or name another policy."
         ) from error
 
@@ -69,12 +71,12 @@ def fingerprint(name: str) -> str:
     return f"{_owner(point)} {point.value} {sha256(code).hexdigest()[:12]}"
 
 
-def _entry_point(name: str) -> EntryPoint:
+def _entry_point(name: str, key: str = "sizing.policy") -> EntryPoint:
     points = list(entry_points(group=GROUP, name=name))
     if len(points) != 1:
         owners = " and ".join(sorted(_owner(point) for point in points)) or "nothing installed"
         raise ConfigError(
-            f'"mem0.sizing.policy" is {name!r}: one distribution must offer it, {owners} does. '
+            f'"mem0.{key}" is {name!r}: one distribution must offer it, {owners} does. '
             "Uninstall what is not wanted, or name another policy."
         )
     return points[0]

@@ -91,6 +91,12 @@ class _CommonSettings(Block):
         " of them combined by `*`.",
     )
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The policy, and the experts that it follows."""
+        experts = getattr(getattr(self, self.policy, None), "experts", {})
+        return (self.policy, *experts)
+
     def block(self, kind: type[B]) -> B:
         """Return the block of one policy."""
         return next(value for _, value in self if isinstance(value, kind))

@@ -12,7 +12,7 @@ from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.performance import PerformanceReader
 from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup
 from freqtrade_mem0.records.base import from_ms, to_ms
-from freqtrade_mem0.sizing.policy import Known
+from freqtrade_mem0.sizing.policy import NO_DIFFERENCES, Known, reads_levels, splitting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.insight.shrinkage import Shrinkage
     from freqtrade_mem0.recall import Recall
-    from freqtrade_mem0.sizing.policy import Splitting
+    from freqtrade_mem0.sizing.policy import Policy
 
 _UNKNOWN = EntryGroup("strategy", "", NOTHING)
 """In place of the strategy's trades, for the expert `response`, which does not read them."""
@@ -38,15 +38,17 @@ class EvidenceReader:
         The strategy's known trades.
     prior
         What is assumed, before there is evidence, about how much its situations differ.
-    split
-        The policy whose experts are followed as far as they have earned it; None for another one.
-        Its experts other than `response` need a recall that keeps entries.
+    policy
+        Who asks. The experts of `split` other than `response` need a recall that keeps entries;
+        None reads all that there is, without an account.
     """
 
-    def __init__(self, recall: Recall, prior: Shrinkage, split: Splitting | None = None) -> None:
+    def __init__(self, recall: Recall, prior: Shrinkage, policy: Policy | None = None) -> None:
         self._recall = recall
         self._differences = DailyDifferences(recall, prior)
         self._performance = PerformanceReader(recall.reader())
+        self._reads_levels = policy is None or reads_levels(policy)
+        split = splitting(policy)
         self._experts = () if split is None else tuple(split.experts.values())
         self._account = AccountReader(recall, {} if split is None else split.shares, self._ask)
 
@@ -81,8 +83,13 @@ class EvidenceReader:
         account: Standing | None = None,
     ) -> Known:
         pair, side, enter_tag, situation = entry
-        differences = self._differences.of_day(now_ms)
-        whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
+        differences: Mapping[str, float] = NO_DIFFERENCES
+        levels: Sequence[EntryGroup] = ()
+        if self._reads_levels:
+            differences = self._differences.of_day(now_ms)
+            whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
+        else:
+            whole = self._recall.whole(now_ms)
         return Known(
             strategy=EntryGroup("strategy", strategy, whole),
             levels=levels,

@@ -10,7 +10,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.decider import Decider
-from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING
@@ -84,7 +83,7 @@ class Session:
         self._vetoes = Vetoes(setup.veto_below if setup.applied else None)
         self._decider = Decider(
             origin=setup.origin,
-            evidence=EvidenceReader(setup.recall, setup.shrinkage, setup.split),
+            evidence=setup.evidence,
             policy=setup.policy,
             risk=self._risk,
             vetoes=self._vetoes,

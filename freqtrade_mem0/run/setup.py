@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import CategorySettings
-from freqtrade_mem0.decide.guarded import guarded_policy
+from freqtrade_mem0.decide.guarded import guarded_policy, unguarded
+from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Origin
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.sizing.policy import Policy, Splitting
+from freqtrade_mem0.sizing.policy import Policy, reads_levels, splitting
 
 if TYPE_CHECKING:
     from freqtrade_mem0.run.description import RunDescription
@@ -32,8 +33,6 @@ class SessionSetup:
         Trades of promoted runs, known from the start.
     policy
         Turns what is known about an entry into a stake multiplier.
-    split
-        The policy `split` where that is the policy: memory's account is then kept.
     shrinkage
         How strongly the means of small groups are shrunk.
     damping
@@ -50,12 +49,16 @@ class SessionSetup:
     recall: Recall
     prior: Prior
     policy: Policy
-    split: Splitting | None = None
     shrinkage: Shrinkage
     damping: Damping | None = None
     veto_below: float | None = None
     applied: bool = True
     categories: CategorySettings
+
+    @property
+    def evidence(self) -> EvidenceReader:
+        """A new reader of what the policy uses."""
+        return EvidenceReader(self.recall, self.shrinkage, unguarded(self.policy))
 
 
 def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
@@ -74,14 +77,13 @@ def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
         else Damping.from_settings(settings.risk, sizing.min_multiplier)
     )
     policy = guarded_policy(sizing)
-    split = policy.policy if isinstance(policy.policy, Splitting) else None
-    asks_again = split is not None and set(split.experts) != {"response"}
+    own = unguarded(policy)
+    asks_again = splitting(own) is not None and reads_levels(own)
     return SessionSetup(
         origin=run.origin,
         recall=Recall(sizing.levels, sizing.half_life_days, keeps_entries=asks_again),
         prior=prior,
         policy=policy,
-        split=split,
         shrinkage=Shrinkage(pseudo_trades=sizing.pseudo_trades),
         damping=damping,
         veto_below=sizing.veto_below,

@@ -24,22 +24,22 @@ def policy_for(sizing: SizingSettings) -> Policy:
     return policy_named(sizing.policy, sizing)
 
 
-def policy_named(name: str, sizing: SizingSettings) -> Policy:
-    """Return a policy by its name, see `policy_for`."""
+def policy_named(name: str, sizing: SizingSettings, key: str = "sizing.policy") -> Policy:
+    """Return a policy by its name, see `policy_for`; `key` is the config key that names it."""
     if name in BUILT_IN:
         built_in: Policy = import_module(f"{PACKAGE}.{name}").from_settings(sizing)
         return built_in
-    make = load_own_policy(name)
+    make = load_own_policy(name, key)
     try:
         policy: Policy = make(sizing)
     except Exception as error:
         raise ConfigError(
-            f'The sizing policy {name!r} of "mem0.sizing" can not be made from the settings '
+            f'"mem0.{key}" is {name!r}: it can not be made from the settings '
             f"({type(error).__name__}: {error}). Correct it, or name another policy."
         ) from error
     if not callable(policy):
         raise ConfigError(
-            f'The sizing policy {name!r} of "mem0.sizing": its entry point must return a policy, '
+            f'"mem0.{key}" is {name!r}: its entry point must return a policy, '
             f"something to call with what is known; it returned {policy!r}."
         )
     return policy

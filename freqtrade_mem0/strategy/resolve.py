@@ -116,8 +116,8 @@ def _marked(strategy: Any, run: RunDescription, process: Process) -> RunDescript
             strategy.config[BLOCK]["knowledge"] = original
         return run
     prior = process.read_prior(run)
-    policy = fingerprint(run.settings.sizing.policy)
-    depends_on = f"freqtrade_mem0 {__version__} {prior.fingerprint} {policy} {original}"
+    policies = " ".join(map(fingerprint, run.settings.sizing.policies))
+    depends_on = f"freqtrade_mem0 {__version__} {prior.fingerprint} {policies} {original}"
     knowledge = strategy.config[BLOCK]["knowledge"] = " ".join(depends_on.split())
     run = replace(run, settings=run.settings.model_copy(update={"knowledge": knowledge}))
     process.keep_prior(run, prior)

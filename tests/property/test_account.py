@@ -205,9 +205,7 @@ class PlainAccount:
         ]
         share = len(seen) / (len(seen) + 10.0)
         mean = sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights)
-        contrarian = (
-            share * sum(w * x for w, x in zip(weights, momenta, strict=True)) / sum(weights)
-        )
+        moved = sum(w * x for w, x in zip(weights, momenta, strict=True)) / sum(weights)
         both = len({trade.side for trade in known}) == 2
         excess = share * (math.log(volatility) - mean)
         return math.exp(excess * (0.5 - 0.5 * share * moved - 0.8 * both))
@@ -219,7 +217,8 @@ class PlainAccount:
         for trade in self.trades:
             if trade.known_at < today:
                 by_day.setdefault((trade.known_at - START).days, []).append(trade)
-        wealth, said, results = 1.0, [], {}
+        wealth, said = 1.0, list[float]()
+        results: dict[int, float] = {}
         for day in sorted(by_day):
             mean = (50.0 + sum(said)) / (50.0 + len(said))
             first = min(results, default=day)

@@ -159,6 +159,13 @@ class Recall:
             groups = [self._groups.get(key) for key in keys]
             return [NOTHING if sums is None else sums.moments(period, left) for sums in groups]
 
+    def whole(self, now_ms: int) -> Moments:
+        """Return the moments of all trades known strictly before epoch milliseconds."""
+        period, left = self._decay.since(now_ms)
+        with self._lock:
+            self._move_to(now_ms)
+            return self._groups.by_number[0].moments(period, left)
+
     def of_entry(
         self,
         pair: str,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
@@ -27,6 +27,8 @@ class FollowResponse:
     min_multiplier, max_multiplier
         Bounds, 0 < min <= 1 <= max.
     """
+
+    reads_levels: ClassVar[bool] = False
 
     min_multiplier: float
     max_multiplier: float

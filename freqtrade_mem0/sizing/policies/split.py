@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight.account import Standing
 
+_KEY = "sizing.split.experts"
 _NO_EXPERTS = ("off", "split")
 
 
@@ -125,4 +126,4 @@ def _says(name: str, wish: Wish) -> str:
 def from_settings(sizing: SizingSettings) -> Split:
     """Build the policy."""
     shares = sizing.block(Settings).experts
-    return Split(experts={name: policy_named(name, sizing) for name in shares}, shares=shares)
+    return Split(experts={name: policy_named(name, sizing, _KEY) for name in shares}, shares=shares)

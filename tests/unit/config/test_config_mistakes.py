@@ -57,7 +57,7 @@ def refusal(block: Any) -> str:
             {"sizing": {"policy": "zzz"}},
             [
                 "\"mem0.sizing.policy\" is 'zzz': ",
-                "must be one of 'bayes', 'kelly', 'off', 'rules'",
+                "must be one of 'bayes', 'kelly', 'off', 'response', 'rules', 'split'",
             ],
         ),
         ({"sizing": {"policy": 3}}, ['"mem0.sizing.policy" is 3: ', "string"]),

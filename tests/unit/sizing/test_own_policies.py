@@ -117,7 +117,8 @@ def test_a_name_that_is_nearly_right_is_refused_with_the_right_one(site: Path) -
 
     assert refusal("carefull") == (
         "The config of memory is wrong. \"mem0.sizing.policy\" is 'carefull': must be one of "
-        "'bayes', 'careful', 'kelly', 'off', 'rules'. Did you mean \"careful\"? See "
+        "'bayes', 'careful', 'kelly', 'off', 'response', 'rules', 'split'. Did you mean "
+        '"careful"? See '
         "docs/reference/configuration.md for all keys."
     )
 

@@ -170,11 +170,13 @@ def test_off_never_scales() -> None:
 
 def test_the_settings_choose_the_policy() -> None:
     """By its name, with its numbers."""
-    settings = SizingSettings(pseudo_trades=7, min_multiplier=0.5, max_multiplier=3, brake_after=4)
+    numbers = {"pseudo_trades": 7, "min_multiplier": 0.5, "max_multiplier": 3, "brake_after": 4}
+    settings = SizingSettings(policy="bayes", **numbers)
     chosen = Bayes(
         prior=Shrinkage(pseudo_trades=7), min_multiplier=0.5, max_multiplier=3, brake_after=4
     )
 
     assert chosen == policy_for(settings)
     assert Off() == policy_for(SizingSettings(policy="off"))
+    assert policy_for(SizingSettings()).name == "split"
     assert (BAYES.name, Off().name) == ("bayes", "off")
