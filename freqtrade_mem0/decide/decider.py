@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
-from freqtrade_mem0.records.base import Origin, record_id, to_ms
-from freqtrade_mem0.records.decision import Decision, Reason
+from freqtrade_mem0.insight.account import Standing
+from freqtrade_mem0.records.base import Origin, from_ms, record_id, to_ms
+from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.sizing.limits import within_limits
 from freqtrade_mem0.sizing.policy import Policy, Wish
@@ -45,6 +46,8 @@ class Answer:
         Reasons beside those of the policy.
     is_vetoed
         Whether the entry is refused.
+    account
+        Memory's account; None where the policy keeps none.
     """
 
     origin: Origin
@@ -57,6 +60,7 @@ class Answer:
     n_known: float
     reasons: tuple[Reason, ...]
     is_vetoed: bool
+    account: Standing | None = None
     _decision: Decision | None = field(default=None, init=False)
     _id: str | None = field(default=None, init=False)
     _n_asked: int = field(default=1, init=False)
@@ -108,6 +112,7 @@ class Answer:
                 situation=proposal.situation,
                 expected_ratio=self.wish.expected_ratio,
                 n_asked=self._n_asked,
+                account=None if self.account is None else _state(self.account),
             )
         return self._decision
 
@@ -170,4 +175,18 @@ class Decider:
             n_known=known.strategy.moments.n_effective,
             reasons=(*risks, *limits, *vetoed),
             is_vetoed=bool(vetoed),
+            account=known.account,
         )
+
+
+def _state(account: Standing) -> AccountState:
+    """Return memory's account as decisions keep it."""
+    return AccountState(
+        followed=account.weight,
+        experts={name: share.weight for name, share in account.shares.items()},
+        earned=account.earned,
+        floor=account.floor,
+        earned_ratio=account.earned_ratio,
+        n_trades=account.n_trades,
+        since=None if account.since_ms is None else from_ms(account.since_ms),
+    )

@@ -97,6 +97,21 @@ def expected(decision: Decision) -> str:
     )
 
 
+def account(decision: Decision) -> str:
+    """Return memory's account in words; "" where the policy keeps none."""
+    state = decision.account
+    if state is None:
+        return ""
+    won = "won" if state.earned_ratio >= 0.0 else "lost"
+    used = max(0.0, state.earned / state.floor)
+    return (
+        f"memory's account: followed {state.followed:.0%} so far; with it, memory has {won} "
+        f"{percent(abs(state.earned_ratio))} of one stake over {state.n_trades:.0f} trades, against"
+        f" the same mean stake. It can lose {-state.floor:.1f} usual daily results in all, ever; "
+        f"{used:.0%} of that is used"
+    )
+
+
 def reasons(decision: Decision) -> list[str]:
     """Return one line per part of a decision, each with its effect on the multiplier.
 
@@ -231,7 +246,7 @@ def numbers(decision: Decision) -> list[str]:
     """Return what is known, what is expected, and the parts of the multiplier, line by line."""
     return [
         f"  {known(decision)}",
-        *(f"  {text}" for text in (expected(decision),) if text),
+        *(f"  {text}" for text in (expected(decision), account(decision)) if text),
         f"  what moved the multiplier away from 1 (policy {decision.policy}):",
         *(f"    {text}" for text in reasons(decision)),
         f"  = x{decision.multiplier:.3f} of the proposed stake",

@@ -71,6 +71,38 @@ def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """What memory had earned when it decided, at the start of that UTC day.
+
+    Parameters
+    ----------
+    followed
+        How far memory is followed, in [0, 1]; 0 leaves every stake as proposed.
+    experts
+        The part of it that each expert has, by name.
+    earned
+        What memory has won, or lost where negative, against the same mean stake, in usual daily
+        results of the strategy.
+    floor
+        The lowest value that `earned` can ever have.
+    earned_ratio
+        The same as `earned`, as a ratio of one stake.
+    n_trades
+        Trades that it has learned from, those of priors counted at their discount.
+    since
+        Since when memory has been ahead; None where it is not.
+    """
+
+    followed: Number
+    experts: Mapping[Name, Number]
+    earned: Number
+    floor: Number
+    earned_ratio: Number
+    n_trades: Number
+    since: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The stake that memory decided on for one proposed stake.
 
@@ -109,6 +141,8 @@ class Decision:
         Record id of the trade it opened; None until its first entry order was filled.
     open_date
         The trade's open date; None until then.
+    account
+        Memory's account, where the policy keeps one.
     """
 
     id: Name
@@ -129,6 +163,7 @@ class Decision:
     n_asked: Count = 1
     trade_id: Name | None = None
     open_date: Instant | None = None
+    account: AccountState | None = None
 
     @property
     def strategy_part(self) -> Reason | None:

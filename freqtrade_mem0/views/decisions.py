@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.records.decision import Decision
+    from freqtrade_mem0.records.decision import AccountState, Decision
 
 
 def ledger(
@@ -72,7 +72,27 @@ def decision_facts(decision: Decision) -> Facts:
         "n_asked": decision.n_asked,
         "reasons": [asdict(reason) | {"text": reason.words} for reason in decision.reasons],
         "situation": dict(decision.situation),
+        "account": account_facts(decision.account),
     }
+
+
+def account_facts(account: AccountState | None) -> Facts | None:
+    """Return memory's account; None where the policy keeps none."""
+    return None if account is None else asdict(account) | {"since": iso(account.since)}
+
+
+def newest_account(memory: MemoryFolder, scope: Scope) -> Facts | None:
+    """Return memory's account at the newest decision of the newest run in a scope, or None."""
+    newest = newest_run(memory.journal, scope, with_decisions=True)
+    if newest is None:
+        return None
+    run = replace(scope, strategy=newest.strategy, modes=[newest.mode], run_id=newest.run_id)
+    for line in memory.journal.ledger(run, only_opened=False, limit=1):
+        facts = account_facts(line.decision.account)
+        if facts is not None:
+            as_of = {"as_of": iso(line.decision.decided_at), "text": explain.account(line.decision)}
+            return origin_facts(newest) | as_of | facts
+    return None
 
 
 def _line_facts(line: LedgerLine) -> Facts:

@@ -15,6 +15,7 @@ from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.sizing.policy import Forecasting
 from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
@@ -39,7 +40,8 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
         `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, and `insights`: a row for the strategy,
         then one for each group, with `level`, `value`, `n_effective`, `mean_ratio`, the 95 %
         interval `low_ratio` to `high_ratio` (None where it is unknown), and `believed_shift_ratio`,
-        what the group adds to the forecast of the configured policy (None where it makes none).
+        what the group adds to the forecast of the configured policy (None where it makes none);
+        `account`, memory's account at the run's newest decision (None where it keeps none).
 
     Raises
     ------
@@ -61,6 +63,8 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
         all_trades, recall.levels, groups, Shrinkage(pseudo_trades=sizing.pseudo_trades)
     )
     policy = policy_for(sizing)
+    origin = newest.origin
+    run = replace(scope, strategy=origin.strategy, modes=[origin.mode], run_id=origin.run_id)
     share = policy.forecast_share(all_trades) if isinstance(policy, Forecasting) else None
     rows = [_row(STRATEGY[0], newest.origin.strategy, all_trades, None)]
     rows += [
@@ -71,6 +75,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
         "as_of": iso(moment),
         "n_trades": len(trades),
         "insights": rows,
+        "account": newest_account(memory, run),
     }
 
 

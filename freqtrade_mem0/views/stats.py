@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.trust import writers
 from freqtrade_mem0.views.values import Facts, iso
 
@@ -33,6 +35,7 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
         `mem0_error` says why); `pending`, `dead`, `last_error`, `failures` in a row,
         `delivered_at` (ISO time of the last delivery or None), `lag_s` (age of the oldest
         record that waits, in seconds; 0.0 where none does), `writers` (see `trust.writers`),
+        `account` (memory's account in the newest run, None where it keeps none),
         `set_aside` (records from outside that could not be taken).
 
     Raises
@@ -64,6 +67,7 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
         "delivered_at": iso(state.delivered_at),
         "lag_s": lag.total_seconds(),
         "writers": writers(memory, owner),
+        "account": newest_account(memory, Scope(user_id=owner)),
         "set_aside": len(memory.journal.set_aside()),
     }
 

@@ -42,10 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
         ["level", "value", "Trades", "Mean", "Interval (95%)", "Shift"],
         [_cells(row) for row in facts["insights"]],
     )
+    account = facts["account"]
     print_lines(
+        *([f"{account['text'][0].upper()}{account['text'][1:]}."] if account else []),
         f"Trades: older trades count less; the weight halves every {half_life_days:g} days. "
         "Shift: what the group adds to the strategy's mean in the forecast, beyond what the "
-        "groups around it explain. Among many groups some look good or bad by chance."
+        "groups around it explain. Among many groups some look good or bad by chance.",
     )
     return 0
 

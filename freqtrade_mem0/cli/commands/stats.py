@@ -58,6 +58,9 @@ def _sentences(facts: dict[str, Any]) -> list[str]:
         f"of {writer['strategy']}{', revoked' if writer['revoked_since'] else ''}."
         for writer in foreign
     ]
+    if facts["account"]:
+        account = facts["account"]
+        sentences.append(f"{account['strategy']}, {account['mode']}: {account['text']}.")
     if facts["set_aside"]:
         sentences.append(
             f"Records that could not be taken: {facts['set_aside']}; see 'freqtrade-mem0 records "

@@ -65,7 +65,7 @@ def userdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def configure(folder: Path, **sizing: Any) -> None:
     """Write the config."""
-    block = {"user_id": "me", "mode": "local", "sizing": sizing}
+    block = {"user_id": "me", "mode": "local", "sizing": {"policy": "bayes"} | sizing}
     config = {"mem0": block, "user_data_dir": str(folder / "user_data")}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
 

@@ -34,11 +34,12 @@ _DECISION = {
     *("trade_id", "pair", "side", "enter_tag", "decided_at", "proposed_stake", "multiplier"),
     *("stake", "applied", "policy", "n_effective", "reasons", "situation"),
     "n_asked",
+    "account",
 }
 _OUTCOME = {"execution", "profit_ratio", "profit_abs_with_memory", "profit_abs_without_memory"}
 _STATS = {
     *("folder", "mode", "journal", "mem0", "mem0_error", "pending", "dead", "last_error"),
-    *("failures", "delivered_at", "lag_s", "writers", "set_aside"),
+    *("failures", "delivered_at", "lag_s", "writers", "set_aside", "account"),
 }
 _TRADE = {
     *("pair", "side", "open_date", "close_date", "open_rate", "close_rate", "amount"),
@@ -66,7 +67,7 @@ KEYS: list[tuple[str, set[str]]] = [
     ("ledger", _RUN | _DECISION | {"id", "open_date", "profit_ratio", "profit_abs", "execution"}),
     ("why", _RUN | _DECISION | _OUTCOME | {"text", "expected_ratio"}),
     ("why --now ETH/USDT", _RUN | _DECISION | {"text", "expected_ratio", "not_told", "not_seen"}),
-    ("insights", _RUN | {"as_of", "n_trades", "insights"}),
+    ("insights", _RUN | {"as_of", "n_trades", "insights", "account"}),
     ("preview", _RUN | _PREVIEW),
     ("deliver", {"delivered", "pending"}),
     ("salvage", {"damaged"}),

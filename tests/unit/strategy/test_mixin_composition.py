@@ -117,7 +117,7 @@ class Loader:
             "runmode": RunMode.BACKTEST,
             "stake_currency": "USDT",
             "stake_amount": 100,
-            "mem0": {"mode": "local"},
+            "mem0": {"mode": "local", "sizing": {"policy": "bayes"}},
             **changes,
         }
         strategy = StrategyResolver.load_strategy(config)

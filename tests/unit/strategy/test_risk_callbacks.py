@@ -59,7 +59,7 @@ def liquidated(strategy: Any) -> None:
 
 def test_a_veto_refuses_the_entry(loader: mixin.Loader) -> None:
     """And stands in the ledger without a trade."""
-    block = {"mode": "local", "sizing": {"veto_below": 0.9}}
+    block = {"mode": "local", "sizing": {"policy": "bayes", "veto_below": 0.9}}
     strategy = loader.load(PLAIN, mem0=block)
     mixin._stake(strategy)
     assert mixin._confirmed(strategy) is True
@@ -84,7 +84,9 @@ def test_the_own_veto_comes_first(loader: mixin.Loader) -> None:
         "class Mine(Mem0Mixin, Base):\n"
         "    def confirm_trade_entry(self, **kwargs):\n        return None"
     )
-    strategy = loader.load(source, mem0={"mode": "local", "sizing": {"veto_below": 0.9}})
+    strategy = loader.load(
+        source, mem0={"mode": "local", "sizing": {"policy": "bayes", "veto_below": 0.9}}
+    )
     mixin._teach(strategy, -0.02)
     mixin._stake(strategy)
     assert mixin._confirmed(strategy) is None
