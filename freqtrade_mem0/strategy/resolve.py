@@ -93,6 +93,10 @@ def _check_indicators(settings: Settings) -> None:
             ) from None
 
 
+_FOR_LEVELS = ("brake_after", "pseudo_trades", "levels")
+"""Keys of `sizing` that only policies which read levels use."""
+
+
 def started(strategy: Any, run: RunDescription) -> RunDescription:
     """Return the description with the run id, which a backtest has when it starts."""
     if run.kind is not RunKind.BACKTEST:
@@ -104,6 +108,22 @@ def warn_of_unused(settings: Settings) -> None:
     """Log which keys of the config have no effect in this version."""
     if loses_data(settings):
         logger.warning("%s.", LOSES_DATA)
+    sizing = settings.sizing
+    if sizing.policy == "bayes":
+        logger.info(
+            'Stakes follow the policy "bayes", as the config says. It is no longer the default: '
+            'out of sample it gained nothing. The default is "split", see docs/concepts/sizing.md.'
+        )
+    idle = [key for key in _FOR_LEVELS if key in sizing.model_fields_set]
+    if idle and sizing.policies in (("split", "response"), ("response",)):
+        logger.warning(
+            '"%s.sizing": %s %s no effect on stakes with the policy "%s". Write '
+            '"policy": "bayes" to have the default of earlier versions.',
+            BLOCK,
+            ", ".join(f'"{key}"' for key in idle),
+            "has" if len(idle) == 1 else "have",
+            sizing.policy,
+        )
     if any(days is not None for _, days in settings.retention):
         logger.warning('"%s.retention" has no effect in this version: all records are kept.', BLOCK)
 

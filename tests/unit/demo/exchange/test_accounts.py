@@ -62,17 +62,14 @@ def test_a_purchase_pays_its_fee_in_the_coin(exchange: ExchangeStandIn, binance:
 
 
 @pytest.mark.parametrize(
-    ("amount", "factor", "reason"),
-    [
-        (0.00016, 1.0, "NOTIONAL"),
-        (1.0, 1.0, "insufficient balance"),
-    ],
+    ("cost", "reason"), [(8.0, "NOTIONAL"), (100_000.0, "insufficient balance")]
 )
 def test_an_order_that_breaks_a_rule_is_refused(
-    exchange: ExchangeStandIn, binance: Any, amount: float, factor: float, reason: str
+    exchange: ExchangeStandIn, binance: Any, cost: float, reason: str
 ) -> None:
     """The account names what was refused; no balance stays locked."""
-    price = round(exchange.control.price(PAIR) * factor, 2)
+    price = round(exchange.control.price(PAIR), 2)
+    amount = round(cost / price, 5)
     with pytest.raises(ccxt.BaseError, match=reason):
         binance.create_order(PAIR, "limit", "buy", amount, price)
     (refusal,) = exchange.control.refusals("one")
