@@ -10,8 +10,9 @@ from freqtrade_mem0.decide.account import AccountReader
 from freqtrade_mem0.decide.differences import DailyDifferences
 from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.performance import PerformanceReader
-from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup
+from freqtrade_mem0.insight.shrinkage import EntryGroup
 from freqtrade_mem0.records.base import from_ms, to_ms
+from freqtrade_mem0.sizing.policies.response import FollowResponse
 from freqtrade_mem0.sizing.policy import NO_DIFFERENCES, Known, reads_levels, splitting
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.shrinkage import Shrinkage
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.sizing.policy import Policy
-
-_UNKNOWN = EntryGroup("strategy", "", NOTHING)
-"""In place of the strategy's trades, for the expert `response`, which does not read them."""
 
 
 class EvidenceReader:
@@ -50,7 +48,13 @@ class EvidenceReader:
         self._reads_levels = policy is None or reads_levels(policy)
         split = splitting(policy)
         self._experts = () if split is None else tuple(split.experts.values())
+        own = [getattr(expert, "policy", expert) for expert in self._experts]
+        self._followed = own[0] if len(own) == 1 and isinstance(own[0], FollowResponse) else None
         self._account = AccountReader(recall, {} if split is None else split.shares, self._ask)
+
+    def prepare(self, moment: datetime) -> None:
+        """Take in all trades known before a moment now, so that no decision has to wait for it."""
+        self._account.at(to_ms(moment), 0.0)
 
     def for_entry(
         self,
@@ -102,8 +106,9 @@ class EvidenceReader:
 
     def _ask(self, closed: ClosedEntry, response: Response) -> Sequence[float]:
         """Return what each expert said at the entry of a closed trade."""
+        if self._followed is not None:  # the default, without what it does not read
+            return (self._followed.multiplier(response),)
         if closed.entry is None:
-            known = Known(strategy=_UNKNOWN, levels=(), response=response)
-        else:
-            known = self._known(closed.entry, "", closed.open_ms, response)
+            raise ValueError("a recall for experts that read levels must keep entries")
+        known = self._known(closed.entry, "", closed.open_ms, response)
         return [expert(known).multiplier for expert in self._experts]

@@ -106,6 +106,11 @@ class Session:
             self._unconfirmed[proposal.pair, proposal.side] = answer
             return answer
 
+    def prepare(self, moment: datetime) -> None:
+        """Take in the trades of earlier runs, so that no decision has to wait for it."""
+        with self._lock:
+            self._decider.evidence.prepare(moment)
+
     def decide(self, proposal: Proposal) -> Decision:
         """Return the answer to a proposed stake as a decision with its reasons."""
         return self.answer(proposal).decision()

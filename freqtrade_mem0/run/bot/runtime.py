@@ -100,6 +100,10 @@ class BotRuntime(Runtime):
         )
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
+        try:
+            self.session.prepare(now())
+        except Exception:
+            logger.exception("The first decision computes memory's account.")
         self._tell_what_waits()
         self.writer = JournalWriter(self.store.journal, background=True)
         if self.store.delivers:
