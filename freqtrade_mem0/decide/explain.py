@@ -105,10 +105,9 @@ def account(decision: Decision) -> str:
     won = "won" if state.earned_ratio >= 0.0 else "lost"
     used = max(0.0, state.earned / state.floor)
     return (
-        f"memory's account: followed {state.followed:.0%} so far; with it, memory has {won} "
-        f"{percent(abs(state.earned_ratio))} of one stake over {state.n_trades:.0f} trades, against"
-        f" the same mean stake. It can lose {-state.floor:.1f} usual daily results in all, ever; "
-        f"{used:.0%} of that is used"
+        f"memory's account: followed {state.followed:.0%}; over {state.n_trades:.0f} trades it has "
+        f"{won} {abs(state.earned_ratio):.2%} of one stake against the same mean stake; of the "
+        f"{-state.floor:.1f} usual daily results that it can lose in all, {used:.0%} are lost"
     )
 
 

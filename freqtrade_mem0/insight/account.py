@@ -18,6 +18,8 @@ closed trades
 with the profit ratios :math:`r_i` of these trades, the mean multiplier :math:`\mu_k` so far, and
 the usual daily result :math:`\sigma` with equal stakes. All of them are as of the start of the day.
 
+In the first 20 days, in which :math:`\sigma` is not known, no expert is followed.
+
 **The floor.** For every sequence of :math:`x_k`, whoever chose it,
 
 .. math:: \prod_t \Big(1 + \eta \sum_k w_{k,t} x_{k,t}\Big)
@@ -50,7 +52,7 @@ MAX_DAILY = 3.0
 
 HALF_LIFE_DAYS = 180.0
 MIN_DAYS = 20
-"""Days since the first trade before anything is earned or lost: the usual day is not known yet."""
+"""Days since the first trade in which no expert is followed: the usual day is not known yet."""
 
 PSEUDO_TRADES = 50.0
 """Trades with multiplier 1 that are added to the mean multiplier."""
@@ -211,7 +213,7 @@ class Account:
         self._close_until(today)
         # Later days may be there: the moments asked about go backwards, too.
         position = bisect_left(self._days, today, key=lambda day: day.number)
-        standing = self._standing_after(self._days[position - 1] if position else None)
+        standing = self._standing_after(self._days[position - 1] if position else None, today)
         self._standing = today, standing
         return standing
 
@@ -233,9 +235,7 @@ class Account:
         """Return the account after a day, which has the trades from `start` to `end`."""
         before = self._days[-1] if self._days else self._before_all(number)
         trades, weights = self._trades[start:end], self._weights[start:end]
-        n_days = number - before.first
-        squares = before.squares * _KEPT ** max(number - before.number - 1, 0)
-        usual = math.sqrt(squares * (1.0 - _KEPT) / (1.0 - _KEPT**n_days)) if n_days else 0.0
+        squares, usual = _usual_day(before, number)
         pseudo = before.weights + PSEUDO_TRADES
         excesses = [
             math.fsum(
@@ -245,9 +245,9 @@ class Account:
             for expert, total in enumerate(before.sums)
         ]
         moves = [0.0] * len(excesses)
-        if n_days >= MIN_DAYS and usual > 0.0:
+        if usual > 0.0:
             moves = [max(-MAX_DAILY, min(excess / usual, MAX_DAILY)) for excess in excesses]
-        followed = self._followed(before.wealth)
+        followed = self._followed(before, number)
         wealth = tuple(
             max(_LEAST, min(old * (1.0 + RATE * move), _MOST))
             for old, move in zip(before.wealth, moves, strict=True)
@@ -282,21 +282,36 @@ class Account:
         ones, zeros = (1.0,) * len(self._shares), (0.0,) * len(self._shares)
         return _Day(first, first, 0, ones, zeros, 0.0, 0.0, 0.0, 0.0, None)
 
-    def _followed(self, wealth: Sequence[float]) -> list[float]:
-        parts = [share * each for share, each in zip(self._shares, wealth, strict=True)]
+    def _followed(self, day: _Day, today: int) -> list[float]:
+        """Return how far each expert is followed on a day; not at all before it can be judged."""
+        if _usual_day(day, today)[1] <= 0.0:
+            return [0.0] * len(self._shares)
+        parts = [share * each for share, each in zip(self._shares, day.wealth, strict=True)]
         whole = self._off + math.fsum(parts)
         return [part / whole for part in parts]
 
-    def _standing_after(self, day: _Day | None) -> Standing:
-        day = self._before_all(0) if day is None else day
+    def _standing_after(self, day: _Day | None, today: int) -> Standing:
+        day = self._before_all(today) if day is None else day
         pseudo = day.weights + PSEUDO_TRADES
         shares = {
             expert: Share(followed, wealth, (total + PSEUDO_TRADES) / pseudo)
             for expert, followed, wealth, total in zip(
-                self._experts, self._followed(day.wealth), day.wealth, day.sums, strict=True
+                self._experts, self._followed(day, today), day.wealth, day.sums, strict=True
             )
         }
         return Standing(shares, day.earned, self.floor, day.earned_ratio, day.weights, day.since_ms)
+
+
+def _usual_day(before: _Day, today: int) -> tuple[float, float]:
+    """Return the decayed squares of earlier days, and their root mean square.
+
+    The latter is 0.0 in the first `MIN_DAYS`.
+    """
+    n_days = today - before.first
+    squares = before.squares * _KEPT ** max(today - before.number - 1, 0)
+    if n_days < MIN_DAYS:
+        return squares, 0.0
+    return squares, math.sqrt(squares * (1.0 - _KEPT) / (1.0 - _KEPT**n_days))
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 
 from freqtrade_mem0.config.block import PolicyBlock
 from freqtrade_mem0.config.policies import refuse_unknown_policy
+from freqtrade_mem0.insight.account import MIN_DAYS
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Policy, Wish
 from freqtrade_mem0.sizing.registry import policy_named
@@ -104,7 +105,9 @@ def followed(account: Standing, expert: str) -> str:
     'followed 34% (has earned it since 2025-03)'
     """
     share = account.shares[expert]
-    if share.wealth == 1.0:
+    if share.weight == 0.0:
+        why = f"its first {MIN_DAYS} days"
+    elif share.wealth == 1.0:
         why = "the share it begins with"
     elif account.since_ms is not None and share.wealth > 1.0:
         since = datetime.fromtimestamp(account.since_ms / 1000.0, UTC)
@@ -116,10 +119,10 @@ def followed(account: Standing, expert: str) -> str:
 
 def _says(name: str, wish: Wish) -> str:
     """Return what an expert wants, and its largest reason, in words."""
-    reasons = [reason for reason in wish.reasons if reason.effect] or list(wish.reasons)
-    largest = max(reasons, key=lambda reason: abs(reason.effect))
-    if name == largest.name:
-        return largest.words
+    own = [reason for reason in wish.reasons if reason.name == name]
+    if own:
+        return own[0].words
+    largest = max(wish.reasons, key=lambda reason: abs(reason.effect))
     return f"{name} x{wish.multiplier:.2f}, above all because of {largest.words}"
 
 
