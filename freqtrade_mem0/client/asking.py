@@ -134,6 +134,15 @@ means everybody), got '*'.
     return user_id
 
 
+def refuse_query_language(where: str | None) -> None:
+    """Raise `RecordError` for a query such as `profit:>10`, which nothing here can read yet."""
+    if where is not None:
+        raise RecordError(
+            f"where is {where!r}, and this version has no language for queries. Use filters, as in "
+            '{"strategy": "MyStrategy", "profit_abs": {"gt": 10}}.'
+        )
+
+
 def _strategy(name: str | None, query: str | None) -> Strategy:
     if name is None:
         return Strategy.ALL if query is None else Strategy.RELEVANT

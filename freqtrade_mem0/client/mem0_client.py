@@ -10,7 +10,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
 from freqtrade_mem0.client.access import Access
-from freqtrade_mem0.client.asking import as_dict, checked_user, question
+from freqtrade_mem0.client.asking import as_dict, checked_user, question, refuse_query_language
 from freqtrade_mem0.client.by_hand import delete, retract, update
 from freqtrade_mem0.client.cache import MAX_MEMORIES
 from freqtrade_mem0.client.memories import Memories
@@ -45,8 +45,7 @@ class Mem0Client:
     store
         The opened memory.
     ttl_s
-        How long an answer is repeated without asking Mem0, in seconds, >= 0. What other processes
-        write is seen that much later; with 0 Mem0 is asked every time.
+        How long an answer is repeated without asking Mem0, in seconds, >= 0; see `CacheSettings`.
     max_memories
         Most memories held to be repeated, >= 1.
 
@@ -128,6 +127,7 @@ class Mem0Client:
         min_relevance: float | None = None,
         window_days: float | None = None,
         now: datetime | None = None,
+        where: str | None = None,
     ) -> list[dict[str, Any]]:
         """Return memories of this owner: the best matches for a query, or the newest.
 
@@ -153,12 +153,14 @@ class Mem0Client:
             For `recent`: days before `now`, (0, 36500]; None for 30.
         now
             For `recent`: aware UTC; None for the wall clock.
+        where
+            Must be None: a language for queries comes with a later version.
 
         Returns
         -------
         list of dict
-            `id`, `content`, `score` (None without a query), `created_at` (aware UTC) and
-            `metadata`.
+            `id`, `memory` and `content` (the text), `timestamp` (ISO text), `created_at` (aware
+            UTC), `score` (None without a query) and `metadata`.
 
         Raises
         ------
@@ -167,6 +169,7 @@ class Mem0Client:
         BackendError
             Permanent: the filter can not be used.
         """
+        refuse_query_language(where)
         how: dict[str, Any] = {"strategy": strategy, "min_relevance": min_relevance}
         when: dict[str, Any] = {"window_days": window_days, "now": now}
         asked = question(self.user_id, category, query, limit=limit, filters=filters, **how, **when)
@@ -225,9 +228,8 @@ class Mem0Client:
 
         The changed memory is a new version under the same id. What bots recorded may not change.
 
-        Values in `metadata` replace those of the same name, None takes a name away, all others
-        stay. `RecordError`: the record may not be changed, or a value can not be kept;
-        `BackendError`: the journal does not know the memory, and Mem0 can not be asked.
+        Values in `metadata` replace those of the same name, None takes a name away. `RecordError`:
+        the record may not be changed; `BackendError`: only Mem0 may know it, and can not be asked.
         """
         return update(self._access, self.user_id, memory_id, text, metadata)
 
@@ -247,10 +249,7 @@ class Mem0Client:
         return retract(self._access, self.user_id, memory_id, reason)
 
     def stats(self) -> dict[str, Any]:
-        """Return how many records are in the journal and in Mem0, and how many wait.
-
-        Records are those of this owner; what waits is everybody's. See `views.stats.stats`.
-        """
+        """Return how many records of this owner are where, and how many wait; see `views.stats`."""
         return stats(self.folder, self.user_id)
 
     def append(self, *records: Record) -> None:

@@ -215,6 +215,9 @@ METHODS = {
     "batch_search": "recall_many(queries)",
     "preload_relevant_memories": "preload(category)",
     "collect_metrics": "stats()",
+    "execute_pruning_cycle": "delete(id) for each; pruning comes with a later version",
+    "extract_patterns": "recall(...); patterns come with a later version",
+    "migrate_tiers": "stats(); tiers come with a later version",
     "delete_all": "delete(id) for each; 'freqtrade-mem0 forget' comes with a later version",
 }
 """Methods that a client does not have -> those it has."""
