@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import ConfigError
 
@@ -34,6 +34,8 @@ class CliConfig(NamedTuple):
     recursive_strategy_search: bool
     channels: Mapping[str, str]
     """Freqtrade's channels that are on, each with why it takes no alert ("" where it does)."""
+    freqtrade: Mapping[str, Any]
+    """The whole config."""
 
     def memory(self) -> MemoryFolder:
         """Return the memory, also where it does not exist yet."""
@@ -73,6 +75,7 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
             or config.get("recursive_strategy_search")
         ),
         channels=channels(config),
+        freqtrade=config,
     )
 
 

@@ -47,7 +47,8 @@ def console() -> Console:
     """Return a console on standard output, 160 columns wide where that is no terminal."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False)
+    width = None if sys.stdout.isatty() else 160
+    return Console(width=width, highlight=False, emoji=False, markup=False)
 
 
 def print_error(sentence: str) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from freqtrade_mem0.decide import explain
+from freqtrade_mem0.words.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,19 +41,24 @@ _ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
 )
 
 
+def _rule(console: Console, title: str) -> None:
+    console.rule(Text(title, style="bold"))
+
+
 def show_candles(console: Console, candles: Candles) -> None:
     """Print which candles are used, and whether they are generated."""
     origin = "generated (seeded, not a real market)" if candles.generated else str(candles.datadir)
     within = "" if candles.timerange is None else f", {candles.timerange}"
-    console.print(
+    text = (
         f"Candles: {origin}; {', '.join(candles.pairs)}; {candles.timeframe}{within}; "
         f"{candles.n_candles:,} in all."
     )
+    console.print(Text(visible(text)))
 
 
 def show_backtest(console: Console, title: str, backtest: Backtest) -> None:
     """Print Freqtrade's own tables of a run."""
-    console.rule(f"[bold]{title}[/bold] - Freqtrade's own output, {backtest.seconds:.0f} s")
+    _rule(console, f"{title} - Freqtrade's own output, {backtest.seconds:.0f} s")
     # `out` neither wraps lines nor interprets markup.
     console.out(backtest.tables.rstrip(), highlight=False)
 
@@ -63,7 +70,7 @@ def show_remembered(
     waiting: int,
 ) -> None:
     """Print the numbers of records by `(category, kind)`; `waiting` are not in Mem0 yet."""
-    console.rule("[bold]What was remembered[/bold]")
+    _rule(console, "What was remembered")
     table = Table("category", "kind")
     table.add_column("in the journal", justify="right")
     table.add_column("in Mem0", justify="right")
@@ -77,7 +84,7 @@ def show_remembered(
 
 def show_stakes(console: Console, lines: Sequence[LedgerLine]) -> None:
     """Print a histogram of the stake multipliers."""
-    console.rule("[bold]Stake multipliers[/bold]")
+    _rule(console, "Stake multipliers")
     multipliers = [line.decision.multiplier for line in lines]
     for label, count in histogram(multipliers):
         bar = "#" * round(_BAR_CHARS * count / len(multipliers))
@@ -133,10 +140,10 @@ def _rank(line: LedgerLine, sign: float) -> tuple[float, float]:
 
 def show_examples(console: Console, chosen: Mapping[str, LedgerLine]) -> None:
     """Print decisions with their explanations."""
-    console.rule("[bold]Decisions explained[/bold]")
+    _rule(console, "Decisions explained")
     for title, line in chosen.items():
-        console.print(f"[bold]{title}[/bold]")
-        console.out(explain.why(line), highlight=False)
+        console.print(Text(title, style="bold"))
+        console.out(visible_lines(explain.why(line)), highlight=False)
         console.print()
 
 
@@ -144,12 +151,14 @@ def show_comparison(
     console: Console, without: Metrics, with_memory: Metrics, *, currency: str, generated: bool
 ) -> None:
     """Print both runs side by side, and what the comparison does not show."""
-    console.rule("[bold]Without and with memory[/bold]")
+    _rule(console, "Without and with memory")
     table = Table("")
     table.add_column("without", justify="right")
     table.add_column("with memory", justify="right")
     for name, shown in _ROWS:
-        table.add_row(name.format(currency=currency), shown(without), shown(with_memory))
+        table.add_row(
+            Text(visible(name.format(currency=currency))), shown(without), shown(with_memory)
+        )
     console.print(table)
     console.print(
         "A smaller mean stake alone can explain a smaller drawdown, and a larger one a larger "
@@ -166,7 +175,7 @@ def show_comparison(
 
 def show_commands(console: Console, config: Path, trade_id: str) -> None:
     """Print three commands to try next."""
-    console.rule("[bold]Try next[/bold]")
+    _rule(console, "Try next")
     quoted = shlex.quote(str(config))
     program = _program()
     for command, meaning in (

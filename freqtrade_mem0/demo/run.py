@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.demo import report
@@ -22,6 +24,7 @@ from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob, run_backtes
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,10 +78,11 @@ def run_demo(*, datadir: Path | None, folder: Path, timerange: str | None, conso
     try:
         with _own_folder(folder) as own:
             if own != folder:
-                console.print(f"Another demo is using {folder}; this one goes to {own}.")
+                text = f"Another demo is using {folder}; this one goes to {own}."
+                console.print(Text(visible(text)))
             _demo(own, datadir, timerange, console)
     except (Mem0Error, OSError) as error:
-        console.print("[bold red]The demo failed.[/bold red]")
+        console.print(Text("The demo failed.", style="bold red"))
         console.out(str(error), highlight=False)
         console.print("Correct this and run the demo again; it starts from the beginning.")
         return 1

@@ -15,7 +15,7 @@ from freqtrade_mem0.records.codec import decode, decode_decision, hash_of
 from freqtrade_mem0.records.kinds import record_types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from freqtrade_mem0.journal.connection import Connection
     from freqtrade_mem0.records.base import Record
@@ -94,9 +94,15 @@ def is_sound(table: str, row: Sequence[Any]) -> bool:
     return True
 
 
-def verify(connection: Connection) -> Verified:
-    """Decode and hash every row; raise `JournalError` where the file can not be read."""
+def verify(connection: Connection, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Decode and hash every row; raise `JournalError` where the file can not be read.
+
+    `progress` gets, page by page, how many rows are done and how many there are.
+    """
     found = Verified()
+    n_in_all = connection.row(
+        "SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM decisions)"
+    )[0]
     for table, query in _ROWS.items():
         seq = 0
         while rows := connection.rows(query, [seq, _PAGE]):
@@ -110,4 +116,6 @@ def verify(connection: Connection) -> Verified:
                 except RecordError as error:
                     found.bad[f"{table} {row_id}"] = str(error)
             seq = rows[-1][0]
+            if progress is not None:
+                progress(found.n_rows, n_in_all)
     return found

@@ -9,37 +9,35 @@ import os
 import platform
 import sqlite3
 import sys
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from itertools import combinations
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
-from freqtrade_mem0.errors import BackendError, Mem0Error
+from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.journal.verify import verify
-from freqtrade_mem0.records.memory import Memory
 from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.trust import outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.memory_folder import MemoryFolder
+
+    Progress = Callable[[int, int], None]
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
 HISTORY_FILE = "history.db"
 """Mem0's own file in the memory's folder, in mode `embedded`."""
 
-PROBE_USER = "freqtrade-mem0-doctor"
 _N_NAMED = 5
 _PACKAGES = ("freqtrade", "mem0ai", "pandas", "numpy", "TA-Lib")
 
@@ -55,11 +53,15 @@ class Finding:
     """What was found, and what to do about it."""
 
 
-def examine(memory: MemoryFolder, channels: Mapping[str, str]) -> Iterator[Finding]:
+def examine(
+    memory: MemoryFolder,
+    channels: Mapping[str, str],
+    progress: Progress | None = None,
+) -> Iterator[Finding]:
     """Yield the finding of each check; a check that raises one of our errors has failed.
 
-    `channels` are those of Freqtrade, each with why it takes no alert, see
-    `run.bot.alerts.wording.channels`.
+    `channels` are those of `run.bot.alerts.wording.channels`. `progress` gets how many rows of the
+    journal were checked, and how many there are.
     """
     settings, journal = memory.settings, memory.journal
     yield examine_installation()
@@ -73,18 +75,17 @@ def examine(memory: MemoryFolder, channels: Mapping[str, str]) -> Iterator[Findi
         text = f"there is none in {memory.folder} yet; a backtest or bot with Mem0Mixin creates it"
         yield Finding(check="journal", state=WARNING, text=text)
     else:
-        yield _attempt("journal", lambda: _journal(memory))
+        yield _attempt("journal", lambda: _journal(memory, progress))
         yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
         yield _attempt("bots", lambda: _bots(memory))
     yield _attempt("Mem0", lambda: _mem0(memory))
 
 
-def not_checked(memory: MemoryFolder) -> list[str]:
-    """Return what the checks say nothing about."""
-    settings = memory.settings
-    found = [
-        "whether an alert arrives: only a bot can send one",
+def not_checked(memory: MemoryFolder, *, with_alert: bool = False) -> list[str]:
+    """Return what the checks say nothing about; `with_alert` says that a test alert was sent."""
+    found = [] if with_alert else ["whether an alert arrives: --test-alert sends one"]
+    found += [
         "strategies: 'freqtrade list-strategies' shows whether Freqtrade can load them",
         "Freqtrade's trade database: a bot compares it with the journal when it starts",
     ]
@@ -92,7 +93,7 @@ def not_checked(memory: MemoryFolder) -> list[str]:
         found.append("the journal: there is none yet")
     if not memory.delivers:
         found.append("Mem0: mode 'local' does not use it")
-    elif settings.llm is not None or settings.reranker is not None:
+    elif memory.settings.llm is not None or memory.settings.reranker is not None:
         found.append("the language model and the reranker: records need neither")
     return found
 
@@ -154,13 +155,13 @@ def _credentials(settings: Settings) -> tuple[str, str]:
     )
 
 
-def _journal(memory: MemoryFolder) -> tuple[str, str]:
+def _journal(memory: MemoryFolder, progress: Progress | None) -> tuple[str, str]:
     path = memory.journal.path
     integrity = memory.journal.check()
     if integrity != "ok":
         text = "stop what uses it and run 'freqtrade-mem0 salvage'"
         return FAILED, f"{path} is damaged: {integrity}; {text}"
-    verified = verify(memory.journal.connection)
+    verified = verify(memory.journal.connection, progress)
     if verified.bad:
         named = "; ".join(f"{row}: {why}" for row, why in list(verified.bad.items())[:_N_NAMED])
         return FAILED, (
@@ -186,65 +187,14 @@ def _mem0(memory: MemoryFolder) -> tuple[str, str]:
     if not memory.delivers:
         return OK, "not used (mode 'local'), so there is nothing to probe"
     if memory.settings.mode == "embedded":
-        _refuse_foreign_history(memory.folder / HISTORY_FILE)
+        refuse_foreign_history(memory.folder / HISTORY_FILE)
     owner = memory.settings.user_id
     total = memory.backend.count(filters={"user_id": owner}).get((), 0)
-    was_found = _probe(memory.backend)
+    was_found = probe(memory.backend)
     text = f"{memory.backend.name}, {total} memories of {owner}; a probe was written, read"
     if was_found:
         return OK, f"{text}, found by a search and deleted"
     return WARNING, f"{text} and deleted, but a search did not find it; try again"
-
-
-def _probe(backend: MemoryBackend) -> bool:
-    """Write, read, search and delete a memory; return whether the search found it.
-
-    Its owner is not the bot's, so that no bot reads it meanwhile.
-    """
-    probe = Memory(
-        id=str(uuid4()),
-        text="A probe of freqtrade-mem0 doctor, which deletes it at once.",
-        user_id=PROBE_USER,
-        agent_id="doctor",
-        run_id="doctor",
-        created_at=datetime.now(UTC).replace(microsecond=0),
-        metadata={"kind": "probe"},
-    )
-    try:
-        backend.write([probe])
-        read = backend.get(probe.id)
-        if read is None or read.text != probe.text:
-            raise BackendError(
-                f"Mem0 ({backend.name}) took a probe, memory {probe.id}, and does not give it back."
-            )
-        found = backend.search(probe.text, filters={"user_id": PROBE_USER}, limit=10)
-    finally:
-        backend.delete([probe.id])
-    if backend.get(probe.id) is not None:
-        raise BackendError(
-            f"Mem0 ({backend.name}) did not delete the probe {probe.id} of user {PROBE_USER}."
-        )
-    return any(each.id == probe.id for each in found)
-
-
-def _refuse_foreign_history(path: Path) -> None:
-    """Raise for a history file that Mem0 did not make: Mem0 would change it, or fail in it."""
-    if not path.exists() or not path.stat().st_size:
-        return
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as sqlite:
-            tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}
-            columns = {row[1] for row in sqlite.execute("PRAGMA table_info(history)")}
-    except sqlite3.Error as error:
-        tables, columns, reason = {"?"}, set(), f"{error}"
-    else:
-        reason = f"its tables are {', '.join(sorted(tables))}"
-    if tables and "memory_id" not in columns:
-        raise BackendError(
-            f"{path} is not Mem0's history: {reason}. Move it away, or set 'mem0.path' to a folder "
-            "of its own.",
-            permanent=True,
-        )
 
 
 def _alerts(settings: Settings, channels: Mapping[str, str]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.views.probe import probe
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Memory
@@ -275,3 +276,11 @@ def test_closed_means_closed(home: Any, make_memory: MakeMemory) -> None:
 
     with pytest.raises(BackendError, match="closed"):
         home.backend.get(make_memory(0).id)
+
+
+def test_doctors_probe_is_found_and_gone(home: Any, make_memory: MakeMemory) -> None:
+    """It is written, read, searched for and deleted; nothing else is touched."""
+    home.put([make_memory(0)])
+
+    assert home.backend.name == "local" or probe(home.backend)
+    assert home.backend.count(filters={}, by=["user_id"]) == {("me",): 1}

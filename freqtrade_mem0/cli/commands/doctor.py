@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.cli.progress import progress_bar
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.words.numbers import counted
 
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 
 NAME = "doctor"
 
-add_options = memory_options
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `doctor`."""
+    parser.add_argument(
+        "--test-alert",
+        action="store_true",
+        help="Also send a test alert through those of Freqtrade's channels (Telegram, webhook, "
+        "Discord) that are on in the config, and say which of them accepted it.",
+    )
+    memory_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,7 +91,19 @@ def _examined(arguments: argparse.Namespace) -> _Report:
         return _Report([health.examine_installation(), wrong], None, rest)
     memory = config.memory()
     try:
-        findings = list(health.examine(memory, config.channels))
+        with progress_bar() as bar:
+            task = bar.add_task("Checking the journal", total=None)
+            findings = list(
+                health.examine(
+                    memory,
+                    config.channels,
+                    lambda done, total: bar.update(task, completed=done, total=total),
+                )
+            )
+        if arguments.test_alert:
+            from freqtrade_mem0.views.alert_trial import send_test_alert
+
+            findings += send_test_alert(config.freqtrade, config.channels)
         if not config.has_block:
             missing = health.Finding(
                 check="config",
@@ -90,6 +112,10 @@ def _examined(arguments: argparse.Namespace) -> _Report:
                 "without it",
             )
             findings = [missing if each.check == "config" else each for each in findings]
-        return _Report(findings, memory.settings.enabled, health.not_checked(memory))
+        return _Report(
+            findings,
+            memory.settings.enabled,
+            health.not_checked(memory, with_alert=arguments.test_alert),
+        )
     finally:
         memory.close()

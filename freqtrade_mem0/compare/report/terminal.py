@@ -37,7 +37,7 @@ def show(
     for comparison in comparisons:
         _show_one(console, comparison, warnings.get(comparison.strategy, ()))
     if len(comparisons) > 1:
-        console.rule("[bold]All strategies[/bold]")
+        console.rule(_as_text("All strategies", style="bold"))
         _print(console, summary_table(comparisons))
         for comparison in comparisons:
             console.print(_as_text(f"{comparison.strategy}: {verdict(comparison).sentence}"))
@@ -47,17 +47,18 @@ def show(
 
 def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
     console.rule(_as_text(c.strategy, style="bold"))
-    console.print(
+    ran = (
         f"{c.without.start:%Y-%m-%d %H:%M} to {c.without.end:%Y-%m-%d %H:%M}, "
         f"{c.without.timeframe} candles. {c.n_common:,} trades are in both runs, "
         f"{len(c.only_without):,} only without memory, {len(c.only_with):,} only with it; memory "
         f"changed the stakes of {c.n_changed:,}. The backtests took {c.without.seconds:.0f} s "
         f"without and {c.remembered.seconds:.0f} s with memory."
     )
+    console.print(_as_text(ran))
     for table in tables(c):
         _print(console, table)
     if chance := chance_in_words(c):
-        console.print(chance)
+        console.print(_as_text(chance))
     unusual = [warning for warning in warnings if not _COMMON.search(warning)]
     for warning in unusual[:_N_WARNINGS]:
         console.print(_as_text(f"Freqtrade: {warning}", style="dim"))
@@ -72,16 +73,16 @@ def _print(console: Console, shown: text.Table) -> None:
         f"{shown.caption} {left_out} more rows with --html." if left_out > 0 else shown.caption
     )
     table = Table(
-        title=f"[bold]{shown.title}[/bold]",
+        title=_as_text(shown.title, style="bold"),
         title_justify="left",
         title_style="",
-        caption=caption,
+        caption=_as_text(caption, style="dim italic"),
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
     for number, column in enumerate(shown.columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(_as_text(column), justify="right" if number else "left")
     for row in shown.rows[:_N_ROWS] if left_out > 0 else shown.rows:
         table.add_row(*map(_as_text, row))
     console.print(table)

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from freqtrade.rpc.telegram import Telegram
+from telegram.ext import Application
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.journal.verify import verify
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.views.health import PROBE_USER
+from freqtrade_mem0.views.probe import PROBE_USER
 from tests.support.samples import a_decision, a_trade
+from tests.support.telegram_stand_in import telegram_stand_in
 
 CLOSED = "http://127.0.0.1:9"
 """Nobody listens there."""
@@ -153,3 +157,88 @@ def test_switched_off_is_said_first(capsys: pytest.CaptureFixture[str]) -> None:
 
 def _folder() -> Path:
     return Path("user_data").resolve()
+
+
+def alerted(
+    capsys: pytest.CaptureFixture[str], **config: Any
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the report with a test alert, and what became of the alert."""
+    block = {"user_id": "me", "mode": "local"}
+    Path("config.json").write_text(json.dumps({"mem0": block, **config}), encoding="utf-8")
+    main(["doctor", "--json", "--test-alert"])
+    report = json.loads(capsys.readouterr().out)
+    found = [each for each in report["findings"] if each["check"] == "test alert"]
+    return report, [(each["state"], each["text"]) for each in found]
+
+
+def use_bot_api(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Let Freqtrade's Telegram speak to another address."""
+
+    def app(self: Any) -> Any:
+        token = self._config["telegram"]["token"]
+        return Application.builder().token(token).base_url(url).build()
+
+    monkeypatch.setattr(Telegram, "_init_telegram_app", app)
+
+
+def test_a_test_alert_reaches_telegram(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through Freqtrade's own sender, worded for it."""
+    with telegram_stand_in() as telegram:
+        use_bot_api(monkeypatch, telegram.url)
+        block = {"enabled": True, "token": "1:x", "chat_id": "1"}
+        report, found = alerted(capsys, telegram=block)
+    assert found == [("ok", "telegram accepted it; look whether it is there")]
+    assert len(telegram.shown) == 1
+    assert "a test alert of freqtrade-mem0 doctor" in telegram.shown[0]
+    assert not any("alert" in each for each in report["not_checked"])
+
+
+def test_a_refused_test_alert_is_a_failure_without_secrets(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody answers: the channel, the reason, and neither token nor secret address."""
+    use_bot_api(monkeypatch, f"{CLOSED}/bot")
+    message = {"allow_custom_messages": True}
+    report, found = alerted(
+        capsys,
+        telegram={"enabled": True, "token": "17:sesame", "chat_id": "1"},
+        webhook={"enabled": True, "url": f"{CLOSED}/sesame", "strategy_msg": {"a": "{msg}"}}
+        | message,
+        discord={"enabled": True, "webhook_url": f"{CLOSED}/x/sesame", "strategy_msg": [{"a": "b"}]}
+        | message,
+    )
+    assert not report["healthy"]
+    assert [state for state, _ in found] == ["failed"] * 3
+    assert [text.split()[0] for _, text in found] == ["telegram", "discord", "webhook"]
+    assert "sesame" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ({}, "not sent: Telegram, webhook and Discord are off in Freqtrade's config"),
+        (
+            {"telegram": {"enabled": True, "allow_custom_messages": False}},
+            "not sent to telegram: 'telegram.allow_custom_messages' is not true in the config",
+        ),
+    ],
+    ids=["off", "not allowed"],
+)
+def test_a_test_alert_that_can_not_be_sent_is_a_warning(
+    capsys: pytest.CaptureFixture[str], config: dict[str, Any], text: str
+) -> None:
+    """It says why."""
+    _, found = alerted(capsys, **config)
+    assert found == [("warning", text)]
+
+
+def test_progress_is_told_by_page() -> None:
+    """How many rows are done, and how many there are, with decisions."""
+    memory = MemoryFolder(Settings.model_validate({"mode": "local"}), _folder())
+    memory.journal.append([*map(a_trade, range(1_500)), a_decision(1)])
+    told: list[tuple[int, int]] = []
+    verify(memory.journal.connection, lambda *counts: told.append(counts))
+    memory.close()
+    assert told == [(1_000, 1_501), (1_500, 1_501), (1_501, 1_501)]

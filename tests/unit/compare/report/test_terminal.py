@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
+from freqtrade_mem0.compare.report.as_json import as_json
 from freqtrade_mem0.compare.report.terminal import show
 from freqtrade_mem0.compare.verdict import verdict
-from freqtrade_mem0.words.visible import visible
+from freqtrade_mem0.words.visible import strict_json, visible
 from tests.support.hostile_text import CONTROLS, HOSTILE_TEXTS
 from tests.unit.compare.made_runs import a_run
 
@@ -82,8 +84,25 @@ def test_hostile_texts_are_printed_as_they_are(plain: Comparison) -> None:
     for first in range(0, len(texts), 6):
         some = [*texts[first : first + 6], "dip"]
         runs = [tagged(run, some) for run in (plain.without, plain.remembered)]
-        shown = printed(400, [compare("S", *runs)], some, {"S": some[:3]})
+        name = some[0]
+        runs = [replace(run, stake_currency=some[0], timeframe=some[-1]) for run in runs]
+        c = compare(name, *runs)
+        shown = printed(400, [c, compare("S", *runs)], some, {name: some[:3]})
         assert not CONTROLS - {"\n"} & set(shown)
         for text in some:
             assert f"Note: {visible(text)}".rstrip() in shown
             assert shown.count(visible(text)) > 1
+
+
+def test_hostile_texts_are_in_the_json_as_they_are(plain: Comparison) -> None:
+    """A program reads each tag, name and currency; a person sees no control character."""
+    texts = [*(text for text in HOSTILE_TEXTS if len(text) < 100), "dip"]
+    runs = [tagged(run, texts) for run in (plain.without, plain.remembered)]
+    runs = [replace(run, stake_currency=texts[0], timeframe=texts[1]) for run in runs]
+    for name in texts:
+        said = strict_json(as_json(compare(name, *runs)))
+        assert not CONTROLS - {"\n"} & set(said)
+        read = json.loads(said)
+        assert (read["strategy"], read["stake_currency"], read["timeframe"]) == (name, *texts[:2])
+        assert {group["name"] for group in read["enter_tags"]} <= {*texts, "(all others)"}
+        assert len(read["enter_tags"]) > 1
