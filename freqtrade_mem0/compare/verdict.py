@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.words.numbers import counted, percent
+
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.comparison import Comparison
 
@@ -105,7 +107,7 @@ def _sentence(c: Comparison, finding: Finding) -> str:
         return "No trade was closed: there is nothing to compare."
     if finding is Finding.BROKE:
         return " ".join(_lost(c))
-    data = f"{_counted(after.n_trades, 'trade')} in {_counted(c.n_days, 'day')}"
+    data = f"{counted(after.n_trades, 'trade')} in {counted(c.n_days, 'day')}"
     if finding is Finding.NOTHING_CHANGED:
         return f"Over {data}, memory changed no stake: both runs are the same."
     if finding is Finding.TOO_LITTLE_DATA:
@@ -123,13 +125,13 @@ def _sentence(c: Comparison, finding: Finding) -> str:
     if ratio is not None and abs(ratio - 1.0) >= _NOTEWORTHY:
         more, larger = ("less", "smaller") if ratio < 1.0 else ("more", "larger")
         sentences.append(
-            f"The run with memory had {100.0 * abs(ratio - 1.0):.0f} % {more} in the market, which "
-            f"alone makes profits and losses {larger}."
+            f"The run with memory had {percent(abs(ratio - 1.0), 0, signed=False)} {more} in "
+            f"the market, which alone makes profits and losses {larger}."
         )
     if c.only_without or c.only_with:
         sentences.append(
-            f"Only in the run without memory: {_counted(len(c.only_without), 'trade')}; only in "
-            f"the one with memory: {_counted(len(c.only_with), 'trade')}."
+            f"Only in the run without memory: {counted(len(c.only_without), 'trade')}; only in "
+            f"the one with memory: {counted(len(c.only_with), 'trade')}."
         )
     return " ".join(sentences)
 
@@ -151,17 +153,13 @@ def _lost(c: Comparison) -> list[str]:
     return [*sentences, "Returns, ratios and exposures of the two runs can not be compared."]
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def _change(c: Comparison) -> str:
     change = c.sharpe_difference
     if change.value is None:
         return "by an amount that can not be computed"
     if change.low is None or change.high is None:
         return f"by {change.value:+.2f} (no interval can be given)"
-    return f"by {change.value:+.2f} (95 % interval {change.low:+.2f} to {change.high:+.2f})"
+    return f"by {change.value:+.2f} (95% interval {change.low:+.2f} to {change.high:+.2f})"
 
 
 def _shares(c: Comparison) -> list[str]:
@@ -187,5 +185,4 @@ def _shares(c: Comparison) -> list[str]:
 
 
 def _percent(p_value: float) -> str:
-    percent = 100.0 * p_value
-    return f"{percent:.1f} %" if percent < 10.0 else f"{percent:.0f} %"  # noqa: PLR2004
+    return percent(p_value, 1 if p_value < 0.1 else 0, signed=False)  # noqa: PLR2004

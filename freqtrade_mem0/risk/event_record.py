@@ -10,6 +10,7 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.risk.damping import NO_DAMPING
 from freqtrade_mem0.risk.event_type import Completed
 from freqtrade_mem0.risk.events import TYPE_OF_EXIT
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +36,7 @@ def exit_event(trade: ClosedTrade, respond: Respond = NO_DAMPING.response) -> Ri
     if event_type is None or not trade.is_evidence:
         return None
     what = event_type.replace("_", " ")
-    text = f"{what} of {trade.side} {trade.pair} at {trade.profit_ratio:+.2%}"
+    text = f"{what} of {trade.side} {trade.pair} at {percent(trade.profit_ratio)}"
     exited = Completed(text, trade.profit_ratio)
     return _event_of_trade(trade, event_type, exited, trade.pair, respond)
 

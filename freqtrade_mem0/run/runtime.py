@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.run.setup import session_setup
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +73,8 @@ class Runtime(ABC):
         place = f" in {self.store.folder} (user {own.user_id!r}, mode {own.mode!r})"
         where = place if self.run.kind.writes else ""
         return (
-            f"Memory is on{where}: {len(self.setup.recall)} trades of {self.run.origin.strategy} "
-            f"known, policy {sizing.policy}, {stakes}."
+            f"Memory is on{where}: {counted(len(self.setup.recall), 'trade')} of "
+            f"{self.run.origin.strategy} known, policy {sizing.policy}, {stakes}."
         )
 
     def entry_confirmed(self, pair: str, side: str) -> bool:

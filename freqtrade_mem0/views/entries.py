@@ -14,7 +14,7 @@ from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
 from freqtrade_mem0.views.insights import trades_of_newest_run
-from freqtrade_mem0.views.values import Facts, origin_facts
+from freqtrade_mem0.views.values import Facts, iso, origin_facts
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.kinds.trade import TradeRecord
+    from freqtrade_mem0.views.present import Market
 
 _NOT_FEATURES = ("pair", "side", "enter_tag")
 _PREFERRED = (Mode.DRY_RUN, Mode.LIVE, Mode.BACKTEST)
@@ -44,6 +45,7 @@ def explain_entry(
     side: str = "long",
     enter_tag: str = "",
     features: Mapping[str, float | str] | None = None,
+    market: Market | None = None,
 ) -> Facts:
     """Return the decision on an entry, with its explanation.
 
@@ -62,6 +64,9 @@ def explain_entry(
         The situation by feature name. Session and weekday of `now` are added. A level whose
         features are missing does not count; `not_told` in the answer names them with values that
         were seen. `not_seen` names what was told and is in no trade, such as a mistyped value.
+    market
+        Where the situation is looked up if no features are given; `candle` in the answer says when
+        the candle closed that it is from. None looks nothing up.
 
     Raises
     ------
@@ -80,7 +85,10 @@ def explain_entry(
     moment = max(trade.known_at for trade in trades) + timedelta(milliseconds=1)
     if origin.mode is not Mode.BACKTEST:
         moment = max(moment, now)
-    situation = {**calendar(to_ms(now)), **(features or {})}
+    present = None
+    if market is not None and not features:
+        present = market.look_up(origin.strategy, pair.upper(), now)
+    situation = {**calendar(to_ms(now)), **(present.situation if present else features or {})}
     if {"volatility_regime", "trend_regime"} <= situation.keys():
         both = f"{situation['volatility_regime']} {situation['trend_regime']}"
         situation.setdefault("regime", both)
@@ -94,6 +102,7 @@ def explain_entry(
     text = [
         explain.would(decision),
         f"  from {origin.mode} {origin.run_id[:12]} of {origin.strategy}",
+        *([f"  {present.text}"] if present else []),
         *(
             f"  {name} {asked} is in no trade, so nothing is known of it (seen: {', '.join(seen)})"
             for name, (asked, *seen) in not_seen.items()
@@ -108,6 +117,7 @@ def explain_entry(
         {"text": "\n".join(map(visible, text)), "expected_ratio": decision.expected_ratio}
         | decision_facts(decision)
         | origin_facts(origin)
+        | {"candle": iso(present.closed_at) if present and present.closed_at else None}
         | {"not_told": not_told, "not_seen": {name: seen for name, (_, *seen) in not_seen.items()}}
     )
 

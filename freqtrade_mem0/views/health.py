@@ -23,6 +23,7 @@ from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.trust import outside
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -175,7 +176,13 @@ def _journal(memory: MemoryFolder, progress: Progress | None) -> tuple[str, str]
     if not os.access(path, os.W_OK):
         return FAILED, f"{path} can not be written to by this user"
     n_records = sum(memory.journal.counts().values())
-    return OK, f"{path}, {n_records} records, intact; all {verified.n_rows} rows decoded and hashed"
+    return (
+        OK,
+        (
+            f"{path}, {counted(n_records, 'record')}, intact; "
+            f"{counted(verified.n_rows, 'row')} decoded and hashed"
+        ),
+    )
 
 
 def _outside(memory: MemoryFolder) -> tuple[str, str]:
@@ -191,7 +198,8 @@ def _mem0(memory: MemoryFolder) -> tuple[str, str]:
     owner = memory.settings.user_id
     total = memory.backend.count(filters={"user_id": owner}).get((), 0)
     was_found = probe(memory.backend)
-    text = f"{memory.backend.name}, {total} memories of {owner}; a probe was written, read"
+    n_memories = counted(total, "memory", "memories")
+    text = f"{memory.backend.name}, {n_memories} of {owner}; a probe was written, read"
     if was_found:
         return OK, f"{text}, found by a search and deleted"
     return WARNING, f"{text} and deleted, but a search did not find it; try again"
@@ -219,7 +227,7 @@ def _delivery(memory: MemoryFolder) -> tuple[str, str]:
         waited = max(datetime.now(UTC) - state.waiting_since, timedelta(0))
         text += f", the oldest for {timedelta(seconds=round(waited.total_seconds()))}"
     if state.failures:
-        text += f", {state.failures} attempts failed in a row"
+        text += f", {counted(state.failures, 'attempt')} failed in a row"
         if state.failures >= memory.settings.delivery.breaker_failures:
             text += " (single records are tried until one is accepted)"
     if state.dead or state.last_error:

@@ -13,6 +13,7 @@ from freqtrade_mem0.recall import priors
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.values import Facts, iso
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,15 +67,15 @@ def outside(memory: MemoryFolder) -> tuple[bool, str]:
     found = memory.journal.set_aside()
     waiting = priors.waiting(memory.journal, owner)
     foreign = sum(each["from_mem0"] for each in writers(memory, owner))
-    text = f"{foreign} trades of bots came from Mem0"
+    text = f"{counted(foreign, 'trade')} of bots came from Mem0"
     if found:
         text += (
-            f"; {len(found)} records could not be taken, the newest from {found[0].source}: "
-            f"{found[0].why} ('freqtrade-mem0 records --set-aside' lists them)"
+            f"; {counted(len(found), 'record')} could not be taken, the newest from "
+            f"{found[0].source}: {found[0].why} ('freqtrade-mem0 records --set-aside' lists them)"
         )
     if waiting:
         text += (
-            f"; {len(waiting)} priors were promoted elsewhere and wait for your consent "
+            f"; {counted(len(waiting), 'prior')} promoted elsewhere: your consent is missing "
             "('freqtrade-mem0 priors' lists them)"
         )
     return not found and not waiting, text

@@ -14,6 +14,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_error, print_json
 from freqtrade_mem0.cli.progress import deliver, progress_bar
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"delivered": delivered, "pending": pending})
     elif memory.delivers and (delivered or pending or not is_child):
         rest = f"; {pending} still wait and are delivered later" if pending else ""
-        print_error(f"Memory: {delivered} records remembered in Mem0{rest}.")
+        print_error(f"Memory: {counted(delivered, 'record')} remembered in Mem0{rest}.")
     return 1 if pending and memory.delivers else 0
 
 

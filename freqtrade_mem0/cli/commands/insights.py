@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
-from freqtrade_mem0.words.numbers import percent
+from freqtrade_mem0.words.numbers import counted, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print_table(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
-        f"{facts['n_trades']} trades, as of {when(facts['as_of'])} UTC",
+        f"{counted(facts['n_trades'], 'trade')}, as of {when(facts['as_of'])} UTC",
         ["level", "value", "Trades", "Mean", "Interval (95%)", "Shift"],
         [_cells(row) for row in facts["insights"]],
     )

@@ -15,6 +15,7 @@ from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     state = "count again" if arguments.undo else "are no evidence any more"
     if not facts["done"]:
         state = f"would change; add --yes. Then they {state}"
-    print_lines(f"{facts['trades']} trades of {arguments.run_id} {state}.")
+    print_lines(f"{counted(facts['trades'], 'trade')} of {arguments.run_id} {state}.")
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -54,8 +55,9 @@ def _rows(facts: dict[str, Any]) -> list[list[str]]:
 def _sentences(facts: dict[str, Any]) -> list[str]:
     foreign = [writer for writer in facts["writers"] if writer["from_mem0"]]
     sentences = [
-        f"{writer['from_mem0']} trades came from Mem0, by {writer['mode']} run {writer['run_id']} "
-        f"of {writer['strategy']}{', revoked' if writer['revoked_since'] else ''}."
+        f"{counted(writer['from_mem0'], 'trade')} came from Mem0, by {writer['mode']} run "
+        f"{writer['run_id']} of {writer['strategy']}"
+        f"{', revoked' if writer['revoked_since'] else ''}."
         for writer in foreign
     ]
     if facts["account"]:

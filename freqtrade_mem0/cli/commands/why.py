@@ -1,16 +1,17 @@
 """Explain the stake of a trade, or of an entry now.
 
 With --now, the answer is what memory would make of the stake of an entry at this moment, with the
-present settings.
+present settings. The market's situation is that of the newest candle that Freqtrade has stored.
 """
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import opened_memory, scope_of
+from freqtrade_mem0.cli.context import opened_memory, read_config, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.errors import ConfigError
@@ -51,8 +52,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_feature,
         default=[],
         metavar="NAME=VALUE",
-        help="A feature of the situation, for example trend_regime=uptrend. Levels whose features "
-        "are missing do not count. Session and weekday are those of this moment by default.",
+        help="A feature of the situation, for example trend_regime=uptrend, instead of those of "
+        "the newest stored candle. Levels whose features are missing do not count. Session and "
+        "weekday are those of this moment by default.",
+    )
+    group.add_argument(
+        "-i",
+        "--timeframe",
+        default="",
+        metavar="TF",
+        help="Timeframe of the candles. Default: that of the config, else of the strategy's newest "
+        "backtest in memory.",
     )
     scope_options(parser)
     memory_options(parser)
@@ -72,7 +82,17 @@ def run(arguments: argparse.Namespace) -> int:
             facts = why(memory, scope, wanted)
         else:
             from freqtrade_mem0.views.entries import explain_entry
+            from freqtrade_mem0.views.present import Market
 
+            config = read_config(arguments)
+            # The answer itself says what is missing.
+            logging.getLogger("freqtrade").setLevel(logging.ERROR)
+            market = Market(
+                memory=memory,
+                config=config.freqtrade,
+                user_data_dir=config.user_data_dir,
+                timeframe=arguments.timeframe,
+            )
             facts = explain_entry(
                 memory,
                 scope,
@@ -81,6 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
                 side=arguments.side,
                 enter_tag=arguments.tag,
                 features=dict(arguments.feature),
+                market=market,
             )
     if arguments.json:
         print_json(facts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.words.numbers import percent as in_percent
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,7 +21,7 @@ def percent(value: float | None) -> str:
     >>> percent(0.0123), percent(None)
     ('1.23%', '-')
     """
-    return _NONE if value is None or not math.isfinite(value) else f"{value:.2%}"
+    return _NONE if value is None or not math.isfinite(value) else in_percent(value, signed=False)
 
 
 def plain(value: float | None) -> str:

@@ -138,7 +138,7 @@ def _calibration_chart(calibration: Calibration, is_ratio: bool) -> Drawing | No
         title, x_label = "Mean outcome by stake multiplier - 1", as_number
         guide = Series(name="no profit", style="guide", points=[(x, 0.0) for x in ends])
     dots = Series(
-        name="quintiles of the trades, 95 % bars",
+        name="quintiles of the trades, 95% bars",
         style="with",
         points=points,
         is_line=False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.compare.report.numbers import count, percent, plain, times, with_interval
 from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR
 from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.words.numbers import percent as in_percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
             "trades",
             "Sharpe without",
             "with",
-            "difference (95 %)",
+            "difference (95%)",
             "exposure",
             "random as good",
             "Holm",
@@ -96,20 +97,24 @@ def chance_in_words(c: Comparison) -> str:
     if c.shifts is None:
         return ""
     all_of = "all " if c.shifts.is_complete else ""
-    as_good, as_bad = 100.0 * c.shifts.p_as_good, 100.0 * c.shifts.p_as_bad
+    as_good, as_bad = (
+        in_percent(share, 1, signed=False) for share in (c.shifts.p_as_good, c.shifts.p_as_bad)
+    )
     text = (
         f"Random sizing: the same multipliers, shifted against the trades ({all_of}"
         f"{c.shifts.n_shifts:,} shifts), have a median Sharpe ratio of {c.shifts.typical:.2f}; "
-        f"memory's is {c.shifts.observed:.2f}. {as_good:.1f} % of the shifts are as good or "
-        f"better, {as_bad:.1f} % as bad or worse."
+        f"memory's is {c.shifts.observed:.2f}. {as_good} of the shifts are as good or "
+        f"better, {as_bad} as bad or worse."
     )
     if c.timing is None:
         return text
-    as_high, as_low = 100.0 * c.timing.p_better, 100.0 * c.timing.p_worse
+    as_high, as_low = (
+        in_percent(share, 1, signed=False) for share in (c.timing.p_better, c.timing.p_worse)
+    )
     return (
         f"{text} Timing: stakes and the profits that followed have a correlation of "
-        f"{c.timing.correlation:+.3f}; without foresight it is as high in {as_high:.1f} % of "
-        f"cases and as low in {as_low:.1f} %."
+        f"{c.timing.correlation:+.3f}; without foresight it is as high in {as_high} of "
+        f"cases and as low in {as_low}."
     )
 
 
@@ -122,7 +127,7 @@ def _figures_table(c: Comparison) -> Table:
 
     return Table(
         title="Without and with memory",
-        columns=("", "without", "with memory", "difference (95 %)"),
+        columns=("", "without", "with memory", "difference (95%)"),
         rows=(
             row("trades", lambda f: count(f.n_trades)),
             row("profit", lambda f: percent(f.total_return)),
@@ -187,7 +192,7 @@ def _groups_table(name: str, groups: Sequence[Group]) -> Table:
             "multiplier",
             "without",
             "with",
-            "difference (95 %)",
+            "difference (95%)",
         ),
         rows=tuple(
             (
@@ -238,14 +243,14 @@ def _calibration_table(c: Comparison, calibration: Calibration) -> Table:
             "trades",
             "expected difference" if c.forecast_is_ratio else "multiplier - 1",
             "mean outcome",
-            "+/- (95 %)",
+            "+/- (95%)",
         ),
         rows=tuple(
             (
                 f"quintile {number}",
                 count(part.n_trades),
                 f"{part.forecast:{shown}}",
-                f"{part.outcome:+.3%}",
+                in_percent(part.outcome, 3),
                 f"{Z95 * part.standard_error:.3%}",
             )
             for number, part in enumerate(calibration.bins, start=1)

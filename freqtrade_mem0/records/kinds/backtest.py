@@ -66,7 +66,7 @@ class BacktestRecord(Record):
             f"{what} of {self.origin.strategy} on {counted(len(self.pairs), 'pair')}, "
             f"{self.timeframe}, {self.start_date:%Y-%m-%d} to {self.end_date:%Y-%m-%d}: "
             f"{counted(self.n_trades, 'trade')}, {percent(self.profit_ratio)}"
-            + ("" if drawdown is None else f", max drawdown {drawdown:.2%}")
+            + ("" if drawdown is None else f", max drawdown {percent(drawdown, signed=False)}")
         )
 
     def filter_keys(self) -> Mapping[str, Scalar]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
@@ -35,7 +36,7 @@ class _LosingStreak(Detector):
         if len(self.losses) < LENGTH:
             return None
         lost = sum(self.losses)
-        return Completed(f"{LENGTH} losing trades in a row, {lost:+.2%} together", lost)
+        return Completed(f"{LENGTH} losing trades in a row, {percent(lost)} together", lost)
 
 
 EVENT = EventType(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
 from freqtrade_mem0.risk.events.stop_loss import EVENT as STOP_LOSS
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
@@ -36,7 +37,7 @@ class _StopLossCluster(Detector):
         lost = sum(ratio for _, ratio, _ in self.stops)
         pairs = ", ".join(sorted({pair for _, _, pair in self.stops}))
         self.stops.clear()
-        text = f"{SIZE} stop-losses within {SPAN_H} h ({pairs}), {lost:+.2%} together"
+        text = f"{SIZE} stop-losses within {SPAN_H} h ({pairs}), {percent(lost)} together"
         return Completed(text, lost)
 
 

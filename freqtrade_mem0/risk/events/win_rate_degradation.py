@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
 from freqtrade_mem0.risk.page_hinkley import PageHinkley
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,8 @@ class _WinRateDegradation(Detector):
         if not test.update(1.0 if trade.profit_ratio < 0.0 else 0.0):
             return None
         return Completed(
-            f"{test.after:.0%} of the last {test.n_after} trades lost, {test.before:.0%} of those"
-            " before"
+            f"{test.after:.0%} of the last {counted(test.n_after, 'trade')} lost, "
+            f"{test.before:.0%} of those before"
         )
 
     def state(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from freqtrade_mem0.config.block import PolicyBlock
 from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage, shifts
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import group_reason, without_evidence
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
@@ -128,7 +129,8 @@ class Kelly:
         strategy = group_reason(
             known.strategy,
             rest,
-            f"its edge is taken as {own:+.1%} of what a trade moves, this entry's as {edge:+.1%}",
+            f"its edge is taken as {percent(own, 1)} of what a trade moves, this entry's as "
+            f"{percent(edge, 1)}",
         )
         return Wish(multiplier=reached, reasons=(strategy, *reasons), expected_ratio=edge * spread)
 

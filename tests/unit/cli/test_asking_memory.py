@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from freqtrade_mem0.cli.main import main
@@ -14,7 +16,7 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.run.replay import Replay
-from tests.support.samples import BACKTEST, ORIGIN, a_decision, a_trade, at, opened
+from tests.support.samples import BACKTEST, ORIGIN, a_backtest, a_decision, a_trade, at, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,3 +214,120 @@ def test_a_replay_knows_only_what_was_known_then(userdir: Path) -> None:
     assert known[:5] == [0, 0, 0, 1, 2]
     assert replay.again(decisions[0]).multiplier == 1.0
     assert decisions[0].decided_at == at(1)
+
+
+def store_candles(userdir: Path, until: datetime, *, n: int = 300, step: float = 1.0) -> None:
+    """Store hourly candles whose last one closes at a time; a price that climbs with a step > 0."""
+    folder = userdir / "data" / "binance"
+    folder.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(1).normal(0.0, 0.3, n)
+    close = 1_000.0 + step * np.arange(n) + noise
+    frame = pd.DataFrame(
+        {
+            "date": pd.date_range(end=until - timedelta(hours=1), periods=n, freq="h"),
+            "open": close - step,
+            "high": close + 2.0,
+            "low": close - 2.0,
+            "close": close,
+            "volume": 5.0,
+        }
+    )
+    frame.to_feather(folder / "ETH_USDT-1h.feather")
+
+
+def with_candles(userdir: Path, **config: Any) -> None:
+    """Name an exchange in the config, and a timeframe."""
+    block = {"user_id": "me", "mode": "local", "sizing": {"policy": "bayes"}}
+    config = {"mem0": block, "user_data_dir": str(userdir), "timeframe": "1h", **config}
+    config.setdefault("exchange", {"name": "binance"})
+    (userdir.parent / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+def test_now_looks_the_market_up(userdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """At the newest closed candle, which is named; the candle that is still open does not count."""
+    with_candles(userdir)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    answers = {}
+    for step in (2.0, -2.0):
+        store_candles(userdir, hour + timedelta(hours=1), step=step)
+        answers[step] = asked(capsys, "why", "--now", "eth/usdt", "--tag", "dip")
+        assert answers[step]["candle"] == hour.isoformat()
+        assert (
+            f"from the 1h candle that closed at {hour:%Y-%m-%d %H:%M} UTC" in answers[step]["text"]
+        )
+        assert "ago" not in answers[step]["text"]
+        assert answers[step]["not_told"] == {}
+    assert answers[2.0]["situation"]["trend_regime"] == "uptrend"
+    assert answers[-2.0]["situation"]["trend_regime"] == "downtrend"
+    assert answers[2.0]["multiplier"] > answers[-2.0]["multiplier"]
+
+
+def test_now_says_that_candles_are_old(userdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are used, and their age is shown."""
+    with_candles(userdir)
+    store_candles(userdir, datetime(2024, 5, 1, tzinfo=UTC))
+    answer = asked(capsys, "why", "--now", "ETH/USDT")
+    assert answer["candle"] == "2024-05-01T00:00:00+00:00"
+    assert "ago: 'freqtrade download-data' stores newer ones" in answer["text"]
+
+
+def test_a_feature_that_is_told_is_not_looked_up(
+    userdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever describes a situation asks about that one."""
+    with_candles(userdir)
+    store_candles(userdir, datetime.now(UTC))
+    answer = asked(capsys, "why", "--now", "ETH/USDT", "--feature", "trend_regime=uptrend")
+    assert answer["candle"] is None
+    assert "volatility_regime" in answer["not_told"]
+
+
+@pytest.mark.parametrize(
+    ("config", "argv", "why"),
+    [
+        ({"exchange": {}}, [], "the config names neither an exchange nor a datadir"),
+        ({"timeframe": None}, [], "the timeframe is not known; name it with --timeframe"),
+        ({}, ["--timeframe", "5m"], "there are no 5m candles of ETH/USDT in "),
+        ({}, ["--timeframe", "7x"], "the 7x candles of ETH/USDT in "),
+        ({"exchange": {"name": "kraken"}}, [], "there are no 1h candles of ETH/USDT in "),
+    ],
+    ids=["no exchange", "no timeframe", "other timeframe", "no timeframe of any", "no folder"],
+)
+def test_now_says_why_the_market_is_not_known(
+    userdir: Path,
+    capsys: pytest.CaptureFixture[str],
+    config: dict[str, Any],
+    argv: list[str],
+    why: str,
+) -> None:
+    """The answer comes all the same, without the situation."""
+    with_candles(userdir, **config)
+    store_candles(userdir, datetime.now(UTC))
+    answer = asked(capsys, "why", "--now", "ETH/USDT", *argv)
+    assert f"market: not looked up, {why}" in answer["text"]
+    assert answer["candle"] is None
+    assert "trend_regime" in answer["not_told"]
+
+
+def test_too_few_candles_are_no_situation(
+    userdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new pair, for example."""
+    with_candles(userdir)
+    store_candles(userdir, datetime.now(UTC), n=5)
+    assert (
+        "closed 1h candles of ETH/USDT are too few"
+        in asked(capsys, "why", "--now", "ETH/USDT")["text"]
+    )
+
+
+def test_the_timeframe_is_that_of_the_newest_backtest(
+    userdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the config names none, as most do: the strategy does."""
+    with_candles(userdir, timeframe=None)
+    store_candles(userdir, datetime.now(UTC))
+    store = MemoryFolder(SETTINGS, userdir)
+    store.journal.append([a_backtest(timeframe="1h")])
+    store.close()
+    assert asked(capsys, "why", "--now", "ETH/USDT")["candle"] is not None

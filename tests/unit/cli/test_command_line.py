@@ -66,7 +66,10 @@ KEYS: list[tuple[str, set[str]]] = [
     ("records --kind trade", _RECORD | _TRADE),
     ("ledger", _RUN | _DECISION | {"id", "open_date", "profit_ratio", "profit_abs", "execution"}),
     ("why", _RUN | _DECISION | _OUTCOME | {"text", "expected_ratio"}),
-    ("why --now ETH/USDT", _RUN | _DECISION | {"text", "expected_ratio", "not_told", "not_seen"}),
+    (
+        "why --now ETH/USDT",
+        _RUN | _DECISION | {"text", "expected_ratio", "not_told", "not_seen", "candle"},
+    ),
     ("insights", _RUN | {"as_of", "n_trades", "insights", "account"}),
     ("preview", _RUN | _PREVIEW),
     ("deliver", {"delivered", "pending"}),

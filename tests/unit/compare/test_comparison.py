@@ -62,7 +62,7 @@ def test_a_smaller_bet_of_the_same_kind_is_no_improvement() -> None:
     assert c.mean_return_equal_exposure.value == pytest.approx(0.0, abs=1e-9)
     assert c.sharpe_difference.value == pytest.approx(0.0, abs=1e-9)
     assert verdict(c).finding is Finding.NOT_SHOWN
-    assert "The run with memory had 50 % less in the market" in verdict(c).sentence
+    assert "The run with memory had 50% less in the market" in verdict(c).sentence
 
 
 def test_return_at_equal_exposure_scales_the_bets() -> None:

@@ -66,7 +66,7 @@ def test_help_is_corrected_for_the_number_of_strategies(plain: Comparison) -> No
     c = replace(plain, sharpe_difference=UP, shifts=SHIFTS, n_strategies=8, p_holm=0.08)
 
     assert verdict(c).finding is Finding.NOT_SHOWN
-    assert "in 1.0 % of cases (8.0 % corrected for 8 strategies)" in verdict(c).sentence
+    assert "in 1.0% of cases (8.0% corrected for 8 strategies)" in verdict(c).sentence
 
 
 @pytest.mark.parametrize(
@@ -124,15 +124,15 @@ def test_the_sentence_has_figure_interval_null_and_claim(plain: Comparison) -> N
     )
 
     assert verdict(c).sentence == (
-        "Over 360 trades in 120 days, memory changed the annual Sharpe ratio by +0.80 (95 % "
-        "interval +0.20 to +1.40). A random sizing of the same shape does as well in 1.0 % of "
-        "cases; stakes without foresight are timed as well in 1.0 % of cases. The data show that "
-        "memory helped in this period. The run with memory had 20 % less in the market, which "
+        "Over 360 trades in 120 days, memory changed the annual Sharpe ratio by +0.80 (95% "
+        "interval +0.20 to +1.40). A random sizing of the same shape does as well in 1.0% of "
+        "cases; stakes without foresight are timed as well in 1.0% of cases. The data show that "
+        "memory helped in this period. The run with memory had 20% less in the market, which "
         "alone makes profits and losses smaller."
     )
     not_shown = "The data do not show that memory helped or hurt."
     late = verdict(replace(c, timing=replace(TIMING, p_better=0.2))).sentence
-    assert f"timed as well in 20 % of cases. {not_shown}" in late
+    assert f"timed as well in 20% of cases. {not_shown}" in late
     assert verdict(replace(c, p_holm=0.2, exposure_ratio=1.02)).sentence.endswith(not_shown)
     differing = replace(c, only_without=(a_trade(1.0),), only_with=(a_trade(2.0), a_trade(3.0)))
     assert verdict(differing).sentence.endswith(

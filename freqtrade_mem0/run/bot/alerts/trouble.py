@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.words.numbers import counted
+
 if TYPE_CHECKING:
     from freqtrade_mem0.delivery.pull import MemorySync
     from freqtrade_mem0.delivery.push import Delivery
@@ -40,7 +42,7 @@ def report_trouble(
     )
     alerts.state(
         "dead",
-        f"Mem0 refuses {outbox.dead} records: {outbox.last_error} "
+        f"Mem0 refuses {counted(outbox.dead, 'record')}: {outbox.last_error} "
         "See 'freqtrade-mem0 dead-letters'."
         if outbox.dead
         else "",

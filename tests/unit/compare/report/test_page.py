@@ -101,7 +101,7 @@ def test_on_a_phone_no_table_hides_its_difference(plain: Comparison) -> None:
     for attributes, rows in with_interval:
         n_columns = rows.count("<th ")
         assert ("stacked" in attributes) is (n_columns > 6)
-        assert 'data-column="difference (95 %)"' in rows
+        assert 'data-column="difference (95%)"' in rows
 
 
 def test_templates_are_files_of_the_package(pytestconfig: pytest.Config) -> None:
