@@ -14,7 +14,7 @@ FUNDING_RATE = 0.0001
 """Binance's usual rate, ratio of the position per 8 hours; longs pay it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One folder of candles, run at one timeframe on one kind of market.
 
@@ -39,49 +39,14 @@ class Dataset:
     timerange: str
 
 
-DATASETS = (
-    Dataset(
-        name="spot-2018",
-        folder="binance-2018-2022",
-        timeframe="1h",
-        futures=False,
-        timerange="20180101-20221011",
-    ),
-    Dataset(
-        name="futures-2018",
-        folder="binance-2018-2022",
-        timeframe="1h",
-        futures=True,
-        timerange="20180101-20221011",
-    ),
-    Dataset(
-        name="spot-2024-1h",
-        folder="binance-2024",
-        timeframe="1h",
-        futures=False,
-        timerange="20240111-20240906",
-    ),
-    Dataset(
-        name="futures-2024-1h",
-        folder="binance-2024",
-        timeframe="1h",
-        futures=True,
-        timerange="20240111-20240906",
-    ),
-    Dataset(
-        name="spot-2024-5m",
-        folder="binance-2024",
-        timeframe="5m",
-        futures=False,
-        timerange="20240104-20240906",
-    ),
-    Dataset(
-        name="futures-2024-5m",
-        folder="binance-2024",
-        timeframe="5m",
-        futures=True,
-        timerange="20240104-20240906",
-    ),
+DATASETS = tuple(
+    Dataset(f"{market}-{name}", folder, timeframe, market == "futures", timerange)
+    for name, folder, timeframe, timerange in (
+        ("2018", "binance-2018-2022", "1h", "20180101-20221011"),
+        ("2024-1h", "binance-2024", "1h", "20240111-20240906"),
+        ("2024-5m", "binance-2024", "5m", "20240104-20240906"),
+    )
+    for market in ("spot", "futures")
 )
 
 

@@ -1,9 +1,8 @@
-"""Measure trials on a period and write what came out.
+"""Measure policies on all periods and in worlds where the answer is known.
 
-    python -m benchmarks.value.evaluate --periods 2018-2020 [--trials chosen baseline]
-    python -m benchmarks.value.evaluate --worlds --data /path/to/data [--trials chosen]
+    python -m benchmarks.value.evaluate --data /path/to/data [--only response split]
 
-Results are merged into `results.json` beside this file.
+Writes `results.json` (figures) and `results.md` (tables for people) beside this file.
 """
 
 from __future__ import annotations
@@ -11,133 +10,141 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.value.calibration import calibration
-from benchmarks.value.columns import Columns
-from benchmarks.value.interval import gain_interval
-from benchmarks.value.load import CONFIRMATION, SELECTION, Period, measured, tables
-from benchmarks.value.measures import null_shifts, outcome, summary
-from benchmarks.value.neutrality import neutrality
-from benchmarks.value.planted import KINDS, World, planted, share_of_oracle
+from benchmarks.value.experts import split
+from benchmarks.value.load import CONFIRMATION, LAB, SELECTION
+from benchmarks.value.measures import Sized, figures, gain, null_shifts, rms
+from benchmarks.value.planted import World, planted, share_of_oracle
 from benchmarks.value.random_entries import RandomEntries, RandomPlan
-from benchmarks.value.trials import TRIALS, Trial
+from benchmarks.value.report import report
+from benchmarks.value.trials import TRIALS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from benchmarks.value.load import Period
+
+    Floats = NDArray[np.float64]
+    Multipliers = Callable[[pd.DataFrame], Floats]
 
 HERE = Path(__file__).parent
-LAB, RESULTS = HERE / ".lab", HERE / "results.json"
-IN_DETAIL = ("chosen", "baseline", "trust fixed 1/3", "fixed shrinkage")
-"""Trials with an interval, and with each strategy's trades, Sharpe ratio, gain, draw-down."""
-RANDOM = {
-    "long, fees": RandomPlan(),
-    "both sides, fees": RandomPlan(shorts=True),
-    "both sides, no fees": RandomPlan(shorts=True, fee=0.0),
+RESULTS, REPORT = HERE / "results.json", HERE / "results.md"
+N_SHIFTS = 100
+NOISE_TRADES = (40, 300, 3000)
+RANDOM = {"random, both sides": RandomPlan(shorts=True), "random, long": RandomPlan()}
+PLANTED = {
+    "pair": World(by="pair", edge=0.3),
+    "tag": World(by="enter_tag", edge=0.3),
+    "side": World(by="side", edge=0.3),
+    "trend": World(by="trend_regime", edge=0.3),
+    "volatility, contrarian": World(by="volatility", edge=0.15, momentum=-0.8, both_sides=False),
+    "volatility, follower": World(by="volatility", edge=-0.15, momentum=0.8, both_sides=True),
 }
 
 
-def on_period(period: Period, trials: Sequence[Trial], n_shifts: int) -> dict[str, Any]:
-    """Return the figures of trials on a period, with those of each strategy."""
-    found = {name: Columns(table) for name, table in tables(LAB, period).items()}
-    shifts, results = null_shifts(n_shifts), {}
-    for trial in trials:
-        parts, chosen = [], []
-        for columns in found.values():
-            counted = measured(columns.table, period)
-            parts.append(columns.table[counted].reset_index(drop=True))
-            chosen.append(trial.multipliers(columns)[counted])
-        outcomes = {
-            name: outcome(part, multipliers, shifts)
-            for name, part, multipliers in zip(found, parts, chosen, strict=True)
-        }
-        figures: dict[str, Any] = summary(list(outcomes.values()))
-        for market in ("spot", "futures"):
-            gains = [o.gain for name, o in outcomes.items() if name.startswith(market)]
-            figures[f"gain_{market}"] = float(np.mean(gains))
-        figures["slope"] = calibration(
-            list(found.values()), trial.decide, lambda c: measured(c.table, period)
-        )
-        if trial.name in IN_DETAIL:
-            figures["gain_interval"] = gain_interval(parts, chosen)
-            figures["strategies"] = {
-                name: [o.n_trades, o.sharpe, o.gain, o.drawdown] for name, o in outcomes.items()
-            }
-        results[trial.name] = {"why": trial.why} | figures
-        shown = {k: v for k, v in figures.items() if isinstance(v, float)}
-        print(f"{period.name} {trial.name}", _short(shown), _short(figures["slope"]), flush=True)
-    return results
+def on_markets(multipliers: Multipliers) -> dict[str, dict[str, float]]:
+    """Return the figures of a policy by period; the confirmation periods also pooled."""
+    sized = {period: _sized(period, multipliers) for period in (SELECTION, *CONFIRMATION)}
+    shifts = null_shifts(N_SHIFTS)
+    found = {period.name: figures(members, shifts) for period, members in sized.items()}
+    later = [one for period in CONFIRMATION for one in sized[period]]
+    return found | {"confirmation, pooled": figures(later, shifts)}
 
 
-def on_worlds(trials: Sequence[Trial], data: Path, seeds: int) -> dict[str, Any]:
-    """Return the figures of trials on random entries and planted edges."""
-    folder = data / "binance-2018-2022"
-    features = pd.read_feather(LAB / f"situations-{folder.name}-1h.feather")
-    source = RandomEntries(folder, features)
-    results: dict[str, Any] = {trial.name: {"random": {}, "planted": {}} for trial in trials}
+@cache
+def _tables(period: Period) -> list[tuple[str, pd.DataFrame]]:
+    return list(period.tables())
+
+
+def _sized(period: Period, multipliers: Multipliers) -> list[Sized]:
+    return [Sized(name, table, multipliers(table), period.start) for name, table in _tables(period)]
+
+
+def without_knowledge(multipliers: Multipliers, n_shifts: int = 20) -> dict[str, Any]:
+    """Return the harm of multipliers shifted against the trades, alone and in a split."""
+    alone, followed = [], []
+    for period in (SELECTION, *CONFIRMATION):
+        for one in _sized(period, multipliers):
+            for shift in null_shifts(n_shifts, seed=1):
+                moved = np.roll(one.multipliers, round(shift * len(one.multipliers)))
+                alone.append(gain(one.close_days, one.ratios, moved))
+                followed.append(gain(one.close_days, one.ratios, split(one.table, moved)))
+    return {"alone": _harm(alone), "in a split": _harm(followed)}
+
+
+def _harm(gains: Sequence[float]) -> dict[str, float]:
+    found = np.array(gains)
+    return {
+        "gain": float(found.mean()),
+        "worse_005": float((found < -0.05).mean()),
+        "worse_020": float((found < -0.20).mean()),
+        "worst": float(found.min()),
+    }
+
+
+def on_worlds(multipliers: Multipliers, source: RandomEntries, seeds: int) -> dict[str, Any]:
+    """Return what a policy makes of random entries, noise and planted edges."""
+    found: dict[str, Any] = {}
     for name, plan in RANDOM.items():
-        drawn = [Columns(source.table(plan, seed)) for seed in range(seeds)]
-        for trial in trials:
-            figures = neutrality(drawn, trial.multipliers)
-            results[trial.name]["random"][name] = asdict(figures)
-            print(f"random ({name}) {trial.name}", _short(asdict(figures)), flush=True)
-    for edge in (0.3, 0.5):
-        for kind in KINDS:
-            worlds = [planted(World(kind=kind, edge=edge), seed) for seed in range(60)]
-            ready = [Columns(table) for table in worlds]
-            for trial in trials:
-                chosen = [trial.decide(columns).multipliers for columns in ready]
-                share = share_of_oracle(worlds, chosen)
-                results[trial.name]["planted"][f"{kind} {edge}"] = share
-                print(f"planted {kind} {edge} {trial.name} {share:.2f}", flush=True)
-    return results
+        gains = []
+        for seed in range(seeds):
+            table = source.table(plan, seed)
+            one = Sized(name, table, multipliers(table))
+            gains.append(gain(one.close_days, one.ratios, one.multipliers))
+        found[name] = _harm(gains)
+    for correlation in (0.0, 0.3):
+        for n in NOISE_TRADES:
+            world = World(n_trades=n + 20, correlation=correlation)
+            drawn = (multipliers(planted(world, s))[n:] for s in range(max(seeds * 40 // n, 4)))
+            found[f"noise {correlation:g}, {n} trades"] = rms(np.concatenate(list(drawn)))
+    for name, world in PLANTED.items():
+        tables = [planted(replace(world, n_trades=600), seed) for seed in range(max(seeds // 5, 4))]
+        shares = [share_of_oracle(table, multipliers(table)) for table in tables]
+        found[f"planted {name}"] = float(np.mean(shares))
+    return found
 
 
-def _rounded(figures: Any) -> Any:
-    """Return nested figures with four digits after the point."""
-    if isinstance(figures, dict):
-        return {name: _rounded(value) for name, value in figures.items()}
-    if isinstance(figures, list | tuple):
-        return [_rounded(value) for value in figures]
-    return round(figures, 4) if isinstance(figures, float) else figures
-
-
-def _short(figures: Any) -> Any:
-    if isinstance(figures, dict):
-        return {name: round(value, 3) for name, value in figures.items()}
-    return tuple(round(value, 2) for value in figures)
+def rounded(found: Any) -> Any:
+    """Return nested figures with three digits after the point."""
+    if isinstance(found, dict):
+        return {name: rounded(value) for name, value in found.items()}
+    return round(found, 3) if isinstance(found, float) else found
 
 
 def main() -> int:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--periods", nargs="*", default=[], help="Names, as in `load`.")
-    parser.add_argument("--worlds", action="store_true", help="Random entries and planted edges.")
-    parser.add_argument("--data", type=Path, help="Folder of the candle folders, for --worlds.")
-    parser.add_argument("--trials", nargs="*", default=[], help="Names (default: all).")
-    parser.add_argument("--shifts", type=int, default=300, help="Circular shifts of the null.")
-    parser.add_argument("--seeds", type=int, default=200, help="Random-entry strategies.")
+    parser.add_argument("--data", type=Path, required=True, help="Folder of the candle folders.")
+    parser.add_argument(
+        "--only", nargs="*", default=[], help="Names, as in `trials` (default: all)."
+    )
+    parser.add_argument("--seeds", type=int, default=100, help="Random-entry strategies.")
     chosen = parser.parse_args()
-    unknown = set(chosen.trials) - {trial.name for trial in TRIALS}
-    if unknown:
+    if unknown := set(chosen.only) - set(TRIALS):
         parser.error(f"no such trials: {sorted(unknown)}")
-    trials = [trial for trial in TRIALS if not chosen.trials or trial.name in chosen.trials]
-    periods = {period.name: period for period in (SELECTION, *CONFIRMATION)}
-    results = {name: on_period(periods[name], trials, chosen.shifts) for name in chosen.periods}
-    if chosen.worlds:
-        if chosen.data is None:
-            parser.error("--worlds needs --data")
-        results["worlds"] = on_worlds(trials, chosen.data, chosen.seeds)
-    # Read only now: another run may have written meanwhile.
-    merged = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    for name, found in results.items():
-        merged.setdefault(name, {}).update(found)
-    RESULTS.write_text(json.dumps(_rounded(merged), indent=1) + "\n")
+    features = pd.read_feather(LAB / "situations-binance-2018-2022-1h.feather")
+    source = RandomEntries(chosen.data / "binance-2018-2022", features)
+    results = json.loads(RESULTS.read_text()) if chosen.only and RESULTS.is_file() else {}
+    for name in chosen.only or TRIALS:
+        trial = TRIALS[name]
+        results[name] = {"why": trial.why, "markets": on_markets(trial.multipliers)}
+        if trial.in_worlds:
+            results[name]["worlds"] = on_worlds(trial.multipliers, source, chosen.seeds)
+            results[name]["shifted"] = without_knowledge(trial.multipliers)
+        print(name, rounded(results[name]["markets"]["confirmation, pooled"]), flush=True)
+    results = rounded({name: results[name] for name in TRIALS if name in results})
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    REPORT.write_text(report(results, datetime.now(UTC).date()))
     return 0
 
 

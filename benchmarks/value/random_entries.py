@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.value.datasets import pairs_in, spot_candles
-from benchmarks.value.table import MS_PER_DAY, n_open
+from benchmarks.value.table import MS_PER_DAY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,6 @@ class RandomEntries:
                 )
             )
         table = pd.concat(parts).sort_values(["open_ms", "pair"], ignore_index=True)
-        table["n_open"] = n_open(table["open_ms"].to_numpy(), table["close_ms"].to_numpy())
         keys = pd.MultiIndex.from_frame(table[["pair", "open_ms"]])
         found = self._features.reindex(keys).reset_index(drop=True)
         return pd.concat([table, found], axis=1)

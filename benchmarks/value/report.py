@@ -1,93 +1,80 @@
-"""Write `results.json` as tables for people.
-
-python -m benchmarks.value.report
-"""
+"""The results as tables for people."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-HERE = Path(__file__).parent
-COLUMNS = {
-    "gain_mean": "gain",
-    "gain_median": "median",
-    "gain_spot": "spot",
-    "gain_futures": "futures",
-    "better": "better",
-    "worse_005": "worse 0.05",
-    "worse_020": "worse 0.20",
-    "worst": "worst",
-    "drawdown": "DD",
-    "drawdown_equal": "DD equal",
-    "mean_multiplier": "mean m",
-    "null_99": "null 99 %",
-    "null_rank": "null rank",
-}
-SHARES = ("better", "worse_005", "worse_020", "null_rank")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+_COLUMNS = ("better", "worse .05 / .20", "worst", "DD", "null", "RMS", "first 50", "first 300")
 
 
-def period_table(trials: dict[str, Any]) -> list[str]:
-    """Return one row per trial, in the order they were measured."""
-    lines = ["| trial | why | " + " | ".join(COLUMNS.values()) + " | slope [95 %] |"]
-    lines.append("|---" * (len(COLUMNS) + 3) + "|")
-    for name, figures in trials.items():
-        cells = [
-            f"{figures[key]:.0%}" if key in SHARES else f"{figures[key]:+.2f}" for key in COLUMNS
-        ]
-        if "gain_interval" in figures:
-            low, high = figures["gain_interval"]
-            cells[0] += f" [{low:+.2f}, {high:+.2f}]"
-        slope, low, high = figures["slope"]
-        cells.append(f"{slope:.2f} [{low:.2f}, {high:.2f}]" if slope else "-")
-        lines.append(f"| {name} | {figures['why']} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def worlds_tables(trials: dict[str, Any]) -> list[str]:
-    """Return the tables of random entries and planted edges."""
-    first = next(iter(trials.values()))
-    lines = [
-        "Random entries: mean multiplier; share of seeds whose interval of the difference in",
-        "Sharpe ratio / mean daily return covers zero; mean gain.",
-        "",
-    ]
-    lines += ["| trial | " + " | ".join(first["random"]) + " |"]
-    lines.append("|---" * (len(first["random"]) + 1) + "|")
-    for name, figures in trials.items():
-        cells = [
-            f"{f['mean_multiplier']:.2f}; {f['covers_sharpe']:.0%} / {f['covers_return']:.0%}; "
-            f"{f['gain_mean']:+.2f}"
-            for f in figures["random"].values()
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", "Planted edges: share of the oracle's improvement at trades 300-350.", ""]
-    lines += ["| trial | " + " | ".join(first["planted"]) + " |"]
-    lines.append("|---" * (len(first["planted"]) + 1) + "|")
-    for name, figures in trials.items():
-        shares = " | ".join(f"{share:.0%}" for share in figures["planted"].values())
-        lines.append(f"| {name} | {shares} |")
-    return lines
-
-
-def main() -> int:
-    """Write `results.md`."""
-    results = json.loads((HERE / "results.json").read_text())
+def report(results: Mapping[str, Any], made: date) -> str:
+    """Return the text of `results.md`."""
     lines = [
         "# Results",
         "",
-        "Made by `python -m benchmarks.value.report` from `results.json`; `README.md` says what",
-        "the words mean. Selection used 2018-2020 only.",
+        f"Made by `python -m benchmarks.value.evaluate --data DATA` on {made}. `README.md` says",
+        "what the words mean. Selection used 2018-2020; memory is empty at the start of a period.",
     ]
-    for name, trials in results.items():
-        n = next(iter(trials.values())).get("n_strategies")
-        lines += ["", f"## {name}" + (f" ({n} tables)" if n else ""), ""]
-        lines += worlds_tables(trials) if name == "worlds" else period_table(trials)
-    (HERE / "results.md").write_text("\n".join(lines) + "\n")
-    return 0
+    for period in next(iter(results.values()))["markets"]:
+        n = next(iter(results.values()))["markets"][period]["n"]
+        lines += ["", f"## {period} ({n} tables)", ""]
+        lines.append("| trial | gain [95 %] [and strategies] | " + " | ".join(_COLUMNS) + " |")
+        lines.append("|---" * (len(_COLUMNS) + 2) + "|")
+        lines += [_row(name, found["markets"][period]) for name, found in results.items()]
+    lines += ["", "## Worlds without knowledge: gain, worse .05 / .20, worst", ""]
+    measured = {name: found for name, found in results.items() if "worlds" in found}
+    lines += _table(
+        measured,
+        lambda found: (
+            {f"shifted, {how}": _harm(harm) for how, harm in found["shifted"].items()}
+            | {how: _harm(harm) for how, harm in found["worlds"].items() if isinstance(harm, dict)}
+        ),
+    )
+    lines += ["", "## RMS of multiplier - 1 on noise; share of the oracle on planted edges", ""]
+    lines += _table(
+        measured,
+        lambda found: {
+            how: f"{value:.2f}"
+            for how, value in found["worlds"].items()
+            if isinstance(value, float)
+        },
+    )
+    return "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _row(name: str, found: Mapping[str, float]) -> str:
+    cells = [
+        (
+            f"{found['gain']:+.3f} [{found['low']:+.2f}, {found['high']:+.2f}]"
+            f" [{found['low_strategies']:+.2f}, {found['high_strategies']:+.2f}]"
+        ),
+        f"{found['better']:.0%}",
+        f"{found['worse_005']:.0%} / {found['worse_020']:.0%}",
+        f"{found['worst']:+.2f}",
+        f"x{found['drawdown']:.2f}",
+        f"{found['null_rank']:.0%}",
+        f"{found['rms']:.2f}",
+        f"{found['first_50']:.3f}, at most {found['first_50_most']:.2f}",
+        f"{found['first_300_gain']:+.2f}",
+    ]
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _harm(found: Mapping[str, float]) -> str:
+    return (
+        f"{found['gain']:+.3f}, {found['worse_005']:.0%} / {found['worse_020']:.0%},"
+        f" {found['worst']:+.2f}"
+    )
+
+
+def _table(results: Mapping[str, Any], cells_of: Any) -> list[str]:
+    """Return a table with one row for each world and one column for each trial."""
+    cells = {name: cells_of(found) for name, found in results.items()}
+    lines = ["| world | " + " | ".join(cells) + " |", "|---" * (len(cells) + 1) + "|"]
+    worlds = next(iter(cells.values()))
+    rows = (f"| {world} | " + " | ".join(own[world] for own in cells.values()) for world in worlds)
+    return [*lines, *(f"{row} |" for row in rows)]

@@ -1,147 +1,82 @@
-"""What was tried: every policy by name, and why it was worth a try."""
+"""What is measured again: policies by name, each a function from a trade table to multipliers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from benchmarks.value.baseline import baseline
-from benchmarks.value.columns import Columns, Decided, decide
-from benchmarks.value.policy import LEVELS, PARENTS, SINGLE, Policy
+from benchmarks.value.experts import (
+    HIGH,
+    LOW,
+    Response,
+    Split,
+    entry_style,
+    own_slope,
+    response,
+    split,
+)
+from benchmarks.value.replayed import replayed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHOSEN = Policy()
-SHIPPED = replace(CHOSEN, trust_spread=0.0, reach=0.03, warm_up=50.0)
-FIXED = replace(CHOSEN, pseudo_groups=float("inf"))
-"""Fixed pseudo-trades instead of an estimated variance between groups."""
-NOTHING = replace(
-    CHOSEN, levels=(), trust=1.0, trust_spread=0.0, reach=0.1, brake_after=float("inf")
-)
-"""Never moves; parts are added to it one by one."""
+    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A policy with the reason it was tried."""
+    """A policy, why it was tried, and whether it is measured in all worlds, too."""
 
-    name: str
     why: str
-    decide: Callable[[Columns], Decided]
-
-    def multipliers(self, columns: Columns) -> NDArray[np.float64]:
-        """Return the multipliers alone."""
-        return self.decide(columns).multipliers
+    multipliers: Callable[[pd.DataFrame], Floats]
+    in_worlds: bool = False
 
 
-def _trial(name: str, why: str, policy: Policy) -> Trial:
-    return Trial(name, why, lambda columns: decide(columns, policy))
+def _bayes(table: pd.DataFrame) -> Floats:
+    if "bayes" not in table.attrs:  # the replay is slow, and several trials need it
+        table.attrs["bayes"] = replayed(table, "bayes")
+    return np.asarray(table.attrs["bayes"], dtype=np.float64)
 
 
-def _baseline(columns: Columns) -> Decided:
-    n, mean, spread = columns.moments(120.0)
-    del n
-    return Decided(baseline(columns), np.zeros_like(mean), mean, spread)
+def _fixed(power: float) -> Callable[[pd.DataFrame], Floats]:
+    return lambda table: np.clip(np.exp(power * entry_style(table).z), LOW, HIGH)
 
 
-def _without(level: str) -> Policy:
-    return replace(CHOSEN, levels=tuple(known for known in LEVELS if known != level))
+def _response(
+    base: float = 0.5, contrarian: float = 0.5, sided: float = 0.8
+) -> Callable[[pd.DataFrame], Floats]:
+    constants = Response(base=base, contrarian=contrarian, sided=sided)
+    return lambda table: response(table, constants)
 
 
-TRIALS = (
-    Trial("baseline", "the policy to beat: z of shrunk means, pair and regime", _baseline),
-    _trial("chosen", "deviations (empirical Bayes), trust, brake", CHOSEN),
-    _trial(
-        "strategy mean 120 d",
-        "momentum of a strategy's own results",
-        replace(NOTHING, strategy=1.0, half_life_days=120.0),
+def _split(
+    *experts: Callable[[pd.DataFrame], Floats], share: float = 0.3, rate: float = 0.2
+) -> Callable[[pd.DataFrame], Floats]:
+    constants = Split(share=share, rate=rate)
+    return lambda table: split(table, *(say(table) for say in experts), constants=constants)
+
+
+TRIALS = {
+    "split": Trial("the default: response, .3 / .2", _split(_response()), in_worlds=True),
+    "response": Trial("followed without a floor", _response(), in_worlds=True),
+    "bayes": Trial("the package's own code, alone", _bayes, in_worlds=True),
+    "split, bayes": Trial("with the same floor", _split(_bayes), in_worlds=True),
+    "split, response + bayes": Trial(
+        "does bayes earn a place?", _split(_response(), _bayes, share=0.4)
     ),
-    _trial(
-        "strategy mean 30 d",
-        "the same, faster",
-        replace(NOTHING, strategy=1.0, half_life_days=30.0),
-    ),
-    _trial("volatility 0.5", "risk alone, root", replace(NOTHING, volatility_power=0.5)),
-    _trial("volatility 1", "risk alone, inverse", replace(NOTHING, volatility_power=1.0)),
-    _trial("volatility 2", "risk alone, inverse variance", replace(NOTHING, volatility_power=2.0)),
-    _trial("crowd 0.2", "open trades share risk", replace(NOTHING, crowd=0.2)),
-    _trial("crowd 0.5", "open trades share risk", replace(NOTHING, crowd=0.5)),
-    _trial(
-        "brake 30 d",
-        "recent losses damp",
-        replace(NOTHING, brake_after=0.5, brake_half_life_days=30.0),
-    ),
-    _trial("brake alone", "losses beyond doubt damp", replace(NOTHING, brake_after=2.0)),
-    *(
-        _trial(
-            f"only {level}",
-            "one level alone, fixed shrinkage, no trust",
-            replace(NOTHING, levels=(level,), pseudo_groups=float("inf")),
-        )
-        for level in (*SINGLE, "btc_trend_regime", "weekday", "n_open_bucket")
-    ),
-    _trial(
-        "no trust", "chosen with a fixed trust of 1", replace(CHOSEN, trust=1.0, trust_spread=0.0)
-    ),
-    _trial("trust fixed 1/3", "chosen with its prior trust", replace(CHOSEN, trust_spread=0.0)),
-    *(
-        _trial(f"warm-up {n:g}", "shipped, with another warm-up", replace(SHIPPED, warm_up=n))
-        for n in (0.0, 20.0, 100.0, 200.0, 400.0)
-    ),
-    _trial(
-        "shipped", "fixed trust, calmer, with a warm-up of 50 trades: what `bayes` does", SHIPPED
-    ),
-    _trial("fixed shrinkage", "chosen without estimated variances", FIXED),
-    _trial("fixed shrinkage 50", "the same, half of it", replace(FIXED, pseudo_trades=50.0)),
-    _trial("single levels", "chosen without combined levels", replace(CHOSEN, levels=SINGLE)),
-    *(
-        _trial(f"without {level}", "is the level worth its place?", _without(level))
-        for level in (*SINGLE[:1], *SINGLE[2:4], *PARENTS)
-    ),
-    _trial(
-        "with strategy mean", "chosen plus the strategy's own mean", replace(CHOSEN, strategy=1.0)
-    ),
-    _trial("with crowd 0.1", "chosen plus crowd", replace(CHOSEN, crowd=0.1)),
-    _trial("with crowd 0.2", "chosen plus crowd", replace(CHOSEN, crowd=0.2)),
-    _trial("no brake", "chosen without the brake", replace(CHOSEN, brake_after=float("inf"))),
-    _trial("brake after 1", "sensitivity", replace(CHOSEN, brake_after=1.0)),
-    _trial("brake after 3", "sensitivity", replace(CHOSEN, brake_after=3.0)),
-    _trial(
-        "brake 30 d after 0.5",
-        "damping after recent losses",
-        replace(CHOSEN, brake_after=0.5, brake_half_life_days=30.0),
-    ),
-    _trial(
-        "with Bitcoin",
-        "a market-wide trend",
-        replace(CHOSEN, levels=(*SINGLE, "btc_trend_regime", *PARENTS)),
-    ),
-    *(
-        _trial(f"half-life {days:g}", "sensitivity", replace(CHOSEN, half_life_days=days))
-        for days in (60.0, 120.0, 180.0, 730.0, 3650.0)
-    ),
-    *(
-        _trial(f"pseudo-trades {k:g}", "sensitivity", replace(CHOSEN, pseudo_trades=k))
-        for k in (20.0, 50.0, 200.0, 400.0)
-    ),
-    *(
-        _trial(f"pseudo-groups {k:g}", "sensitivity", replace(CHOSEN, pseudo_groups=k))
-        for k in (2.0, 5.0, 20.0)
-    ),
-    *(
-        _trial(f"reach {reach:g}", "sensitivity", replace(CHOSEN, reach=reach))
-        for reach in (0.01, 0.03, 0.05, 0.1)
-    ),
-    *(
-        _trial(f"trust {trust:g}", "sensitivity", replace(CHOSEN, trust=trust))
-        for trust in (0.2, 0.5, 1.0)
-    ),
-    *(
-        _trial(f"with volatility {p:g}", "chosen plus risk", replace(CHOSEN, volatility_power=p))
-        for p in (0.25, 0.5, 1.0)
-    ),
-)
+    "split .4": Trial("a larger share, to compare", _split(_response(), share=0.4)),
+    "split .5": Trial("a larger share", _split(_response(), share=0.5)),
+    "split, rate .1": Trial("a slower split", _split(_response(), rate=0.1)),
+    "split, rate .3": Trial("a faster split", _split(_response(), rate=0.3)),
+    "own slope": Trial("the answer learned from the own trades", own_slope),
+    "split, own slope": Trial("the same, with a floor", _split(own_slope)),
+    "split, response + own slope": Trial("both", _split(_response(), own_slope, share=0.4)),
+    "split, response 0/1/.8": Trial("fitted on 2018-2020 spot", _split(_response(0.0, 1.0))),
+    "split, response .25/1/.8": Trial("half-way to it", _split(_response(0.25, 1.0))),
+    "more when volatile": Trial("a fixed sign", _fixed(0.5)),
+    "less when volatile": Trial("volatility targeting", _fixed(-0.5)),
+}

@@ -28,6 +28,7 @@ class _Trade:
     """What recall reads of a trade record."""
 
     id: str
+    open_date: datetime
     known_at: datetime
     pair: str
     side: str
@@ -37,45 +38,44 @@ class _Trade:
     is_evidence: bool = True
 
 
-def shipped_multipliers(table: pd.DataFrame, policy: str = "bayes") -> NDArray[np.float64]:
+def replayed(table: pd.DataFrame, policy: str) -> NDArray[np.float64]:
     """Return what a `sizing.policy` makes of each trade of a table, shape (n_trades,)."""
     settings = SizingSettings(policy=policy)
     recall = Recall(settings.levels, settings.half_life_days)
-    evidence = EvidenceReader(recall, Shrinkage(pseudo_trades=settings.pseudo_trades))
     decide = policy_for(settings)
+    evidence = EvidenceReader(recall, Shrinkage(pseudo_trades=settings.pseudo_trades), decide)
     rows: list[Any] = list(table.itertuples(index=False))
-    for number, row in enumerate(rows):
-        recall.add(cast("TradeRecord", _trade(number, row)))
+    situations = [_situation(row) for row in rows]
+    for number, (row, situation) in enumerate(zip(rows, situations, strict=True)):
+        trade = _Trade(
+            id=str(number),
+            open_date=from_ms(int(row.open_ms)),
+            known_at=from_ms(int(row.close_ms)),
+            pair=row.pair,
+            side=row.side,
+            enter_tag=row.enter_tag,
+            situation=situation,
+            profit_ratio=float(row.profit_ratio),
+        )
+        recall.add(cast("TradeRecord", trade))
     multipliers = []
-    for row in rows:
+    for row, situation in zip(rows, situations, strict=True):
         known = evidence.for_entry(
             strategy="",
             pair=row.pair,
             side=row.side,
             enter_tag=row.enter_tag,
             moment=from_ms(int(row.open_ms)),
-            situation=_situation(row),
+            situation=situation,
         )
         multipliers.append(decide(known).multiplier)
     return np.array(multipliers)
 
 
-def _trade(number: int, row: Any) -> _Trade:
-    return _Trade(
-        id=str(number),
-        known_at=from_ms(int(row.close_ms)),
-        pair=row.pair,
-        side=row.side,
-        enter_tag=row.enter_tag,
-        situation=_situation(row),
-        profit_ratio=float(row.profit_ratio),
-    )
-
-
 def _situation(row: Any) -> dict[str, float | str]:
     found: dict[str, float | str] = dict(calendar(int(row.open_ms)))
-    for name in ("volatility_regime", "trend_regime"):
+    for name in ("volatility", "momentum", "volatility_regime", "trend_regime"):
         value = getattr(row, name)
-        if isinstance(value, str) and value:
-            found[name] = value
+        if value and value == value:  # noqa: PLR0124 - NaN is not equal to itself
+            found[name] = value if isinstance(value, str) else float(value)
     return found
