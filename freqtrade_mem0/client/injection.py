@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeAlias, TypeVar
 
 from freqtrade_mem0.client.asking import Strategy
@@ -94,11 +94,7 @@ class MemoryInjection:
         found = await provider.search(user_id, query, limit=self.max_memories)
         near = [each for each in found if (each["score"] or 0.0) >= self.min_relevance]
         if found and not near:
-            logger.info(
-                "The best of %d memories has the score %.2f, below min_relevance %g; none is "
-                "injected.",
-                *(len(found), found[0]["score"] or 0.0, self.min_relevance),
-            )
+            _warn_of_bound(self.min_relevance)
         return near
 
 
@@ -169,6 +165,16 @@ def inject_memory(
         min_relevance=0.7 if min_relevance is None else min_relevance,
         time_window_hours=24.0 if time_window_hours is None else time_window_hours,
         provider=provider,
+    )
+
+
+@cache
+def _warn_of_bound(min_relevance: float) -> None:
+    """Log, once in a process, that a bound leaves out everything that was found."""
+    logger.warning(
+        "No memory that was found has a score of min_relevance %g, so none is given to the agent. "
+        "Scores depend on the embedder: look at those of a search, and choose a smaller one.",
+        min_relevance,
     )
 
 

@@ -70,7 +70,7 @@ class Mem0Client:
         self._access = Access(store, ttl_s=ttl_s, max_memories=max_memories)
 
     def __repr__(self) -> str:
-        return f"Mem0Client(user {self.user_id!r}, of the {self.folder!r})"
+        return f"Mem0Client(user {self.user_id!r}; {self.folder!r})"
 
     @property
     def user_id(self) -> str:
