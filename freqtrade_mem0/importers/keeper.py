@@ -17,7 +17,7 @@ from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.risk.event_record import exit_event
+from freqtrade_mem0.risk.event_record import exit_events
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Keeper:
             retraction(gone, reason, now)
             for trade in map(partial(self._journal.record_of, TradeRecord), stale_ids)
             if trade is not None
-            for gone in (trade, exit_event(trade))
-            if gone is not None
+            for gone in (trade, *exit_events(trade))
         ]
         if stale:
             self._journal.append(stale)

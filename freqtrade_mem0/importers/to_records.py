@@ -14,7 +14,7 @@ from freqtrade_mem0.records.codec import encode
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.risk.event_record import exit_event
+from freqtrade_mem0.risk.event_record import exit_events
 from freqtrade_mem0.risk.watch import RiskWatch
 from freqtrade_mem0.words.visible import brief
 
@@ -81,8 +81,7 @@ def with_risk_events(trades: Iterable[TradeRecord]) -> list[Record]:
     watches: dict[str, RiskWatch] = {}
     records: list[Record] = []
     for trade in trades:
-        event = exit_event(trade)
-        records += [trade] if event is None else [trade, event]
+        records += [trade, *exit_events(trade)]
         watches.setdefault(trade.origin.strategy, RiskWatch()).add(trade)
     for watch in watches.values():
         records += watch.until(None).noted

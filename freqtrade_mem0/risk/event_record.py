@@ -25,16 +25,22 @@ Respond = Callable[[str, str], str]
 """Returns what memory does about an event of a type and a pair ("" for all pairs), for people."""
 
 
-def exit_event(trade: ClosedTrade, respond: Respond = NO_DAMPING.response) -> RiskEvent | None:
-    """Return the risk event that a closed trade is by its exits, or None.
+def exit_events(
+    trade: ClosedTrade, respond: Respond = NO_DAMPING.response
+) -> tuple[RiskEvent, ...]:
+    """Return the risk events that a closed trade is by its exits, one for each kind of exit.
 
-    One that a stop sold in part is a stop-loss, unless the rest ended by another such event.
+    A trade that a stop sold in part and a forced exit in the rest is a stop-loss and a forced exit.
     """
-    event_type = TYPE_OF_EXIT.get(trade.exit_reason)
-    if event_type is None and trade.stop_sold_part:
-        event_type = _STOP_LOSS
-    if event_type is None or not trade.is_evidence:
-        return None
+    if not trade.is_evidence:
+        return ()
+    types = [_STOP_LOSS] if trade.stop_sold_part else []
+    if (by_reason := TYPE_OF_EXIT.get(trade.exit_reason)) is not None and by_reason not in types:
+        types.append(by_reason)
+    return tuple(_exit_event(trade, event_type, respond) for event_type in types)
+
+
+def _exit_event(trade: ClosedTrade, event_type: str, respond: Respond) -> RiskEvent:
     what = event_type.replace("_", " ")
     text = f"{what} of {trade.side} {trade.pair} at {percent(trade.profit_ratio)}"
     exited = Completed(text, trade.profit_ratio)

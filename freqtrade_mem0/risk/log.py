@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.risk.damping import NO_DAMPING, ActiveEvents, Damping
-from freqtrade_mem0.risk.event_record import exit_event, observed_event, observed_id
+from freqtrade_mem0.risk.event_record import exit_events, observed_event, observed_id
 from freqtrade_mem0.risk.event_type import RangeJump
 from freqtrade_mem0.risk.events import EVENT_TYPES, MARKET_TYPES, SEQUENCE_TYPES
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, Sequence
@@ -142,8 +142,7 @@ class RiskLog:
         self._watch = RiskWatch(self._respond, window=self._window, start=start, standing=standing)
         exits = []
         for trade in trades:
-            exited = exit_event(trade, self._respond)
-            if exited is not None:
+            for exited in exit_events(trade, self._respond):
                 exits.append(exited)
                 self._activate(exited)
             self._watch_trade(trade)
@@ -171,15 +170,13 @@ class RiskLog:
 
     def heard(self, trade: ClosedTrade) -> None:
         """Watch a trade of this bot that came back from Mem0; its own event came with it."""
-        event = exit_event(trade, self._respond)
-        if event is not None:
+        for event in exit_events(trade, self._respond):
             self._activate(event)
         self._watch_trade(trade)
 
     def reopened(self, trade: ClosedTrade, reason: str) -> None:
-        """Retract a trade's event; what the trade completed is retracted at the next look."""
-        event = exit_event(trade, self._respond)
-        if event is not None:
+        """Retract a trade's events; what the trade completed is retracted at the next look."""
+        for event in exit_events(trade, self._respond):
             self._withdraw(event, reason)
         self._watch.remove(trade)
 
@@ -263,18 +260,20 @@ class RiskLog:
         trades
             Trades whose own events are handed over, too.
         """
-        exits = (exit_event(trade, self._respond) for trade in trades)
+        exits = [event for trade in trades for event in exit_events(trade, self._respond)]
         for event in (*exits, *self._observed.values(), *self._watch.events):
-            if event is not None:
-                self._keep(event)
+            self._keep(event)
 
     def _examine(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:
-        event = exit_event(trade, self._respond)
-        before = None if earlier is None else exit_event(earlier, self._respond)
-        if before is not None and (event is None or event.id != before.id):
-            self._withdraw(before, _GONE)
-        if event is not None and event != before:
-            self._note(event, is_news=before is None)
+        events = exit_events(trade, self._respond)
+        before = () if earlier is None else exit_events(earlier, self._respond)
+        ids = {event.id for event in events}
+        for event in before:
+            if event.id not in ids:
+                self._withdraw(event, _GONE)
+        for event in events:
+            if event not in before:
+                self._note(event, is_news=not before)
         self._watch_trade(trade, earlier)
 
     def _watch_trade(self, trade: ClosedTrade, earlier: ClosedTrade | None = None) -> None:

@@ -121,7 +121,6 @@ class BacktestSession(Session):
         self.recall.clear()
         self._restore_prior()
         self._risk.clear()
-        self._vetoes.clear()
         self._unconfirmed.clear()
         self._entered.clear()
 

@@ -80,13 +80,12 @@ class Session:
             window=window,
             puts_off=puts_off_risk,
         )
-        self._vetoes = Vetoes(setup.veto_below if setup.applied else None)
         self._decider = Decider(
             origin=setup.origin,
             evidence=setup.evidence,
             policy=setup.policy,
             risk=self._risk,
-            vetoes=self._vetoes,
+            vetoes=Vetoes(setup.veto_below if setup.applied else None),
             applied=setup.applied,
         )
         self._unconfirmed: dict[tuple[str, str], Answer] = {}
@@ -138,11 +137,11 @@ class Session:
             answer = self._unconfirmed.pop((pair, side), None)
             if answer is None:
                 return None
-            if not answer.is_vetoed:
+            if answer.is_vetoed:
+                self._note_veto(answer)
+            else:
                 self._await_fill(answer)
-                self._submit(answer.decision)
-            elif self._vetoes.is_first_of_hour(answer.proposal):
-                self._submit(answer.decision)
+            self._submit(answer.decision)
             return answer
 
     def _learn_closed(self) -> None:
@@ -150,6 +149,9 @@ class Session:
 
     def _await_fill(self, answer: Answer) -> None:
         """Keep the answer to an entry until its order is filled."""
+
+    def _note_veto(self, answer: Answer) -> None:
+        """Count a refusal together with earlier ones of its candle, where entries are repeated."""
 
     def _keep(self, record: Record) -> None:
         if self._is_kept(record):

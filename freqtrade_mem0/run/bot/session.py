@@ -71,6 +71,8 @@ class BotSession(Session):
         super().__init__(setup, submit=submit, now=now, tell=tell, window=window)
         self._timeframe_s = timeframe_s
         self._placed = PlacedDecisions()
+        self._vetoed: dict[tuple[str, str], Decision] = {}
+        """The last refused entry of each pair and side."""
         self._entries = EntryLinks(self._placed, self._submit)
         self._exits = ExitNotes()
         self._own = OwnTrades(archive)
@@ -87,6 +89,13 @@ class BotSession(Session):
         if earlier is not None:
             answer.repeat(earlier)
         self._placed.add(proposal.pair, proposal.side, proposal.moment, answer.decision)
+
+    def _note_veto(self, answer: Answer) -> None:
+        proposal = answer.proposal
+        earlier = self._vetoed.get((proposal.pair, proposal.side))
+        if earlier is not None and earlier.decided_at >= self._candle_of(proposal.moment):
+            answer.repeat(earlier)
+        self._vetoed[proposal.pair, proposal.side] = answer.decision()
 
     def _candle_of(self, moment: datetime) -> datetime:
         """Return when the candle of a moment opened; right after it where candles are unknown."""
@@ -111,7 +120,9 @@ class BotSession(Session):
         """
         with self._lock:
             for decision in placed:
-                if not is_vetoed(decision):
+                if is_vetoed(decision):
+                    self._vetoed[decision.pair, decision.side] = decision
+                else:
                     self._placed.add(
                         decision.pair,
                         decision.side,

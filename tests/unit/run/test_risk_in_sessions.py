@@ -238,8 +238,8 @@ def test_in_shadow_the_decision_says_what_damping_would_do() -> None:
 
 
 def test_a_veto_is_a_decision_without_an_order() -> None:
-    """Recorded once an hour with its reason; no later order is taken for its own."""
-    stage = a_stage(veto_below=0.5)
+    """One for each candle, with a count and its reason; no later order is taken for its own."""
+    stage = a_stage(veto_below=0.5, timeframe_s=3_600)
     stage.session.trade_closed(stopped(1, 1))
     for minutes in range(0, 90, 10):
         asked = proposal(2 + minutes / 60.0, pair="P1/USDT")
@@ -248,18 +248,25 @@ def test_a_veto_is_a_decision_without_an_order() -> None:
         assert answer is not None
         assert answer.is_vetoed
         assert is_vetoed(answer.decision())
-    vetoed = [entry for entry in stage.entries if isinstance(entry, Decision)]
-    assert [decision.decided_at for decision in vetoed] == [at(2), at(3)]
+    written = [entry for entry in stage.entries if isinstance(entry, Decision)]
+    vetoed = list({decision.id: decision for decision in written}.values())
+    assert [decision.n_asked for decision in vetoed] == [6, 3]
+    assert [decision.decided_at for decision in vetoed] == [at(2 + 5 / 6), at(3 + 1 / 3)]
     assert vetoed[0].reasons[-1].text == "x0.250 is below sizing.veto_below, 0.5: no entry"
 
     opened = TradeStandIn(id=7, pair="P1/USDT", open_date=at(2), orders=[])
     opened.orders.append(OrderStandIn("dry_run_late", "buy", order_date=at(2)))
     n_before = len(stage.entries)
     stage.session.entry_filled(opened)
-    restarted = a_stage(veto_below=0.5)
+    restarted = a_stage(veto_below=0.5, timeframe_s=3_600)
     restarted.session.remember_earlier(placed=vetoed, opened={}, recorded=[])
     restarted.session.entry_filled(opened)
     assert (len(stage.entries), restarted.entries) == (n_before, [])
+    restarted.session.trade_closed(stopped(1, 1))
+    restarted.session.decide(proposal(3.5, pair="P1/USDT"))
+    again = restarted.session.entry_confirmed("P1/USDT", "long")
+    assert again is not None
+    assert (again.id, again.decision().n_asked) == (vetoed[1].id, 4)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.host import trade_database
 from freqtrade_mem0.host.trade_database import NOTHING
-from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.records.base import Mode, as_utc
 from freqtrade_mem0.records.from_trade import (
     has_filled_entry,
     is_of_mode,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _GONE = "the trade is not in Freqtrade's database any more"
 _OPEN_AGAIN = "the trade is open again"
-_OTHER_MODE = "the trade was made in another mode than the bot's"
+_OTHER_MODE = "it is a {} trade by its orders, and an earlier version took it for a {} trade"
 
 
 class Reconciler:
@@ -237,7 +237,9 @@ class Reconciler:
         for record_id in self._own.outcomes(others):
             record = self._session.recorded(record_id)
             if record is not None:
-                self._session.retract(record, _OTHER_MODE)
+                is_live = self._session.origin.mode is Mode.LIVE
+                modes = ("dry-run", "live") if is_live else ("live", "dry-run")
+                self._session.retract(record, _OTHER_MODE.format(*modes))
         return records
 
     def _sum_of(self, keys: Collection[TradeKey], after: Compared) -> ClosedSum:

@@ -187,6 +187,10 @@ def test_a_trade_of_the_other_mode_that_was_taken_for_own_is_taken_back(bot: Bot
     bot.reconciler.run(at(5))
     assert bot.trades() == {}
     assert bot.known() == 0
+    (taken_back,) = bot.journal.of_kind(Retraction)
+    assert taken_back.reason == (
+        "it is a live trade by its orders, and an earlier version took it for a dry-run trade"
+    )
 
 
 def test_a_trade_closed_between_two_comparisons_is_found(bot: Bot) -> None:
