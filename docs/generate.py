@@ -41,7 +41,8 @@ _CONFIG_INTRO = """\
 
 All keys are in the `"mem0"` block of the Freqtrade config. An unknown key, or a value that breaks
 its rule, stops Freqtrade at its start with a message that names key and rule. As in Freqtrade, the
-environment overrides any key: `FREQTRADE__MEM0__SIZING__SHADOW=true`.
+environment overrides any key: `FREQTRADE__MEM0__SIZING__SHADOW=true`. For some keys there are short
+[variables](words.md), such as `MEM0_ENABLED`, in the environment or in `.env.mem0`.
 
 Keys of servers (`api_key` and the like) do not belong here, because Freqtrade copies the config
 into every backtest result. Put them into the environment or into `.env.mem0`.

@@ -67,10 +67,15 @@ class Access:
         Raises
         ------
         RecordError
-            The category of a record is switched off; nothing is stored.
+            Memory, or the category of a record, is switched off; nothing is stored.
         JournalError
             The records are not stored.
         """
+        if not self.store.settings.enabled:
+            raise RecordError(
+                '"mem0.enabled" (MEM0_ENABLED) is false, so memory is switched off: nothing is '
+                "stored. Set it to true."
+            )
         for record in records:
             is_on = getattr(self.store.settings.categories, record.category)
             if not is_on and record.deletes is None:

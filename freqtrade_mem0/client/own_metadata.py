@@ -38,6 +38,10 @@ def category_named(name: str) -> Category:
     try:
         return Category(mission.CATEGORIES.get(name, name))
     except ValueError:
+        if any(map(str.isspace, str(name))):
+            raise RecordError(
+                f"The category is {name!r}. If that is what to look for, write query={name!r}."
+            ) from None
         known = (*Category, *mission.CATEGORIES)
         raise RecordError(
             f"category {name!r} is unknown; the six are {', '.join(Category)}."

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TRADED = (Mode.LIVE, Mode.DRY_RUN, Mode.MANUAL)
 _MOST_DAYS = 36_500
+_ACTIONS = {"long": "BUY", "short": "SELL"}
 
 
 class TradeAnswers:
@@ -56,7 +57,8 @@ class TradeAnswers:
         Returns
         -------
         list of dict
-            What `Mem0Client.recall` returns, and every field of the record; null is not known.
+            What `Mem0Client.recall` returns, every field of the record, and the names in which a
+            trade is told, for example `pnl`; None is not known.
         """
         return _newest(self._trades(strategy, asset, run_id), limit)
 
@@ -246,6 +248,23 @@ def _newest(trades: list[TradeRecord], limit: int) -> list[dict[str, Any]]:
 
 
 def _answer(record: TradeRecord) -> dict[str, Any]:
+    """Return a trade as a memory, as its record, and under the names in which it can be told."""
     memory = as_dict(to_memory(record))
     del memory["created_at"]  # the same as `timestamp`, and no JSON
-    return {**memory, **to_plain(record)}
+    plain = to_plain(record)
+    lasted = None if plain["open_date"] is None else record.close_date - record.open_date
+    names = {
+        "asset": "pair",
+        "entry_price": "open_rate",
+        "exit_price": "close_rate",
+        "pnl": "profit_abs",
+    }
+    return {
+        **memory,
+        **plain,
+        **{said: plain[ours] for said, ours in names.items()},
+        "action": _ACTIONS.get(record.side) or memory["metadata"].get("action"),
+        "strategy": record.origin.strategy,
+        "trade_id": record.told.trade_id if record.told is not None else "",
+        "duration_minutes": None if lasted is None else lasted.total_seconds() / 60,
+    }

@@ -11,6 +11,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.marks import read_mark, write_mark
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.kinds.removal import removal_id
 from freqtrade_mem0.records.kinds.retraction import retraction_id
 
 if TYPE_CHECKING:
@@ -129,6 +130,14 @@ class Outbox:
                     " SELECT seq FROM records WHERE id = ? AND is_current = 1",
                     [(record_id,), (retraction_id(record_id),)],
                 )
+            # So is a removal: this write may have brought back a memory that was deleted.
+            sent = [self._handed_out[seq] for seq in seqs if seq in self._handed_out]
+            sqlite.execute(
+                "INSERT OR IGNORE INTO outbox (seq) SELECT r.seq FROM json_each(?1) AS removal"
+                " CROSS JOIN records AS r ON r.id = removal.value AND r.is_current = 1"
+                " WHERE r.seq NOT IN (SELECT value FROM json_each(?2))",
+                [json.dumps([removal_id(each) for each in sent]), json.dumps(list(seqs))],
+            )
             write_mark(sqlite, _MARK, {"delivered_ms": to_ms(at)})
 
     def failed(self, seqs: Sequence[int], error: str) -> None:

@@ -105,6 +105,7 @@ def test_a_trade_is_told_and_asked_for(memory: TradeMemory) -> None:
 
     (known,) = memory.recall_strategy_performance(asset="BTC/USD")
     assert (known["profit_abs"], known["profit_ratio"]) == (125.0, pytest.approx(0.01))
+    assert {key: known[key] for key in CLOSED} == CLOSED
     assert len(memory.recall_strategy_performance(limit=20)) == 2
     assert "momentum_7: 2.0 trades" in f"{memory.get_strategy_insights('momentum_7')}"
     assert "Nothing is known" in str(memory.get_strategy_insights("never_seen"))

@@ -147,6 +147,15 @@ def test_a_category_that_is_off_is_not_written(tmp_path: Path) -> None:
         assert client.stats()["journal"]["by_category"] == {"market_conditions": 1}
 
 
+def test_a_memory_that_is_switched_off_stores_nothing(tmp_path: Path) -> None:
+    """And says so; what it has can be read."""
+    config = {"mem0": {"mode": "local", "enabled": False}}
+    with get_mem0_client(config, user_data_dir=tmp_path) as client:
+        with pytest.raises(RecordError, match=r'"mem0.enabled" \(MEM0_ENABLED\) is false'):
+            client.store("risk_profile", "x")
+        assert client.recall() == []
+
+
 def test_what_only_mem0_has_is_changed_and_deleted(tmp_path: Path) -> None:
     """A note of others is changed under its id; a trade that is deleted there still counts here."""
     mem0 = Mem0StandIn()

@@ -119,6 +119,9 @@ def test_all_gives_everything_or_the_newest(client: Mem0Client) -> None:
         ({"window_days": 3}, "window_days goes with strategy 'recent'"),
         ({"strategy": "recent", "window_days": 0}, r"window_days must lie in \(0, 36500\], got 0"),
         ({"category": "risks"}, "category 'risks' is unknown"),
+        ({"category": "what of BTC?"}, "what to look for, write query='what of BTC"),
+        ({"filters": {"category": "risks"}}, "category 'risks' is unknown"),
+        ({"where": "profit:>10"}, "has no language for queries. Use filters"),
         ({"filters": {"user_id": "bob"}}, "The filter names the user 'bob', and this memory is"),
         ({"filters": {"user_id": "*"}}, r"names the user '\*'"),
         ({"filters": {"user_id": {"ne": "bob"}}}, "names the user"),
@@ -242,6 +245,24 @@ def test_what_a_bot_noted_and_mem0_does_not_take_is_found(
 
     assert contents(client.recall()) == ["noted by a bot"]
     assert mem0.asked == ["write"]
+
+
+def test_without_the_fallback_a_mem0_that_is_away_is_an_error(
+    mem0: Mem0StandIn, tmp_path: Path
+) -> None:
+    """What is stored waits all the same, and is found once Mem0 is back."""
+    block = {"user_id": USER, "local_fallback": False}
+    store = MemoryFolder(Settings.model_validate(block), tmp_path)
+    store._backend = mem0
+    mem0.is_away = True
+    with Mem0Client(store) as client:
+        client.store("risk_profile", "number one")
+        for _ in range(2):
+            with pytest.raises(BackendError, match="local_fallback"):
+                client.recall(query="number")
+        mem0.is_away = False
+        assert client.deliver()
+        assert contents(client.recall(query="number")) == ["number one"]
 
 
 def test_a_mem0_that_is_away_is_left_alone_for_a_while(

@@ -9,6 +9,7 @@ import pytest
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import DeadLetter, Outbox, OutboxState
 from freqtrade_mem0.records.codec import encode
+from freqtrade_mem0.records.kinds.removal import removal
 from tests.support.samples import NOTED, a_retraction, a_trade
 
 NOW = NOTED + timedelta(hours=1)
@@ -130,6 +131,21 @@ def test_what_was_said_meanwhile_is_sent_again(journal: Journal, outbox: Outbox)
     outbox.delivered([1, 2], NOW)
 
     assert [seq for seq, _ in outbox.pending(9)] == [3, 4, 5, 6, 7]
+
+
+def test_a_memory_deleted_meanwhile_is_deleted_again(journal: Journal, outbox: Outbox) -> None:
+    """Another process delivered the removal before this one's write, which then undid it."""
+    outbox.pending(5)
+    journal.append([removal(a_trade(1), "by hand", NOTED)])
+    Outbox(journal).delivered([6], NOW)
+
+    outbox.delivered([1, 2, 3, 4, 5], NOW)
+
+    assert [seq for seq, _ in outbox.pending(9)] == [6]
+    outbox.delivered([6], NOW)
+    assert outbox.pending(9) == []
+    journal.append([a_trade(1, exit_reason="corrected")])
+    assert outbox.pending(9) == []
 
 
 def test_the_outbox_survives_the_process(journal: Journal, outbox: Outbox) -> None:
