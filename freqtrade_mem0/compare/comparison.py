@@ -12,6 +12,7 @@ import numpy as np
 from freqtrade_mem0.compare.figures import Figures, figures_of, ratio
 from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate
 from freqtrade_mem0.compare.statistics.calibration import Calibration, calibration
+from freqtrade_mem0.compare.statistics.deflated import Deflated
 from freqtrade_mem0.compare.statistics.differences import (
     daily_columns,
     equal_exposure_difference,
@@ -24,6 +25,7 @@ from freqtrade_mem0.compare.statistics.periods import Period, by_period, spans
 from freqtrade_mem0.compare.statistics.random_sizing import ShiftTest, shift_test
 from freqtrade_mem0.compare.statistics.returns import close_days, daily, n_days
 from freqtrade_mem0.compare.statistics.timing import TimingTest, timing_test
+from freqtrade_mem0.compare.stress import Stress, stresses
 from freqtrade_mem0.compare.trades import ClosedTrade, Run, broke_at, not_in
 
 if TYPE_CHECKING:
@@ -44,8 +46,10 @@ class Comparison:
     nothing is compared: `broke_without` or `broke_with` says when. The exposure ratio is the
     exposure with over without memory. `mean_return` and `sharpe_difference` are differences of
     annual figures. The forecast that is calibrated is an expected profit ratio, or the multiplier
-    minus 1. `p_holm` and `p_bh` are the shift test's p-value, corrected for the number of
-    strategies. What can not be computed is None.
+    minus 1. The spread is how far stakes were moved: the root mean square of multiplier minus 1.
+    `p_holm` and `p_bh` are the shift test's p-value, corrected for the number of strategies, and
+    `deflated` judges the gain by the number of settings that were tried. What can not be computed
+    is None.
     """
 
     strategy: str
@@ -71,6 +75,9 @@ class Comparison:
     tags: tuple[Group, ...]
     calibration: Calibration | None
     forecast_is_ratio: bool
+    spread: float | None = None
+    stresses: tuple[Stress, ...] = ()
+    deflated: Deflated | None = None
     p_holm: float | None = None
     p_bh: float | None = None
     n_strategies: int = 1
@@ -84,6 +91,14 @@ class Comparison:
     def n_days(self) -> int:
         """Number of UTC days of both runs."""
         return n_days(self.without)
+
+    @property
+    def gain(self) -> Floats | None:
+        """The daily returns with memory, at equal exposure, less those without it."""
+        if not self.exposure_ratio:
+            return None
+        after: Floats = daily(self.remembered).returns / self.exposure_ratio
+        return after - daily(self.without).returns
 
     @property
     def has_trades(self) -> bool:
@@ -148,6 +163,8 @@ def compare(
             seed=seed,
         ),
         forecast_is_ratio=is_ratio,
+        spread=float(np.sqrt(np.mean((multipliers - 1.0) ** 2))) if len(multipliers) else None,
+        stresses=stresses(without, remembered),
     )
     return comparison if comparison.is_comparable else _not_compared(comparison)
 
@@ -163,6 +180,7 @@ def _not_compared(c: Comparison) -> Comparison:
         sharpe_difference=nothing,
         shifts=None,
         timing=None,
+        stresses=(),
         periods=tuple(replace(period, exposure_ratio=math.nan) for period in c.periods),
     )
 

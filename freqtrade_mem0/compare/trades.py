@@ -18,7 +18,9 @@ class ClosedTrade:
     turnover (of all filled orders) and trading fees are in stake currency. Funding fees are part of
     the profit, which is net of fees; its ratio is relative to the stake. The exposure is the
     position (stake times leverage, at cost) times days held. The multiplier is the stake placed
-    over the stake proposed, the forecast the profit ratio that memory expected at the entry.
+    over the stake proposed, the forecast the profit ratio that memory expected at the entry. The
+    late profit is that of an entry one candle later, with the same stake and exit; None where the
+    prices are not known.
     """
 
     pair: str
@@ -37,6 +39,7 @@ class ClosedTrade:
     multiplier: float = 1.0
     forecast_ratio: float | None = None
     regime: str = ""
+    late_profit_quote: float | None = None
 
     @property
     def entry(self) -> tuple[str, str, datetime]:
@@ -49,6 +52,8 @@ class Run:
     """A finished backtest: its trades by open date, and Freqtrade's own metrics by their names.
 
     Start and end are the first and last candle in aware UTC, `seconds` is the wall time it took.
+    The spread on noise is how far memory moves the stakes of these trades, as the root mean square
+    of multiplier - 1, where their outcomes are shuffled; None without memory.
     """
 
     trades: tuple[ClosedTrade, ...]
@@ -59,6 +64,7 @@ class Run:
     timeframe: str = ""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     seconds: float = 0.0
+    spread_on_noise: float | None = None
 
 
 def not_in(run: Run, other: Run) -> tuple[ClosedTrade, ...]:

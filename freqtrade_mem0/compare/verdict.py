@@ -8,7 +8,8 @@ The rules, in this order:
    too little data.
 3. Helped, if all three hold: the interval of the difference of Sharpe ratios is above 0; a random
    sizing of the same shape does as well in fewer than 5 % of cases; so does a sizing without
-   foresight in the timing test. Both shares are corrected for the number of strategies.
+   foresight in the timing test. Both shares are corrected for the number of strategies. Where
+   several settings were tried, the deflated Sharpe ratio of the gain must be at least 95 %, too.
 4. Hurt: the same in the other direction.
 5. Otherwise: not shown.
 
@@ -94,11 +95,17 @@ def _claim(c: Comparison) -> Finding:
     p_as_good = c.shifts.p_as_good if c.p_holm is None else c.p_holm
     better = max(p_as_good, c.timing.p_better * c.n_strategies)
     worse = max(c.shifts.p_as_bad, c.timing.p_worse) * c.n_strategies
-    if change.low > 0.0 and better < SIGNIFICANCE:
+    if change.low > 0.0 and better < SIGNIFICANCE and not _is_choice_of_many(c):
         return Finding.HELPED
     if change.high < 0.0 and worse < SIGNIFICANCE:
         return Finding.HURT
     return Finding.NOT_SHOWN
+
+
+def _is_choice_of_many(c: Comparison) -> bool:
+    """Return whether the best of the settings tried may do as well by chance."""
+    d = c.deflated
+    return d is not None and d.n_tried > 1 and d.probability < 1.0 - SIGNIFICANCE
 
 
 def _sentence(c: Comparison, finding: Finding) -> str:
@@ -120,6 +127,12 @@ def _sentence(c: Comparison, finding: Finding) -> str:
     shares = _shares(c)
     if shares:
         sentences.append(f"{'; '.join(shares)}.")
+    if c.deflated is not None and c.deflated.n_tried > 1:
+        sentences.append(
+            f"{c.deflated.n_tried:,} settings were tried on this time; the probability that the "
+            "gain is above what the best of so many shows by chance is "
+            f"{_percent(c.deflated.probability)}."
+        )
     sentences.append(_CLAIMS[finding])
     ratio = c.exposure_ratio
     if ratio is not None and abs(ratio - 1.0) >= _NOTEWORTHY:

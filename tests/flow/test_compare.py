@@ -124,8 +124,8 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     answer = compare_command(job, "--html", str(page))
 
     new = set(job.userdir.rglob("*")) - before
-    assert {path for path in new if path.is_file() and path.suffix != ".pyc"} == set()
-    assert not (job.userdir / "mem0").exists()
+    left = {path for path in new if path.is_file() and path.suffix != ".pyc"}
+    assert left == {job.userdir / "mem0" / "compare-trials.jsonl"}
     (strategy,) = answer["strategies"]
     plain, sized = run_backtests(
         [
@@ -142,7 +142,25 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
         assert shown["max_drawdown_account"] == pytest.approx(run.metrics.max_drawdown_ratio)
         assert shown["avg_stake_amount"] == pytest.approx(run.metrics.mean_stake_quote)
     assert strategy["finding"] == "too_little_data"
-    assert strategy["changed_stakes"] > 20
+    assert strategy["changed_stakes"] > 0
+    spread = strategy["multiplier_spread"]
+    assert 0.0 <= spread["on_noise"] < 1.0
+    assert 0.0 < spread["real"] < 1.0
+    assert [stress["name"] for stress in strategy["stresses"]] == [
+        "fees_plus_50_percent",
+        "entries_one_candle_later",
+    ]
+    fees = strategy["figures"]["without"]["fees_quote"]
+    lost = strategy["figures"]["without"]["total_return"] * 365 / strategy["days"]
+    lost -= strategy["stresses"][0]["return_without"]
+    assert lost == pytest.approx(0.5 * fees / strategy["starting_balance"] * 365 / strategy["days"])
+    assert strategy["trials"]["settings_tried"] == 1
+    again = compare_command(job)["strategies"][0]["trials"]
+    assert again == strategy["trials"]
+    other = backtests.job(
+        PLAIN_STRATEGY, memory | {"sizing": {"pseudo_trades": 50}}, userdir="compared"
+    )
+    assert compare_command(other)["strategies"][0]["trials"]["settings_tried"] == 2
     assert "<svg" in page.read_text(encoding="utf-8")
 
 

@@ -2,7 +2,8 @@
 
 Freqtrade's backtest runs the unchanged strategies, and memory starts empty in a temporary folder;
 strategy files, results and your own memory are not changed. The sizing settings are those of the
-"mem0" block, or the defaults.
+"mem0" block, or the defaults. How many different settings were compared for a strategy and a time
+is counted in the memory's folder, because the best of many looks good by chance.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ _PASSED_ON = (
     ("recursive_strategy_search", "--recursive-strategy-search"),
 )
 """Options that are passed on to Freqtrade unchanged: our name, Freqtrade's."""
+
+_TRIED = ("timeframe", "timeframe_detail", "fee", "pairs", "enable_protections")
+"""Options that make a comparison a try of its own; the time is told apart by its candles."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +116,10 @@ def run(arguments: argparse.Namespace) -> int:
         comparisons = _compare_all(outcomes, arguments, progress)
     failed = [outcome for outcome in outcomes if outcome.runs is None]
     notes = _notes(config)
+    try:
+        comparisons = _count_all(comparisons, arguments, config)
+    except OSError as error:
+        notes.append(f"This comparison is not counted among those made so far: {error}.")
     if arguments.json:
         _print_as_json(comparisons, outcomes, notes, arguments.seed)
     else:
@@ -192,6 +200,32 @@ def _compare_all(
             compare(strategy, without, remembered, seed=arguments.seed, n_periods=arguments.periods)
         )
     return adjusted(comparisons)
+
+
+def _count_all(
+    comparisons: Sequence[Comparison], arguments: argparse.Namespace, config: CliConfig
+) -> list[Comparison]:
+    """Count the comparisons among those made so far; see `compare.trials`."""
+    from freqtrade_mem0.compare.engine.find_strategy import file_of
+    from freqtrade_mem0.compare.trials import fingerprint, with_trials
+    from freqtrade_mem0.config import policies
+    from freqtrade_mem0.config.load import folder
+
+    settings, place = config.settings, folder(config.settings, config.user_data_dir)
+    stakes = settings.model_dump(mode="json", include={"sizing", "risk", "situation"})
+    counted = []
+    for c in comparisons:
+        file = file_of(
+            c.strategy, config.strategy_folders, recursive=config.recursive_strategy_search
+        )
+        name = fingerprint(
+            stakes,
+            policies.fingerprint(settings.sizing.policy),
+            [getattr(arguments, option) for option in _TRIED],
+            "" if file is None else file.read_text(encoding="utf-8", errors="replace"),
+        )
+        counted.append(with_trials(c, place, name))
+    return counted
 
 
 def _notes(config: CliConfig) -> list[str]:

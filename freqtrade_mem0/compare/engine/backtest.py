@@ -11,7 +11,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.compare.engine.result_rows import closed_trade, decisions_in, number
+from freqtrade_mem0.compare.engine.noise import spread_on_noise
+from freqtrade_mem0.compare.engine.result_rows import Openings, closed_trade, decisions_in, number
 from freqtrade_mem0.compare.trades import Run
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.errors import Mem0Error
@@ -19,7 +20,10 @@ from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.strategy import attach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from freqtrade_mem0.compare.engine.result_rows import Decisions
+    from freqtrade_mem0.compare.trades import ClosedTrade
 
 logger = logging.getLogger(__name__)
 
@@ -168,9 +172,12 @@ def run(prepared: Prepared, *, with_memory: bool) -> Run:
         prepared.data, {job.strategy: content}, prepared.start, prepared.end
     )["strategy"][job.strategy]
     decisions = decisions_in(job.folder) if with_memory else {}
-    trades = [closed_trade(row, decisions) for row in content["results"].to_dict(orient="records")]
+    openings = Openings(prepared.processed)
+    rows = content["results"].to_dict(orient="records")
+    trades = [closed_trade(row, decisions, openings) for row in rows]
+    trades.sort(key=lambda trade: trade.open_date)
     return Run(
-        trades=tuple(sorted(trades, key=lambda trade: trade.open_date)),
+        trades=tuple(trades),
         start=as_utc(prepared.start),
         end=as_utc(prepared.end),
         starting_balance=float(stats["starting_balance"]),
@@ -178,7 +185,18 @@ def run(prepared: Prepared, *, with_memory: bool) -> Run:
         timeframe=str(backtesting.timeframe),
         metrics={name: number(stats.get(name)) for name in METRICS},
         seconds=seconds,
+        spread_on_noise=_spread_on_noise(prepared, trades, decisions) if with_memory else None,
     )
+
+
+def _spread_on_noise(
+    prepared: Prepared, trades: Sequence[ClosedTrade], decisions: Decisions
+) -> float | None:
+    settings = load_settings({BLOCK: prepared.block})
+    entries = [(decisions[trade.entry], trade) for trade in trades if trade.entry in decisions]
+    if settings is None or not all(decision.applied for decision, _ in entries):
+        return None
+    return spread_on_noise(settings, prepared.job.strategy, prepared.job.folder, entries)
 
 
 def _load_config(job: Job) -> Any:

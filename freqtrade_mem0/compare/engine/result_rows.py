@@ -6,9 +6,11 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from freqtrade_mem0.compare.trades import ClosedTrade, Order, exposure
 from freqtrade_mem0.journal.journal import Journal
-from freqtrade_mem0.records.base import as_utc
+from freqtrade_mem0.records.base import as_utc, from_ms, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +31,30 @@ def decisions_in(folder: Path) -> dict[tuple[str, str, datetime], Decision]:
     return {(d.pair, d.side, as_utc(d.open_date)): d for d in lines if d.open_date is not None}
 
 
-def closed_trade(row: Mapping[str, Any], decisions: Decisions) -> ClosedTrade:
+class Openings:
+    """The opening prices of the candles in Freqtrade's dataframes, by pair."""
+
+    def __init__(self, frames: Mapping[str, Any]) -> None:
+        self._columns = {
+            pair: (
+                frame["date"].to_numpy(dtype="datetime64[ms]").astype(np.int64),
+                frame["open"].to_numpy(dtype=np.float64),
+            )
+            for pair, frame in frames.items()
+        }
+
+    def at(self, pair: str, moment: datetime) -> tuple[float, datetime, float] | None:
+        """Return the price at which the candle of a moment opened; time and price of the next."""
+        opens, prices = self._columns[pair]
+        after = int(opens.searchsorted(to_ms(moment), side="right"))
+        if not 0 < after < len(opens):
+            return None
+        return float(prices[after - 1]), from_ms(int(opens[after])), float(prices[after])
+
+
+def closed_trade(
+    row: Mapping[str, Any], decisions: Decisions, openings: Openings | None = None
+) -> ClosedTrade:
     """Return the trade of a row, with its decision; a run without memory has no decisions."""
     side = "short" if row["is_short"] else "long"
     opened, closed = _utc(row["open_date"]), _utc(row["close_date"])
@@ -58,7 +83,26 @@ def closed_trade(row: Mapping[str, Any], decisions: Decisions) -> ClosedTrade:
         multiplier=_multiplier(decision),
         forecast_ratio=None if decision is None else decision.expected_difference,
         regime="" if decision is None else str(decision.situation.get("regime", "")),
+        late_profit_quote=None if openings is None else _late_profit(row, openings, opened, closed),
     )
+
+
+def _late_profit(
+    row: Mapping[str, Any], openings: Openings, opened: datetime, closed: datetime
+) -> float | None:
+    """Return the profit with the entry one candle later, at its opening price; None if unknown.
+
+    A trade that was closed by then would not have been made.
+    """
+    found = openings.at(row["pair"], opened)
+    if found is None or not min(found[0], found[2]) > 0.0:
+        return None
+    price, later, late_price = found
+    if later >= closed:
+        return 0.0
+    # The same stake buys less after a rise; the exit is the same.
+    change = (price / late_price - 1.0) * (-1.0 if row["is_short"] else 1.0)
+    return float(row["profit_abs"] + change * row["amount"] * row["close_rate"])
 
 
 def number(value: Any) -> float | None:

@@ -7,11 +7,12 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.compare.statistics.returns import daily
+from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR, daily
 from freqtrade_mem0.compare.verdict import verdict
 
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.comparison import Comparison
+    from freqtrade_mem0.compare.statistics.deflated import Deflated
     from freqtrade_mem0.compare.trades import ClosedTrade
 
 
@@ -46,6 +47,9 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         },
         "random_sizing": c.shifts,
         "timing": c.timing,
+        "multiplier_spread": {"real": c.spread, "on_noise": c.remembered.spread_on_noise},
+        "stresses": c.stresses,
+        "trials": None if c.deflated is None else _trials(c.deflated),
         "p_holm": c.p_holm,
         "p_benjamini_hochberg": c.p_bh,
         "strategies_compared": c.n_strategies,
@@ -64,6 +68,17 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     }
     plain: dict[str, Any] = _plain(result)
     return plain
+
+
+def _trials(d: Deflated) -> dict[str, Any]:
+    """Return the judgement by the number of tries; Sharpe ratios are annual."""
+    year = math.sqrt(DAYS_PER_YEAR)
+    return {
+        "settings_tried": d.n_tried,
+        "sharpe_of_gain": d.sharpe * year,
+        "best_by_chance": d.by_chance * year,
+        "deflated_sharpe_ratio": d.probability,
+    }
 
 
 def _entry(trade: ClosedTrade) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.compare.report import charts
+from freqtrade_mem0.compare.report.chance import chance_in_words
 from freqtrade_mem0.compare.report.charts import Drawing, Series, as_number, as_percent, draw
-from freqtrade_mem0.compare.report.tables import Z95, chance_in_words, summary_table, tables
+from freqtrade_mem0.compare.report.tables import Z95, summary_table, tables
 from freqtrade_mem0.compare.statistics.returns import daily, drawdown, equity
 from freqtrade_mem0.compare.verdict import Finding, verdict
 from freqtrade_mem0.words.visible import visible
@@ -71,6 +72,7 @@ def _strategy(c: Comparison) -> dict[str, Any]:
         "tone": _TONES.get(said.finding, "open"),
         "chance": chance_in_words(c),
         "tables": tables(c),
+        "n_open": 3 if c.stresses else 2,
         "charts": [chart for chart in _charts(c) if chart is not None] if c.has_trades else [],
     }
 

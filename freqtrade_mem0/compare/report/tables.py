@@ -23,6 +23,10 @@ Z95 = 1.959963984540054
 
 _RATIOS = ("profit_total", "cagr", "winrate", "max_drawdown_account", "market_change")
 _COUNTS = ("total_trades", "rejected_signals")
+_CONDITIONS = {
+    "fees_plus_50_percent": "fees +50%",
+    "entries_one_candle_later": "entries one candle later",
+}
 _PENALISED, _PENALTY = ("sharpe", "sortino", "calmar", "sqn"), -100.0
 """Freqtrade gives these metrics the value -100 where they do not exist."""
 
@@ -48,6 +52,7 @@ def tables(c: Comparison) -> list[Table]:
     return [
         _figures_table(c),
         _periods_table(c),
+        *([_stress_table(c)] if c.stresses else []),
         *groups,
         *differing,
         *calibrated,
@@ -89,32 +94,6 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
         caption="Random as good: share of random sizings that do as well. Holm, B.-Hochberg: the "
         "same, corrected for the number of strategies (probability of any false finding; share of "
         "false findings).",
-    )
-
-
-def chance_in_words(c: Comparison) -> str:
-    """Return the results of the shift test and the timing test; "" where there are none."""
-    if c.shifts is None:
-        return ""
-    all_of = "all " if c.shifts.is_complete else ""
-    as_good, as_bad = (
-        in_percent(share, 1, signed=False) for share in (c.shifts.p_as_good, c.shifts.p_as_bad)
-    )
-    text = (
-        f"Random sizing: the same multipliers, shifted against the trades ({all_of}"
-        f"{c.shifts.n_shifts:,} shifts), have a median Sharpe ratio of {c.shifts.typical:.2f}; "
-        f"memory's is {c.shifts.observed:.2f}. {as_good} of the shifts are as good or "
-        f"better, {as_bad} as bad or worse."
-    )
-    if c.timing is None:
-        return text
-    as_high, as_low = (
-        in_percent(share, 1, signed=False) for share in (c.timing.p_better, c.timing.p_worse)
-    )
-    return (
-        f"{text} Timing: stakes and the profits that followed have a correlation of "
-        f"{c.timing.correlation:+.3f}; without foresight it is as high in {as_high} of "
-        f"cases and as low in {as_low}."
     )
 
 
@@ -230,6 +209,35 @@ def _differing_table(c: Comparison) -> Table:
         ),
         caption="Another stake leaves more or less of the wallet to later entries.",
     )  # fmt: skip
+
+
+def _stress_table(c: Comparison) -> Table:
+    before, after = c.figures_without, c.figures_with
+    as_it_was = (
+        "as it was",
+        percent(_yearly(c, before)),
+        percent(_yearly(c, after)),
+        plain(before.sharpe),
+        plain(after.sharpe),
+    )
+    return Table(
+        title="Under worse conditions",
+        columns=("", "per year without", "with", "Sharpe without", "with"),
+        rows=(
+            as_it_was,
+            *(
+                (
+                    _CONDITIONS[stress.name],
+                    percent(stress.return_without),
+                    percent(stress.return_with),
+                    plain(stress.sharpe_without),
+                    plain(stress.sharpe_with),
+                )
+                for stress in c.stresses
+            ),
+        ),
+        caption="Computed from the trades of both runs: stakes and exits stay as they were.",
+    )
 
 
 def _calibration_table(c: Comparison, calibration: Calibration) -> Table:

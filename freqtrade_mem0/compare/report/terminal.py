@@ -9,7 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from freqtrade_mem0.compare.report.tables import chance_in_words, summary_table, tables
+from freqtrade_mem0.compare.report.chance import chance_in_words
+from freqtrade_mem0.compare.report.tables import summary_table, tables
 from freqtrade_mem0.compare.verdict import verdict
 from freqtrade_mem0.words.visible import visible
 
@@ -57,8 +58,8 @@ def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
     console.print(_as_text(ran))
     for table in tables(c):
         _print(console, table)
-    if chance := chance_in_words(c):
-        console.print(_as_text(chance))
+    for words in chance_in_words(c):
+        console.print(_as_text(words))
     unusual = [warning for warning in warnings if not _COMMON.search(warning)]
     for warning in unusual[:_N_WARNINGS]:
         console.print(_as_text(f"Freqtrade: {warning}", style="dim"))

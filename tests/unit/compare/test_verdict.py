@@ -9,6 +9,7 @@ import pytest
 
 from freqtrade_mem0.compare.comparison import Comparison, compare
 from freqtrade_mem0.compare.statistics.bootstrap import Estimate
+from freqtrade_mem0.compare.statistics.deflated import Deflated
 from freqtrade_mem0.compare.statistics.random_sizing import ShiftTest
 from freqtrade_mem0.compare.statistics.timing import TimingTest
 from freqtrade_mem0.compare.verdict import (
@@ -21,7 +22,14 @@ from freqtrade_mem0.compare.verdict import (
 from tests.unit.compare.made_runs import a_run, a_trade, two_runs
 
 SHIFTS = ShiftTest(
-    p_as_good=0.01, p_as_bad=0.99, observed=2.0, typical=1.0, n_shifts=359, is_complete=True
+    p_as_good=0.01,
+    p_as_bad=0.99,
+    observed=2.0,
+    typical=1.0,
+    low=-0.3,
+    high=0.2,
+    n_shifts=359,
+    is_complete=True,
 )
 TIMING = TimingTest(correlation=0.1, p_better=0.01, p_worse=0.99)
 UP = Estimate(value=0.8, low=0.2, high=1.4)
@@ -33,6 +41,18 @@ def decided(c: Comparison, **changes: Any) -> Finding:
     helped: dict[str, Any] = {"sharpe_difference": UP, "shifts": SHIFTS, "timing": TIMING}
     helped["p_holm"] = 0.01
     return verdict(replace(c, **(helped | changes))).finding
+
+
+def test_the_best_of_many_settings_has_to_beat_the_best_by_chance(plain: Comparison) -> None:
+    """One setting does not; the sentence says how many were tried."""
+    many = Deflated(n_tried=30, sharpe=0.1, by_chance=0.08, probability=0.94)
+
+    assert decided(plain, deflated=many) is Finding.NOT_SHOWN
+    assert decided(plain, deflated=replace(many, probability=0.95)) is Finding.HELPED
+    assert decided(plain, deflated=replace(many, n_tried=1)) is Finding.HELPED
+    sentence = verdict(replace(plain, deflated=many)).sentence
+    assert "30 settings were tried on this time; the probability that the gain" in sentence
+    assert "is 94%." in sentence
 
 
 def test_help_needs_interval_random_sizing_and_timing(plain: Comparison) -> None:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from freqtrade_mem0.compare.engine.result_rows import closed_trade, decisions_in, number
+from freqtrade_mem0.compare.engine.result_rows import (
+    Openings,
+    closed_trade,
+    decisions_in,
+    number,
+)
 from freqtrade_mem0.journal.journal import Journal
 from tests.support.samples import a_decision, a_trade, opened
 
@@ -99,3 +104,31 @@ def test_decisions_are_found_again_in_the_journal(
     assert trade.regime == "calm uptrend"
     short = closed_trade(a_row(is_short=True), found)
     assert (short.side, short.multiplier) == ("short", 1.0)
+
+
+def openings(*prices: float) -> Openings:
+    """Return the opening prices of hourly candles from 9:00 on, the entry's being the second."""
+    dates = pd.date_range(OPENED.replace(hour=9), periods=len(prices), freq="1h")
+    return Openings({"ETH/USDT": pd.DataFrame({"date": dates, "open": prices})})
+
+
+@pytest.mark.parametrize(
+    ("is_short", "later", "lost"), [(False, 25.0, 42.0), (True, 25.0, -42.0), (False, 20.0, 0.0)]
+)
+def test_a_late_entry_buys_less_after_a_rise(is_short: bool, later: float, lost: float) -> None:
+    """200 bought 10 coins at 20 and buy 8 at 25; each is sold at 21. A short sells dearer."""
+    row = a_row(is_short=is_short, amount=10.0, close_rate=21.0)
+
+    found = closed_trade(row, {}, openings(19.0, 20.0, later, 30.0))
+
+    assert found.late_profit_quote == pytest.approx(9.59 - lost)
+
+
+def test_a_trade_that_was_closed_by_then_is_not_made() -> None:
+    """It makes nothing; and without the price of the next candle nothing is known."""
+    row = a_row(amount=10.0, close_rate=21.0, close_date=pd.Timestamp(OPENED.replace(hour=11)))
+
+    assert closed_trade(row, {}, openings(19.0, 20.0, 25.0)).late_profit_quote == 0.0
+    assert closed_trade(row, {}, openings(19.0, 20.0)).late_profit_quote is None
+    assert closed_trade(row, {}, openings(19.0, 0.0, 25.0)).late_profit_quote is None
+    assert closed_trade(row, {}).late_profit_quote is None
