@@ -16,6 +16,7 @@ from freqtrade_mem0.config.secrets import cut, refuse_plain_secrets, shown
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.config.variables import variables
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,9 @@ BLOCK = "mem0"
 DOCS = "docs/reference/configuration.md"
 
 _PROVIDERS = ("vector_store", "embedder", "llm", "reranker")
+_LONGEST = 800
+"""Characters in which one message names wrong keys; the others are counted."""
+
 _NAMES = ("user_id", "bot_id", "host", "path")
 _SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
 
@@ -57,7 +61,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
     except ValidationError as error:
         problems = [_explain(problem, block) for problem in error.errors(include_url=False)]
         raise ConfigError(
-            f"The config of memory is wrong. {' '.join(problems)} See {DOCS} for all keys."
+            f"The config of memory is wrong. {_joined(problems)} See {DOCS} for all keys."
         ) from None
     if settings.enabled:
         check_address(settings)
@@ -111,6 +115,13 @@ def _refuse_secrets(block: Mapping[str, Any]) -> None:
             f'"{BLOCK}.host" (or MEM0_URL) must be an address without user, password and query: '
             "Freqtrade copies the config into every backtest result. Put the key into M0_API_KEY."
         )
+
+
+def _joined(problems: list[str]) -> str:
+    text, *others = problems
+    while others and len(text) + len(others[0]) < _LONGEST:
+        text += f" {others.pop(0)}"
+    return text if not others else f"{text} {counted(len(others), 'more key')} can not be used."
 
 
 def _explain(problem: Any, block: Mapping[str, Any]) -> str:

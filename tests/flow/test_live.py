@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from freqtrade_mem0.demo.exchange.markets import Market
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import exchange_block
 from freqtrade_mem0.records.execution import Execution
+from freqtrade_mem0.records.kinds.retraction import Retraction
 from tests.flow.dry_run_bot import DryRunBot
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
 from tests.flow.scenarios import (
@@ -26,6 +29,8 @@ from tests.support.own_policies import install
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from freqtrade_mem0.records.decision import Decision
 
 pytestmark = pytest.mark.flow
 
@@ -248,3 +253,130 @@ def test_stakes_near_the_minimum_are_neither_refused_nor_left_without_a_stop(
         wait_for_records(bot, 3)
         bot.stop()
         assert_journal_equals_database(bot)
+
+
+def test_an_entry_that_is_refused_each_loop_is_one_decision_per_candle(
+    live_exchange: ExchangeStandIn, tmp_path: Path
+) -> None:
+    """With a count, over a restart; the trade that comes of it at last knows its decision."""
+    control = live_exchange.control
+    control.halt("BTC/USDT")
+    source = strategy_with_memory(STOPPED)
+    with live_bot(live_exchange, tmp_path / "refused", source, MEM0) as bot:
+        bot.wait_until(lambda: len(bot.open_trades()) == 2)
+        bot.wait_until(lambda: n_asked(bot, "BTC/USDT") > 5)
+        bot.stop()
+        bot.start()
+        before = n_asked(bot, "BTC/USDT")
+        bot.wait_until(lambda: n_asked(bot, "BTC/USDT") > before + 2)
+        control.resume("BTC/USDT")
+        bot.wait_until(lambda: len(bot.open_trades()) == 3)
+        bot.post("stopentry")
+        decisions = decided(bot, "BTC/USDT")
+        candles = [f"{each.decided_at:%Y-%m-%d %H:%M}" for each in decisions]
+        assert len(set(candles)) == len(candles)
+        bot.force_exit()
+        bot.wait_until(lambda: len(bot.closed_trades()) == 3)
+        wait_for_records(bot, 3)
+        bot.stop()
+        assert_journal_equals_database(bot)
+        with memory_in(bot.userdir) as store:
+            entered = {each.pair: each.decision_id for each in trade_records(store)}
+        assert entered["BTC/USDT"] == decisions[-1].id
+
+
+def decided(bot: DryRunBot, pair: str) -> list[Decision]:
+    """Return the decisions about a pair, whether or not they became trades, oldest first."""
+    with memory_in(bot.userdir) as store:
+        lines = list(store.journal.ledger(only_opened=False))
+    return [line.decision for line in lines if line.decision.pair == pair]
+
+
+def n_asked(bot: DryRunBot, pair: str) -> int:
+    """Return how often Freqtrade asked about an entry in a pair."""
+    return sum(decision.n_asked for decision in decided(bot, pair))
+
+
+def waiting(exchange: ExchangeStandIn, bot: DryRunBot, side: str, pair: str) -> list[int]:
+    """Return the open limit orders of a bot."""
+    return [
+        order["orderId"]
+        for order in exchange.control.orders(bot.folder.name)
+        if order["side"] == side
+        and order["symbol"] == pair.replace("/", "")
+        and order["type"] == "LIMIT"
+        and order["status"] in {"NEW", "PARTIALLY_FILLED"}
+    ]
+
+
+def test_partial_fills_and_hand_cancels_are_recorded_as_freqtrade_books_them(
+    live_exchange: ExchangeStandIn, tmp_path: Path
+) -> None:
+    """An entry that is half filled and cancelled, one cancelled before a fill, a half exit."""
+    control = live_exchange.control
+    control.limit_fills("ETH/USDT", 0.5)
+    control.limit_fills("BTC/USDT", 0.0)
+    plain = STOPPED.replace('"stoploss_on_exchange": True', '"stoploss_on_exchange": False')
+    with live_bot(live_exchange, tmp_path / "hand", strategy_with_memory(plain), MEM0) as bot:
+
+        def cancelled(side: str, pair: str) -> bool:
+            found = waiting(live_exchange, bot, side, pair)
+            for order_id in found:
+                control.cancel("hand", order_id)
+            return bool(found)
+
+        bot.wait_until(lambda: cancelled("BUY", "BTC/USDT"))
+        control.limit_fills("BTC/USDT", 1.0)
+        bot.wait_until(lambda: cancelled("BUY", "ETH/USDT"))
+        control.limit_fills("ETH/USDT", 1.0)
+        bot.wait_until(lambda: len(bot.open_trades()) == 3)
+        bot.wait_until(lambda: not any(trade["has_open_orders"] for trade in bot.open_trades()))
+        bot.post("stopentry")
+        control.limit_fills("DOGE/USDT", 0.5)
+        (doge,) = [each["trade_id"] for each in bot.open_trades() if each["pair"] == "DOGE/USDT"]
+        bot.post("forceexit", tradeid=str(doge), ordertype="limit")
+        bot.wait_until(lambda: cancelled("SELL", "DOGE/USDT"))
+        control.limit_fills("DOGE/USDT", 1.0)
+        jump(live_exchange, "ETH/USDT", 1.05)
+        bot.wait_until(lambda: len(bot.closed_trades()) >= 1)
+        bot.force_exit()
+        bot.wait_until(lambda: len(bot.closed_trades()) == 3)
+        wait_for_records(bot, 3)
+        bot.stop()
+        assert_journal_equals_database(bot)
+        with memory_in(bot.userdir) as store:
+            found = {record.pair: record for record in trade_records(store)}
+        assert found["DOGE/USDT"].n_exits == 2
+        assert all(record.decision_id is not None for record in found.values())
+        assert complaints(bot.log()) == []
+
+
+def test_both_modes_can_share_a_database(live_exchange: ExchangeStandIn, tmp_path: Path) -> None:
+    """As in Freqtrade's own compose file: each trade is recorded once, under its own mode."""
+    url = f"sqlite:///{tmp_path / 'tradesv3.sqlite'}"
+    source = strategy_with_memory(STOPPED)
+    with live_bot(live_exchange, tmp_path / "both", source, MEM0, db_url=url) as bot:
+        for number, is_dry_run in enumerate([True, False, True, False], start=1):
+            bot.stop()
+            config = json.loads(bot.config.read_text())
+            bot.config.write_text(json.dumps(config | {"dry_run": is_dry_run}))
+            bot.start()
+            bot.wait_until(lambda: len(bot.open_trades()) == 3)
+            bot.post("stopentry")
+            bot.force_exit()
+            bot.wait_until(lambda n=3 * number: n_closed(url) >= n)  # type: ignore[misc]
+            wait_for_records(bot, 3 * number)
+        bot.stop()
+        with memory_in(bot.userdir) as store:
+            modes = [str(record.origin.mode) for record in trade_records(store)]
+            retracted = list(store.journal.of_kind(Retraction))
+        assert sorted(modes) == ["dry_run"] * 6 + ["live"] * 6
+        assert retracted == []
+        assert complaints(bot.log()) == []
+
+
+def n_closed(url: str) -> int:
+    """Return how many closed trades a database has."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as sqlite:
+        count: int = sqlite.execute("SELECT count(*) FROM trades WHERE is_open = 0").fetchone()[0]
+    return count

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _INDEX_BUILD_S = 600.0  # the table may be large already
 _SERVER_SHARE = 0.9  # of the timeout: the server gives up first, so the connection stays usable
+_LONGEST_REASON = 500
 _KEYS = ("host", "port", "user", "password", "dbname", "sslmode")
 _PERMANENT = (
     psycopg.DataError,
@@ -176,7 +177,7 @@ class Link:
         try:
             yield
         except psycopg.Error as error:
-            reason = " ".join(str(error).split()) or "no reason given"
+            reason = " ".join(str(error).split())[:_LONGEST_REASON] or "no reason given"
             raise BackendError(
                 f"PostgreSQL at {self.where} failed: {type(error).__name__}: {reason}",
                 permanent=isinstance(error, _PERMANENT),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
 
-from freqtrade_mem0.demo.exchange.api import NOT_FOUND, OK
+from freqtrade_mem0.demo.exchange.accounts import FILTER
+from freqtrade_mem0.demo.exchange.api import BAD_REQUEST, NOT_FOUND, OK
 from freqtrade_mem0.demo.exchange.endpoints.orders import order_row
 from freqtrade_mem0.demo.exchange.markets import market_of
 
@@ -69,6 +70,14 @@ class Control:
         """Fill only a share of each order of a pair from now on; 1 fills the rest, too."""
         self._post("limit_fills", pair=pair, share=share)
 
+    def halt(self, pair: str) -> None:
+        """Refuse every new order of a pair from now on."""
+        self._post("halt", pair=pair)
+
+    def resume(self, pair: str) -> None:
+        """Accept orders of a pair again."""
+        self._post("resume", pair=pair)
+
     def cancel(self, key: str, order_id: int) -> None:
         """Cancel an order by hand, as its owner can on the exchange's website."""
         self._post("cancel", key=key, orderId=str(order_id))
@@ -101,6 +110,7 @@ class ControlledApi:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._outage: tuple[Outage, float] = ("refuse", 0.0)
+        self._halted: set[str] = set()
 
     def answer(
         self, target: str, method: str = "GET", body: str = "", key: str = ""
@@ -118,6 +128,8 @@ class ControlledApi:
             # Without Binance's error code; ccxt would take that for a refusal of the request.
             return _UNAVAILABLE, {"msg": "The exchange stand-in is out of order."}
         query = dict(parse_qsl(address.query)) | dict(parse_qsl(body))
+        if method == "POST" and query.get("symbol") in self._halted:
+            return BAD_REQUEST, {"code": FILTER, "msg": "Market is closed."}
         with self._lock:  # accounts take one request at a time
             return self._api.answer(address.path, query, self._clock(), method=method, key=key)
 
@@ -159,6 +171,10 @@ class ControlledApi:
                 path.pin(now_s)
             elif action == "unpin":
                 path.unpin(now_s)
+            elif action == "halt":
+                self._halted.add(path.market.symbol)
+            elif action == "resume":
+                self._halted.discard(path.market.symbol)
             elif action == "limit_fills":
                 self._api.accounts.limit_fills(path.market.symbol, float(body["share"]), now_s)
             elif action != "price":

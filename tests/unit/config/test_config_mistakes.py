@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +280,16 @@ def test_the_folder_is_below_user_data_unless_set() -> None:
     """`mem0.path` replaces it altogether."""
     assert folder(Settings(), Path("ud")) == Path("ud/mem0")
     assert folder(Settings(path=Path("elsewhere")), Path("ud")) == Path("elsewhere")
+
+
+@pytest.mark.parametrize("n", [1, 5, 6, 400])
+def test_no_message_is_longer_than_people_read(n: int) -> None:
+    """However many keys are wrong, and however long their names and values."""
+    block = {f"{number}{'x' * 900}": "y" * 9_000 for number in range(n)}
+    with pytest.raises(ConfigError) as error:
+        load_settings({"mem0": block | {"mode": "z" * 9_000}})
+    message = str(error.value)
+    assert len(message) < 1_100
+    n_named = message.count('"mem0.')
+    (more,) = re.findall(r"(\d+) more keys? can not be used", message) or ["0"]
+    assert n_named + int(more) == n + 1
