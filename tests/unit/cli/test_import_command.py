@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.cli.main import main
-from tests.unit.importers.result_files import OLD_DATABASE, OLD_RESULT
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.recall.priors import load_prior
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from tests.unit.importers.result_files import (
+    OLD_DATABASE,
+    OLD_RESULT,
+    a_result_trade,
+    statistics,
+    write_result,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +96,52 @@ def test_without_waiting_mem0_is_left_to_the_next_process(
     assert (code, said["pending"]) == (0, said["new"])
     assert said["new"] > 0
     assert not (tmp_path / "mem0" / "memories.sqlite").exists()
+
+
+def test_a_copy_reads_the_backtests_of_its_original(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--for` names who reads them; the original and others do not."""
+    (tmp_path / "config.json").write_text('{"mem0": {"mode": "local"}}', encoding="utf-8")
+    content = statistics([a_result_trade(number) for number in (1, 2, 3)])
+    path = write_result(tmp_path / "results", {"Sample": content})
+    command = ["import", "--userdir", str(tmp_path), "--json", str(path)]
+    assert main([*command, "--as-prior", "--for", "CopyWithMem0"]) == 0
+    assert json.loads(capsys.readouterr().out)["priors"] == 1
+    store = MemoryFolder(Settings(mode="local"), tmp_path)
+    trades = list(store.journal.of_kind(TradeRecord))
+    (original,) = {trade.origin.strategy for trade in trades}
+    known = {
+        strategy: len(load_prior(store.journal, "freqtrade", strategy, 0.5).trades)
+        for strategy in (original, "CopyWithMem0", "Other")
+    }
+    store.close()
+    assert known == {original: 0, "CopyWithMem0": len(trades), "Other": 0}
+    assert main(["priors", "--userdir", str(tmp_path), "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert listed["strategy"] == "CopyWithMem0"
+
+
+def test_for_needs_as_prior(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alone it would have no effect."""
+    (tmp_path / "config.json").write_text('{"mem0": {"mode": "local"}}', encoding="utf-8")
+    assert main(["import", "--userdir", str(tmp_path), "--for", "X", str(OLD_RESULT)]) == 1
+    assert "add --as-prior" in capsys.readouterr().err
+
+
+def test_what_breaks_a_rule_is_listed_afterwards(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the import itself, and by `records --set-aside`."""
+    (tmp_path / "config.json").write_text('{"mem0": {"mode": "local"}}', encoding="utf-8")
+    bad = a_result_trade(2, stake_amount=1e300)
+    content = statistics([a_result_trade(1)]) | {"trades": [a_result_trade(1), bad]}
+    path = write_result(tmp_path / "results", {"Sample": content})
+    assert main(["import", "--userdir", str(tmp_path), "--json", str(path)]) == 0
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert [each["what"] for each in file["skipped"]] == ["Sample: trade 2 in ETH/USDT"]
+    assert main(["records", "--userdir", str(tmp_path), "--set-aside", "--json"]) == 0
+    (aside,) = json.loads(capsys.readouterr().out)
+    assert aside["source"] == "import"
+    assert aside["id"] == f"{path.name}: Sample: trade 2 in ETH/USDT"
+    assert "stake_amount" in aside["why"]
