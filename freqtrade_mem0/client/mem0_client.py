@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from freqtrade_mem0.client.access import Access
 from freqtrade_mem0.client.asking import as_dict, checked_user, question, refuse_query_language
 from freqtrade_mem0.client.by_hand import delete, retract, update
-from freqtrade_mem0.client.cache import MAX_MEMORIES
+from freqtrade_mem0.client.described import described_memory
 from freqtrade_mem0.client.memories import Memories
 from freqtrade_mem0.client.told_note import checked_strategy, told_note
 from freqtrade_mem0.records.base import Mode, Origin
@@ -22,7 +22,6 @@ from freqtrade_mem0.words import mission
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from types import TracebackType
 
     from freqtrade_mem0.client.cache import CacheStats
     from freqtrade_mem0.memory_folder import MemoryFolder
@@ -43,11 +42,11 @@ class Mem0Client:
     Parameters
     ----------
     store
-        The opened memory.
-    ttl_s
-        How long an answer is repeated without asking Mem0, in seconds, >= 0; see `CacheSettings`.
-    max_memories
-        Most memories held to be repeated, >= 1.
+        The opened memory; None opens the one that `described` names, as `get_mem0_client` does.
+    ttl_s, max_memories
+        As in `CacheSettings`; None takes those of the config.
+    described
+        Arguments of `get_mem0_client`.
 
     Examples
     --------
@@ -62,12 +61,22 @@ class Mem0Client:
     """
 
     def __init__(
-        self, store: MemoryFolder, *, ttl_s: float = 0.0, max_memories: int = MAX_MEMORIES
+        self,
+        store: MemoryFolder | None = None,
+        *,
+        ttl_s: float | None = None,
+        max_memories: int | None = None,
+        **described: Any,
     ) -> None:
+        self.folder = store = described_memory(**described) if store is None else store
         self._user_id = store.settings.user_id
-        self.folder = store  # the opened memory
+        cache = store.settings.cache
+        self._access = Access(
+            store,
+            ttl_s=cache.ttl_s if ttl_s is None else ttl_s,
+            max_memories=cache.max_memories if max_memories is None else max_memories,
+        )
         self.memories = Memories(self.recall)
-        self._access = Access(store, ttl_s=ttl_s, max_memories=max_memories)
 
     def __repr__(self) -> str:
         return f"Mem0Client(user {self.user_id!r}; {self.folder!r})"
@@ -80,10 +89,7 @@ class Mem0Client:
     def for_user(self, user_id: str) -> Mem0Client:
         """Return a client for another owner, on the same opened memory; closing one closes both.
 
-        Raises
-        ------
-        RecordError
-            `user_id` is empty, holds blanks or is "*".
+        `RecordError`: `user_id` is empty, holds blanks or is "*".
         """
         other = copy(self)
         other._user_id = checked_user(user_id)  # noqa: SLF001 - of the same class
@@ -209,10 +215,7 @@ class Mem0Client:
             How long they are held, in seconds, > 0. What others write is seen after that; what is
             written through this client is seen at once.
 
-        Returns
-        -------
-        int
-            Memories held; 0 where there are more than `max_memories`, or Mem0 is away.
+        Return how many are held: 0 where there are more than `max_memories`, or Mem0 is away.
         """
         asked = question(self.user_id, category, limit=None, filters=filters)
         return self._access.preload(asked, hold_s)
@@ -291,10 +294,5 @@ class Mem0Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.close()

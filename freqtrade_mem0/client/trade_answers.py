@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.client.asking import as_dict
+from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.similar import matches_action, nearest
 from freqtrade_mem0.client.success import NOTHING_KNOWN, Insight, strategy_insight, success
 from freqtrade_mem0.errors import RecordError
@@ -17,7 +18,6 @@ from freqtrade_mem0.records.mapping import to_memory
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.client.mem0_client import Mem0Client
     from freqtrade_mem0.records.memory import Scalar
 
 _TRADED = (Mode.LIVE, Mode.DRY_RUN, Mode.MANUAL)
@@ -33,6 +33,10 @@ class TradeAnswers:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.mem0!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        where = f"; use mem0.{name} of it" if hasattr(Mem0Client, name) else ""
+        raise AttributeError(f"{type(self).__name__} has no {name!r}{where}.")
 
     def recall_strategy_performance(
         self,

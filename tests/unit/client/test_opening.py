@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0 import TradeMemory, get_mem0_client, initialize_mem0
+from freqtrade_mem0 import Mem0Client, TradeMemory, get_mem0_client, initialize_mem0
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.errors import ConfigError
 
@@ -104,3 +104,16 @@ def test_who_opens_a_memory_says_which(caplog: pytest.LogCaptureFixture) -> None
         assert "memory of user 'freqtrade' in" in caplog.text
         assert "described by no config" in caplog.text
         assert repr(TradeMemory(client)) == f"TradeMemory({client!r})"
+
+
+def test_a_client_may_be_made_by_its_class(caplog: pytest.LogCaptureFixture) -> None:
+    """With the arguments of `get_mem0_client`; a wrong one is named."""
+    with Mem0Client(api_key="m0-k3y") as client:
+        assert client.folder.settings.mode == "platform"
+    with Mem0Client(config={"mem0": {"mode": "local"}}) as client:
+        memory = TradeMemory(client)
+        with pytest.raises(AttributeError, match=r"no 'store'; use mem0\.store of it"):
+            memory.store("risk_profile", "x")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'apikey'"):
+        Mem0Client(apikey="m0-k3y")
+    assert "m0-k3y" not in caplog.text
