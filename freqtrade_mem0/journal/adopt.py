@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.append import current_row, recorded_ms, supersede, write
 from freqtrade_mem0.journal.rows import INSERT_RECORD, record_row
-from freqtrade_mem0.journal.set_aside import put_aside
+from freqtrade_mem0.journal.set_aside import put_aside, take_back
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash
@@ -47,6 +47,7 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
             fresh[record.id] = record
     for record in fresh.values():
         _insert(sqlite, record)
+    take_back(sqlite, SOURCE, fresh)  # signed since, for example
     return len(fresh) + sum(_adopt(sqlite, record) for record in others)
 
 

@@ -14,6 +14,7 @@ from freqtrade_mem0.records.base import from_ms
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 MOST = 1_000
 
@@ -55,6 +56,14 @@ def put_aside(sqlite: sqlite3.Connection, source: str, record_id: str, why: str)
         "DELETE FROM set_aside WHERE (source, id) IN (SELECT source, id FROM set_aside"
         " ORDER BY since_ms DESC, source, id LIMIT -1 OFFSET ?)",
         [MOST],
+    )
+
+
+def take_back(sqlite: sqlite3.Connection, source: str, ids: Iterable[str]) -> None:
+    """Forget that records were not taken: they are now. Inside the caller's transaction."""
+    sqlite.executemany(
+        "DELETE FROM set_aside WHERE source = ? AND id = ?",
+        [(_storable(source), _storable(record_id)) for record_id in ids],
     )
 
 

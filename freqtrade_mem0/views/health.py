@@ -127,13 +127,15 @@ def _is_writable(folder: Path) -> bool:
 def _config(settings: Settings) -> tuple[str, str]:
     sizing = settings.sizing
     policy_for(sizing)  # raises where the policy of another distribution does not load
+    signs = settings.trust.secret() is not None  # raises where the key is not set
     if loses_data(settings):
         return FAILED, LOSES_DATA
     return OK, (
         f"mode {settings.mode}, user {settings.user_id}, "
         f"{'enabled' if settings.enabled else 'switched off'}, policy {sizing.policy} "
         f"(x{sizing.min_multiplier:g} to x{sizing.max_multiplier:g}), "
-        f"live stakes {'scaled' if sizing.live and not sizing.shadow else 'in shadow'}"
+        f"live stakes {'scaled' if sizing.live and not sizing.shadow else 'in shadow'}, "
+        f"records in Mem0 {'signed' if signs else 'not signed'}"
     )
 
 

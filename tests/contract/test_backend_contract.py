@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.records.mapping import from_memory, to_memory
+from freqtrade_mem0.records.signing import refuse_unsigned, signed
 from freqtrade_mem0.views.probe import probe
+from tests.support.samples import a_trade
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Memory
@@ -284,3 +287,14 @@ def test_doctors_probe_is_found_and_gone(home: Any, make_memory: MakeMemory) -> 
 
     assert home.backend.name == "local" or probe(home.backend)
     assert home.backend.count(filters={}, by=["user_id"]) == {("me",): 1}
+
+
+def test_a_signature_is_added_to_what_is_there(home: Any) -> None:
+    """`deliver --again` writes the same record, signed; its signature survives the way back."""
+    memory, key = to_memory(a_trade(1)), b"x" * 32
+    home.put([memory])
+    home.put([signed(memory, key)])
+
+    read = home.backend.get(memory.id)
+    refuse_unsigned(read, key)
+    assert from_memory(read) == a_trade(1)

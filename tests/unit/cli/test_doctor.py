@@ -242,3 +242,21 @@ def test_progress_is_told_by_page() -> None:
     verify(memory.journal.connection, lambda *counts: told.append(counts))
     memory.close()
     assert told == [(1_000, 1_501), (1_500, 1_501), (1_501, 1_501)]
+
+
+@pytest.mark.parametrize(
+    ("secret", "state", "text"),
+    [("x" * 32, "ok", "records in Mem0 signed"), ("short", "failed", "holds 5 characters")],
+)
+def test_the_key_for_signatures_is_checked(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str,
+    state: str,
+    text: str,
+) -> None:
+    """A bot would not start without it."""
+    monkeypatch.setenv("TRUST", secret)
+    _, found = examined(capsys, {"mode": "local", "trust": {"key": "env:TRUST"}})
+    assert found["config"][0] == state
+    assert text in found["config"][1]

@@ -128,6 +128,18 @@ def test_what_was_delivered_before_the_key_can_be_signed(
     assert pull_news(a_machine(tmp_path / "there", mem0)).n_new == 1
 
 
+def test_what_is_signed_later_is_not_set_aside_any_more(tmp_path: Path, mem0: InMemoryMem0) -> None:
+    """A machine that had the key first takes it, and `doctor` has nothing to warn of."""
+    there = a_machine(tmp_path / "there", mem0)
+    mem0.put(to_memory(RECORDS[0]), to_memory(a_trade(9, origin=SISTER)))
+    pull_news(there)
+    assert len(there.journal.set_aside()) == 2
+
+    mem0.put(there.memory_of(RECORDS[0]))
+    assert pull_news(there).n_new == 1
+    assert [each.id for each in there.journal.set_aside()] == [a_trade(9, origin=SISTER).id]
+
+
 def test_the_command_sends_again(
     tmp_path: Path, mem0: InMemoryMem0, capsys: pytest.CaptureFixture[str]
 ) -> None:
