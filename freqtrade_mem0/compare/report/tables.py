@@ -33,12 +33,16 @@ _PENALISED, _PENALTY = ("sharpe", "sortino", "calmar", "sqn"), -100.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Text in rows and columns: the first column is text, the others are numbers."""
+    """Text in rows and columns: the first column is text, the others are numbers.
+
+    A terminal that is too narrow leaves out columns of `spare`, the first ones first.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+    spare: tuple[str, ...] = ()
 
 
 def tables(c: Comparison) -> list[Table]:
@@ -67,8 +71,7 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
         columns=(
             "strategy",
             "trades",
-            "Sharpe without",
-            "with",
+            "Sharpe",
             "difference (95%)",
             "exposure",
             "random as good",
@@ -80,8 +83,7 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
             (
                 c.strategy,
                 count(c.figures_with.n_trades),
-                plain(c.figures_without.sharpe),
-                plain(c.figures_with.sharpe),
+                f"{plain(c.figures_without.sharpe)} -> {plain(c.figures_with.sharpe)}",
                 with_interval(c.sharpe_difference, plain),
                 times(c.exposure_ratio),
                 percent(None if c.shifts is None else c.shifts.p_as_good),
@@ -91,9 +93,10 @@ def summary_table(comparisons: Sequence[Comparison]) -> Table:
             )
             for c in comparisons
         ),
-        caption="Random as good: share of random sizings that do as well. Holm, B.-Hochberg: the "
-        "same, corrected for the number of strategies (probability of any false finding; share of "
-        "false findings).",
+        spare=("B.-Hochberg", "exposure", "random as good", "trades"),
+        caption="Sharpe: without -> with memory. Random as good: share of random sizings that do "
+        "as well. Holm, B.-Hochberg: the same, corrected for the number of strategies (probability "
+        "of any false finding; share of false findings).",
     )
 
 
@@ -187,6 +190,7 @@ def _groups_table(name: str, groups: Sequence[Group]) -> Table:
             )
             for group in groups
         ),
+        spare=("mean profit", "trades"),
         caption="Mean profit per trade, mean stake multiplier, and the contribution to the profit "
         "without and with memory. A smaller multiplier alone makes profits and losses smaller. The "
         "intervals are not corrected for the number of rows.",

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _N_ROWS = 12
 _N_WARNINGS = 3
+_ENDLESS = 10_000
+"""Wider than any table, in characters."""
 _COMMON = re.compile(r"data starts at|Moving start-date")
 """Freqtrade gives these warnings in nearly every backtest."""
 
@@ -69,6 +72,16 @@ def _show_one(console: Console, c: Comparison, warnings: Sequence[str]) -> None:
 
 
 def _print(console: Console, shown: text.Table) -> None:
+    """Print a table, without columns that can be spared where it is too wide."""
+    endless = console.options.update(max_width=_ENDLESS)
+    for n_left_out in range(len(shown.spare) + 1):
+        table = _table(shown, shown.spare[:n_left_out])
+        if Measurement.get(console, endless, table).maximum <= console.width:
+            break
+    console.print(table)
+
+
+def _table(shown: text.Table, without: Sequence[str]) -> Table:
     left_out = len(shown.rows) - _N_ROWS if shown.columns[0] in {"pair", "regime"} else 0
     caption = (
         f"{shown.caption} {left_out} more rows with --html." if left_out > 0 else shown.caption
@@ -82,11 +95,12 @@ def _print(console: Console, shown: text.Table) -> None:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
-    for number, column in enumerate(shown.columns):
-        table.add_column(_as_text(column), justify="right" if number else "left")
+    places = [number for number, name in enumerate(shown.columns) if name not in without]
+    for number in places:
+        table.add_column(_as_text(shown.columns[number]), justify="right" if number else "left")
     for row in shown.rows[:_N_ROWS] if left_out > 0 else shown.rows:
-        table.add_row(*map(_as_text, row))
-    console.print(table)
+        table.add_row(*[_as_text(row[number]) for number in places])
+    return table
 
 
 def _as_text(text: str, style: str = "") -> Text:

@@ -53,6 +53,21 @@ def test_everything_is_printed_and_the_verdict_comes_last(plain: Comparison, wid
     assert max(map(len, lines)) <= width
 
 
+def test_a_narrow_terminal_leaves_columns_out_before_it_breaks_words(plain: Comparison) -> None:
+    """The strategy, its Sharpe ratios, their difference and the finding stay."""
+    comparisons = adjusted([plain, replace(plain, strategy="AnotherStrategy")])
+    wide, narrow = (
+        printed(width, comparisons, [], {}).partition("All strategies")[2] for width in (160, 80)
+    )
+
+    assert "B.-Hochberg" in wide.splitlines()[3]
+    assert "B.-Hochberg" not in narrow.partition("Random as good")[0]
+    row = next(line for line in narrow.splitlines() if "AnotherStrategy" in line)
+    assert "->" in row
+    assert "not shown" in row
+    assert "…" not in narrow
+
+
 def test_several_strategies_end_with_a_summary(plain: Comparison) -> None:
     """One row for each, and each verdict again."""
     comparisons = adjusted([plain, compare("Idle", a_run([]), a_run([]))])
