@@ -59,7 +59,7 @@ def question(
     category: str | None = None,
     query: str | None = None,
     *,
-    limit: int | None,
+    limit: Any,
     filters: Mapping[str, Any] | None = None,
     strategy: str | None = None,
     min_relevance: float | None = None,
@@ -72,8 +72,8 @@ def question(
     'risk_profile'
     """
     chosen = _strategy(strategy, query)
-    if limit is not None and limit < 1:
-        raise RecordError(f"limit must be at least 1, got {limit}.")
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise RecordError(f"limit must be at least 1, got {limit!r}.")
     _refuse_mismatch(chosen, query, limit, min_relevance, window_days)
     own: Filters = {"user_id": user_id, "NOT": [{"kind": each.kind} for each in _HIDDEN]}
     if category is not None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.memory import Scalar
 
 _OURS = {
+    "category": "the category of the memory",
+    "strategy": "the strategy",
     "kind": "the kind of record",
     "mode": "the kind of run",
     "known_ts": "the time at which it became known",
@@ -45,7 +47,8 @@ def category_named(name: str) -> Category:
         known = (*Category, *mission.CATEGORIES)
         raise RecordError(
             f"category {name!r} is unknown; the six are {', '.join(Category)}."
-            f"{mission.did_you_mean(str(name), known)}"
+            f"{mission.did_you_mean(str(name), known)} Keep a name of your own under another key, "
+            "such as 'topic'."
         ) from None
 
 
@@ -92,6 +95,8 @@ def understood(filters: Mapping[str, Any]) -> dict[str, Any]:
     >>> understood({"asset": "BTC/USD", "category": "preferences"})
     {'category': 'user_preferences', 'AND': [{'OR': [{'asset': 'BTC/USD'}, {'pair': 'BTC/USD'}]}]}
     """
+    if not isinstance(filters, Mapping):
+        raise RecordError(f"filters must be a mapping of keys to values, got {filters!r}.")
     own: dict[str, Any] = {}
     either: list[dict[str, Any]] = []
     for key, wanted in filters.items():

@@ -73,11 +73,11 @@ def told_trade(
         Returns the trade recorded under an id, if any. What it knows of the time stays where this
         one does not say it.
     """
-    told, extras = _sorted_out(trade)
+    told, said, extras = _sorted_out(trade)
     strategy, trade_id = told.pop("strategy", None), _text(told, "trade_id")
     origin = origin_of(None if strategy is None else str(strategy))
     _set_side(told, extras)
-    numbers = {key: _number(key, told.pop(key)) for key in _NUMBERS if key in told}
+    numbers = {key: _number(said[key], told.pop(key)) for key in _NUMBERS if key in told}
     _leave_out_zeros(numbers)
     _set_ratio(numbers, told.get("side", ""))
     if "stake_amount" in numbers:
@@ -110,8 +110,10 @@ def told_trade(
     return replace(draft, id=record_id(*identity))
 
 
-def _sorted_out(trade: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what is known of a trade under our names, and the teller's other keys."""
+def _sorted_out(
+    trade: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
+    """Return what is known of a trade under our names, their names for it, and other keys."""
     told: dict[str, Any] = {}
     said: dict[str, str] = {}
     extras: dict[str, Any] = {}
@@ -123,7 +125,7 @@ def _sorted_out(trade: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
             continue
         if ours not in _KNOWN:
             if key not in mission.KEPT_KEYS:
-                hint = mission.did_you_mean(str(key), _KNOWN, _CLOSE_NAME)
+                hint = mission.did_you_mean(str(key).lower(), _KNOWN, _CLOSE_NAME)
                 if hint:
                     raise RecordError(f"{key!r} is not a key of a trade.{hint}")
             extras[key] = value
@@ -139,7 +141,7 @@ def _sorted_out(trade: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
         raise RecordError(
             f"A trade needs 'pair' (or 'asset'); got {', '.join(map(str, trade)) or 'nothing'}."
         )
-    return told, extras
+    return told, said, extras
 
 
 def _set_side(told: dict[str, Any], extras: dict[str, Any]) -> None:

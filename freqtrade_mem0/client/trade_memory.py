@@ -122,10 +122,14 @@ class TradeMemory(TradeAnswers):
         RecordError
             A value breaks its rule, or the category `risk_profile` is switched off.
         """
-        if not event_type.strip():
-            raise RecordError("event_type must not be blank.")
-        if isinstance(impact, float) and not isfinite(impact):
-            raise RecordError(f"impact must be a finite number or a sentence, got {impact}.")
+        given: dict[str, Any] = {"event_type": event_type, "description": description}
+        for name, text in given.items():
+            if not isinstance(text, str) or not text.strip():
+                raise RecordError(f"{name} must be a text that is not blank, got {text!r}.")
+        told: Any = impact
+        is_number = isinstance(told, int | float) and isfinite(told) and not isinstance(told, bool)
+        if not is_number and not isinstance(told, str | None):
+            raise RecordError(f"impact must be a finite number or a sentence, got {impact!r}.")
         now = datetime.now(UTC)
         origin = self.mem0.manual_origin(strategy)
         event = validated(
@@ -166,6 +170,8 @@ class TradeMemory(TradeAnswers):
         metadata
             Own values beside them, for example `timerange`.
         """
+        if not isinstance(metrics, Mapping):
+            raise RecordError(f"metrics must be a mapping of names to values, got {metrics!r}.")
         known = flat({"metrics": metrics}, nan_is_none=True)
         said = ", ".join(f"{key.removeprefix('metrics.')} {value}" for key, value in known.items())
         own = {"type": "backtest", **(metadata or {}), **known, "strategy": strategy}

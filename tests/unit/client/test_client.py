@@ -144,6 +144,10 @@ def test_a_trade_is_recorded_once_and_corrected_by_itself(client: Mem0Client) ->
         ({"action": "HOLD"}, r"is 'HOLD'\. It must be what opened the trade: BUY or LONG"),
         ({"duration_minutes": -1}, "duration_minutes must be at least 0"),
         ({"mode": "paper"}, "metadata 'mode' is the kind of run here"),
+        ({"category": "risk"}, "metadata 'category' is the category of the memory here"),
+        ({"Action": "BUY"}, "'Action' is not a key of a trade. Did you mean 'action'"),
+        ({"pnl": "n/a"}, "pnl: 'n/a' is no finite number"),
+        ({"strategy": "smart money"}, "strategy must be a name without blanks"),
     ],
 )
 def test_a_wrong_trade_is_refused(
@@ -208,5 +212,10 @@ def test_risk_events_and_market_conditions_are_filed(client: Mem0Client) -> None
         -0.01,
     )
     assert condition["content"] == "high_volatility: BTC moves five percent a day"
-    with pytest.raises(RecordError, match="event_type must not be blank"):
+    with pytest.raises(RecordError, match="event_type must be a text that is not blank"):
         memory.record_risk_event(" ", "x")
+    for impact in (float("nan"), True, [1]):
+        with pytest.raises(RecordError, match="impact must be a finite number or a sentence"):
+            memory.record_risk_event("x", "y", impact)  # type: ignore[arg-type]
+    with pytest.raises(RecordError, match="metrics must be a mapping"):
+        memory.record_backtest("Mine", "good")  # type: ignore[arg-type]

@@ -108,6 +108,8 @@ def test_all_gives_everything_or_the_newest(client: Mem0Client) -> None:
     ("asked", "sentence"),
     [
         ({"limit": 0}, "limit must be at least 1, got 0"),
+        ({"limit": "3"}, "limit must be at least 1, got '3'"),
+        ({"filters": [1]}, "filters must be a mapping"),
         ({"strategy": "best"}, "strategy 'best' is unknown; there are relevant, recent, all"),
         ({"strategy": "relevant"}, "'relevant' needs a query and a limit"),
         ({"query": "x", "limit": None}, "'relevant' needs a query and a limit"),
