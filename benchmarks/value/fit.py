@@ -1,12 +1,12 @@
 """Fit the constants of `response` again.
 
-    python -m benchmarks.value.fit [--until 2023-01-01]
+    python -m benchmarks.value.fit [--period 2018-2022]
 
-For each table of 2018 to `--until`, the slope of the outcome (profit ratio over its root mean
+For each table of the period, the slope of the outcome (profit ratio over its root mean
 square) on relative log volatility at entry is a line in how the strategy enters: its mean momentum
 in the trade's direction (C), and whether it trades both sides (S). The line is fitted by least
 squares, weighted by the number of trades; intervals are drawn over strategies. Multipliers are
-`exp(z * scale * slope)`, and the scale is a choice: it sets the spread of the multipliers.
+`exp(z * 10 * slope)`: the scale is a choice, which sets their spread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.value.experts import entry_style
-from benchmarks.value.load import SELECTION
+from benchmarks.value.load import PERIODS, SELECTION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-DRAWS = 1000
+DRAWS, SCALE = 1000, 10.0
 
 
 def of_table(table: pd.DataFrame) -> tuple[float, float, float, int]:
@@ -52,10 +52,11 @@ def line(rows: Floats) -> Floats:
 def main() -> int:
     """Fit, and say how sure that is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--until", default="2023-01-01", help="UTC date, not included.")
-    chosen = parser.parse_args()
+    periods = {"2018-2022": replace(SELECTION, end="2023-01-01"), **PERIODS}
+    parser.add_argument("--period", choices=periods, default="2018-2022")
+    period = periods[parser.parse_args().period]
     strategies, found = [], []
-    for strategy, table in replace(SELECTION, end=chosen.until).tables():
+    for strategy, table in period.tables():
         strategies.append(strategy)
         found.append(of_table(table))
         print(
@@ -72,8 +73,7 @@ def main() -> int:
         ("1", "C", "S"), fitted, np.quantile(drawn, (0.025, 0.975), axis=0).T, strict=True
     ):
         print(f"weight of {name}: {value:+.3f} [{low:+.3f}, {high:+.3f}]")
-    scale = 0.5 / fitted[0]
-    print(f"scaled so that the constant is 0.5: {np.round(fitted * scale, 2)} (x{scale:.1f})")
+    print(f"times {SCALE:g}, as the package has them: {np.round(fitted * SCALE, 2)}")
     told = fitted[0] + rows[:, 1] * fitted[1] + rows[:, 2] * fitted[2]
     print(f"rank correlation of line and slope: {spearmanr(told, rows[:, 0]).statistic:.2f}")
     return 0

@@ -64,7 +64,7 @@ TRIALS = {
     "split": Trial("the default: response, .3 / .2", _split(_response()), in_worlds=True),
     "response": Trial("followed without a floor", _response(), in_worlds=True),
     "bayes": Trial("the package's own code, alone", _bayes, in_worlds=True),
-    "split, bayes": Trial("with the same floor", _split(_bayes), in_worlds=True),
+    "split, bayes": Trial("with the same floor", _split(_bayes)),
     "split, response + bayes": Trial(
         "does bayes earn a place?", _split(_response(), _bayes, share=0.4)
     ),
