@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.credentials import find_credentials
-from freqtrade_mem0.config.load import BLOCK, load_settings
+from freqtrade_mem0.config.load import BLOCK, SECRETS, load_settings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.host.config_files import default_files, read_config_files
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.credentials import Credentials
 
 logger = logging.getLogger(__name__)
-
-_MEM0_KEYS = ("vector_store", "llm", "embedder", "reranker")
-"""Keys of a config as Mem0 writes it that this memory takes."""
 
 _MEM0_OWN_KEYS = (
     "history_db_path",
@@ -67,13 +64,12 @@ def _config(
     if not isinstance(config, Mapping):
         raise ConfigError(f"config must be a mapping or the path of a file, got {config!r}.")
     given = dict(config)
-    if BLOCK in given or not given.keys() & {*_MEM0_KEYS, *_MEM0_OWN_KEYS}:
+    if BLOCK in given or not given.keys() & {*Settings.model_fields, *SECRETS, *_MEM0_OWN_KEYS}:
         return given, "the config given"
-    unused = [key for key in given if key not in _MEM0_KEYS]
+    unused = [key for key in _MEM0_OWN_KEYS if given.pop(key, None) is not None]
     if unused:
         logger.warning("Of the config of Mem0 these keys have no use here: %s.", ", ".join(unused))
-    own = {key: given[key] for key in _MEM0_KEYS if key in given}
-    return {BLOCK: {"mode": "embedded", **own}}, "a config of Mem0"
+    return {BLOCK: given}, "the block given"
 
 
 def _warn_of_unused_key(

@@ -27,10 +27,11 @@ def get_mem0_client(
     Parameters
     ----------
     config
-        A Freqtrade config, the path of one, or a config as Mem0 writes it (`vector_store`, `llm`,
-        `embedder`). Without it, the config file is found as the command line finds it:
-        `user_data/config.json`, `config.json`, or `config.json` in `user_data_dir`. Where there is
-        no `"mem0"` block, the Mem0 platform is used if a key is found, and otherwise Mem0 embedded.
+        A Freqtrade config, the path of one, its `"mem0"` block alone, or a config as Mem0 writes it
+        (`vector_store`, `llm`, `embedder`). Without it, the config file is found as the command
+        line finds it: `user_data/config.json`, `config.json`, or `config.json` in `user_data_dir`.
+        Where there is no `"mem0"` block, the Mem0 platform is used if a key is found, and otherwise
+        Mem0 embedded.
     api_key
         Key of the Mem0 platform or of a self-hosted server. Without one, it is taken from
         M0_API_KEY, MEM0_API_KEY or .env.mem0, in this order. It does not change the mode that a

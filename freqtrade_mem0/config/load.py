@@ -29,7 +29,7 @@ _LONGEST = 800
 """Characters in which one message names wrong keys; the others are counted."""
 
 _NAMES = ("user_id", "bot_id", "host", "path")
-_SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
+SECRETS = ("api_key", "mem0_api_key", "m0_api_key", "token", "org_id", "project_id")
 
 
 def load_settings(config: Mapping[str, Any]) -> Settings | None:
@@ -101,7 +101,7 @@ def _with_names_as_text(block: Mapping[str, Any], environ: Mapping[str, str]) ->
 
 
 def _refuse_secrets(block: Mapping[str, Any]) -> None:
-    for key in _SECRETS:
+    for key in SECRETS:
         if key in block:
             raise ConfigError(
                 f'"{BLOCK}.{key}" must not stand in the config: Freqtrade copies the config into '

@@ -97,6 +97,16 @@ def test_a_config_of_mem0_is_taken_and_the_rest_is_named(
         get_mem0_client({"llm": {"provider": "openai", "config": {"api_key": "sk-1"}}})
 
 
+def test_a_block_alone_is_understood() -> None:
+    """It was meant for a config; what it must not hold, or does not know, is named."""
+    with get_mem0_client({"mode": "local", "user_id": "ann"}) as client:
+        assert (client.folder.settings.mode, client.user_id) == ("local", "ann")
+    with pytest.raises(ConfigError, match=r'"mem0\.api_key" must not stand in the config'):
+        get_mem0_client({"api_key": "m0-k3y"})
+    with pytest.raises(ConfigError, match=r'"mem0\.mod" is not a key\. Did you mean "mode"'):
+        get_mem0_client({"user_id": "ann", "mod": "local"})
+
+
 def test_who_opens_a_memory_says_which(caplog: pytest.LogCaptureFixture) -> None:
     """In the log, and as text."""
     caplog.set_level("INFO")

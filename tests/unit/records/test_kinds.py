@@ -109,6 +109,18 @@ def test_a_field_added_later_leaves_old_hashes(dream: Record) -> None:
     assert content_hash(replace(dream, is_good=True)) != content_hash(dream)  # type: ignore[call-arg]
 
 
+def test_fields_of_two_later_versions_leave_the_hashes_of_each() -> None:
+    """Only the fields at the end that are at their default are left out, the last ones first."""
+    body = '{"recorded_at":"x","a":1,"b":false,"c":null}'
+    added = (',"b":false', ',"c":null')
+
+    assert hash_of(body, added) == hash_of('{"recorded_at":"x","a":1}', ())
+    kept = body.replace("false", "true")
+    assert hash_of(kept, added) == hash_of('{"recorded_at":"x","a":1,"b":true}', ())
+    whole = body.replace("null", "3")
+    assert hash_of(whole, added) == hash_of(whole, ())
+
+
 def test_two_classes_of_one_kind_are_refused(dream: Record, tmp_path: Path) -> None:
     """Else which of them decodes a row would depend on the names of files."""
     (tmp_path / "nightmare.py").write_text(DREAM, encoding="utf-8")
