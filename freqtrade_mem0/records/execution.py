@@ -42,6 +42,12 @@ class Execution:
     n_asked: Count = 0
     n_refused: Count = 0
 
+    def filter_keys(self) -> dict[str, float | int]:
+        """Return what trades are told apart by in Mem0."""
+        slippage = {"entry_slippage": self.entry_slippage, "exit_slippage": self.exit_slippage}
+        known = {name: value for name, value in slippage.items() if value is not None}
+        return {**known, "n_exits_refused": self.n_refused}
+
 
 def slippage(asked: float, filled: float, *, is_buy: bool) -> float:
     """Return the cost of a fill against the rate of its order, as a ratio of that.

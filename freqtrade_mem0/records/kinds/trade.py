@@ -196,6 +196,8 @@ class TradeRecord(Record):
             "close_ts": to_seconds(self.close_date),
             **{f"at_{name}": value for name, value in self.situation.items()},
         }
+        if self.execution is not None:
+            keys |= self.execution.filter_keys()
         return keys if self.told is None else self.told.completed(keys)
 
 

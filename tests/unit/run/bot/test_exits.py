@@ -163,6 +163,15 @@ def test_what_was_seen_outlasts_later_looks_at_the_trade() -> None:
     assert record_of(stage).execution == seen
 
 
+def test_trades_can_be_found_by_their_slippage() -> None:
+    """In Mem0; what is not known is left out."""
+    keys = a_trade(execution=Execution(exit_slippage=0.002, n_refused=3)).filter_keys()
+
+    assert (keys["exit_slippage"], keys["n_exits_refused"]) == (0.002, 3)
+    assert "entry_slippage" not in keys
+    assert "n_exits_refused" not in a_trade().filter_keys()
+
+
 def test_what_was_seen_is_kept_by_a_later_version_without_it() -> None:
     """An import of the bot's database has right numbers, and saw no order."""
     seen = Execution(entry_rate=100.0, exit_rate=110.0, exit_slippage=0.001, n_asked=2)
