@@ -1,8 +1,8 @@
-"""The policy `bayes` (default): larger stakes where similar trades did better than the others.
+"""The policy `bayes`: larger stakes where similar trades did better than the others.
 
-It follows differences between situations, not the strategy's own mean: in trials the situations a
-strategy is good in persisted, its recent profit did not (see `docs/benchmarks.md`). So on average
-stakes stay what was proposed, unless the strategy's loss is significant.
+It follows differences between situations, not the strategy's own mean, and only those that chance
+does not explain. So on average stakes stay what was proposed, unless the strategy's loss is
+significant. On candles it was not selected on it gained nothing (see `docs/benchmarks.md`).
 """
 
 from __future__ import annotations
