@@ -76,12 +76,19 @@ What an event is, and what it does: [risk](../concepts/risk.md). The severity is
 """
 
 _WORDS_INTRO = """\
-# From other words to ours
+# From the mission's words to ours
 
 <!-- Written by docs/generate.py. -->
 
-Other memory systems for traders and agents have names of their own. Most of them work here as they
-are; for the others this page says what to type. The code reads the same table.
+This project's mission comes from several memory systems for traders and agents, which have names of
+their own. Most of them work here as they are; for the others this page says what to type. The code
+reads the same table.
+"""
+
+_WORDS_END = """
+`M0_API_KEY`, `MEM0_API_KEY`, `M0_ORG_ID` and `M0_PROJECT_ID` are the key and the scopes of the Mem0
+platform. `QDRANT_URL` is a Qdrant that Mem0 uses in mode `server`. A variable that begins with
+`MEM0_` and is unknown is named in the log.
 """
 
 
@@ -109,32 +116,32 @@ def risk_events() -> str:
 
 
 def words() -> str:
-    """Return the page of other systems' words and ours."""
-    tables = {
-        "Calls": [(f"`{each.said}`", f"`{each.instead}`") for each in mission.CALLS],
-        "Names that cannot be imported": _quoted(mission.NAMES),
-        "Methods that a client does not have": _quoted(mission.METHODS),
-        "Categories": _quoted(mission.CATEGORIES),
-        "Kinds, in filters": _quoted(mission.KINDS),
-        "Keys of a trade": _quoted(mission.TRADE_KEYS),
-        "What opened a trade": _quoted(mission.SIDES),
-        "Variables, in the environment and in `.env.mem0`": [
-            (
-                f"`{name}`",
-                f"{', '.join(f'`mem0.{key}`' for key in each.keys)}. {each.note}".rstrip(),
-            )
-            for name, each in mission.ENVIRONMENT.items()
-        ],
+    """Return the page of the mission's words and ours."""
+    variables = {
+        name: f"`mem0.{'`, `mem0.'.join(each.keys)}`. {each.note}".rstrip()
+        for name, each in mission.ENVIRONMENT.items()
     }
-    pages = [_WORDS_INTRO]
-    for title, rows in tables.items():
-        pages.append(f"\n## {title}\n\n| word | here |\n|---|---|\n")
-        pages.extend(f"| {said} | {ours} |\n" for said, ours in rows)
     kept = ", ".join(f"`{key}`" for key in mission.KEPT_KEYS)
-    pages.append(
-        f"\nOther keys of a trade, such as {kept}, are kept as metadata under their own names.\n"
+    return "".join(
+        [
+            _WORDS_INTRO,
+            _words("Calls", mission.CALLS),
+            _words("Names that cannot be imported", mission.NAMES),
+            _words("Methods that a client does not have", mission.METHODS),
+            _words("Categories", _quoted(mission.CATEGORIES)),
+            _words("Kinds, in filters", _quoted(mission.KINDS)),
+            _words("Keys of a trade", _quoted(mission.TRADE_KEYS)),
+            f"\nOther keys, such as {kept}, are kept as metadata under their own names.\n",
+            _words("What opened a trade", _quoted(mission.SIDES)),
+            _words("Variables, in the environment and in `.env.mem0`", variables),
+            _WORDS_END,
+        ]
     )
-    return "".join(pages)
+
+
+def _words(title: str, table: Mapping[str, str]) -> str:
+    rows = (f"| `{said}` | {ours} |\n" for said, ours in table.items())
+    return f"\n## {title}\n\n| word | here |\n|---|---|\n" + "".join(rows)
 
 
 def example_config() -> str:
@@ -182,8 +189,8 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     return {}
 
 
-def _quoted(table: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(f"`{said}`", f"`{ours}`") for said, ours in table.items()]
+def _quoted(table: Mapping[str, str]) -> dict[str, str]:
+    return {said: f"`{ours}`" for said, ours in table.items()}
 
 
 def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:

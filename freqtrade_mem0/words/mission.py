@@ -1,4 +1,4 @@
-"""The words of other memory systems, and ours: the one table of aliases.
+"""The mission's words, and ours: the one table of aliases.
 
 Code reads it where it takes words from a caller, and `docs/reference/words.md` is written from it.
 """
@@ -157,37 +157,25 @@ ENVIRONMENT = {
 """Variables in the environment and in `.env.mem0` -> keys of the `"mem0"` block."""
 
 
-class Word(NamedTuple):
-    """A name that is another one here.
-
-    Parameters
-    ----------
-    said
-        The name.
-    instead
-        What to write here.
-    is_here
-        Whether the name itself works as well.
-    """
-
-    said: str
-    instead: str
-    is_here: bool = False
-
-
-CALLS = (
-    Word("from src.memory import ...", "from freqtrade_mem0 import ..."),
-    Word("from fastagentic.memory import ...", "from freqtrade_mem0 import ..."),
-    Word("from mem0 import Memory, MemoryClient", "Mem0's own classes; ours is Mem0Client"),
-    Word("trade_memory.mem0", "the client of a TradeMemory", is_here=True),
-    Word("client.memories[category]", "client.recall(category, limit=None)", is_here=True),
-    Word("inject_memory(...)", "a decorator of a coroutine", is_here=True),
-    Word("Mem0Provider(...)", "an AsyncMemoryProvider that opens its client", is_here=True),
-    Word("client.add(text, metadata=...)", "client.store(category, text, metadata)"),
-    Word("client.search(query, limit=...)", "client.recall(query=query, limit=...)"),
-    Word('"P&L: $" in str(memory)', 'memory["profit_abs"] > 0'),
-)
-"""Calls and idioms."""
+CALLS = {
+    "from src.memory import ...": "from freqtrade_mem0 import ...",
+    "from fastagentic.memory import ...": "from freqtrade_mem0 import ...",
+    "from mem0 import Memory, MemoryClient": "Mem0's own classes; ours is Mem0Client",
+    "trade_memory.mem0": "works: the client of a TradeMemory",
+    "client.memories[category]": "works: client.recall(category, limit=None)",
+    "inject_memory(...)": "works: a decorator of an agent's coroutine",
+    "Mem0Provider(api_key=..., config=...)": "works: a provider that opens its memory",
+    "Mem0Provider(encryption_key=...)": "refused: this version does not encrypt",
+    "RedisProvider(...)": "refused: session memory comes with a later version",
+    "client.add(text, metadata=...)": "client.store(category, text, metadata)",
+    "client.search(query, limit=...)": "client.recall(query=query, limit=...)",
+    "search?query=strategy:X AND profit:>10": (
+        'client.recall(filters={"strategy": "X", "profit_abs": {"gt": 10}})'
+    ),
+    "POST /memory, GET /search, GET /health": "a service comes with a later version",
+    '"P&L: $" in str(memory)': 'memory["pnl"] > 0',
+}
+"""Calls and idioms -> what they are here."""
 
 NAMES = {
     "MemorySystem": "get_mem0_client() and TradeMemory",
