@@ -40,7 +40,8 @@ class BotTrades:
 
     trades: list[TradeRecord]
     skipped: list[Skipped]
-    mode: Mode
+    mode: Mode | None
+    """None where it holds trades of both modes."""
     note: str
     """How the mode was found."""
 
@@ -60,7 +61,8 @@ def read_database(
     The database is not changed, and its bot may be running; it is copied into a temporary folder in
     `work_folder`. `bot_id` becomes the run id of the
     records, `strategy` is that of trades that name none (databases of 2019), and a `mode` of None
-    is derived from the file's name and its orders.
+    is derived from the file's name, or else of each trade from its orders: both modes can share a
+    database.
 
     Raises `ImportFileError` where it is no trade database, is damaged, or is too old for Freqtrade.
     """
@@ -73,7 +75,7 @@ def read_database(
             "user_id": user_id,
             "bot_id": bot_id,
             "strategy": strategy,
-            "mode": str(mode),
+            "mode": None if mode is None else str(mode),
             "recorded_at": recorded_at.isoformat(),
         }
         lines = _read_in_child(job)
@@ -84,7 +86,8 @@ def read_database(
             skipped.append(Skipped(line["skipped"], line["why"], line.get("is_bad", False)))
         else:
             trades.append(decode_as(TradeRecord, line["trade"]))
-    note = f"taken as {mode} trades of bot {bot_id}: {why}"
+    kind = "dry_run and live" if mode is None else str(mode)
+    note = f"taken as {kind} trades of bot {bot_id}: {why}"
     return BotTrades(trades=trades, skipped=skipped, mode=mode, note=note)
 
 
@@ -116,7 +119,7 @@ def _copy(path: Path, target: Path) -> None:
         raise ImportFileError(f"can not be copied: {error}") from error
 
 
-def _mode(copy: Path, path: Path, chosen: Mode | None) -> tuple[Mode, str]:
+def _mode(copy: Path, path: Path, chosen: Mode | None) -> tuple[Mode | None, str]:
     try:
         with closing(sqlite3.connect(copy)) as sqlite:
             tables = {
@@ -129,16 +132,19 @@ def _mode(copy: Path, path: Path, chosen: Mode | None) -> tuple[Mode, str]:
                     "is a trade database from before 2020, which this Freqtrade does not read; "
                     "Freqtrade 2022.3 can bring it up to date"
                 )
-            assumed = sqlite.execute(
-                "SELECT count(*) FROM orders WHERE order_id LIKE 'dry\\_run%' ESCAPE '\\'"
-            ).fetchone()[0]
+            n_dry_run, n_orders = sqlite.execute(
+                "SELECT coalesce(sum(order_id LIKE 'dry\\_run%' ESCAPE '\\'), 0), count(*)"
+                " FROM orders"
+            ).fetchone()
     except sqlite3.Error as error:
         raise ImportFileError(f"is a damaged database: {error}") from error
     if chosen is not None:
         return chosen, "as the option --mode says"
     if "dryrun" in path.name.lower().replace("-", "").replace("_", ""):
         return Mode.DRY_RUN, "the file's name says dryrun"
-    if assumed:
+    if 0 < n_dry_run < n_orders:
+        return None, "each as its orders say; --mode takes all as one"
+    if n_dry_run:
         return Mode.DRY_RUN, "its orders are dry-run orders"
     return Mode.LIVE, "neither the file's name nor its orders say dry-run; --mode tells otherwise"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Mode, Origin, as_utc
 from freqtrade_mem0.records.codec import encode
-from freqtrade_mem0.records.from_trade import trade_record
+from freqtrade_mem0.records.from_trade import mode_of, trade_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,10 +39,13 @@ def lines(job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             why = "it names no strategy; name it with --strategy"
             yield {"skipped": what, "why": why}
             continue
-        origin = Origin(
-            user_id=job["user_id"], strategy=strategy, mode=Mode(job["mode"]), run_id=job["bot_id"]
-        )
         try:
+            origin = Origin(
+                user_id=job["user_id"],
+                strategy=strategy,
+                mode=Mode(job["mode"]) if job["mode"] else mode_of(trade),
+                run_id=job["bot_id"],
+            )
             record = trade_record(trade, origin, recorded_at)
         except RecordError as error:
             yield {"skipped": what, "why": str(error)}

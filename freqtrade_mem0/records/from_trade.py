@@ -139,6 +139,11 @@ def is_trade_of_mode(trade: Any, mode: Mode) -> bool:
     return is_of_mode(_first_entry_order_id(trade), mode)
 
 
+def mode_of(trade: Any) -> Mode:
+    """Return the mode in which a bot's trade was made; raise `RecordError` without an entry."""
+    return Mode.DRY_RUN if is_trade_of_mode(trade, Mode.DRY_RUN) else Mode.LIVE
+
+
 def has_filled_entry(trade: Any) -> bool:
     """Return whether anything was ever bought (or sold short) in a trade."""
     return any(_is_filled_entry(trade, order) for order in trade.orders)

@@ -178,6 +178,22 @@ def test_dry_run_orders_tell_the_mode_where_the_name_does_not(tmp_path: Path) ->
     assert (live.mode, "--mode" in live.note) == (Mode.LIVE, True)
 
 
+@pytest.mark.flow
+def test_trades_of_both_modes_in_one_database_keep_their_own(tmp_path: Path) -> None:
+    """A trade's mode is that of its orders, as for a bot."""
+    path = old_database(tmp_path / "tradesv3.sqlite")
+    with closing(sqlite3.connect(path)) as sqlite:
+        sqlite.execute("UPDATE orders SET order_id = 'x' || id WHERE ft_trade_id = 1")
+        sqlite.commit()
+    found = read(path)
+    modes = [trade.origin.mode for trade in found.trades]
+    assert modes == [Mode.LIVE, Mode.DRY_RUN]
+    assert found.mode is None
+    assert found.note.startswith(
+        f"taken as dry_run and live trades of bot {BOT}: each as its orders"
+    )
+
+
 def test_a_database_in_use_is_read_with_its_log(
     tmp_path: Path, copies: list[dict[int, str]]
 ) -> None:
