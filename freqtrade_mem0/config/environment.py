@@ -75,7 +75,7 @@ def _set_remote(
         return
     changed["host"] = host
     if given.get("MEM0_PORT", "").strip():
-        changed["port"] = changed["service"]["port"]
+        changed["port"] = int(given["MEM0_PORT"])
     _warn(
         'MEM0_HOST is taken for the address of the Mem0 server, as "mem0.host" is not set. It is '
         'meant for the address at which our own service listens: set "mem0.host" or MEM0_URL.'
@@ -90,8 +90,9 @@ def _set(changed: dict[str, Any], key: str, value: object) -> None:
             changed["port"] = None
             changed.setdefault("mode", "server")
         return
-    before = changed.get(outer)
-    changed[outer] = {**(before if isinstance(before, dict) else {}), inner: value}
+    before = changed.get(outer, {})
+    if isinstance(before, dict):  # anything else is wrong, and refused later
+        changed[outer] = {**before, inner: value}
 
 
 def _value(name: str, text: str, kind: str) -> object:

@@ -94,6 +94,13 @@ def test_a_wrong_value_is_named_with_its_variable(
     assert "s3cr3t" not in str(error.value)
 
 
+def test_a_wrong_block_stays_wrong(give: Callable[[str, str], None]) -> None:
+    """A variable does not paint over a mistake in the config."""
+    give("MEM0_STORE_RISK_PROFILE", "false")
+    with pytest.raises(ConfigError, match=r'"mem0\.categories" is \[\'risk\'\]'):
+        loaded(categories=["risk"])
+
+
 def test_an_unknown_variable_is_named_once(
     give: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
