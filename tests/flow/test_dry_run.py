@@ -114,13 +114,13 @@ MARKET_ORDERS = strategy_with_memory(
         return self.n_asked > 2
 """
 )
-"""Takes the price of the order book, and refuses the first two exits."""
+"""Orders at the market, and refuses the first two exits."""
 
 
 def test_the_exit_as_it_was_decided_and_slippage_are_recorded(
     start_bot: StartBot, exchange: ExchangeStandIn
 ) -> None:
-    """The refusals are counted; orders at the market are filled at the other side of the book."""
+    """The refusals are counted; the price moves on between an order at the market and its fill."""
     bot = start_bot(MARKET_ORDERS, MEM0, max_open_trades=1)
     bot.wait_until(bot.open_trades)
     pair = bot.open_trades()[0]["pair"]
@@ -138,7 +138,7 @@ def test_the_exit_as_it_was_decided_and_slippage_are_recorded(
     assert seen.exit_rate == seen.asked_rate
     assert seen.entry_slippage == pytest.approx(record.open_rate / (seen.entry_rate or 1.0) - 1.0)
     assert seen.exit_slippage == pytest.approx(1.0 - record.close_rate / (seen.exit_rate or 1.0))
-    assert 0.0 <= (seen.exit_slippage or 0.0) < 0.01
+    assert abs(seen.exit_slippage or 0.0) < 0.02
     assert_journal_equals_database(bot)
     assert complaints(bot.log()) == []
 
