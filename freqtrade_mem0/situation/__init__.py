@@ -6,7 +6,7 @@ same numbers, without look-ahead.
 """
 
 from freqtrade_mem0.situation.candles import Candles
-from freqtrade_mem0.situation.indicators import BUCKET, Indicator, indicator
+from freqtrade_mem0.situation.indicators import BUCKET, Indicator, indicators_of
 from freqtrade_mem0.situation.values import Situation, clean
 from freqtrade_mem0.situation.windows import MIN_CANDLES, WINDOW
 from freqtrade_mem0.situation.words import calendar
@@ -20,5 +20,5 @@ __all__ = [
     "Situation",
     "calendar",
     "clean",
-    "indicator",
+    "indicators_of",
 ]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.situation.windows import MIN_CANDLES, WINDOW
 
 if TYPE_CHECKING:
@@ -135,6 +136,26 @@ def indicator(text: str) -> Indicator:
             f"period, with at most {WINDOW - MIN_VALUES} candles of look-back"
         )
     return found
+
+
+def indicators_of(names: Sequence[str]) -> tuple[Indicator, ...]:
+    """Return the indicators that the config names.
+
+    Raises
+    ------
+    ConfigError
+        One of them can not be computed.
+    """
+    found = []
+    for name in names:
+        try:
+            found.append(indicator(name))
+        except ValueError as error:
+            raise ConfigError(
+                f'"mem0.situation.indicators" names {name!r}: {error}. The how-to page '
+                "docs/how-to/add-indicators.md explains the names."
+            ) from None
+    return tuple(found)
 
 
 class IndicatorColumns:

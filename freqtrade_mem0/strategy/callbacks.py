@@ -29,7 +29,7 @@ from freqtrade_mem0.host.caller import is_called_by_freqtrade
 from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.run.bot.entries.exits import AskedExit
-from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean, indicator
+from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean, indicators_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ def install(
     timeframe_s: int,
 ) -> None:
     """Wrap the callbacks of a strategy object, whose runtime is built at the first call."""
-    indicators = tuple(map(indicator, run.settings.situation.indicators))
+    indicators = indicators_of(run.settings.situation.indicators)
     kind = _BotHooks if run.kind.is_bot else _Hooks
     hooks = kind(strategy, runtime_of, timeframe_s, indicators)
     hooked = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED

@@ -16,7 +16,7 @@ from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind, run_kind
 from freqtrade_mem0.records.base import Origin
 from freqtrade_mem0.run.description import RunDescription
-from freqtrade_mem0.situation import indicator
+from freqtrade_mem0.situation import indicators_of
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
@@ -62,7 +62,8 @@ def resolve(strategy: Any, process: Process) -> RunDescription | None:
             f'"{BLOCK}" block. Add "{BLOCK}": {{"enabled": true}} to remember, or "{BLOCK}": '
             '{"enabled": false} to run the strategy without memory.'
         )
-    _check_indicators(settings)
+    if settings.enabled:
+        indicators_of(settings.situation.indicators)
     run = RunDescription(
         settings=settings,
         kind=kind,
@@ -79,18 +80,6 @@ def resolve(strategy: Any, process: Process) -> RunDescription | None:
     if not kind.is_bot:
         run = _marked(strategy, run, process)
     return run if settings.enabled else None
-
-
-def _check_indicators(settings: Settings) -> None:
-    """Raise `ConfigError` for an indicator that can not be computed."""
-    for name in settings.situation.indicators if settings.enabled else ():
-        try:
-            indicator(name)
-        except ValueError as error:
-            raise ConfigError(
-                f'"{BLOCK}.situation.indicators" names {name!r}: {error}. The how-to page '
-                "docs/how-to/add-indicators.md explains the names."
-            ) from None
 
 
 _FOR_LEVELS = ("brake_after", "pseudo_trades", "levels")

@@ -20,6 +20,7 @@ from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.journal.verify import verify
 from freqtrade_mem0.run.bot.namesakes import MARK, signs
+from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.trust import outside
@@ -127,6 +128,7 @@ def _is_writable(folder: Path) -> bool:
 def _config(settings: Settings) -> tuple[str, str]:
     sizing = settings.sizing
     policy_for(sizing)  # raises where the policy of another distribution does not load
+    indicators_of(settings.situation.indicators)  # raises where TA-Lib does not know one
     signs = settings.trust.secret() is not None  # raises where the key is not set
     if loses_data(settings):
         return FAILED, LOSES_DATA

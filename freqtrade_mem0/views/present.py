@@ -15,7 +15,7 @@ from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.trade import duration
 from freqtrade_mem0.situation.candles import Candles
-from freqtrade_mem0.situation.indicators import indicator
+from freqtrade_mem0.situation.indicators import indicators_of
 from freqtrade_mem0.situation.values import Situation
 from freqtrade_mem0.situation.windows import WINDOW
 
@@ -72,7 +72,7 @@ class Market:
                 f"there are no {timeframe} candles of {pair} in {folder}; 'freqtrade "
                 "download-data' stores them"
             )
-        indicators = [indicator(name) for name in self.memory.settings.situation.indicators]
+        indicators = indicators_of(self.memory.settings.situation.indicators)
         frame = frame[frame["date"] <= now - timedelta(seconds=length_s)].tail(2 * WINDOW)
         candles = Candles(frame.reset_index(drop=True), indicators)
         situation = candles.features(len(frame))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles, indicator
+from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles
+from freqtrade_mem0.situation.indicators import indicator
 from tests.support.candles import random_walk
 
 CANDLES = random_walk(600, seed=12)

@@ -260,3 +260,15 @@ def test_the_key_for_signatures_is_checked(
     _, found = examined(capsys, {"mode": "local", "trust": {"key": "env:TRUST"}})
     assert found["config"][0] == state
     assert text in found["config"][1]
+
+
+def test_an_indicator_that_can_not_be_computed_is_no_good_config(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Freqtrade would stop at its start."""
+    _, found = examined(capsys, {"situation": {"indicators": ["ADX(14)", "ADXX(14)"]}})
+    state, text = found["config"]
+    assert state == "failed"
+    assert "'ADXX(14)': TA-Lib has no function ADXX; ADX is near" in text
+    _, found = examined(capsys, {"situation": {"indicators": ["ADX(14)"]}})
+    assert found["config"][0] == "ok"

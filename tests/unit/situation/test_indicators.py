@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import talib
 
-from freqtrade_mem0.situation import WINDOW, Candles, indicator
-from freqtrade_mem0.situation.indicators import MIN_VALUES, IndicatorColumns
+from freqtrade_mem0.situation import WINDOW, Candles
+from freqtrade_mem0.situation.indicators import MIN_VALUES, IndicatorColumns, indicator
 from tests.support.candles import random_walk
 
 COLUMNS = ["open", "high", "low", "close", "volume"]
