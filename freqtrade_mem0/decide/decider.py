@@ -16,7 +16,7 @@ from freqtrade_mem0.records.base import Origin, from_ms, record_id, to_ms
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.sizing.limits import within_limits
-from freqtrade_mem0.sizing.policy import Policy, Wish
+from freqtrade_mem0.sizing.policy import Policy, Wish, reads_levels
 
 
 # Not frozen: a frozen dataclass takes three times as long to make.
@@ -173,10 +173,20 @@ class Decider:
             stake=stake,
             applied=self.applied,
             n_known=known.strategy.moments.n_effective,
-            reasons=(*risks, *limits, *vetoed),
+            reasons=(*_foreign(known.n_foreign, self.policy), *risks, *limits, *vetoed),
             is_vetoed=bool(vetoed),
             account=known.account,
         )
+
+
+def _foreign(n: float, policy: Policy) -> tuple[Reason, ...]:
+    """Return what other machines' trades had to do with it; they are named, not weighed."""
+    if n <= 0.0:
+        return ()
+    text = f"{n:.1f} of the known trades came from other machines through Mem0"
+    if not reads_levels(policy):
+        text += "; they move no stake"
+    return (Reason(name="others", text=text, n_effective=n),)
 
 
 def _state(account: Standing) -> AccountState:

@@ -91,9 +91,11 @@ class EvidenceReader:
         levels: Sequence[EntryGroup] = ()
         if self._reads_levels:
             differences = self._differences.of_day(now_ms)
-            whole, levels = self._recall.of_entry(pair, side, enter_tag, situation, now_ms)
+            whole, levels, n_foreign = self._recall.of_entry(
+                pair, side, enter_tag, situation, now_ms
+            )
         else:
-            whole = self._recall.whole(now_ms)
+            whole, n_foreign = self._recall.whole(now_ms)
         return Known(
             strategy=EntryGroup("strategy", strategy, whole),
             levels=levels,
@@ -102,6 +104,7 @@ class EvidenceReader:
             form=partial(self._performance.at, from_ms(now_ms)),
             response=response,
             account=account,
+            n_foreign=n_foreign,
         )
 
     def _ask(self, closed: ClosedEntry, response: Response) -> Sequence[float]:

@@ -89,6 +89,10 @@ def show_stakes(console: Console, lines: Sequence[LedgerLine]) -> None:
     for label, count in histogram(multipliers):
         bar = "#" * round(_BAR_CHARS * count / len(multipliers))
         console.out(f"  {label:>14}  {bar:<{_BAR_CHARS}} {count}", highlight=False)
+    console.print(
+        "Stakes move little: memory is not followed in its first weeks, and then only as far as it "
+        "has earned it. What it can lose that way is bounded (docs/concepts/floor.md)."
+    )
 
 
 def histogram(multipliers: Sequence[float], n_bins: int = _N_BINS) -> list[tuple[str, int]]:

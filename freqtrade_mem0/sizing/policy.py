@@ -39,6 +39,8 @@ class Known(NamedTuple):
     account
         What the experts of `split` have earned, at the start of the UTC day; None where they are
         not followed.
+    n_foreign
+        How many of the strategy's trades, in `strategy.moments.n`, other machines recorded.
     form
         Returns the strategy's losing streak and drawdown. Computed only when called; to be called
         only while the policy decides.
@@ -51,6 +53,7 @@ class Known(NamedTuple):
     form: Callable[[], RecentPerformance] = RecentPerformance
     response: Response = NEUTRAL
     account: Standing | None = None
+    n_foreign: float = 0.0
 
 
 class Wish:

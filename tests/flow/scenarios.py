@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ENABLED: Mapping[str, Any] = {"enabled": True}
 """The smallest `"mem0"` block: everything else is the default."""
 
+MOVING: Mapping[str, Any] = {"enabled": True, "sizing": {"policy": "kelly"}}
+"""Stakes move from the first closed trades on; those of the default only after weeks."""
+
 REMEMBERING = strategy_with_memory()
 BUSY = (
     strategy_with_memory(PLAIN_STRATEGY.replace('{"0": 0.005}', '{"0": -1.0}'))

@@ -24,7 +24,7 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import (
-    ENABLED,
+    MOVING,
     FUTURES,
     FUTURES_NAMES,
     SPOT,
@@ -96,7 +96,7 @@ class Lab:
         """Return the job that runs all spot strategies after one another."""
         return self.backtests(datadir or self.candles).job(
             SPOT,
-            ENABLED,
+            MOVING,
             userdir=userdir,
             timerange="20240101-20240109",
             extra=["--enable-protections", "--strategy-list", *SPOT_NAMES],
@@ -108,7 +108,7 @@ class Lab:
             FUTURES, userdir=userdir, extra=["--strategy-list", *FUTURES_NAMES]
         )
         pairs = [f"{pair}:USDT" for pair in PLAN.pairs]
-        changes = {"mem0": dict(ENABLED), "stake_amount": "unlimited"}
+        changes = {"mem0": dict(MOVING), "stake_amount": "unlimited"}
         write_config(job.config, freqtrade_config(self.url, pairs, "5m", futures=True, **changes))
         return job
 
@@ -116,7 +116,7 @@ class Lab:
         """Return the job that looks into the candles with 1m data."""
         job = self.backtests(self.candles).job(
             SPOT,
-            ENABLED,
+            MOVING,
             userdir=userdir,
             timerange=SHORT_TIMERANGE,
             extra=["--timeframe-detail", "1m", "--strategy-list", "Tagged", "Stepwise", "Patient"],
@@ -127,7 +127,7 @@ class Lab:
         """Return the job that holds several trades of a pair at once, some entries unfilled."""
         job = self.backtests(self.candles).job(
             SPOT,
-            ENABLED,
+            MOVING,
             userdir=userdir,
             timerange=SHORT_TIMERANGE,
             extra=["--eps", "--strategy-list", "Patient"],
@@ -397,7 +397,7 @@ def unscaled(lab: Lab) -> dict[str, dict[str, Trades]]:
     sources_and_blocks = {
         "without": (without_memory(SPOT), None),
         "disabled": (SPOT, {"enabled": False}),
-        "shadow": (SPOT, {"sizing": {"shadow": True}}),
+        "shadow": (SPOT, {"sizing": {"shadow": True, "policy": "kelly"}}),
         "off": (SPOT, {"sizing": {"policy": "off"}}),
     }
     jobs = [

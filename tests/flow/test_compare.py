@@ -101,7 +101,7 @@ def counting(
         pairs=PLAN.pairs,
         timeframe=PLAN.timeframe,
         folder=tmp_path_factory.mktemp("counting"),
-    ).job(COUNTING)
+    ).job(COUNTING, {"sizing": {"policy": "kelly"}})
     for name, source in (("Broken", BROKEN), ("Idle", IDLE), ("Spot", SPOT)):
         write_strategy(job.strategy_path, name, source)
     return job
@@ -116,7 +116,7 @@ def outcomes(counting: BacktestJob, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_path: Path) -> None:
     """Its numbers are those of `freqtrade backtesting` with mixin and without; no file stays."""
-    memory = {"enabled": True, "mode": "local", "sizing": {"pseudo_trades": 10}}
+    memory = {"enabled": True, "mode": "local", "sizing": {"policy": "kelly", "pseudo_trades": 10}}
     job = backtests.job(PLAIN_STRATEGY, memory, userdir="compared")
     before = set(job.userdir.rglob("*"))
     page = tmp_path / "report.html"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.index import bulk
 from freqtrade_mem0.recall.index.bulk import BulkFill
-from tests.property.test_snapshot import LEVELS, answers, moments_in_time, trades
+from tests.property.test_snapshot import LEVELS, answers, is_foreign, moments_in_time, trades
 from tests.support.samples import a_trade, at
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def one_by_one(recall: Recall, history: Said) -> None:
     """Let a recall know what the journal says, as a bot that runs does."""
     for trade, discount, counts in history:
         if counts:
-            recall.add(trade, discount, from_journal=True)
+            recall.add(trade, discount, from_journal=True, is_foreign=is_foreign(trade))
         else:
             recall.remove(trade.id, from_journal=True)
 
@@ -42,7 +42,7 @@ def at_once(recall: Recall, history: Said) -> None:
     fill = BulkFill(recall)
     for trade, discount, counts in history:
         if counts:
-            fill.add(trade, discount)
+            fill.add(trade, discount, is_foreign=is_foreign(trade))
         else:
             fill.remove(trade.id)
     fill.finish()

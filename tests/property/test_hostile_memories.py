@@ -34,7 +34,7 @@ def bot_knows(store: MemoryFolder) -> float:
     follower = JournalFollower(store.journal, recall, ORIGIN, 0.5, snapshots)
     follower.begin()
     follower.run()
-    moments, _ = recall.of_entry("ETH/USDT", "long", "dip", {"regime": "calm uptrend"}, 10**13)
+    moments, _, _ = recall.of_entry("ETH/USDT", "long", "dip", {"regime": "calm uptrend"}, 10**13)
     assert abs(moments.mean) < 1e6
     return round(recall.as_of(at(10_000), [STRATEGY])[0].n)
 

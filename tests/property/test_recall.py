@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -12,14 +14,26 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.insight.shrinkage import Group, Key, Moments
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.recall.index import foreign
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.support.samples import START, a_trade, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LEVELS = ("pair", "side", "enter_tag", "regime")
 HALF_LIFE_DAYS = 30.0
 
 DISCOUNTS = (1.0, 0.5, 0.25)
+ALWAYS = 2.0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_foreign_trades_count_fully() -> Iterator[None]:
+    """So that histories of a few trades meet the bound."""
+    with patch.object(foreign, "ALWAYS", ALWAYS):
+        yield
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,7 @@ class Known:
 
     trade: TradeRecord
     discount: float
+    is_foreign: bool = False
 
 
 # Few distinct moments and pairs, so that trades often share them.
@@ -38,7 +53,7 @@ ratios = st.floats(-1.0, 3.0) | st.sampled_from([0.0, 0.01, -0.01])
 def known(number: int) -> st.SearchStrategy[Known]:
     """Return trades told from others by a number."""
     return st.builds(
-        lambda moment, ratio, pair, regime, evidence, discount: Known(
+        lambda moment, ratio, pair, regime, evidence, discount, is_foreign: Known(
             a_trade(
                 number,
                 closed_at=moment,
@@ -48,6 +63,7 @@ def known(number: int) -> st.SearchStrategy[Known]:
                 is_evidence=evidence,
             ),
             discount,
+            is_foreign,
         ),
         moments_in_time,
         ratios,
@@ -55,6 +71,7 @@ def known(number: int) -> st.SearchStrategy[Known]:
         st.sampled_from(["calm", "volatile", ""]),
         st.sampled_from([True, True, True, False]),
         st.sampled_from(DISCOUNTS),
+        st.sampled_from([False, False, True]),
     )
 
 
@@ -65,7 +82,7 @@ def index_of(history: list[Known], half_life_days: float = HALF_LIFE_DAYS) -> Re
     """Return a fresh index that was told of a history in its order."""
     recall = Recall(LEVELS, half_life_days)
     for item in history:
-        recall.add(item.trade, item.discount)
+        recall.add(item.trade, item.discount, is_foreign=item.is_foreign)
     return recall
 
 
@@ -82,13 +99,20 @@ def brute_force(
 ) -> Moments:
     """Return a group's moments the plain way, from all trades each time."""
     recall = Recall(LEVELS, half_life_days)
+    known = [item for item in history if item.trade.is_evidence and item.trade.known_at < moment]
+
+    def weight(item: Known) -> float:
+        age_days = (moment - item.trade.known_at) / timedelta(days=1)
+        return float(item.discount * 0.5 ** (age_days / half_life_days))
+
+    own = math.fsum(weight(item) for item in known if not item.is_foreign)
+    others = math.fsum(weight(item) for item in known if item.is_foreign)
+    share = min(1.0, max(ALWAYS, own) / others) if others else 1.0
     weights, values = [], []
-    for item in history:
-        trade = item.trade
-        if trade.is_evidence and trade.known_at < moment and key in keys_of(recall, trade):
-            age_days = (moment - trade.known_at) / timedelta(days=1)
-            weights.append(item.discount * 0.5 ** (age_days / half_life_days))
-            values.append(trade.profit_ratio)
+    for item in known:
+        if key in keys_of(recall, item.trade):
+            weights.append(weight(item) * (share if item.is_foreign else 1.0))
+            values.append(item.trade.profit_ratio)
     n = math.fsum(weights)
     if n == 0.0:
         return Moments(0.0, 0.0, 0.0)
@@ -114,8 +138,8 @@ def test_what_is_known_of_an_entry_are_the_moments_of_its_groups(
     asked = (pair, "long", tag, {"regime": regime} if regime else {})
     before = recall.of_entry(*asked, to_ms(moment))
     for item in history:
-        recall.add(item.trade, item.discount)
-    whole, parts = recall.of_entry(*asked, to_ms(moment))
+        recall.add(item.trade, item.discount, is_foreign=item.is_foreign)
+    whole, parts, _ = recall.of_entry(*asked, to_ms(moment))
     keys = recall.keys(*asked)
 
     assert [(part.name, part.value) for part in parts] == keys
@@ -186,7 +210,7 @@ def test_the_order_of_arrival_does_not_matter(
     shuffled = data.draw(st.permutations(history))
     recall = Recall(LEVELS, HALF_LIFE_DAYS)
     for number, item in enumerate(shuffled):
-        recall.add(item.trade, item.discount)
+        recall.add(item.trade, item.discount, is_foreign=item.is_foreign)
         if number < len(asked):
             recall.groups(asked[number])
     for moment in [*asked, at(1_000)]:
@@ -210,7 +234,7 @@ def test_a_correction_leaves_no_trace(
     recall = index_of(wrong)
     recall.groups(moment)
     for item in right:
-        recall.add(item.trade, item.discount)
+        recall.add(item.trade, item.discount, is_foreign=item.is_foreign)
     replaced = {item.trade.id for item in right}
     final = [*right, *(item for item in wrong if item.trade.id not in replaced)]
 

@@ -76,11 +76,16 @@ class Oracle:
                 table[trade.id] = (trade, discount)
 
 
+def is_foreign(trade: TradeRecord) -> bool:
+    """Return whether a trade stands for one of another machine."""
+    return trade.pair == "BTC/USDT"
+
+
 def change(recall: Recall, how: str, trade: TradeRecord, discount: float) -> None:
     """Make the same change in a recall."""
     from_journal = how in ("said", "taken back")
     if how in ("said", "told"):
-        recall.add(trade, discount, from_journal=from_journal)
+        recall.add(trade, discount, from_journal=from_journal, is_foreign=is_foreign(trade))
     else:
         recall.remove(trade.id, from_journal=from_journal)
 
@@ -100,7 +105,7 @@ def fresh(counted: Counted, dice: random.Random) -> Recall:
     items = list(counted.values())
     dice.shuffle(items)
     for trade, discount in items:
-        recall.add(trade, discount)
+        recall.add(trade, discount, is_foreign=is_foreign(trade))
     return recall
 
 

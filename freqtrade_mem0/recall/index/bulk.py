@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.recall import STRATEGY
 from freqtrade_mem0.recall.index.columns import (
     DISCOUNT_BITS,
     MISSING,
@@ -21,6 +20,7 @@ from freqtrade_mem0.recall.index.columns import (
     entry_of,
     rounded_all,
 )
+from freqtrade_mem0.recall.index.groups import STRATEGY, foreign_key
 from freqtrade_mem0.recall.index.ids import packed_all
 from freqtrade_mem0.recall.index.levels import Levels, Values
 from freqtrade_mem0.recall.index.state import PAGE_ROWS
@@ -61,8 +61,13 @@ class BulkFill:
         """By row that removes a trade, the trade's id."""
         self._combinations = array("i")
         """The groups of each combination, one combination behind the other."""
-        self._combination_of: dict[Values, int] = {}
-        self._groups: dict[Key, tuple[int, tuple[Key, ...]]] = {STRATEGY: (0, ())}
+        self._foreign = bytearray()
+        """By combination, whether it is of other machines' trades."""
+        self._combination_of: dict[tuple[Values, bool], int] = {}
+        self._groups: dict[Key, tuple[int, tuple[Key, ...]]] = {
+            STRATEGY: (0, ()),
+            foreign_key(STRATEGY): (1, ()),
+        }
         """By group, its number and the groups it is inside of."""
 
     def add(self, record: ClosedTrade, discount: float = 1.0, *, is_foreign: bool = False) -> None:
@@ -71,9 +76,9 @@ class BulkFill:
             self.remove(record.id)
             return
         values = self._levels.values(record.pair, record.side, record.enter_tag, record.situation)
-        combination = self._combination_of.get(values)
+        combination = self._combination_of.get((values, is_foreign))
         if combination is None:
-            combination = self._new_combination(values)
+            combination = self._new_combination(values, is_foreign=is_foreign)
         known_ms, ratio = to_ms(record.known_at), record.profit_ratio
         entry = entry_of(record, is_foreign=is_foreign)
         self._waiting.append((record.id, known_ms, ratio, discount, *entry, combination))
@@ -117,21 +122,25 @@ class BulkFill:
         )
         self._rows.extend(b"".join(column.tobytes() for column in columns))
 
-    def _new_combination(self, values: Values) -> int:
+    def _new_combination(self, values: Values, *, is_foreign: bool) -> int:
         if len(self._combination_of) >= N_REMEMBERED:
             self._combination_of.clear()  # a situation met again gets another, equal combination
         keys = self._levels.keys(values)
-        number_of = {key[0]: self._number(key, keys) for key in keys}
-        n_levels = len(self._levels.names)
-        number = len(self._combinations) // n_levels if n_levels else 0
+        number_of = {key[0]: self._number(key, keys, is_foreign=is_foreign) for key in keys}
+        number = len(self._foreign)
+        self._foreign.append(is_foreign)
         self._combinations.extend(number_of.get(level, MISSING) for level in self._levels.names)
-        self._combination_of[values] = number
+        self._combination_of[values, is_foreign] = number
         return number
 
-    def _number(self, key: Key, keys: tuple[Key, ...]) -> int:
-        group = self._groups.get(key)
+    def _number(self, key: Key, keys: tuple[Key, ...], *, is_foreign: bool) -> int:
+        name = foreign_key(key) if is_foreign else key
+        group = self._groups.get(name)
         if group is None:
-            group = self._groups[key] = len(self._groups), self._levels.inside(key, keys)
+            inside = self._levels.inside(key, keys)
+            if is_foreign:
+                inside = tuple(map(foreign_key, inside))
+            group = self._groups[name] = len(self._groups), inside
         return group[0]
 
     def _latest_rows(self) -> NDArray[np.int32]:
@@ -173,7 +182,8 @@ class BulkFill:
         n_levels = len(self._levels.names)
         for combination, plain in self._sums_of_combinations(rows):
             first = combination * n_levels
-            for group in (0, *self._combinations[first : first + n_levels]):
+            own = self._combinations[first : first + n_levels]
+            for group in (int(self._foreign[combination]), *own):
                 if group != MISSING:
                     sums[group] = _added(sums[group], plain)
         for (key, (_, inside)), plain in zip(self._groups.items(), sums, strict=True):

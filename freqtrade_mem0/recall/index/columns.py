@@ -69,6 +69,11 @@ class Row(NamedTuple):
     groups: tuple[int, ...]
 
 
+def strategy_group(flags: int) -> int:
+    """Return the number of the group of all trades of this machine, 0, or of others', 1."""
+    return flags >> 1 & 1
+
+
 def entry_of(record: ClosedTrade, *, is_foreign: bool) -> tuple[int, float, float, int]:
     """Return the open time, volatility, momentum and flags of a trade's row."""
     volatility, momentum = record.situation.get("volatility"), record.situation.get("momentum")

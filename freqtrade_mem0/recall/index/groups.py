@@ -9,12 +9,25 @@ from freqtrade_mem0.recall.index.columns import MISSING
 from freqtrade_mem0.recall.index.sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from freqtrade_mem0.insight.shrinkage import Key
     from freqtrade_mem0.recall.index.levels import Levels, Values
+    from freqtrade_mem0.recall.index.sums import Plain
 
 STRATEGY: Key = ("strategy", "")
+_FOREIGN = "~"
+"""Before the level of a group of other machines' trades, which have groups of their own."""
+
+
+def foreign_key(key: Key) -> Key:
+    """Return the key of the same group of other machines' trades."""
+    return _FOREIGN + key[0], key[1]
+
+
+def own_key(key: Key) -> Key:
+    """Return the key of a group without the mark of other machines' trades."""
+    return key[0].removeprefix(_FOREIGN), key[1]
 
 
 class LevelIndex(NamedTuple):
@@ -39,7 +52,10 @@ class LevelIndex(NamedTuple):
 
 
 class Groups:
-    """The groups of one strategy by number, 0 being the strategy itself, and by level and value."""
+    """The groups of one strategy, by number and by level and value.
+
+    Number 0 are all trades of this machine, number 1 all trades of others.
+    """
 
     def __init__(self, levels: Levels) -> None:
         self._levels = levels
@@ -50,6 +66,8 @@ class Groups:
             for level, places in levels.places
         ]
         """In the order of the levels. `Recall.of_entry` reads it directly, to save calls."""
+        self.put(STRATEGY)
+        self.put(foreign_key(STRATEGY))
 
     def __iter__(self) -> Iterator[Sums]:
         return iter(self.by_number)
@@ -78,12 +96,26 @@ class Groups:
             place.known[made_of] = sums
         return value, sums
 
-    def numbers(self, values: Values) -> tuple[int, ...]:
+    def restore(self, groups: Iterable[tuple[Key, tuple[Key, ...], Plain]]) -> None:
+        """Take the groups of a snapshot in place of none."""
+        self._by_key.clear()
+        self.by_number.clear()
+        for key, inside, plain in groups:
+            self.put(key, inside).plain = plain
+
+    def numbers(self, values: Values, *, is_foreign: bool = False) -> tuple[int, ...]:
         """Return by level the number of a trade's group, `MISSING` where it has no value.
 
         New groups are added.
         """
+        if is_foreign:
+            return self.numbers_of(tuple(map(foreign_key, self._levels.keys(values))))
         return tuple([self._number(place, values) for place in self.places])
+
+    def numbers_of(self, keys: tuple[Key, ...]) -> tuple[int, ...]:
+        """Return by level the number of the group among a trade's `keys`; new groups are added."""
+        number_of = {own_key(key)[0]: self._number_of(key, keys) for key in keys}
+        return tuple(number_of.get(level, MISSING) for level in self._levels.names)
 
     def _number(self, place: LevelIndex, values: Values) -> int:
         sums = place.known.get(place.made_of(values))
@@ -92,10 +124,14 @@ class Groups:
             if not value:
                 return MISSING
             if sums is None:
-                return self.number_of((place.level, value), self._levels.keys(values))
+                return self._number_of((place.level, value), self._levels.keys(values))
         return sums.number
 
-    def number_of(self, key: Key, keys: tuple[Key, ...]) -> int:
-        """Return the number of a group of a trade with the groups `keys`; a new group is added."""
+    def _number_of(self, key: Key, keys: tuple[Key, ...]) -> int:
         sums = self._by_key.get(key)
-        return self.put(key, self._levels.inside(key, keys)).number if sums is None else sums.number
+        if sums is None:
+            inside = self._levels.inside(own_key(key), tuple(map(own_key, keys)))
+            if own_key(key) != key:
+                inside = tuple(map(foreign_key, inside))
+            sums = self.put(key, inside)
+        return sums.number

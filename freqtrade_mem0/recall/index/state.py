@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from freqtrade_mem0.insight.shrinkage import Key
-from freqtrade_mem0.recall.index.columns import TradeColumns
+from freqtrade_mem0.recall.index.columns import TradeColumns, strategy_group
 from freqtrade_mem0.recall.index.sums import Decay, Plain, terms
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class RecallState:
             return
         weight = sign * self.decay.weight(row.known_ms) * row.discount
         added = terms(weight, row.ratio)
-        for group in (0, *(group for group in row.groups if group >= 0)):
+        groups = (group for group in row.groups if group >= 0)
+        for group in (strategy_group(row.flags), *groups):
             for place, term in enumerate(added):
                 sums[group][place] += term

@@ -1,0 +1,157 @@
+"""The trades of a recall by time, and the sums of those known before a moment."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from freqtrade_mem0.recall.index.columns import Row, TradeColumns, strategy_group
+from freqtrade_mem0.recall.index.groups import Groups
+from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place
+from freqtrade_mem0.recall.index.sums import Decay, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from freqtrade_mem0.insight.shrinkage import Key
+    from freqtrade_mem0.recall.index.levels import Levels
+    from freqtrade_mem0.recall.index.sums import Plain
+
+BEFORE_ALL = -(1 << 62)
+
+
+class TimedRows:
+    """The trades of a recall, each with its place in time. Not thread-safe.
+
+    Parameters
+    ----------
+    levels, decay
+        Of the recall.
+    changed
+        Called with `known_ms` of each trade that is added or removed.
+    """
+
+    def __init__(self, levels: Levels, decay: Decay, changed: Callable[[int], None]) -> None:
+        self._levels = levels
+        self._decay = decay
+        self._changed = changed
+        self.columns = TradeColumns(len(levels.names))
+        self.ids = IdIndex(self.columns.id_first, self.columns.id_last)
+        self.by_time = array("i")
+        """Numbers of the rows that count, by `known_ms`, then id."""
+        self.is_from_journal = bytearray()
+        """By row, 1 if it was read from the journal."""
+        self.overruled: dict[Id, int] = {}
+        """By id, the row read from the journal that a later version not yet read there replaced."""
+        self.asked_ms = BEFORE_ALL
+        """Trades known before this moment are in the sums."""
+        self._n_asked = 0
+        """How many of `by_time` these are."""
+        self.groups = Groups(levels)
+
+    def restore(
+        self,
+        columns: TradeColumns,
+        asked_ms: int,
+        groups: Iterable[tuple[Key, tuple[Key, ...], Plain]],
+    ) -> None:
+        """Take the trades of a snapshot in place of none; see `snapshot_file.Snapshot`."""
+        self.groups.restore(groups)
+        self.columns, self.ids = columns, IdIndex(columns.id_first, columns.id_last)
+        self.ids.fill()
+        self.by_time = array("i", np.arange(len(columns), dtype=np.int32).tobytes())
+        self.is_from_journal = bytearray(b"\1") * len(columns)
+        self.asked_ms = asked_ms
+        self._n_asked = bisect_left(columns.known_ms, asked_ms)
+        self._changed(BEFORE_ALL)
+
+    def take_over(self, earlier: TimedRows) -> None:
+        """Add the trades of earlier rows that are not here."""
+        keys = [sums.key for sums in earlier.groups]
+        for number in earlier.by_time:
+            row = earlier.columns.row(number)
+            if self.ids.find(row.id).row is None:
+                its_keys = tuple(keys[group] for group in row.groups if group >= 0)
+                numbers = self.groups.numbers_of(its_keys)
+                self.put(row._replace(groups=numbers), from_journal=False)
+
+    def put(self, row: Row, *, from_journal: bool) -> None:
+        """Add a trade; it replaces an earlier version."""
+        columns = self.columns
+        place = self.ids.find(row.id)
+        if place.row is not None and columns.row(place.row) == row:
+            if from_journal:  # the trade was added before it was read there
+                self.overruled.pop(row.id, None)
+                self.is_from_journal[place.row] = 1
+            return
+        self._drop(row.id, place, from_journal=from_journal)
+        number = columns.append(row)
+        self.is_from_journal.append(from_journal)
+        place.bucket.insert(place.position, number)
+        self.by_time.insert(self._position(number), number)
+        self._changed(row.known_ms)
+        if row.known_ms < self.asked_ms:
+            self._apply(number, +1)
+            self._n_asked += 1
+
+    def drop(self, record_id: Id, *, from_journal: bool) -> None:
+        """Remove a trade, if it is there."""
+        self._drop(record_id, self.ids.find(record_id), from_journal=from_journal)
+
+    def n_before(self, now_ms: int) -> int:
+        """Return how many trades are known strictly before a moment."""
+        if now_ms == self.asked_ms:
+            return self._n_asked
+        return bisect_left(self.by_time, now_ms, key=self.columns.known_ms.__getitem__)
+
+    def move_to(self, now_ms: int) -> None:
+        """Let the sums be those of the trades known strictly before a moment."""
+        by_time, known_ms, position = self.by_time, self.columns.known_ms, self._n_asked
+        while position < len(by_time) and known_ms[by_time[position]] < now_ms:
+            self._apply(by_time[position], +1)
+            position += 1
+        while position > 0 and known_ms[by_time[position - 1]] >= now_ms:
+            position -= 1
+            self._apply(by_time[position], -1)
+        self._n_asked, self.asked_ms = position, now_ms
+
+    def _drop(self, record_id: Id, place: Place, *, from_journal: bool) -> None:
+        if from_journal:
+            self.overruled.pop(record_id, None)
+        number = place.row
+        if number is None:
+            return
+        if not from_journal and self.is_from_journal[number]:
+            self.overruled[record_id] = number
+        del place.bucket[place.position]
+        del self.by_time[self._position(number)]
+        known_ms = self.columns.known_ms[number]
+        self._changed(known_ms)
+        if known_ms < self.asked_ms:
+            self._apply(number, -1)
+            self._n_asked -= 1
+
+    def _position(self, number: int) -> int:
+        """Return where in `by_time` a row is, or is to be inserted."""
+        columns, by_time = self.columns, self.by_time
+        if not by_time or columns.known_ms[by_time[-1]] < columns.known_ms[number]:
+            return len(by_time)  # nearly always
+        return bisect_left(by_time, columns.place_of(number), key=columns.place_of)
+
+    def _apply(self, number: int, sign: int) -> None:
+        columns, groups = self.columns, self.groups.by_number
+        scale = self._decay.weight(columns.known_ms[number])
+        weight, weighted, squares, won, weight_squares = terms(
+            sign * scale * columns.discount[number], columns.ratio[number]
+        )
+        for group in (strategy_group(columns.flags[number]), *columns.groups_of(number)):
+            sums = groups[group]
+            sums.weight += weight
+            sums.weighted += weighted
+            sums.squares += squares
+            sums.won += won
+            sums.weight_squares += weight_squares
+            sums.period = None
