@@ -24,9 +24,9 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import Backtests
 from tests.flow.scenarios import (
-    MOVING,
     FUTURES,
     FUTURES_NAMES,
+    MOVING,
     SPOT,
     SPOT_NAMES,
     complaints,
