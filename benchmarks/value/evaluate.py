@@ -145,7 +145,8 @@ def main() -> int:
             results[name]["shifted"] = without_knowledge(trial.multipliers)
         print(name, rounded(results[name]["markets"]["later, pooled"]), flush=True)
     results = rounded({name: results[name] for name in TRIALS if name in results})
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    lines = (f"{json.dumps(name)}: {json.dumps(found)}" for name, found in results.items())
+    RESULTS.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     REPORT.write_text(report(results, datetime.now(UTC).date()))
     return 0
 
