@@ -164,6 +164,7 @@ class Decider:
             proposal.free_slots,
         )
         vetoed = self.vetoes.reasons(multiplier)
+        others = _foreign(known.n_foreign, self.policy)
         return Answer(
             self.origin,
             proposal,
@@ -173,10 +174,20 @@ class Decider:
             stake=stake,
             applied=self.applied,
             n_known=known.strategy.moments.n_effective,
-            reasons=(*_foreign(known.n_foreign, self.policy), *risks, *limits, *vetoed),
+            reasons=(*others, *risks, *self._leverage(proposal), *limits, *vetoed),
             is_vetoed=bool(vetoed),
             account=known.account,
         )
+
+    def _leverage(self, proposal: Proposal) -> tuple[Reason, ...]:
+        """Return what the callback `leverage` did to the entry before; it moves no stake."""
+        if not self.applied or ":" not in proposal.pair:  # spot has no leverage
+            return ()
+        factor = self.risk.leverage_factor(proposal.moment, proposal.pair)
+        if factor >= 1.0:
+            return ()
+        text = f"risk events damp the leverage to {factor:.0%} of the strategy's, not below 1"
+        return (Reason(name="leverage", text=text),)
 
 
 def _foreign(n: float, policy: Policy) -> tuple[Reason, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from freqtrade_mem0.demo.freqtrade_run import BacktestJob
 from tests.flow.harness import Backtests
-from tests.flow.scenarios import CORE, ENABLED, Ended, complaints, ledger, memory_in, run_freqtrade
+from tests.flow.scenarios import CORE, MOVING, Ended, complaints, ledger, memory_in, run_freqtrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def tunings(
     found = {}
     for workers in (1, 2):
         backtests = _backtests(quiet_exchange, datadir, tmp_path_factory.mktemp("hyperopt"))
-        job = backtests.job(TUNED, ENABLED, timerange=TIMERANGE)
+        job = backtests.job(TUNED, MOVING, timerange=TIMERANGE)
         ended = run_freqtrade("hyperopt", job, "-j", str(workers), *OPTIONS, *LOSS)
         found[workers] = Tuning(ended=ended, epochs=_epochs(job.userdir), job=job)
     return found
@@ -109,7 +109,7 @@ def test_an_epoch_equals_a_backtest_with_its_parameters(
     best = min(tuning.epochs.values(), key=lambda epoch: float(epoch["loss"]))
     assert exported["params"]["buy"] == best["params_dict"]
     backtests = _backtests(quiet_exchange, datadir, tuning.job.userdir.parent)
-    result = backtests.run(TUNED, ENABLED, timerange=TIMERANGE)
+    result = backtests.run(TUNED, MOVING, timerange=TIMERANGE)
     assert len(result.trades) == best["results_metrics"]["total_trades"]
     assert result.metrics.profit_quote == best["results_metrics"]["profit_total_abs"]
     assert result.metrics.mean_stake_quote == best["results_metrics"]["avg_stake_amount"]
@@ -122,7 +122,7 @@ def test_lookahead_analysis_runs_and_writes_no_memory(
     quiet_exchange: ExchangeStandIn, datadir: Path, tmp_path: Path
 ) -> None:
     """lookahead-analysis ends with its verdict, finds no bias in the stakes and keeps nothing."""
-    job = _backtests(quiet_exchange, datadir, tmp_path).job(TUNED, ENABLED, timerange=TIMERANGE)
+    job = _backtests(quiet_exchange, datadir, tmp_path).job(TUNED, MOVING, timerange=TIMERANGE)
     ended = run_freqtrade(
         "lookahead-analysis",
         job,
@@ -145,7 +145,7 @@ def test_recursive_analysis_runs_and_writes_no_memory(
     quiet_exchange: ExchangeStandIn, datadir: Path, tmp_path: Path
 ) -> None:
     """recursive-analysis ends with its table and keeps nothing."""
-    job = _backtests(quiet_exchange, datadir, tmp_path).job(TUNED, ENABLED, timerange=TIMERANGE)
+    job = _backtests(quiet_exchange, datadir, tmp_path).job(TUNED, MOVING, timerange=TIMERANGE)
     ended = run_freqtrade("recursive-analysis", job, "--startup-candle", "60", "120")
     assert ended.code == 0, ended.output
     assert complaints(ended.output) == []

@@ -8,6 +8,7 @@ import pytest
 from freqtrade.enums import RunMode
 from freqtrade.strategy.strategy_wrapper import strategy_safe_wrapper
 
+from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.strategy import attach
 from tests.support.samples import BACKTEST, a_risk_event
 from tests.unit.strategy import test_mixin_composition as mixin
@@ -50,10 +51,11 @@ def leverage_of(strategy: Any) -> Any:
     )
 
 
-def liquidated(strategy: Any) -> None:
+def liquidated(strategy: Any, pair: str = mixin.PAIR) -> None:
     """Let memory know of a liquidation an hour ago or so."""
     session = vars(strategy)["_mem0_runtime"].session
-    event = a_risk_event(1, known_at=mixin.MOMENT.replace(hour=11), event_type="liquidation")
+    at_11 = mixin.MOMENT.replace(hour=11)
+    event = a_risk_event(1, known_at=at_11, event_type="liquidation", pair=pair)
     session._risk._active.add(event)
 
 
@@ -106,6 +108,28 @@ def test_leverage_is_damped_and_never_below_one(
     liquidated(strategy)
     found = leverage_of(strategy)
     assert found == (expected if expected is None else pytest.approx(expected, rel=0.01))
+
+
+def test_the_decision_says_that_the_leverage_was_damped(loader: mixin.Loader) -> None:
+    """Nothing that moves a position escapes the explanation; effects still add up."""
+    strategy = loader.load(BOLD, mem0=DAMPED)
+    leverage_of(strategy)  # the run begins
+    liquidated(strategy, "ETH/USDT:USDT")
+    decision = vars(strategy)["_mem0_runtime"].session.decide(
+        Proposal(
+            pair="ETH/USDT:USDT",
+            side="long",
+            enter_tag="dip",
+            moment=mixin.MOMENT,
+            stake=100.0,
+            min_stake=10.0,
+            max_stake=1_000.0,
+            situation={},
+        )
+    )
+    (reason,) = [each for each in decision.reasons if each.name == "leverage"]
+    assert reason.text == "risk events damp the leverage to 40% of the strategy's, not below 1"
+    assert sum(each.effect for each in decision.reasons) == pytest.approx(decision.multiplier - 1.0)
 
 
 def test_leverage_is_left_alone_unless_switched_on(loader: mixin.Loader) -> None:
