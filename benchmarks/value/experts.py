@@ -49,7 +49,7 @@ class Response:
     contrarian: float = 0.5
     sided: float = 0.8
     half_life_days: float = 365.0
-    pseudo_trades: float = 10.0
+    pseudo_trades: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,9 @@ SLOPE_BOTH_SIDES = -0.8
 """What trading both sides adds to the slope."""
 
 HALF_LIFE_DAYS = 365.0
-PSEUDO_ENTRIES = 10.0
-"""Entries after which the usual volatility and momentum are believed halfway."""
+PSEUDO_ENTRIES = 30.0
+"""Entries after which the usual volatility and momentum are believed halfway. With 10, which gain a
+little more in the lab, the first fifty stakes of fast strategies move twice as far."""
 
 MAX_MOMENTUM = 5.0
 _MAX_EXPONENT = 5.0

@@ -203,7 +203,7 @@ class PlainAccount:
             * (-1.0 if trade.side == "short" else 1.0)
             for trade in seen
         ]
-        share = len(seen) / (len(seen) + 10.0)
+        share = len(seen) / (len(seen) + 30.0)
         mean = sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights)
         moved = sum(w * x for w, x in zip(weights, momenta, strict=True)) / sum(weights)
         both = len({trade.side for trade in known}) == 2
