@@ -34,6 +34,23 @@ pytestmark = pytest.mark.flow
 ROOT = Path(__file__).parents[2]
 TIMERANGE = "20240101-20240112"
 
+CONDITIONS = {
+    "rsi < 40": 0.9,
+    "rsi < 50": 0.95,
+    "trend > 0": 1.1,
+    "momentum > 0": 1.03,
+    "volatility_rank > 0.5": 0.97,
+    "range_position > 0.5": 1.06,
+    "range_position > 0.8": 1.02,
+    "volume_ratio > 1": 0.98,
+}
+MOVING = {
+    "enabled": True,
+    "mode": "local",
+    "sizing": {"policy": "rules", "rules": {"conditions": CONDITIONS}},
+}
+"""Moves stakes from the second trade on; the default policy hardly would."""
+
 COUNTING = '''
 from freqtrade.strategy import IStrategy
 from freqtrade_mem0.mixin import Mem0Mixin
@@ -101,7 +118,7 @@ def counting(
         pairs=PLAN.pairs,
         timeframe=PLAN.timeframe,
         folder=tmp_path_factory.mktemp("counting"),
-    ).job(COUNTING, {"sizing": {"policy": "kelly"}})
+    ).job(COUNTING, MOVING)
     for name, source in (("Broken", BROKEN), ("Idle", IDLE), ("Spot", SPOT)):
         write_strategy(job.strategy_path, name, source)
     return job
@@ -116,8 +133,7 @@ def outcomes(counting: BacktestJob, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_path: Path) -> None:
     """Its numbers are those of `freqtrade backtesting` with mixin and without; no file stays."""
-    memory = {"enabled": True, "mode": "local", "sizing": {"policy": "kelly", "pseudo_trades": 10}}
-    job = backtests.job(PLAIN_STRATEGY, memory, userdir="compared")
+    job = backtests.job(PLAIN_STRATEGY, MOVING, userdir="compared")
     before = set(job.userdir.rglob("*"))
     page = tmp_path / "report.html"
 
@@ -130,7 +146,7 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     plain, sized = run_backtests(
         [
             backtests.job(PLAIN_STRATEGY, userdir="plain", timerange=TIMERANGE),
-            backtests.job(strategy_with_memory(), memory, userdir="sized", timerange=TIMERANGE),
+            backtests.job(strategy_with_memory(), MOVING, userdir="sized", timerange=TIMERANGE),
         ],
         HANG_S,
     )
@@ -158,7 +174,7 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     again = compare_command(job)["strategies"][0]["trials"]
     assert again == strategy["trials"]
     other = backtests.job(
-        PLAIN_STRATEGY, memory | {"sizing": {"pseudo_trades": 50}}, userdir="compared"
+        PLAIN_STRATEGY, MOVING | {"sizing": {"policy": "rules"}}, userdir="compared"
     )
     assert compare_command(other)["strategies"][0]["trials"]["settings_tried"] == 2
     assert "<svg" in page.read_text(encoding="utf-8")
