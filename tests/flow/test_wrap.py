@@ -15,7 +15,7 @@ import pytest
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.demo.freqtrade_run import run_backtest
 from freqtrade_mem0.run.replay import Replay
-from tests.flow.scenarios import CORE, ENABLED, complaints, ledger, memory_in, run_freqtrade
+from tests.flow.scenarios import CORE, MOVING, complaints, ledger, memory_in, run_freqtrade
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Tuned(Core):
 @pytest.fixture
 def wrapped(backtests: Backtests) -> BacktestJob:
     """The backtest of a strategy that was wrapped; `low` is 40 by its parameter file."""
-    job = backtests.job(TUNED, ENABLED, timerange=TIMERANGE)
+    job = backtests.job(TUNED, MOVING, timerange=TIMERANGE)
     found = {"strategy_name": "Tuned", "params": {"buy": {"low": 40}}, "ft_stratparam_v": 1}
     (job.strategy_path / "tuned.json").write_text(json.dumps(found))
     assert wrap(job) == 0
@@ -71,7 +71,7 @@ def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
     assert len(plain.trades) > 40
     assert entries(sized) == entries(plain)
     assert complaints(sized.log) == []
-    with memory_in(wrapped.userdir) as store:
+    with memory_in(wrapped.userdir, MOVING) as store:
         lines = ledger(store)
         replay = Replay(store, lines[0].decision.origin)
         again = [replay.again(line.decision) for line in lines]
@@ -96,7 +96,7 @@ def test_freqtrade_lists_and_runs_both_until_the_copy_is_deleted(wrapped: Backte
     both = run_freqtrade("backtesting", wrapped, "--strategy-list", "Tuned", "TunedMem0")
     assert both.code == 0, both.output
     assert complaints(both.output) == []
-    with memory_in(wrapped.userdir) as store:
+    with memory_in(wrapped.userdir, MOVING) as store:
         assert {line.decision.origin.strategy for line in ledger(store)} == {"TunedMem0"}
 
     copy.unlink()
