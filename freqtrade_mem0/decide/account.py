@@ -44,6 +44,7 @@ class AccountReader:
         self._sums = EntrySums()
         self._account = Account(shares) if shares else None
         self._known_ms: list[int] = []
+        self._n_counted = [0]
 
     def at(self, now_ms: int, volatility: float) -> tuple[Response, Standing | None]:
         """Return the response of an entry, and the account at the start of its UTC day.
@@ -64,14 +65,17 @@ class AccountReader:
         if n_kept < len(self._known_ms):
             del self._known_ms[n_kept:]
             self._sums.keep(n_kept)
+            del self._n_counted[n_kept + 1 :]
             if self._account is not None:
-                self._account.keep(n_kept)
+                self._account.keep(self._n_counted[n_kept])
         for entry in entries:
-            if self._account is not None:
+            counts = entry.weight > 0.0
+            if self._account is not None and counts:
                 # A trade is known after it was opened, so the trades known then are there.
-                n_known = bisect_left(self._known_ms, entry.open_ms)
+                n_known = bisect_left(self._known_ms, min(entry.open_ms, entry.known_ms))
                 response = self._sums.response(n_known, entry.volatility)
                 multipliers = self._ask(entry, response)
                 self._account.add(entry.known_ms, entry.ratio, entry.weight, multipliers)
             self._sums.add(entry)
             self._known_ms.append(entry.known_ms)
+            self._n_counted.append(self._n_counted[-1] + counts)

@@ -15,8 +15,9 @@ from freqtrade_mem0.insight.account import Standing
 from freqtrade_mem0.records.base import Origin, from_ms, record_id, to_ms
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog
+from freqtrade_mem0.sizing.guard import reads_levels
 from freqtrade_mem0.sizing.limits import within_limits
-from freqtrade_mem0.sizing.policy import Policy, Wish, reads_levels
+from freqtrade_mem0.sizing.policy import Policy, Wish
 
 
 # Not frozen: a frozen dataclass takes three times as long to make.

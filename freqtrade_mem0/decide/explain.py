@@ -102,12 +102,11 @@ def account(decision: Decision) -> str:
     state = decision.account
     if state is None:
         return ""
-    won = "won" if state.earned_ratio >= 0.0 else "lost"
-    used = max(0.0, state.earned / state.floor)
+    won = "won" if state.earned >= 0.0 else "lost"
     return (
         f"memory's account: followed {state.followed:.0%}; over {state.n_trades:.0f} trades it has "
-        f"{won} {abs(state.earned_ratio):.2%} of one stake against the same mean stake; of the "
-        f"{-state.floor:.1f} usual daily results that it can lose in all, {used:.0%} are lost"
+        f"{won} {abs(state.earned):.2f} usual daily results against the same mean stake "
+        f"({percent(state.earned_ratio)} of one stake); its floor is {state.floor:.2f}"
     )
 
 

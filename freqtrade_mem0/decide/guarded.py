@@ -33,11 +33,6 @@ def guarded_policy(sizing: SizingSettings) -> Guarded:
     return _guarded(policy, sizing.policy, sizing)
 
 
-def unguarded(policy: Policy) -> Policy:
-    """Return the policy inside a guard."""
-    return policy.policy if isinstance(policy, Guarded) else policy
-
-
 def _guarded(policy: Policy, name: str, sizing: SizingSettings) -> Guarded:
     return Guarded(
         policy,

@@ -12,8 +12,9 @@ from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.performance import PerformanceReader
 from freqtrade_mem0.insight.shrinkage import EntryGroup
 from freqtrade_mem0.records.base import from_ms, to_ms
-from freqtrade_mem0.sizing.policies.response import FollowResponse
-from freqtrade_mem0.sizing.policy import NO_DIFFERENCES, Known, reads_levels, splitting
+from freqtrade_mem0.sizing.guard import reads_levels
+from freqtrade_mem0.sizing.policies.split import Split
+from freqtrade_mem0.sizing.policy import NO_DIFFERENCES, Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,17 +40,21 @@ class EvidenceReader:
     policy
         Who asks. The experts of `split` other than `response` need a recall that keeps entries;
         None reads all that there is, without an account.
+    strategy
+        Its name, for experts that are asked again.
     """
 
-    def __init__(self, recall: Recall, prior: Shrinkage, policy: Policy | None = None) -> None:
+    def __init__(
+        self, recall: Recall, prior: Shrinkage, policy: Policy | None = None, strategy: str = ""
+    ) -> None:
         self._recall = recall
         self._differences = DailyDifferences(recall, prior)
         self._performance = PerformanceReader(recall.reader())
         self._reads_levels = policy is None or reads_levels(policy)
-        split = splitting(policy)
+        split = policy if isinstance(policy, Split) else None
+        self._strategy = strategy
         self._experts = () if split is None else tuple(split.experts.values())
-        own = [getattr(expert, "policy", expert) for expert in self._experts]
-        self._followed = own[0] if len(own) == 1 and isinstance(own[0], FollowResponse) else None
+        self._followed = None if split is None else split.lone_response
         self._account = AccountReader(recall, {} if split is None else split.shares, self._ask)
 
     def prepare(self, moment: datetime) -> None:
@@ -112,6 +117,7 @@ class EvidenceReader:
         if self._followed is not None:  # the default, without what it does not read
             return (self._followed.multiplier(response),)
         if closed.entry is None:
-            raise ValueError("a recall for experts that read levels must keep entries")
-        known = self._known(closed.entry, "", closed.open_ms, response)
+            raise ValueError("a recall for experts that are asked again must keep entries")
+        opened_ms = min(closed.open_ms, closed.known_ms)
+        known = self._known(closed.entry, self._strategy, opened_ms, response)
         return [expert(known).multiplier for expert in self._experts]

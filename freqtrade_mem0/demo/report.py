@@ -91,7 +91,7 @@ def show_stakes(console: Console, lines: Sequence[LedgerLine]) -> None:
         console.out(f"  {label:>14}  {bar:<{_BAR_CHARS}} {count}", highlight=False)
     console.print(
         "Stakes move little: memory is not followed in its first weeks, and then only as far as it "
-        "has earned it. What it can lose that way is bounded (docs/concepts/floor.md)."
+        "has earned it. What its account can lose has a floor (docs/concepts/floor.md)."
     )
 
 

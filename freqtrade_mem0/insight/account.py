@@ -28,6 +28,10 @@ In the first 20 days, in which :math:`\sigma` is not known, no expert is followe
 because the left side is the growth of the whole capital and the share of "off" never shrinks. As
 :math:`\ln(1 + y) \le y`, the sum of all :math:`w x` is never below :math:`\ln(\pi_0) / \eta`.
 
+The account books a trade with the weight of the day on which it closes. The stake had that of its
+entry, so the floor is exact for stakes only where trades open and close within a day; see
+`docs/concepts/floor.md`.
+
 References
 ----------
 Cover, T. M. (1991). Universal portfolios. Mathematical Finance 1(1), 1-29.
@@ -172,9 +176,8 @@ class Account:
         if not all(share > 0.0 for share in self._shares) or self._off <= 0.0:
             raise ValueError("each share must be above 0, and all together below 1")
         self.floor = math.log(self._off) / RATE
-        self._trades: list[tuple[int, float, tuple[float, ...]]] = []
-        """Day, weighted profit ratio and multipliers of each trade; weight 0 adds nothing."""
-        self._weights: list[float] = []
+        self._trades: list[tuple[int, float, float, tuple[float, ...]]] = []
+        """Day, profit ratio, weight and multipliers of each trade."""
         self._days: list[_Day] = []
         self._standing: tuple[int, Standing] | None = None
 
@@ -182,7 +185,7 @@ class Account:
         """Keep the first `n` trades only."""
         if n >= len(self._trades):
             return
-        del self._trades[n:], self._weights[n:]
+        del self._trades[n:]
         while self._days and self._days[-1].end > n:
             self._days.pop()
         self._standing = None
@@ -197,12 +200,15 @@ class Account:
         ratio
             Profit ratio.
         weight
-            In [0, 1].
+            In (0, 1]; below 1 for trades of priors, which earn and lose less.
         multipliers
             What each expert said at its entry, shape (n_experts,), > 0.
         """
-        self._trades.append((known_ms // _MS_PER_DAY, weight * ratio, tuple(multipliers)))
-        self._weights.append(weight)
+        day = known_ms // _MS_PER_DAY
+        while self._days and self._days[-1].number >= day:  # its day was closed without it
+            self._days.pop()
+            self._standing = None
+        self._trades.append((day, ratio, weight, tuple(multipliers)))
 
     def at(self, now_ms: int) -> Standing:
         """Return the account at the start of a moment's UTC day, from the trades known by then."""
@@ -234,13 +240,13 @@ class Account:
     def _closed(self, number: int, start: int, end: int) -> _Day:
         """Return the account after a day, which has the trades from `start` to `end`."""
         before = self._days[-1] if self._days else self._before_all(number)
-        trades, weights = self._trades[start:end], self._weights[start:end]
+        trades = self._trades[start:end]
         squares, usual = _usual_day(before, number)
         pseudo = before.weights + PSEUDO_TRADES
         excesses = [
             math.fsum(
-                ratio * (multipliers[expert] * pseudo / (total + PSEUDO_TRADES) - 1.0)
-                for _, ratio, multipliers in trades
+                weight * ratio * (multipliers[expert] * pseudo / (total + PSEUDO_TRADES) - 1.0)
+                for _, ratio, weight, multipliers in trades
             )
             for expert, total in enumerate(before.sums)
         ]
@@ -258,20 +264,17 @@ class Account:
             since_ms = None
         elif since_ms is None:
             since_ms = (number + 1) * _MS_PER_DAY
-        result = math.fsum(ratio for _, ratio, _ in trades)
+        result = math.fsum(ratio for _, ratio, _, _ in trades)
         return _Day(
             number=number,
             first=before.first,
             end=end,
             wealth=wealth,
             sums=tuple(
-                total
-                + math.fsum(
-                    weight * trade[2][expert] for trade, weight in zip(trades, weights, strict=True)
-                )
+                total + math.fsum(weight * said[expert] for _, _, weight, said in trades)
                 for expert, total in enumerate(before.sums)
             ),
-            weights=before.weights + math.fsum(weights),
+            weights=before.weights + math.fsum(weight for _, _, weight, _ in trades),
             squares=squares * _KEPT + result * result,
             earned=before.earned + _dot(followed, moves),
             earned_ratio=before.earned_ratio + _dot(followed, excesses),

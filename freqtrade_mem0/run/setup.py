@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.config.settings import CategorySettings
-from freqtrade_mem0.decide.guarded import guarded_policy, unguarded
+from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
 from freqtrade_mem0.records.base import Origin
 from freqtrade_mem0.risk.damping import Damping
-from freqtrade_mem0.sizing.policy import Policy, reads_levels, splitting
+from freqtrade_mem0.sizing.guard import unguarded
+from freqtrade_mem0.sizing.policies.split import Split
+from freqtrade_mem0.sizing.policy import Policy
 
 if TYPE_CHECKING:
     from freqtrade_mem0.run.description import RunDescription
@@ -58,7 +60,9 @@ class SessionSetup:
     @property
     def evidence(self) -> EvidenceReader:
         """A new reader of what the policy uses."""
-        return EvidenceReader(self.recall, self.shrinkage, unguarded(self.policy))
+        return EvidenceReader(
+            self.recall, self.shrinkage, unguarded(self.policy), self.origin.strategy
+        )
 
 
 def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
@@ -78,7 +82,7 @@ def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
     )
     policy = guarded_policy(sizing)
     own = unguarded(policy)
-    asks_again = splitting(own) is not None and reads_levels(own)
+    asks_again = isinstance(own, Split) and own.lone_response is None
     return SessionSetup(
         origin=run.origin,
         recall=Recall(sizing.levels, sizing.half_life_days, keeps_entries=asks_again),

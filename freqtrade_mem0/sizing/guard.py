@@ -114,6 +114,16 @@ class Guarded:
         return tuple(reasons)
 
 
+def unguarded(policy: Policy) -> Policy:
+    """Return the policy inside a guard."""
+    return policy.policy if isinstance(policy, Guarded) else policy
+
+
+def reads_levels(policy: Policy) -> bool:
+    """Return whether a policy reads the levels; see `Policy`."""
+    return bool(getattr(unguarded(policy), "reads_levels", True))
+
+
 def _valid(reason: Any) -> Reason:
     """Return a reason with the types that the journal keeps."""
     if not isinstance(reason, Reason):

@@ -113,19 +113,6 @@ class Forecasting(Protocol):
         """Return which share of them is in the forecast, from the moments of all trades."""
 
 
-@runtime_checkable
-class Splitting(Protocol):
-    """A policy that follows experts as far as they have earned it; see `insight.account`."""
-
-    @property
-    def experts(self) -> Mapping[str, Policy]:
-        """The experts by name."""
-
-    @property
-    def shares(self) -> Mapping[str, float]:
-        """What each expert begins with."""
-
-
 class Policy(Protocol):
     """Maps what is known to a multiplier. Pure: no clock, no I/O, no state.
 
@@ -140,17 +127,3 @@ class Policy(Protocol):
 
     def __call__(self, known: Known, /) -> Wish:
         """Return the multiplier for an entry."""
-
-
-def splitting(policy: object) -> Splitting | None:
-    """Return a policy that follows experts; None for another one."""
-    return policy if isinstance(policy, Splitting) else None
-
-
-def reads_levels(policy: object) -> bool:
-    """Return whether a policy, or one of the experts it follows, reads the levels."""
-    own = getattr(policy, "policy", policy)  # inside its guard
-    split = splitting(own)
-    if split is not None:
-        return any(map(reads_levels, split.experts.values()))
-    return bool(getattr(own, "reads_levels", True))

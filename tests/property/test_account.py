@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,12 +17,13 @@ from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.insight.account import RATE, Account, Standing
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policies import split
+from freqtrade_mem0.sizing.policy import Known, Wish
 from tests.support.samples import START, a_trade
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import TradeRecord
-    from freqtrade_mem0.sizing.policy import Known
 
 DAY_MS = 86_400_000
 LEVELS = ("pair", "side")
@@ -162,6 +164,73 @@ def test_order_of_arrival_corrections_and_questions_leave_no_trace(
     left, right = asked(evidence, moment), asked(reader(fresh), moment)
     assert left.account == right.account
     assert left.response == right.response
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_late_arrivals_leave_no_trace_where_days_are_dense(seed: int) -> None:
+    """Several trades a day, asked every day: what arrives after its day is as if it had been there.
+
+    Trades of other machines come in between, also before the first own one; they change nothing.
+    """
+    dice = random.Random(seed)
+    history = [
+        replace(
+            a_trade(
+                number,
+                closed_at=START + timedelta(hours=8 * number),
+                profit_ratio=dice.gauss(0.001, 0.02),
+                situation={"volatility": dice.uniform(0.002, 0.03), "momentum": dice.gauss(0, 2)},
+            ),
+            side=dice.choice(["long", "long", "short"]),
+        )
+        for number in range(150)
+    ]
+    late = set(dice.sample(range(150), 30))
+    recall, fresh = Recall(LEVELS, 365.0), Recall(LEVELS, 365.0)
+    sizing = SizingSettings.model_validate({})
+    evidence = EvidenceReader(recall, PRIOR, split.from_settings(sizing))
+    before = a_trade(999, closed_at=START - timedelta(days=300), profit_ratio=-0.5)
+    recall.add(before, is_foreign=True)
+    for number, trade in enumerate(history):
+        fresh.add(trade)
+        if number not in late:
+            recall.add(trade)
+        if number % 10 == 0:
+            recall.add(a_trade(1_000 + number, closed_at=trade.known_at), is_foreign=True)
+        asked(evidence, trade.known_at + timedelta(hours=1))
+    moment = START + timedelta(days=52)
+    for number in dice.sample(sorted(late), len(late)):
+        recall.add(history[number])
+        asked(evidence, moment)
+    right = asked(EvidenceReader(fresh, PRIOR, split.from_settings(sizing)), moment)
+    left = asked(evidence, moment)
+    assert right.account is not None
+    assert right.account.shares["response"].weight != 0.3
+    assert (left.account, left.response) == (right.account, right.response)
+
+
+def test_an_expert_that_reads_no_levels_is_asked_again() -> None:
+    """Its recall keeps entries, and it is asked under the strategy's name."""
+    names = set()
+
+    class Half:
+        reads_levels = False
+        name = "half"
+
+        def __call__(self, known: Known) -> Wish:
+            names.add(known.strategy.value)
+            return Wish(multiplier=0.5, reasons=[Reason(name="half", effect=-0.5)])
+
+    recall = empty_recall()
+    policy = split.Split(experts={"half": Half()}, shares={"half": 0.4})
+    evidence = EvidenceReader(recall, PRIOR, policy, "Sample")
+    for number in range(40):
+        recall.add(a_trade(number, closed_at=START + timedelta(days=number), profit_ratio=-0.01))
+    known = asked(evidence, START + timedelta(days=41))
+    assert known.account is not None
+    assert known.account.n_trades == 40.0
+    assert policy(known).multiplier < 1.0
+    assert names == {"Sample"}
 
 
 @settings(max_examples=60)

@@ -111,10 +111,14 @@ class Recall:
         with self._lock:
             groups = self._rows.groups.numbers(values, is_foreign=is_foreign)
             row = Row(packed(record.id), known_ms, ratio, weight, *entry, groups)
-            self._rows.put(row, from_journal=from_journal)
-            if self.keeps_entries and len(self._rows.columns) > len(self._entries):
+            number = self._rows.put(row, from_journal=from_journal)
+            if self.keeps_entries:
                 about = Entry(record.pair, record.side, record.enter_tag, record.situation)
-                self._entries.append(about)
+                if number == len(self._entries):
+                    self._entries.append(about)
+                elif self._entries[number] != about:  # a value that is in no column
+                    self._entries[number] = about
+                    self._note_change(known_ms)
 
     def keys(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
@@ -239,7 +243,7 @@ class Recall:
             return oldest
 
     def reader(self) -> Callable[[datetime], tuple[bool, NDArray[np.float64]]]:
-        """Return a function that reads the trades in their order, for `PerformanceReader`."""
+        """Return a function that reads this machine's trades in order, for `PerformanceReader`."""
         reader = HistoryReader()
         with self._lock:
             self._readers.append(reader)
@@ -248,7 +252,7 @@ class Recall:
             now_ms = to_ms(moment)
             with self._lock:
                 starts_over, first, end = reader.read_on(self._rows.n_before, now_ms)
-                return starts_over, self._rows.columns.ratios(self._rows.by_time[first:end])
+                return starts_over, self._rows.own_ratios(first, end)
 
         return read_on
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.recall.index.columns import Row, TradeColumns, strategy_group
+from freqtrade_mem0.recall.index.columns import FOREIGN, Row, TradeColumns, strategy_group
 from freqtrade_mem0.recall.index.groups import Groups
 from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place
 from freqtrade_mem0.recall.index.sums import Decay, terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
 
     from freqtrade_mem0.insight.shrinkage import Key
     from freqtrade_mem0.recall.index.levels import Levels
@@ -78,15 +80,15 @@ class TimedRows:
                 numbers = self.groups.numbers_of(its_keys)
                 self.put(row._replace(groups=numbers), from_journal=False)
 
-    def put(self, row: Row, *, from_journal: bool) -> None:
-        """Add a trade; it replaces an earlier version."""
+    def put(self, row: Row, *, from_journal: bool) -> int:
+        """Add a trade, which replaces an earlier version; return its row number."""
         columns = self.columns
         place = self.ids.find(row.id)
         if place.row is not None and columns.row(place.row) == row:
             if from_journal:  # the trade was added before it was read there
                 self.overruled.pop(row.id, None)
                 self.is_from_journal[place.row] = 1
-            return
+            return place.row
         self._drop(row.id, place, from_journal=from_journal)
         number = columns.append(row)
         self.is_from_journal.append(from_journal)
@@ -96,6 +98,14 @@ class TimedRows:
         if row.known_ms < self.asked_ms:
             self._apply(number, +1)
             self._n_asked += 1
+        return number
+
+    def own_ratios(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return the profit ratios of this machine's trades in a range of `by_time`."""
+        rows = self.by_time[first:end]
+        flags = np.frombuffer(self.columns.flags, np.uint8)[np.frombuffer(rows, np.int32)]
+        own: NDArray[np.float64] = self.columns.ratios(rows)[flags & FOREIGN == 0]
+        return own
 
     def drop(self, record_id: Id, *, from_journal: bool) -> None:
         """Remove a trade, if it is there."""

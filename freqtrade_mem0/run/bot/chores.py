@@ -151,6 +151,8 @@ class Chores:
                 self._do("finding bots of its name", lambda: self._find_namesakes(moment))
             self._do("reconciliation", lambda: self._reconcile(moment))
             self._do("reading the journal", self._read_journal)
+            # What arrived late is taken in here, so that no callback computes it.
+            self._do("computing memory's account", lambda: self._session.prepare(moment))
             self._do("checking the outbox", self._check_outbox)
 
     def _check_locks(self, moment: datetime) -> None:

@@ -1,7 +1,7 @@
 """The policy `split` (default): each expert is followed as far as it has earned it.
 
-A part of every stake stays as proposed, so the loss against the same mean stake has a floor on any
-data. See `insight.account` for the rule and its derivation.
+A part of every stake stays as proposed, so what its account can lose against the same mean stake
+has a floor on any data. See `insight.account` for the rule and its derivation.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from freqtrade_mem0.config.block import PolicyBlock
 from freqtrade_mem0.config.policies import refuse_unknown_policy
 from freqtrade_mem0.insight.account import MIN_DAYS
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.sizing.guard import reads_levels, unguarded
+from freqtrade_mem0.sizing.policies.response import FollowResponse
 from freqtrade_mem0.sizing.policy import Known, Policy, Wish
 from freqtrade_mem0.sizing.registry import policy_named
 from freqtrade_mem0.sizing.wording import group_reason
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _KEY = "sizing.split.experts"
 _NO_EXPERTS = ("off", "split")
+_LEAST_SHARE = 0.001
 
 
 class Settings(PolicyBlock):
@@ -36,8 +39,8 @@ class Settings(PolicyBlock):
     experts: dict[str, float] = Field(
         {"response": 0.3},
         description="The policies that are followed as far as they have earned it, and the share of"
-        " each stake that they begin with. Each share is above 0; together they are below 1, and"
-        " what is left always stays as proposed.",
+        " each stake that they begin with. Each share is at least 0.001; together they are below 1,"
+        " and what is left always stays as proposed.",
     )
 
     @field_validator("experts")
@@ -46,9 +49,12 @@ class Settings(PolicyBlock):
         for name, share in experts.items():
             refuse_unknown_policy(name)
             if name in _NO_EXPERTS:
-                raise ValueError(f"{name!r} can not be an expert: it has no multipliers of its own")
-            if not 0.0 < share < 1.0:
-                raise ValueError(f"the share of {name!r} is {share:g}, it must be above 0, below 1")
+                raise ValueError(f"{name!r} can not be followed: name policies with multipliers")
+            if not _LEAST_SHARE <= share < 1.0:
+                raise ValueError(
+                    f"the share of {name!r} is {share:g}; it must be at least {_LEAST_SHARE:g} and "
+                    "below 1"
+                )
         if not experts:
             raise ValueError('no expert is named; "sizing.policy": "off" leaves stakes as proposed')
         if (whole := math.fsum(experts.values())) >= 1.0:
@@ -71,6 +77,17 @@ class Split:
     experts: Mapping[str, Policy]
     shares: Mapping[str, float]
     name: str = "split"
+
+    @property
+    def lone_response(self) -> FollowResponse | None:
+        """The expert `response` where it is the only one: it is followed without being asked."""
+        own = [unguarded(expert) for expert in self.experts.values()]
+        return own[0] if len(own) == 1 and isinstance(own[0], FollowResponse) else None
+
+    @property
+    def reads_levels(self) -> bool:
+        """Whether an expert reads the levels."""
+        return any(map(reads_levels, self.experts.values()))
 
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry."""
