@@ -21,6 +21,7 @@ from rich.console import Console
 from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.settings import ProviderSettings, Settings
 from freqtrade_mem0.demo.run import run_demo
+from freqtrade_mem0.query.fields import ALIASES, FIELDS, Place
 from freqtrade_mem0.risk.events import EVENT_TYPES
 from freqtrade_mem0.words import mission
 
@@ -75,6 +76,51 @@ What an event is, and what it does: [risk](../concepts/risk.md). The severity is
 |---|---|---|---|
 """
 
+_QUERIES_INTRO = """\
+# Queries
+
+<!-- Written by docs/generate.py. -->
+
+The query language of `freqtrade-mem0 search`, of `--where` in `search`, `records` and `ledger`, and
+of `client.recall(where=...)`:
+
+| written | finds |
+|---|---|
+| `strategy:MyStrategy` | the value is this; upper and lower case differ |
+| `enter_tag:"big dip"` | any text, also with blanks or brackets; `\\"` is a quote in it |
+| `profit:>10.0` (`>=`, `<`, `<=`) | numbers and times on one side of a bound |
+| `timestamp:[2024-01-01 TO 2024-06-27]` | a range; `{a TO b}` leaves out its ends |
+| `profit:[* TO 5}` | `*` is an open end, `[` and `}` differ for each end |
+| `pair:BTC*`, `enter_tag:d?p` | any text for `*`, one character for `?`, in either case |
+| `pair:*` | any value at all |
+| `a AND b`, `a b` | both; conditions that stand beside each other must all hold |
+| `a OR b`, `NOT a`, `-a`, `( )` | one of them; the opposite; AND binds closer than OR |
+| `strategy:(A OR B)` | one field, several values |
+| `strategy:A stop after a crash` | of these, the best matches for the free words, by meaning |
+
+AND, OR, NOT and TO are written in capital letters. Free words cannot stand under OR or NOT, and
+`records` and `ledger` take none; `text:word` asks for the word itself. `NOT side:short` also finds
+what has no side.
+
+A time is UTC and means the whole span that it names: `2024-06-27` is the whole day, `2024-06` the
+month, `2024` the year, `"2024-06-27 10:00"` the minute. `now-7d` is seven days ago (`s`, `m` for
+minutes, `h`, `d`, `w`).
+
+A query has at most 2,000 characters, 64 conditions and words, and 20 levels. A mistake is shown
+with its column.
+
+## Fields
+
+| field | value | meaning | where |
+|---|---|---|---|
+"""
+
+_QUERIES_END = """
+`at_` and the name of a feature is the situation at the entry, as in `at_regime:"calm uptrend"` or
+`at_rsi:<30`. Keys of your own metadata are `metadata.topic`; those with dots, such as
+`metrics.sharpe`, stand as they are.
+"""
+
 _WORDS_INTRO = """\
 # From the mission's words to ours
 
@@ -113,6 +159,18 @@ def risk_events() -> str:
         for name, event in EVENT_TYPES.items()
     )
     return _EVENTS_INTRO + "".join(rows)
+
+
+def queries() -> str:
+    """Return the page of the query language and its fields."""
+    rows = []
+    for name, field in FIELDS.items():
+        others = [f"`{said}`" for said, ours in ALIASES.items() if ours == name]
+        also = f"; also {', '.join(others)}" if others else ""
+        choices = f": {', '.join(field.choices)}" if field.choices else ""
+        where = "everywhere" if len(field.places) == len(Place) else str(*field.places)
+        rows.append(f"| `{name}` | {field.unit} | {field.meaning}{choices}{also} | {where} |\n")
+    return "".join([_QUERIES_INTRO, *rows, _QUERIES_END])
 
 
 def words() -> str:
@@ -238,6 +296,7 @@ PAGES = {
     FOLDER / "configuration.md": configuration,
     FOLDER / "command-line.md": command_line,
     FOLDER / "risk-events.md": risk_events,
+    FOLDER / "queries.md": queries,
     FOLDER / "words.md": words,
     EXAMPLE: example_config,
 }

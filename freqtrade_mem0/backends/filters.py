@@ -12,6 +12,7 @@ default, does the same.
 | `{"k": {"ne": v}}`, `{"k": {"nin": [a, b]}}` | the key is there and eq / in is false |
 | `{"k": {"gt": x}}` (gte, lt, lte) | a number against a number, an ISO time against an ISO time |
 | `{"k": {"contains": s}}`, `icontains` | s is part of the text (icontains: in either case) |
+| `{"k": {"like": s}}` | the text is like s, in either case: `*` is any text, `?` one character |
 | `{"k": "*"}` | the key is there |
 | `{"AND": [...]}`, `{"OR": [...]}`, `{"NOT": [...]}` | all / at least one / none of them pass |
 
@@ -22,6 +23,7 @@ condition where one of its elements does. Naive times are UTC.
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import operator
 import re
@@ -37,7 +39,7 @@ Test: TypeAlias = Callable[[object], bool]
 
 LOGICAL = {"AND": "AND", "OR": "OR", "NOT": "NOT", "$and": "AND", "$or": "OR", "$not": "NOT"}
 _RANGE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
-_OPERATORS = ("eq", "ne", "in", "nin", *_RANGE, "contains", "icontains")
+_OPERATORS = ("eq", "ne", "in", "nin", *_RANGE, "contains", "icontains", "like")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MAX_DEPTH = 32  # deeper nesting is a mistake
 
@@ -152,9 +154,11 @@ def _test(key: str, name: str, operand: object) -> Test:
             raise _refusal(f"{name} on {key!r} needs a list of values, not {operand!r}")
         allowed = frozenset(_required_identity(key, name, value) for value in operand)
         return _membership(allowed, wanted=name == "in")
-    if name in {"contains", "icontains"}:
+    if name in {"contains", "icontains", "like"}:
         if not isinstance(operand, str):
             raise _refusal(f"{name} on {key!r} needs a text, not {operand!r}")
+        if name == "like":
+            return _any_element(_like_test(operand))
         return _any_element(_text_test(operand, fold=name == "icontains"))
     raise _refusal(f"{name!r} on {key!r} is no operator; there are {', '.join(_OPERATORS)}")
 
@@ -183,6 +187,12 @@ def _text_test(wanted: str, *, fold: bool) -> Test:
         folded = wanted.casefold()
         return lambda value: isinstance(value, str) and folded in value.casefold()
     return lambda value: isinstance(value, str) and wanted in value
+
+
+def _like_test(pattern: str) -> Test:
+    # `translate` gives a pattern that never backtracks over what a star has matched.
+    like = re.compile(fnmatch.translate(pattern.casefold().replace("[", "[[]"))).match
+    return lambda value: isinstance(value, str) and like(value.casefold()) is not None
 
 
 def _any_element(test: Test) -> Test:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,22 @@ def listing_options(
     parser.add_argument("-n", "--limit", type=count, metavar="N", help=limit_help)
     scope_options(parser)
     memory_options(parser)
+
+
+def where_option(parser: _ActionsContainer) -> None:
+    """Add `--where`."""
+    parser.add_argument(
+        "--where",
+        type=decoded,
+        metavar="QUERY",
+        help="Only what passes this query, as in 'strategy:MyStrategy AND profit:>10.0'; "
+        "docs/reference/queries.md lists the fields.",
+    )
+
+
+def decoded(text: str) -> str:
+    """Return an option's text; where the locale is not UTF-8, Python leaves it undecoded."""
+    return os.fsencode(text).decode(errors="replace")
 
 
 def limit_of(arguments: Namespace) -> int | None:

@@ -65,12 +65,16 @@ def question(
     min_relevance: float | None = None,
     window_days: float | None = None,
     now: datetime | None = None,
+    where: str | None = None,
 ) -> Question:
     """Check the arguments of `Mem0Client.recall`, which says what they mean and what is raised.
 
     >>> question("me", "risk_profile", "leverage", limit=3).filters["category"]
     'risk_profile'
     """
+    asked = understood(filters or {})
+    if where is not None:
+        query, asked = _asked(where, query, asked)
     chosen = _strategy(strategy, query)
     if limit is not None and (not isinstance(limit, int) or limit < 1):
         raise RecordError(f"limit must be at least 1, got {limit!r}.")
@@ -81,7 +85,7 @@ def question(
     if chosen is Strategy.RECENT:
         own["created_at"] = _window(WINDOW_DAYS if window_days is None else window_days, now)
     return Question(
-        filters=_narrowed(own, understood(filters or {})),
+        filters=_narrowed(own, asked),
         query=query,
         limit=limit,
         min_relevance=0.0 if min_relevance is None else min_relevance,
@@ -134,13 +138,17 @@ means everybody), got '*'.
     return user_id
 
 
-def refuse_query_language(where: str | None) -> None:
-    """Raise `RecordError` for a query such as `profit:>10`, which nothing here can read yet."""
-    if where is not None:
-        raise RecordError(
-            f"where is {where!r}, and this version has no language for queries. Use filters, as in "
-            '{"strategy": "MyStrategy", "profit_abs": {"gt": 10}}.'
-        )
+def _asked(
+    where: str, query: str | None, filters: dict[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """Return query and filters with what `where` adds to both."""
+    from freqtrade_mem0.query.compile import read_query
+
+    if not isinstance(where, str):
+        raise RecordError(f"where must be a text, as in 'profit:>10.0', got {where!r}.")
+    found = read_query(where)
+    words = " ".join(each for each in (query, found.words) if each)
+    return words or query, {"AND": [filters, found.filters]} if filters else found.filters
 
 
 def _strategy(name: str | None, query: str | None) -> Strategy:

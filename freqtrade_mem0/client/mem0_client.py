@@ -10,7 +10,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
 from freqtrade_mem0.client.access import Access
-from freqtrade_mem0.client.asking import as_dict, checked_user, question, refuse_query_language
+from freqtrade_mem0.client.asking import as_dict, checked_user, question
 from freqtrade_mem0.client.by_hand import delete, retract, update
 from freqtrade_mem0.client.described import described_memory
 from freqtrade_mem0.client.memories import Memories
@@ -160,7 +160,8 @@ class Mem0Client:
         now
             For `recent`: aware UTC; None for the wall clock.
         where
-            Must be None: a language for queries comes with a later version.
+            In the query language, for example `strategy:MyStrategy AND profit:>10.0`. Its free
+            words are added to `query`.
 
         Returns
         -------
@@ -175,8 +176,7 @@ class Mem0Client:
         BackendError
             Permanent: the filter can not be used.
         """
-        refuse_query_language(where)
-        how: dict[str, Any] = {"strategy": strategy, "min_relevance": min_relevance}
+        how: dict[str, Any] = {"strategy": strategy, "min_relevance": min_relevance, "where": where}
         when: dict[str, Any] = {"window_days": window_days, "now": now}
         asked = question(self.user_id, category, query, limit=limit, filters=filters, **how, **when)
         return [as_dict(memory) for memory in self._access.ask(asked)]

@@ -19,8 +19,8 @@ CLOCK_SKEW = timedelta(minutes=10)
 """How far another machine's clock may be ahead."""
 
 
-def to_memory(record: Record) -> Memory:
-    """Return the memory that stands for `record` in Mem0."""
+def to_memory(record: Record, *, with_json: bool = True) -> Memory:
+    """Return the memory that stands for `record` in Mem0; without its JSON if only to be read."""
     origin = record.origin
     return Memory(
         id=record.id,
@@ -38,7 +38,7 @@ def to_memory(record: Record) -> Memory:
             "known_ts": to_seconds(record.known_at),
             "recorded_ts": to_seconds(record.recorded_at),
             "schema_version": SCHEMA_VERSION,
-            "record": encode(record),
+            **({"record": encode(record)} if with_json else {}),
         },
     )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.runs import newest_run
+from freqtrade_mem0.query.compile import read_query
+from freqtrade_mem0.query.fields import Place
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
@@ -19,14 +23,25 @@ if TYPE_CHECKING:
 
 
 def ledger(
-    memory: MemoryFolder, scope: Scope, *, only_opened: bool = True, limit: int | None = None
+    memory: MemoryFolder,
+    scope: Scope,
+    *,
+    only_opened: bool = True,
+    limit: int | None = None,
+    where: str | None = None,
 ) -> list[Facts]:
     """Return the newest `limit` decisions (None for all) with their outcomes, by market time.
 
-    `only_opened` leaves out decisions whose entry order was never filled.
+    `only_opened` leaves out decisions whose entry order was never filled. `where` is a query
+    without free words that they must pass; `RecordError` where it is wrong.
     """
-    lines = memory.journal.ledger(scope, only_opened=only_opened, limit=limit)
-    return [_line_facts(line) for line in lines]
+    if where is None:
+        lines = memory.journal.ledger(scope, only_opened=only_opened, limit=limit)
+        return [_line_facts(line) for line in lines]
+    node = parse_filters(read_query(where, Place.LEDGER, takes_words=False).filters)
+    lines = memory.journal.ledger(scope, only_opened=only_opened)
+    passing = (line for line in lines if matches(node, _filterable(line)))
+    return [_line_facts(line) for line in deque(passing, maxlen=limit)]
 
 
 def why(memory: MemoryFolder, scope: Scope, wanted: str | None = None) -> Facts:
@@ -108,6 +123,27 @@ def _line_facts(line: LedgerLine) -> Facts:
             "execution": execution_facts(trade),
         }
     )
+
+
+def _filterable(line: LedgerLine) -> dict[str, object]:
+    """Return the values that a query of the ledger is applied to; names as in `FIELDS`."""
+    decision, trade = line.decision, line.trade
+    return {
+        **({} if trade is None else trade.filter_keys()),
+        **{f"at_{name}": value for name, value in decision.situation.items()},
+        **origin_facts(decision.origin),
+        "pair": decision.pair,
+        "side": decision.side,
+        "enter_tag": decision.enter_tag,
+        "trade_id": decision.trade_id,
+        "created_at": iso(decision.decided_at),
+        "stake_amount": decision.stake,
+        "proposed_stake": decision.proposed_stake,
+        "multiplier": decision.multiplier,
+        "n_effective": decision.n_effective,
+        "applied": decision.applied,
+        "policy": decision.policy,
+    }
 
 
 def _find_line(memory: MemoryFolder, scope: Scope, wanted: str | None) -> LedgerLine:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.backends.filters import matches, parse_filters
+from freqtrade_mem0.backends.payload import as_filterable
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.query.compile import read_query
 from freqtrade_mem0.recall.priors import promotions, waiting
 from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.backends.port import Filters
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
@@ -37,33 +43,57 @@ _OF_A_TRADE = (
 )
 
 
-def records(memory: MemoryFolder, scope: Scope, limit: int | None = None) -> list[Facts]:
-    """Return the current records of a scope in order of arrival; the newest `limit` of them."""
-    return [_record_facts(record) for _, record in memory.journal.records(scope, limit=limit)]
+def records(
+    memory: MemoryFolder, scope: Scope, limit: int | None = None, where: str | None = None
+) -> list[Facts]:
+    """Return the current records of a scope in order of arrival; the newest `limit` of them.
+
+    `where` is a query without free words that they must pass; `RecordError` where it is wrong.
+    """
+    if where is None:
+        return [_record_facts(record) for _, record in memory.journal.records(scope, limit=limit)]
+    node = parse_filters(read_query(where, takes_words=False).filters)
+    passing = (
+        record
+        for _, record in memory.journal.records(scope)
+        if matches(node, as_filterable(to_memory(record, with_json=False)))
+    )
+    return [_record_facts(record) for record in deque(passing, maxlen=limit)]
 
 
 def search(
-    memory: MemoryFolder, query: str, *, filters: dict[str, str | None], limit: int
+    memory: MemoryFolder,
+    query: str,
+    *,
+    filters: dict[str, str | None],
+    limit: int,
+    where: str | None = None,
 ) -> list[Facts]:
     """Return the owner's memories in Mem0 that match a query best, best first.
 
     `filters` are values that a memory must have in its metadata, by key; None allows any value.
+    `where` is a query in the query language, whose free words are added to `query`. Without any
+    words the newest memories are returned, newest first.
 
     Raises
     ------
     RecordError
-        The query has no word.
+        There is no word to search for and no condition, or `where` is wrong.
     BackendError
         Mem0 can not be asked.
     """
+    wanted: Filters = {"user_id": memory.settings.user_id}
+    wanted |= {key: value for key, value in filters.items() if value is not None}
+    if where is not None:
+        asked = read_query(where)
+        query = f"{query} {asked.words}".strip()
+        wanted["AND"] = [asked.filters]
+        if not query:
+            newest = deque(memory.backend.scan(filters=wanted), maxlen=limit)
+            return [_memory_facts(each) for each in reversed(newest)]
     if not any(character.isalnum() for character in query):
         raise RecordError(f"There is no word in the query {query!r} to search for.")
-    wanted = {"user_id": memory.settings.user_id, **filters}
-    found = memory.backend.search(
-        query,
-        filters={key: value for key, value in wanted.items() if value is not None},
-        limit=limit,
-    )
+    found = memory.backend.search(query, filters=wanted, limit=limit)
     return [_memory_facts(each) for each in found]
 
 

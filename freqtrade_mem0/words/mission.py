@@ -170,7 +170,7 @@ CALLS = {
     "client.add(text, metadata=...)": "client.store(category, text, metadata)",
     "client.search(query, limit=...)": "client.recall(query=query, limit=...)",
     "search?query=strategy:X AND profit:>10": (
-        'client.recall(filters={"strategy": "X", "profit_abs": {"gt": 10}})'
+        'client.recall(where="strategy:X AND profit:>10"); profit is in per cent of the stake'
     ),
     "POST /memory, GET /search, GET /health": "a service comes with a later version",
     '"P&L: $" in str(memory)': 'memory["pnl"] > 0',

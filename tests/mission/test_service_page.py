@@ -80,12 +80,13 @@ def test_state_is_shown(memory: TradeMemory) -> None:
         "strategy:MyStrategy AND profit:>10.0",
     ],
 )
-@pytest.mark.xfail(
-    strict=True, raises=RecordError, reason="Memory for agents and for people who ask"
-)
 def test_queries_are_understood(memory: TradeMemory, query: str) -> None:
-    """In the language of the page."""
-    memory.mem0.recall(where=query)
+    """In the language of the page, about results in its format."""
+    memory.record_backtest("MyStrategy", METRICS, {"timestamp": "2024-06-27T10:00:00Z"})
+    other = {**METRICS, "profit": 3.0}
+    memory.record_backtest("Other", other, {"timestamp": "2024-06-28T00:00:00Z"})
+    found = memory.mem0.recall(where=query)
+    assert [each["metadata"]["strategy"] for each in found] == ["MyStrategy"]
 
 
 @pytest.mark.parametrize("command", ["backup", "export", "maintain"])

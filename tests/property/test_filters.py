@@ -41,6 +41,7 @@ operators = st.fixed_dictionaries(
         **dict.fromkeys(["gt", "gte", "lt", "lte"], ranges),
         "contains": st.sampled_from(TEXTS),
         "icontains": st.sampled_from(["A", "STRASSE", "b"]),
+        "like": st.sampled_from(["", "*", "A?", "?", "*S?RASSE", "2026-*-01", "[a]", "a*b*"]),
     },
 ).filter(bool)
 conditions = st.one_of(scalars, st.just("*"), st.lists(scalars, max_size=3), operators)
@@ -93,12 +94,22 @@ def holds(name: str, value: Any, operand: Any) -> bool:
         "eq": lambda: kind(value) == kind(operand) and value == operand,
         "contains": lambda: isinstance(value, str) and operand in value,
         "icontains": lambda: isinstance(value, str) and operand.casefold() in value.casefold(),
+        "like": lambda: isinstance(value, str) and like(value.casefold(), operand.casefold()),
         "gt": lambda: comparable and left[1] > right[1],
         "gte": lambda: comparable and left[1] >= right[1],
         "lt": lambda: comparable and left[1] < right[1],
         "lte": lambda: comparable and left[1] <= right[1],
     }
     return meanings[name]()
+
+
+def like(text: str, pattern: str) -> bool:
+    """Say whether a text is like a pattern, character by character."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return any(like(text[at:], pattern[1:]) for at in range(len(text) + 1))
+    return text != "" and pattern[0] in {"?", text[0]} and like(text[1:], pattern[1:])
 
 
 def kind(value: Any) -> str:

@@ -1,8 +1,8 @@
 """Mem0's filters as SQL over a JSONB payload: exact, or a superset that Python then filters.
 
-Two conditions can not be expressed exactly: ranges of times (Python reads more spellings of a time
-than can be compared as texts) and `icontains` (case folding differs). The negation of such a
-condition is TRUE, a superset again. NULL counts as false.
+Some conditions can not be expressed exactly: ranges of times (Python reads more spellings of a
+time than can be compared as texts), `icontains` and `like` (case folding differs). The negation of
+such a condition is TRUE, a superset again. NULL counts as false.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _operator(key: str, name: str, operand: Any) -> Clause:
         if not is_storable(operand):
             return _FALSE
         return _any_element(key, "string", "strpos({} #>> '{{}}', %s::text) > 0", (operand,))
-    if name == "icontains":
+    if name in {"icontains", "like"}:
         return Clause(f"jsonb_typeof({_AT}) IN ('string', 'array')", (key,), is_exact=False)
     values = [operand] if name in {"eq", "ne"} else list(operand)
     found = _or([_equals(key, value) for value in values])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory, scope_of
-from freqtrade_mem0.cli.options import limit_of, listing_options
+from freqtrade_mem0.cli.options import limit_of, listing_options, where_option
 from freqtrade_mem0.cli.output import print_json, print_table, title, when
 from freqtrade_mem0.words.numbers import percent
 
@@ -23,6 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="Also decisions whose entry order was never filled."
     )
+    where_option(parser)
     listing_options(parser)
 
 
@@ -36,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
             scope_of(arguments, memory),
             only_opened=not arguments.all,
             limit=limit_of(arguments),
+            where=arguments.where,
         )
     if arguments.json:
         print_json(lines)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory, scope_of
-from freqtrade_mem0.cli.options import limit_of, listing_options
+from freqtrade_mem0.cli.options import limit_of, listing_options, where_option
 from freqtrade_mem0.cli.output import print_json, print_table, title, when
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="List what came from outside and could not be taken, and why.",
     )
+    where_option(parser)
     listing_options(parser)
 
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _list_set_aside(arguments)
     with opened_memory(arguments) as memory:
         scope = replace(scope_of(arguments, memory), kind=arguments.kind)
-        found = records(memory, scope, limit_of(arguments))
+        found = records(memory, scope, limit_of(arguments), arguments.where)
     if arguments.json:
         print_json(found)
         return 0

@@ -1,15 +1,15 @@
 """Search the memories in Mem0 in your own words.
 
-Meaning and words count; the best match comes first.
+Meaning and words count; the best match comes first. Conditions can stand among the words, as in
+'strategy:MyStrategy AND profit:>10.0', or in --where; without words the newest come first.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory
-from freqtrade_mem0.cli.options import ROWS_IN_TABLES, listing_options
+from freqtrade_mem0.cli.options import ROWS_IN_TABLES, decoded, listing_options, where_option
 from freqtrade_mem0.cli.output import print_json, print_table, when
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.words.numbers import counted
@@ -22,7 +22,8 @@ NAME = "search"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `search`."""
-    parser.add_argument("query", nargs="+", help="What to look for.")
+    parser.add_argument("query", nargs="*", help="What to look for; may be left out with --where.")
+    where_option(parser)
     parser.add_argument(
         "--category", choices=[str(category) for category in Category], help="Only this category."
     )
@@ -31,10 +32,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print memories."""
+    from freqtrade_mem0.query.compile import names_a_field
     from freqtrade_mem0.views.records import search
 
-    # Where the locale is not UTF-8, Python leaves other characters of options undecoded.
-    query = os.fsencode(" ".join(arguments.query)).decode(errors="replace")
+    query, where = decoded(" ".join(arguments.query)), arguments.where
+    if names_a_field(query):
+        query, where = "", query if where is None else f"({query}) AND ({where})"
     with opened_memory(arguments) as memory:
         found = search(
             memory,
@@ -47,12 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
                 "category": arguments.category,
             },
             limit=arguments.limit or ROWS_IN_TABLES,
+            where=where,
         )
     if arguments.json:
         print_json(found)
         return 0
+    asked = " ".join(each for each in (query, where) if each)
     print_table(
-        f"{counted(len(found), 'memory', 'memories')} for {query!r}",
+        f"{counted(len(found), 'memory', 'memories')} for {asked!r}",
         ["Score", "known at (UTC)", "mode", "what", "id"],
         [
             [
