@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from freqtrade_mem0.records.decision import AccountState
+
 _LOST_RATIO = 0.01
 
 
@@ -53,7 +55,8 @@ class Run:
 
     Start and end are the first and last candle in aware UTC, `seconds` is the wall time it took.
     The spread on noise is how far memory moves the stakes of these trades, as the root mean square
-    of multiplier - 1, where their outcomes are shuffled; None without memory.
+    of multiplier - 1, where their outcomes are shuffled; None without memory. The account is
+    memory's at the last decision; None where the policy keeps none.
     """
 
     trades: tuple[ClosedTrade, ...]
@@ -65,6 +68,7 @@ class Run:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     seconds: float = 0.0
     spread_on_noise: float | None = None
+    account: AccountState | None = None
 
 
 def not_in(run: Run, other: Run) -> tuple[ClosedTrade, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freqtrade_mem0.journal.ledger_line import LedgerLine
-    from freqtrade_mem0.records.decision import Decision, Reason
+    from freqtrade_mem0.records.decision import AccountState, Decision, Reason
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 _TIME = "%Y-%m-%d %H:%M UTC"
@@ -99,9 +99,19 @@ def expected(decision: Decision) -> str:
 
 def account(decision: Decision) -> str:
     """Return memory's account in words; "" where the policy keeps none."""
-    state = decision.account
-    if state is None:
-        return ""
+    return "" if decision.account is None else account_in_words(decision.account)
+
+
+def account_in_words(state: AccountState) -> str:
+    """Return memory's account in words.
+
+    >>> from freqtrade_mem0.records.decision import AccountState
+    >>> state = AccountState(followed=0.34, experts={"response": 0.34}, earned=0.84, floor=-1.78,
+    ...                      earned_ratio=0.012, n_trades=212)
+    >>> account_in_words(state)  # doctest: +NORMALIZE_WHITESPACE
+    "memory's account: followed 34%; over 212 trades it has won 0.84 usual daily results against
+    the same mean stake (+1.20% of one stake); its floor is -1.78"
+    """
     won = "won" if state.earned >= 0.0 else "lost"
     return (
         f"memory's account: followed {state.followed:.0%}; over {state.n_trades:.0f} trades it has "

@@ -170,6 +170,7 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     lost = strategy["figures"]["without"]["total_return"] * 365 / strategy["days"]
     lost -= strategy["stresses"][0]["return_without"]
     assert lost == pytest.approx(0.5 * fees / strategy["starting_balance"] * 365 / strategy["days"])
+    assert strategy["account"] is None  # the policy of this comparison keeps none
     assert strategy["trials"]["settings_tried"] == 1
     again = compare_command(job)["strategies"][0]["trials"]
     assert again == strategy["trials"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.compare.engine.result_rows import Decisions
     from freqtrade_mem0.compare.trades import ClosedTrade
+    from freqtrade_mem0.records.decision import AccountState
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +187,14 @@ def run(prepared: Prepared, *, with_memory: bool) -> Run:
         metrics={name: number(stats.get(name)) for name in METRICS},
         seconds=seconds,
         spread_on_noise=_spread_on_noise(prepared, trades, decisions) if with_memory else None,
+        account=_account(decisions),
     )
+
+
+def _account(decisions: Decisions) -> AccountState | None:
+    """Return memory's account at the last decision."""
+    newest = max(decisions.values(), key=lambda decision: decision.decided_at, default=None)
+    return None if newest is None else newest.account
 
 
 def _spread_on_noise(

@@ -48,6 +48,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "random_sizing": c.shifts,
         "timing": c.timing,
         "multiplier_spread": {"real": c.spread, "on_noise": c.remembered.spread_on_noise},
+        "account": c.remembered.account,
         "stresses": c.stresses,
         "trials": None if c.deflated is None else _trials(c.deflated),
         "p_holm": c.p_holm,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.compare.report.numbers import plain
 from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR
+from freqtrade_mem0.decide import explain
 from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def chance_in_words(c: Comparison) -> list[str]:
     """Return what chance alone does, a paragraph for each test that could be made."""
-    found = [_random_sizing(c), _size_alone(c), _timing(c), _tries(c)]
+    found = [_random_sizing(c), _size_alone(c), _timing(c), _tries(c), _account(c)]
     return [words for words in found if words]
 
 
@@ -69,6 +70,14 @@ def _tries(c: Comparison) -> str:
         f"Deflated Sharpe ratio: {_share(d.probability)} (probability that the true gain is above "
         "chance)."
     )
+
+
+def _account(c: Comparison) -> str:
+    state = c.remembered.account
+    if state is None:
+        return ""
+    words = explain.account_in_words(state)
+    return f"{words[0].upper()}{words[1:]}, at its last decision."
 
 
 def _share(ratio: float) -> str:
