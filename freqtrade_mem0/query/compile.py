@@ -22,7 +22,8 @@ _WITHOUT_COLON = re.compile(r"([^\W\d][\w.]*)(?:[<>]=?|==?)(?=.)")
 _LIKE_A_FIELD = re.compile(r"(?<![^\s(-])([^\W\d][\w.]*):(?=\S)")
 
 
-_SMALL = (Term("and"), Term("or"), Term("not"))
+_OPERATORS = {"and": "AND", "&&": "AND", "or": "OR", "||": "OR", "not": "NOT", "!": "NOT"}
+"""How others write the operators."""
 
 
 class Asked(NamedTuple):
@@ -108,10 +109,16 @@ def _refuse_slips(parts: Sequence[Node], free: Sequence[Term]) -> None:
         if found is not None and is_field(found[1]):
             meant = word.text.replace(found[1], f"{found[1]}:", 1).replace(":=", ":")
             raise WrongQueryError(word.at, f"A colon is missing: write {meant}.")
-    for before, part, after in zip(parts, parts[1:], parts[2:], strict=False):
-        if part in _SMALL and not (isinstance(before, Term) and isinstance(after, Term)):
-            assert isinstance(part, Term)  # noqa: S101 - as in `_SMALL`
-            raise WrongQueryError(part.at, f"Write {part.text.upper()} in capital letters.")
+    for number, part in enumerate(parts):
+        beside = (*parts[max(0, number - 1) : number], *parts[number + 1 : number + 2])
+        if not all(isinstance(each, Term) for each in beside):
+            _refuse_small_operator(part)
+
+
+def _refuse_small_operator(part: Node) -> None:
+    if isinstance(part, Term) and not part.is_quoted and part.text.lower() in _OPERATORS:
+        meant = _OPERATORS[part.text.lower()]
+        raise WrongQueryError(part.at, f"Write {meant} for {part.text!r}, in capital letters.")
 
 
 class _Compiler(NamedTuple):
@@ -132,13 +139,15 @@ class _Compiler(NamedTuple):
         at = node.at if isinstance(node, Term) else 0
         raise WrongQueryError(
             at,
-            "A free word is searched for by meaning, so it can not stand under OR or NOT. Ask for "
-            "the word itself by text:word.",
+            "A free word is searched for by meaning, so it can not stand under OR or NOT. Put the "
+            "conditions beside it into parentheses, or ask for the word itself by text:word.",
         )
 
     def _wanted(self, clause: Clause, field: Field, node: Node) -> Filters:
         match node:
             case Every():
+                for part in node.parts:
+                    _refuse_small_operator(part)
                 return {"AND": [self._wanted(clause, field, part) for part in node.parts]}
             case Some():
                 return {"OR": [self._wanted(clause, field, part) for part in node.parts]}
@@ -225,6 +234,10 @@ def _any_of(keys: Sequence[str], wanted: Any) -> Filters:
 
 def _text(name: str, field: Field, term: Term) -> Filters:
     text = term.text
+    if text.startswith(("=", "!")) and not term.is_quoted:
+        bare = text.lstrip("=!")
+        meant = f"NOT {name}:{bare}" if text.startswith("!") else f"{name}:{bare}"
+        raise WrongQueryError(term.at, f"Write {meant}, or put the text into quotes.")
     if not term.is_quoted and ("*" in text or "?" in text):
         return _any_of(field.keys, {"like": f"*{text}*" if name == "text" else text})
     if name == "text":

@@ -69,7 +69,12 @@ def test_a_query_finds_the_trade(query: str) -> None:
         ("topic:X", 1, "metadata.topic"),
         ("pair:X AND profit:ten", 19, "number in percent"),
         ("profit>10", 1, "write profit:>10"),
-        ("pair:X or pair:Y", 8, "OR in capital letters"),
+        ("pair:X or pair:Y", 8, "Write OR for 'or', in capital"),
+        ("not pair:X", 1, "Write NOT"),
+        ("dips Or profit:>3", 6, "Write OR"),
+        ("pair:X && pair:Y", 8, "Write AND"),
+        ("strategy:(A or B)", 13, "Write OR"),
+        ("side:!=short", 6, "Write NOT side:short"),
         ("kind:backtset", 6, "Did you mean 'backtest'"),
         ("profit:", 8, "A value is missing"),
         ("(pair:X", 8, r"A '\)' is missing"),
@@ -140,6 +145,10 @@ def test_free_words_stay_words() -> None:
     assert (asked.words, asked.filters) == ("stop after a hard crash", read_query("pair:X").filters)
     with pytest.raises(RecordError, match="Free words"):
         read_query("crash pair:X", Place.LEDGER, takes_words=False)
+    assert (
+        read_query("stop and reverse, or not at all pair:X").words
+        == "stop and reverse, or not at all"
+    )
     assert names_a_field("-(pair:X)")
     assert not names_a_field("what about 12:30, http://x.y and note:this?")
 
