@@ -114,7 +114,7 @@ class EntrySums:
         """
         n, weight, logs, momentum, n_long, n_short = self._rows[n_known]
         if volatility <= 0.0 or weight <= 0.0:
-            return NEUTRAL
+            return Response(n=n)
         believed = n / (n + PSEUDO_ENTRIES)
         excess = believed * (math.log(volatility) - logs / weight)
         usual = believed * momentum / weight

@@ -56,9 +56,13 @@ def in_words(response: Response, multiplier: float) -> str:
     >>> from freqtrade_mem0.insight.response import Response
     >>> in_words(Response(1.31, 0.3, 0.9, -0.8, False, 120.0), 1.31).partition("; ")[0]
     'response to volatility x1.31: 35% more volatile than at its usual entry'
+    >>> in_words(Response(n=12.0), 1.0)
+    "response to volatility: this entry's volatility is not known"
     """
     if response.n <= 0.0:
-        return "response to volatility: nothing is known yet"
+        return "response to volatility: no earlier entries are known yet"
+    if response.excess == response.slope == 0.0:
+        return "response to volatility: this entry's volatility is not known"
     apart = math.expm1(response.excess)
     more = "more" if apart >= 0.0 else "less"
     kind = _kind(response)
