@@ -4,8 +4,7 @@ Callbacks are not guaranteed: a bot is killed between a fill and its callback, a
 the exchange while the bot is down, a trade is deleted over REST.
 
 The cost of a comparison depends on what has changed since the last one, not on the number of
-trades. All trades are compared only at the first time, and where an old closed trade was changed or
-deleted.
+trades: all are compared at the first time, and where an old closed trade was changed or deleted.
 """
 
 from __future__ import annotations
