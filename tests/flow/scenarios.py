@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ENABLED: Mapping[str, Any] = {"enabled": True}
 """The smallest `"mem0"` block: everything else is the default."""
 
-MOVING: Mapping[str, Any] = {"enabled": True, "sizing": {"policy": "kelly"}}
+MOVING: Mapping[str, Any] = {"enabled": True, "sizing": {"policy": "response"}}
 """Stakes move from the first closed trades on; those of the default only after weeks."""
 
 REMEMBERING = strategy_with_memory()

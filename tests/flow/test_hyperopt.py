@@ -11,7 +11,7 @@ import pytest
 
 from freqtrade_mem0.demo.freqtrade_run import BacktestJob
 from tests.flow.harness import Backtests
-from tests.flow.scenarios import CORE, MOVING, Ended, complaints, ledger, memory_in, run_freqtrade
+from tests.flow.scenarios import CORE, Ended, complaints, ledger, memory_in, run_freqtrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,9 @@ class Tuned(Mem0Mixin, Core):
             dataframe.loc[signal, ["enter_long", "enter_tag"]] = (1, tag)
         return dataframe
 '''
+
+MOVING = {"enabled": True, "sizing": {"policy": "kelly"}}
+"""Its stakes move at once, so that epochs differ."""
 
 TIMERANGE = "20240101-20240106"
 EPOCHS = 6
