@@ -119,11 +119,6 @@ class Standing(NamedTuple):
         """How far memory is followed altogether, in [0, 1]."""
         return math.fsum(share.weight for share in self.shares.values())
 
-    @property
-    def floor_used(self) -> float:
-        """Which part of the largest possible loss has been lost, in [0, 1]."""
-        return max(0.0, self.earned / self.floor) if self.floor else 0.0
-
 
 class _Day(NamedTuple):
     """The account after a day with closed trades.

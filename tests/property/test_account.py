@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.decide.known import EvidenceReader
-from freqtrade_mem0.insight.account import RATE, Account, Standing
+from freqtrade_mem0.insight.account import MIN_DAYS, RATE, Account, Standing
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.decision import Reason
@@ -64,7 +64,7 @@ def test_the_loss_never_passes_the_floor(
         off = 1.0 - sum(begins_with)
         assert standing.earned >= math.log(off) / RATE - 1e-9
         assert 0.0 <= standing.weight <= 1.0
-        assert 0.0 <= standing.floor_used <= 1.0 + 1e-9
+        assert standing.earned / standing.floor <= 1.0 + 1e-9
         # The whole capital: what the floor follows from.
         wealth = [each.wealth for each in standing.shares.values()]
         capital = off + sum(s * w for s, w in zip(begins_with, wealth, strict=True))
@@ -82,6 +82,35 @@ def test_the_floor_is_nearly_reached_by_the_worst_sequence() -> None:
     standing = account.at(2_000 * DAY_MS)
     assert account.floor * 1.0 < standing.earned < account.floor * 0.9
     assert standing.weight < 1e-9
+
+
+def lost_by_stakes(lasts: int, turns: int) -> tuple[float, float]:
+    """Return what 1,000 days earn by the account, and by stakes with the weight of their entry.
+
+    One trade closes a day, alternately won and lost. The expert is right and wrong in turns of so
+    many days, and each trade was opened some days before.
+    """
+    account, weights, by_stakes = Account({"timed": 0.3}), list[float](), 0.0
+    for day in range(1_000):
+        share = account.at(day * DAY_MS).shares["timed"]
+        weights.append(share.weight)
+        ratio = 0.05 if day % 2 else -0.05
+        is_right = day // turns % 2 == 0
+        multiplier = 1.75 if (ratio > 0.0) == is_right else 0.25
+        if day >= MIN_DAYS:
+            excess = (multiplier / share.mean_multiplier - 1.0) * ratio / 0.05
+            by_stakes += weights[day - lasts] * max(-3.0, min(excess, 3.0))
+        account.add(day * DAY_MS, ratio, 1.0, [multiplier])
+    return account.at(1_000 * DAY_MS).earned, by_stakes
+
+
+@pytest.mark.parametrize(("lasts", "lost"), [(0, 1.7), (1, 5.0), (5, 17.8)])
+def test_stakes_held_overnight_can_lose_more_than_the_account(lasts: int, lost: float) -> None:
+    """As `docs/concepts/floor.md` says; within a day they lose what the account loses."""
+    worst = [lost_by_stakes(lasts, turns) for turns in (1, 2, 3, 5, 8, 10, 15, 20, 40)]
+    floor = math.log(0.7) / RATE
+    assert min(by_account for by_account, _ in worst) >= floor
+    assert min(by_stakes for _, by_stakes in worst) == pytest.approx(-lost, rel=0.03)
 
 
 # ---- against brute force, in any order of arrival ----

@@ -49,7 +49,9 @@ class Settings(PolicyBlock):
         for name, share in experts.items():
             refuse_unknown_policy(name)
             if name in _NO_EXPERTS:
-                raise ValueError(f"{name!r} can not be followed: name policies with multipliers")
+                raise ValueError(
+                    f"{name!r} can not be an expert; name another policy, such as 'response'"
+                )
             if not _LEAST_SHARE <= share < 1.0:
                 raise ValueError(
                     f"the share of {name!r} is {share:g}; it must be at least {_LEAST_SHARE:g} and "
