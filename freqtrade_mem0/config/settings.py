@@ -12,6 +12,11 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.block import Block, PolicyBlock
+from freqtrade_mem0.config.lifecycle_settings import (
+    ImportanceSettings,
+    LifecycleSettings,
+    RetentionSettings,
+)
 from freqtrade_mem0.config.modes import refuse_unknown_mode
 from freqtrade_mem0.config.risk_settings import RiskSettings
 from freqtrade_mem0.config.situation_settings import SituationSettings
@@ -28,25 +33,6 @@ class CategorySettings(Block):
     risk_profile: bool = Field(default=True, description="Risk events.")
     portfolio_patterns: bool = Field(default=True, description="Patterns over the portfolio.")
     learning_insights: bool = Field(default=True, description="Insights and notes.")
-
-
-_RETENTION = "Days, or null for ever. This version keeps everything, whatever the value."
-
-
-class RetentionSettings(Block):
-    """Days a memory of a category is kept; null keeps it for ever."""
-
-    user_preferences: float | None = Field(None, gt=0, description=_RETENTION)
-    market_conditions: float | None = Field(None, gt=0, description=_RETENTION)
-    strategy_performance: float | None = Field(None, gt=0, description=_RETENTION)
-    risk_profile: float | None = Field(None, gt=0, description=_RETENTION)
-    portfolio_patterns: float | None = Field(None, gt=0, description=_RETENTION)
-    learning_insights: float | None = Field(None, gt=0, description=_RETENTION)
-    max_trades: int | None = Field(
-        None,
-        ge=1,
-        description="Most trades whose memories are kept, or null. This version keeps all.",
-    )
 
 
 class WebhookSettings(Block):
@@ -188,7 +174,15 @@ class Settings(Block):
         default_factory=RiskSettings, description="What is done about risk events."
     )
     retention: RetentionSettings = Field(
-        default_factory=RetentionSettings, description="How long memories are kept."
+        default_factory=RetentionSettings,
+        description="How long memories are kept when `freqtrade-mem0 maintain` runs.",
+    )
+    importance: ImportanceSettings = Field(
+        default_factory=ImportanceSettings, description="How much each category matters."
+    )
+    lifecycle: LifecycleSettings = Field(
+        default_factory=LifecycleSettings,
+        description="How memories age when `freqtrade-mem0 maintain` runs.",
     )
     delivery: DeliverySettings = Field(
         default_factory=DeliverySettings, description="How records travel to Mem0."

@@ -113,8 +113,6 @@ def warn_of_unused(settings: Settings) -> None:
             "has" if len(idle) == 1 else "have",
             sizing.policy,
         )
-    if any(days is not None for _, days in settings.retention):
-        logger.warning('"%s.retention" has no effect in this version: all records are kept.', BLOCK)
 
 
 def _marked(strategy: Any, run: RunDescription, process: Process) -> RunDescription:

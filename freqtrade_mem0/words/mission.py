@@ -138,7 +138,10 @@ ENVIRONMENT = {
     },
     "MEM0_MAX_TRADE_MEMORIES": Variable(("retention.max_trades",), "number"),
     "MEM0_RETENTION_DAYS": Variable(
-        tuple(f"retention.{name}" for name in _CATEGORY_NAMES[1:]),
+        tuple(
+            f"retention.{name}"
+            for name in (*_CATEGORY_NAMES[1:], "failures", "opportunities", "patterns")
+        ),
         "number",
         "Preferences are kept for ever.",
     ),

@@ -32,7 +32,7 @@ def refusal(block: Any) -> str:
         ),
         (
             {"retention": {"forever": 1}},
-            ['"mem0.retention.forever" is not a key.', "Known keys: learning_insights, "],
+            ['"mem0.retention.forever" is not a key.', "Known keys: failures, "],
         ),
         ({"vector_store": {"provider": "qdrant", "url": "x"}}, ['"mem0.vector_store.url" is not']),
         (

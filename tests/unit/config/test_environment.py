@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SAMPLES = {"switch": "off", "number": "7", "port": "8081", "text": "http://mem0.lan"}
+SAMPLES = {"switch": "off", "number": "8", "port": "8081", "text": "http://mem0.lan"}
 
 
 @pytest.fixture(params=["environment", "file"])

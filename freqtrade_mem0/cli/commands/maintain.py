@@ -1,0 +1,76 @@
+"""Keep the memory in order: age it through its tiers, prune it, find patterns, shrink its files.
+
+Bots may keep running; one cycle at a time works on a memory. If it is interrupted, the next one
+continues. No stake changes. Run it every day, by cron for example.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.cli.context import opened_memory
+from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rich.progress import Progress
+
+    from freqtrade_mem0.lifecycle.report import CycleReport
+
+NAME = "maintain"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `maintain`."""
+    parser.add_argument("--dry-run", action="store_true", help="Only tell what would be done.")
+    memory_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one cycle, with a progress bar on a terminal, and print its report."""
+    from freqtrade_mem0.journal.in_use import is_in_use
+    from freqtrade_mem0.lifecycle.cycle import run_cycle
+
+    with opened_memory(arguments) as memory, progress_bar() as progress:
+        report = run_cycle(
+            memory,
+            datetime.now(UTC),
+            dry_run=arguments.dry_run,
+            alone=not is_in_use(memory.journal.path),
+            progress=_Bar(progress),
+        )
+    if arguments.json:
+        print_json(report.as_dict())
+    else:
+        print_lines(*_sentences(report))
+    return 0
+
+
+class _Bar:
+    """A task of the progress display, for one step after another."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("Maintaining", total=None)
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self._progress.update(self._task, description=what, completed=done, total=total or None)
+
+
+def _sentences(report: CycleReport) -> list[str]:
+    would = "would be " if report.dry_run else ""
+    pruned, patterns = report.counts["pruned"], report.counts["patterns"]
+    moved = sum(report.counts["migrated"].values())
+    compressed = report.counts["compressed"]
+    ways = ", ".join(f"{n} {way.replace('_', ' ')}" for way, n in pruned.items())
+    found = ", ".join(f"{n} {what}" for what, n in patterns.items())
+    return [
+        f"{moved} memories {would}moved to a colder tier, {compressed} {would}compressed.",
+        f"{sum(pruned.values())} memories {would}pruned: {ways}.",
+        f"Patterns: {found}.",
+        *report.notes,
+    ]
