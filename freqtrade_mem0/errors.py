@@ -48,3 +48,7 @@ class BackendError(Mem0Error):
         super().__init__(message)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
+
+
+class ArchiveError(Mem0Error):
+    """A backup or export can not be made, or one can not be used. Memory is unchanged."""

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from freqtrade_mem0.config.alert_settings import AlertSettings
+from freqtrade_mem0.config.backup_settings import BackupSettings
 from freqtrade_mem0.config.block import Block, PolicyBlock
 from freqtrade_mem0.config.lifecycle_settings import (
     ImportanceSettings,
@@ -183,6 +184,9 @@ class Settings(Block):
     lifecycle: LifecycleSettings = Field(
         default_factory=LifecycleSettings,
         description="How memories age when `freqtrade-mem0 maintain` runs.",
+    )
+    backup: BackupSettings = Field(
+        default_factory=BackupSettings, description="Backups of the memory."
     )
     delivery: DeliverySettings = Field(
         default_factory=DeliverySettings, description="How records travel to Mem0."

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.marks import Marks
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.journal.journal import Journal
-    from freqtrade_mem0.journal.scope import Scope
 
 _BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
@@ -60,6 +60,12 @@ def newest_run(journal: Journal, scope: Scope, *, with_decisions: bool = False) 
         return noted
 
     return max(found, key=lambda origin: (made_ms(origin), origin.run_id), default=None)
+
+
+def runs_with_trades(journal: Journal) -> list[Origin]:
+    """Return all runs and bots with trades, of all owners, that with the newest record first."""
+    found = _runs(journal, Scope(kind=TradeRecord.kind), "recorded_ms", "known_ms")
+    return sorted(found, key=lambda origin: (found[origin], str(origin)), reverse=True)
 
 
 def _runs(

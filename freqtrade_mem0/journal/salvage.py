@@ -6,7 +6,6 @@ database. Lost decisions do not.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.journal.compact import MARK as COMPACTED
+from freqtrade_mem0.journal.exchange import SIDE_FILES, exchange
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
 from freqtrade_mem0.journal.in_use import is_in_use
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.journal.readable import Row
-
-SIDE_FILES = ("", "-wal", "-shm")
-"""Endings of the database file itself, of its write-ahead log and of the log's index."""
 
 _NUMBERED = ("decisions", "outbox", "records")
 """Tables whose rows have numbers."""
@@ -119,7 +116,7 @@ def salvage(path: Path, now: datetime) -> Salvaged | None:
                     "Move it away: a bot's trades come back from Freqtrade's database, and "
                     "'freqtrade-mem0 rebuild' brings back what Mem0 has."
                 )
-            _exchange(path, fresh.path, done.kept)
+            exchange(path, fresh.path, done.kept)
     except (OSError, sqlite3.Error) as error:
         raise JournalError(
             f"{path} can not be salvaged: {error}. The file is left as it is; check the disk and "
@@ -229,26 +226,3 @@ def _dated(path: Path, now: datetime) -> Path:
         number += 1
         kept = dated.with_name(f"{dated.name}-{number}")
     return kept
-
-
-def _exchange(path: Path, fresh: Path, kept: Path) -> None:
-    """Give the damaged files a second name, then put the new file into their place."""
-    for suffix in SIDE_FILES:
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            _link(source, kept.with_name(kept.name + suffix))
-    for suffix in SIDE_FILES[1:]:  # first, as the old log must not meet the new file
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copy2(source, target)

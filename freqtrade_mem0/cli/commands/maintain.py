@@ -1,7 +1,8 @@
 """Keep the memory in order: age it through its tiers, prune it, find patterns, shrink its files.
 
-Bots may keep running; one cycle at a time works on a memory. If it is interrupted, the next one
-continues. No stake changes. Run it every day, by cron for example.
+A backup is made first if `mem0.backup.every_days` asks for one. Bots may keep running; one cycle at
+a time works on a memory. If it is interrupted, the next one continues. No stake changes. Run it
+every day, by cron for example.
 """
 
 from __future__ import annotations
@@ -32,21 +33,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one cycle, with a progress bar on a terminal, and print its report."""
+    from freqtrade_mem0.archive.rotation import rotate
     from freqtrade_mem0.journal.in_use import is_in_use
     from freqtrade_mem0.lifecycle.cycle import run_cycle
 
+    now = datetime.now(UTC)
     with opened_memory(arguments) as memory, progress_bar() as progress:
+        made = None if arguments.dry_run else rotate(memory, now).made
         report = run_cycle(
             memory,
-            datetime.now(UTC),
+            now,
             dry_run=arguments.dry_run,
             alone=not is_in_use(memory.journal.path),
             progress=_Bar(progress),
         )
     if arguments.json:
-        print_json(report.as_dict())
+        print_json(report.as_dict() | {"backup": None if made is None else str(made.path)})
     else:
-        print_lines(*_sentences(report))
+        print_lines(*([f"A backup was made: {made.path}."] if made else []), *_sentences(report))
     return 0
 
 

@@ -1,0 +1,159 @@
+"""Back the memory up into one file, or check a backup.
+
+Bots may go on meanwhile. The backup is restored into a temporary folder, opened and asked, and what
+it decides is compared with the memory, before it gets its name. No secret is in it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.cli.context import opened_memory
+from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.cli.progress import progress_bar
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.numbers import counted
+
+if TYPE_CHECKING:
+    import argparse
+
+    from freqtrade_mem0.archive.backup import Backup
+
+NAME = "backup"
+
+_MEGABYTE = 1_000_000
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `backup`."""
+    parser.add_argument(
+        "destination",
+        nargs="?",
+        metavar="DEST",
+        help="A new file, or a folder, in which the file is named after the time. Default: "
+        "mem0.backup.path in the config, else a folder beside that of the memory.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--verify-only",
+        type=Path,
+        metavar="FILE",
+        help="Make none; restore this backup into a temporary folder and check it.",
+    )
+    what.add_argument(
+        "--rotate",
+        action="store_true",
+        help="Make one only if the newest is older than mem0.backup.every_days, then delete all "
+        "but the newest mem0.backup.keep. For a schedule such as cron.",
+    )
+    memory_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make or check a backup, and print what is in it."""
+    from freqtrade_mem0.archive.backup import verify_backup
+
+    if arguments.destination is not None and (arguments.rotate or arguments.verify_only):
+        raise ConfigError(
+            "DEST is where a backup is made; leave it out with --rotate (its folder is "
+            "mem0.backup.path) and with --verify-only."
+        )
+    if arguments.verify_only is not None:
+        with progress_bar() as progress:
+            task = progress.add_task("Checking", total=None)
+            done = verify_backup(arguments.verify_only, lambda n: progress.advance(task, n))
+        _report(done, arguments, "is whole")
+        return 0
+    return _make(arguments)
+
+
+def _make(arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.archive.backup import expected_bytes, make_backup
+    from freqtrade_mem0.archive.rotation import backup_folder, rotate
+
+    now = datetime.now(UTC)
+    deleted: list[str] = []
+    with opened_memory(arguments) as memory, progress_bar() as progress:
+        if arguments.rotate and memory.settings.backup.every_days is None:
+            raise ConfigError(
+                '"mem0.backup.every_days" is not set: --rotate needs to know how often to make a '
+                "backup."
+            )
+        task = progress.add_task("Backing up", total=expected_bytes(memory))
+
+        def advance(n: int) -> None:
+            progress.advance(task, n)
+
+        if arguments.rotate:
+            rotated = rotate(memory, now, advance)
+            done, deleted = rotated.made, [str(path) for path in rotated.deleted]
+        else:
+            chosen = arguments.destination
+            folder = backup_folder(memory)
+            is_folder = chosen is None or chosen.endswith(("/", "\\"))
+            target = folder if chosen is None else Path(chosen)
+            if is_folder:
+                target.mkdir(mode=0o700, parents=True, exist_ok=True)
+            done = make_backup(memory, target, now, advance)
+    if done is None:
+        _print_not_due(arguments)
+    else:
+        _report(done, arguments, "was made and checked", deleted)
+    return 0
+
+
+def _print_not_due(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print_json({"path": None, "deleted": []})
+    else:
+        print_lines("No backup is due: the newest one is younger than mem0.backup.every_days.")
+
+
+def _report(
+    done: Backup, arguments: argparse.Namespace, what: str, deleted: list[str] | None = None
+) -> None:
+    if arguments.json:
+        print_json(backup_facts(done) | ({} if deleted is None else {"deleted": deleted}))
+        return
+    counts = done.manifest.counts
+    print_lines(
+        f"{done.path} {what}: {done.bytes / _MEGABYTE:.1f} MB, "
+        f"{counted(counts['records'], 'record')}, {counted(counts['decisions'], 'decision')}, "
+        f"{counted(counts['memories'], 'memory', 'memories')}, of {done.manifest.made_at[:19]}.",
+        compared(done),
+        *(f"Not in it: {each[0].lower()}{each[1:]}" for each in done.manifest.not_in_it),
+        *(f"Deleted: {each}" for each in deleted or []),
+    )
+
+
+def compared(done: Backup) -> str:
+    """Return a sentence on what a restored backup was asked."""
+    if done.not_compared:
+        return f"Its decisions were not compared: {done.not_compared}."
+    return (
+        f"Restored and asked, it decided as the memory did: {counted(done.n_compared, 'answer')}."
+    )
+
+
+def backup_facts(done: Backup) -> dict[str, Any]:
+    """Return a backup as a JSON object."""
+    manifest = done.manifest
+    return {
+        "path": str(done.path),
+        "bytes": done.bytes,
+        "made_at": manifest.made_at,
+        "made_by": manifest.made_by,
+        "user_id": manifest.user_id,
+        "mode": manifest.mode,
+        "files": {
+            name: {"bytes": each.bytes, "sha256": each.sha256}
+            for name, each in manifest.files.items()
+        },
+        "counts": manifest.counts,
+        "compared": done.n_compared,
+        "not_compared": done.not_compared or None,
+        "not_in_it": manifest.not_in_it,
+    }
