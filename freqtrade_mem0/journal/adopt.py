@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.append import current_row, recorded_ms, supersede, write
 from freqtrade_mem0.journal.rows import INSERT_RECORD, record_row
 from freqtrade_mem0.journal.set_aside import put_aside, take_back
@@ -48,7 +49,9 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
     for record in fresh.values():
         _insert(sqlite, record)
     take_back(sqlite, SOURCE, fresh)  # signed since, for example
-    return len(fresh) + sum(_adopt(sqlite, record) for record in others)
+    n_new = len(fresh) + sum(_adopt(sqlite, record) for record in others)
+    chain.extend(sqlite)
+    return n_new
 
 
 def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from freqtrade_mem0.journal import chain
+from freqtrade_mem0.journal.chain import DECISION, Item, decision_digest
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
     INSERT_DECISION,
@@ -105,10 +107,11 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
         else:
             fresh[record.id] = row
     _append_fresh(sqlite, fresh.values())
-    _append_decisions(sqlite, batch.decisions, batch.ties)
+    items = _append_decisions(sqlite, batch.decisions, batch.ties)
     sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
     for record_id in batch.confirmed:
         _confirm(sqlite, record_id)
+    chain.extend(sqlite, items)
     return n_new + len(fresh)
 
 
@@ -232,14 +235,21 @@ def supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
 
 def _append_decisions(
     sqlite: sqlite3.Connection, rows: Mapping[str, Row], ties: Mapping[str, tuple[str, int]]
-) -> None:
-    """Write decisions, and the trades that these or earlier ones became."""
+) -> list[Item]:
+    """Write decisions, and the trades that these or earlier ones became; return their items."""
     # In a backtest both come together, and two writes to one row become one.
-    sqlite.executemany(
-        INSERT_DECISION,
-        [(*row, *ties.get(decision_id, (None, None))) for decision_id, row in rows.items()],
-    )
-    sqlite.executemany(
-        "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ?",
-        [(*tie, decision_id) for decision_id, tie in ties.items() if decision_id not in rows],
-    )
+    items = []
+    for decision_id, row in rows.items():
+        tie = ties.get(decision_id, (None, None))
+        for seq, *tied in sqlite.execute(INSERT_DECISION, (*row, *tie)).fetchall():
+            items.append(Item(DECISION, seq, decision_digest((*row, *tied))))
+    tied_later = [
+        seq
+        for decision_id, tie in ties.items()
+        if decision_id not in rows
+        for (seq,) in sqlite.execute(
+            "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ? RETURNING seq",
+            (*tie, decision_id),
+        ).fetchall()
+    ]
+    return [*items, *chain.decision_items(sqlite, tied_later)]

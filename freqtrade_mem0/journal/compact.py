@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.errors import ConfigError, JournalError
+from freqtrade_mem0.journal.chain import Table, note_gone
 from freqtrade_mem0.journal.in_use import is_in_use
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import read_mark, write_mark
@@ -83,7 +84,7 @@ class Compacted:
 class _Waste(NamedTuple):
     """Rows of a table that nobody reads; `chosen` is a condition on `each` with named values."""
 
-    table: str
+    table: Table
     chosen: str
     values: dict[str, object]
 
@@ -204,14 +205,19 @@ def _delete(
 ) -> int:
     """Delete those rows that are still waste, in one transaction; return how many were."""
     statement = f"""
-        DELETE FROM {waste.table} AS each WHERE each.seq = :seq AND {waste.chosen}
+        DELETE FROM {waste.table} AS each WHERE each.seq = :seq AND {waste.chosen} RETURNING seq
     """  # noqa: S608 - as above
     with _briefly(journal, pause) as sqlite:
-        done = sqlite.executemany(statement, [{**waste.values, "seq": seq} for seq in seqs])
+        done = [
+            each
+            for seq in seqs
+            for (each,) in sqlite.execute(statement, {**waste.values, "seq": seq}).fetchall()
+        ]
+        note_gone(sqlite, waste.table, done, "compacted")
         mark = read_mark(sqlite, MARK)
-        mark[waste.table] = mark.get(waste.table, 0) + done.rowcount
+        mark[waste.table] = mark.get(waste.table, 0) + len(done)
         write_mark(sqlite, MARK, mark)
-    return done.rowcount
+    return len(done)
 
 
 def _shrink(journal: Journal, pause: Callable[[float], None], *, alone: bool) -> None:

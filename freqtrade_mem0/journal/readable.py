@@ -19,6 +19,12 @@ Row = tuple[Any, ...]
 
 _ROWS_PER_READ = 500
 _PAGE_BYTES = 4096
+_HEAD_BYTES = 100
+"""The file's head, before the first page's own."""
+
+_INTERIOR = 5
+"""SQLite's number of a page of a table that leads to other pages."""
+
 _CHANGE_COUNTER = slice(24, 28)
 """Bytes of the file's head. SQLite trusts the number of pages in the head only if this counter
 equals its copy, and takes the file's size otherwise."""
@@ -27,9 +33,9 @@ equals its copy, and takes the file's size otherwise."""
 class ReadableJournal:
     """The rows of a damaged journal that SQLite can read and that make sense.
 
-    `path` is a copy of the damaged file, which may be changed. If its first page, which says where
-    the tables are, is lost, that of an `empty` journal is used: in files that were made in the
-    present format, the tables are in the same places.
+    `path` is a copy of the damaged file, which may be changed. If a page that says where the tables
+    are is lost, those of an `empty` journal are used: in files that were made in the present
+    format, the tables are in the same places.
     """
 
     def __init__(self, path: Path, *, empty: Path) -> None:
@@ -40,7 +46,7 @@ class ReadableJournal:
             self._tables()
         except sqlite3.DatabaseError:
             self._sqlite.close()
-            _replace_first_page(path, empty)
+            _replace_schema(path, empty)
             self._sqlite = _connect(path)
         n_bytes = path.stat().st_size
         self.last_seq = {
@@ -129,8 +135,24 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite
 
 
-def _replace_first_page(path: Path, empty: Path) -> None:
-    page = bytearray(empty.read_bytes()[:_PAGE_BYTES])
-    page[_CHANGE_COUNTER] = b"\xff" * 4
+def _replace_schema(path: Path, empty: Path) -> None:
+    """Overwrite the pages that say where the tables are."""
+    content = empty.read_bytes()
     with path.open("r+b") as file:
-        file.write(page)
+        for number in _schema_pages(content):
+            start = (number - 1) * _PAGE_BYTES
+            page = bytearray(content[start : start + _PAGE_BYTES])
+            if number == 1:
+                page[_CHANGE_COUNTER] = b"\xff" * 4
+            file.seek(start)
+            file.write(page)
+
+
+def _schema_pages(content: bytes) -> list[int]:
+    """Return the numbers of the pages of SQLite's own table, whose root is the first page."""
+    kind, n_cells = content[_HEAD_BYTES], int.from_bytes(content[_HEAD_BYTES + 3 :][:2])
+    if kind != _INTERIOR:
+        return [1]
+    cells = _HEAD_BYTES + 12  # two bytes for each cell; a cell begins with the number of its page
+    starts = [int.from_bytes(content[cells + 2 * each :][:2]) for each in range(n_cells)]
+    return [1, *(int.from_bytes(content[start:][:4]) for start in (*starts, _HEAD_BYTES + 8))]

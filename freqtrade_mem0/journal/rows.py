@@ -34,7 +34,12 @@ INSERT_DECISION = (
     " decided_ms = excluded.decided_ms, body = excluded.body,"
     " trade_id = coalesce(excluded.trade_id, trade_id),"
     " open_ms = coalesce(excluded.open_ms, open_ms)"
+    " WHERE body IS NOT excluded.body OR decided_ms IS NOT excluded.decided_ms"
+    " OR trade_id IS NOT coalesce(excluded.trade_id, trade_id)"
+    " OR open_ms IS NOT coalesce(excluded.open_ms, open_ms)"
+    " RETURNING seq, trade_id, open_ms"
 )
+"""It returns something only where it wrote something."""
 
 
 def record_row(record: Record) -> Row:

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.journal.chain_salvage import carry_over
 from freqtrade_mem0.journal.compact import MARK as COMPACTED
 from freqtrade_mem0.journal.exchange import SIDE_FILES, exchange
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
@@ -39,6 +40,8 @@ _VOUCHING = ("pulled", "compared", "risk", IDENTITY_MARK)
 """Beginnings of the names of marks that are not copied. They say which rows were dealt with: as
 some of these are lost, sync, reconciliation and the risk detectors must go through everything
 again. The new journal also needs an identity of its own."""
+
+_CHAIN = ("chain", "chain_roots", "chain_gone")
 
 _INSERTS = {
     # Of two current rows with one id, which only damage can leave, the later one counts.
@@ -190,6 +193,7 @@ def _fill(fresh: Journal, readable: ReadableJournal) -> int:
             sqlite.execute(
                 "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", [last, table]
             )
+        carry_over(sqlite, *(readable.pairs(table) for table in _CHAIN))
         for beginning in _VOUCHING:
             sqlite.execute("DELETE FROM marks WHERE name LIKE ?", [f"{beginning}%"])
         sqlite.execute("DELETE FROM marks WHERE NOT json_valid(value)")

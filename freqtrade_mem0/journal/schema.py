@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError, JournalError
+from freqtrade_mem0.journal import chain
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,12 +123,41 @@ _VERSION_5 = (
     """,
 )
 
+_VERSION_6 = (
+    """
+    CREATE TABLE chain (                        -- what was written, as hashes; see chain.py
+        n INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        row INTEGER NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE chain_roots (                  -- the chain's links at the end of each day
+        id INTEGER PRIMARY KEY,
+        day TEXT NOT NULL,
+        last_n INTEGER NOT NULL,
+        root BLOB NOT NULL,
+        record_seq INTEGER NOT NULL             -- the last row of records that is in the chain
+    ) STRICT
+    """,
+    """
+    CREATE TABLE chain_gone (                   -- deletions: their items, and which rows
+        n INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        why TEXT NOT NULL,
+        rows TEXT NOT NULL                      -- JSON: [[first, last], ...]
+    ) STRICT
+    """,
+)
+
 _STEPS: tuple[tuple[str, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
     _VERSION_3,
     _VERSION_4,
     _VERSION_5,
+    _VERSION_6,
 )
 """`_STEPS[n]` are the statements that bring a file from version `n` to `n + 1`."""
 
@@ -188,6 +218,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         for step in _STEPS[version:]:
             for statement in step:
                 connection.execute(statement)
+            if step is _VERSION_6:
+                chain.begin(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:

@@ -23,6 +23,7 @@ from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
+from freqtrade_mem0.views.tamper import chain_facts
 from freqtrade_mem0.views.trust import outside
 from freqtrade_mem0.words.numbers import counted
 
@@ -78,6 +79,7 @@ def examine(
         yield Finding(check="journal", state=WARNING, text=text)
     else:
         yield _attempt("journal", lambda: _journal(memory, progress))
+        yield _attempt("tamper evidence", lambda: _chain(memory))
         yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
         yield _attempt("bots", lambda: _bots(memory))
@@ -186,6 +188,19 @@ def _journal(memory: MemoryFolder, progress: Progress | None) -> tuple[str, str]
             f"{path}, {counted(n_records, 'record')}, intact; "
             f"{counted(verified.n_rows, 'row')} decoded and hashed"
         ),
+    )
+
+
+def _chain(memory: MemoryFolder) -> tuple[str, str]:
+    facts = chain_facts(memory)
+    if facts["intact"]:
+        last = facts["roots"][-1:]
+        root = "".join(f"; the root of {each['day']} is {each['root']}" for each in last)
+        return OK, f"every row fits the chain of hashes{root}"
+    first = facts["first"][0]
+    return FAILED, (
+        f"{first['what']}: {first['means']}. 'freqtrade-mem0 verify' lists everything that does "
+        "not fit; compare with a backup"
     )
 
 
