@@ -18,8 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.importers.files import ImportFileError
-from freqtrade_mem0.importers.report import Skipped
+from freqtrade_mem0.importers.report import ImportFileError, Skipped
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import decode_as
 from freqtrade_mem0.records.kinds.trade import TradeRecord

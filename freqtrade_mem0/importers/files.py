@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import Mem0Error
-from freqtrade_mem0.importers.report import FileKind
+from freqtrade_mem0.importers.export_format import is_export
+from freqtrade_mem0.importers.report import FileKind, ImportFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _ZIP_MAGIC = b"PK\x03\x04"
+_BACKUP = b"freqtrade-mem0-backup.json"
+"""The name of the first file in a backup."""
+
+_EXPORTS = (b'{"freqtrade_mem0_export"', b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""How exports begin: JSON lines, Parquet, and what may be packed JSON lines."""
+
 _SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
-
-
-class ImportFileError(Mem0Error):
-    """A file can not be imported. The message says why; other files are not affected."""
 
 
 def find_files(paths: Iterable[Path], *, without: Path) -> list[Path]:
@@ -46,7 +48,9 @@ def kind_of(path: Path) -> FileKind:
     if head.startswith(_SQLITE_MAGIC):
         return FileKind.DATABASE
     if head.startswith(_ZIP_MAGIC):
-        return FileKind.BACKTEST
+        return FileKind.BACKUP if _BACKUP in head else FileKind.BACKTEST
+    if any(map(head.lstrip().startswith, _EXPORTS)) and is_export(head, path):
+        return FileKind.EXPORT
     if not head.lstrip().startswith((b"{", b"[")):
         return FileKind.UNKNOWN
     return FileKind.HYPEROPT if path.suffix == ".fthypt" else FileKind.BACKTEST

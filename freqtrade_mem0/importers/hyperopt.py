@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.importers.files import ImportFileError
-from freqtrade_mem0.importers.report import Skipped
+from freqtrade_mem0.importers.report import ImportFileError, Skipped
 from freqtrade_mem0.importers.to_records import record_of_statistics
 from freqtrade_mem0.importers.values import is_number
 from freqtrade_mem0.records.base import Mode, Origin

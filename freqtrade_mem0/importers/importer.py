@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError, RecordError
-from freqtrade_mem0.importers.files import ImportFileError, find_files, kind_of
+from freqtrade_mem0.importers.files import find_files, kind_of
 from freqtrade_mem0.importers.keeper import Keeper, Standing
-from freqtrade_mem0.importers.report import FileKind, FileReport, ImportReport
+from freqtrade_mem0.importers.report import FileKind, FileReport, ImportFileError, ImportReport
 from freqtrade_mem0.importers.results import read_results
 from freqtrade_mem0.importers.to_records import (
     backtest_record,
@@ -126,6 +126,10 @@ class Importer:
                 self._take_epochs(report)
             elif report.kind is FileKind.DATABASE:
                 self._take_database(report)
+            elif report.kind is FileKind.EXPORT:
+                self._take_export(report)
+            elif report.kind is FileKind.BACKUP:
+                report.skip("the file", "is a backup: 'freqtrade-mem0 restore' brings it back")
             else:
                 report.skip(
                     "the file",
@@ -224,6 +228,11 @@ class Importer:
         )
         if self._options.as_prior:
             report.notes.append("bots read their own trades anyway: no prior is made of them")
+
+    def _take_export(self, report: FileReport) -> None:
+        from freqtrade_mem0.importers.exported import ExportTaker
+
+        ExportTaker(self._store, self._options.strategy, self._now, report).take()
 
     def _is_wanted(self, strategy: str) -> bool:
         return self._options.strategy in (None, strategy)

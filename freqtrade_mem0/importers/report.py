@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from freqtrade_mem0.errors import Mem0Error
+
+
+class ImportFileError(Mem0Error):
+    """A file can not be imported. The message says why; other files are not affected."""
+
 
 class FileKind(StrEnum):
     """What a file is."""
@@ -13,6 +19,8 @@ class FileKind(StrEnum):
     BACKTEST = "backtest"
     HYPEROPT = "hyperopt"
     DATABASE = "trade database"
+    EXPORT = "export"
+    BACKUP = "backup"
     UNKNOWN = "unknown"
 
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from freqtrade_mem0.importers.files import ImportFileError, is_archive, metadata_file
+from freqtrade_mem0.importers.files import is_archive, metadata_file
+from freqtrade_mem0.importers.report import ImportFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from freqtrade_mem0.journal.adopt import adopt_records
 from freqtrade_mem0.journal.append import append_batch, as_batch, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.journal.ledger_line import LedgerLine, ledger_line
-from freqtrade_mem0.journal.paging import newest, pages
+from freqtrade_mem0.journal.paging import PAGE_ROWS, newest, pages
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
@@ -223,6 +223,19 @@ class Journal:
             line = self._readable_line(row)
             if line is not None:
                 yield line
+
+    def decisions(self, scope: Scope) -> Iterator[Decision]:
+        """Yield all decisions, with their trades' ids, in order of arrival, a page at a time."""
+        where, values = scope.where(prefix="d.", with_kind=False)
+        query = f"""
+            SELECT d.seq, d.body, d.trade_id, d.open_ms, NULL, NULL FROM decisions d NOT INDEXED
+            WHERE d.seq > ? AND {where} ORDER BY d.seq LIMIT {PAGE_ROWS}
+        """  # noqa: S608 - as above
+        seq = 0
+        while rows := self.connection.rows(query, [seq, *values]):
+            seq = rows[-1][0]
+            lines = map(self._readable_line, rows)
+            yield from (line.decision for line in lines if line is not None)
 
     def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
         """Return decisions since a moment that a bot still has to tie to a record, oldest first.

@@ -1,8 +1,8 @@
-"""Import old backtests, hyperopt results and trade databases.
+"""Import old backtests, hyperopt results, trade databases and exports of memories.
 
-Freqtrade stored them as backtest results (zip or JSON), hyperopt results (fthypt) and trade
-databases (sqlite). The files are not changed. Importing again adds nothing. Exit code 1 when
-nothing could be imported.
+Freqtrade stored the first three as backtest results (zip or JSON), hyperopt results (fthypt) and
+trade databases (sqlite); 'export' wrote the last. The files are not changed. Importing again adds
+nothing. Exit code 1 when nothing could be imported.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from freqtrade_mem0.importers.files import ImportFileError
 from freqtrade_mem0.importers.hyperopt import read_epochs
+from freqtrade_mem0.importers.report import ImportFileError
 from tests.support.samples import NOTED
 from tests.unit.importers.result_files import OLD_EPOCHS
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.importers.files import ImportFileError
+from freqtrade_mem0.importers.report import ImportFileError
 from freqtrade_mem0.importers.results import Result, content_run_id, read_results
 from freqtrade_mem0.importers.to_records import backtest_record, trade_records
 from tests.support.samples import NOTED

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.importers.files import ImportFileError, find_files, kind_of
-from freqtrade_mem0.importers.report import FileKind
+from freqtrade_mem0.importers.files import find_files, kind_of
+from freqtrade_mem0.importers.report import FileKind, ImportFileError
 from freqtrade_mem0.importers.results import read_config, read_results
 from freqtrade_mem0.importers.to_records import backtest_record
 from tests.support.samples import NOTED

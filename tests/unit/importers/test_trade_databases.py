@@ -15,7 +15,7 @@ import pytest
 
 from freqtrade_mem0.importers import database
 from freqtrade_mem0.importers.database import BotTrades, read_database
-from freqtrade_mem0.importers.files import ImportFileError
+from freqtrade_mem0.importers.report import ImportFileError
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import to_plain
 from tests.support.samples import NOTED
