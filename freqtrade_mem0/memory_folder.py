@@ -6,18 +6,24 @@ Bots, backtests, the command line and scripts open the same folder, several at t
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
+from freqtrade_mem0.journal.aged import Aged
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.records.block import digest, packed
 from freqtrade_mem0.records.kinds.removal import Removal
+from freqtrade_mem0.records.kinds.summary import TradeSummary
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
+from freqtrade_mem0.records.memory import BLOCK
 from freqtrade_mem0.records.signing import signed
 from freqtrade_mem0.sqlite_files import give_to_owner
 
@@ -54,6 +60,7 @@ class MemoryFolder:
         self.journal = Journal(self.folder)
         self.outbox = Outbox(self.journal)
         self.marks = Marks(self.journal)
+        self.aged = Aged(self.journal.connection)
         self._backend: MemoryBackend | None = None
         self._opening = threading.Lock()
 
@@ -92,8 +99,11 @@ class MemoryFolder:
         ConfigError
             The variable that `trust.key` names is not set.
         """
+        memory = to_memory(record)
+        if isinstance(record, TradeSummary):
+            memory = self._with_trades(record, memory)
         key = self.settings.trust.secret()
-        return to_memory(record) if key is None else signed(to_memory(record), key)
+        return memory if key is None else signed(memory, key)
 
     @property
     def home(self) -> str:
@@ -124,6 +134,15 @@ class MemoryFolder:
     def _memories(self) -> Iterator[Memory]:
         removals = self.journal.of_kind(Removal)
         removed = {(removal.origin.user_id, removal.target_id) for removal in removals}
+        aged = self.aged.ids_without_memory()
         for _, record in self.journal.records():
-            if (record.origin.user_id, record.id) not in removed:
+            if (record.origin.user_id, record.id) not in removed and record.id not in aged:
                 yield to_memory(record)
+
+    def _with_trades(self, summary: TradeSummary, memory: Memory) -> Memory:
+        """Return a summary's memory with its trades, unless one of them was changed since."""
+        found = [self.journal.record_of(TradeRecord, each) for each in summary.trades]
+        trades = [each for each in found if each is not None]
+        if len(trades) < len(found) or digest(trades) != summary.digest:
+            return memory
+        return replace(memory, metadata={**memory.metadata, BLOCK: packed(trades)})

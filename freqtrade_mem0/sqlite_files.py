@@ -50,14 +50,15 @@ def open_shared(
     refuse
         Raises for a file that is not ours, before anything in it is changed.
     new_file_pragma
-        Is executed in an empty file.
+        Is executed in an empty file; several are parted by semicolons.
     """
     connection = connect(path, timeout_s)
     try:
         try:
             refuse(connection)
             if path.stat().st_size == 0:
-                connection.execute(new_file_pragma)
+                for pragma in new_file_pragma.split(";"):
+                    connection.execute(pragma)
             _switch_to_wal(connection, path, timeout_s)
             if _mode(connection) != "wal":
                 _warn(path)

@@ -15,7 +15,7 @@ from freqtrade_mem0.backends.vector_rows import Row
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from freqtrade_mem0.backends.port import GroupKey
 
@@ -67,6 +67,21 @@ class ExactStore(ABC):
         """Return one memory, or None."""
         found = self.get_many([vector_id])
         return found[0] if found else None
+
+    upkeep_limits: Sequence[str] = ()
+    """See `MemoryBackend.upkeep_limits`."""
+
+    def compress(self, ids: Sequence[str]) -> int:  # noqa: ARG002 - for stores that can
+        """Store vectors in fewer bytes; return how many it did."""
+        return 0
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes that each memory takes, by id."""
+        return {}
+
+    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002 - for stores that can
+        """Give the space of deleted memories back to the disk; return how many bytes."""
+        return 0
 
     def search_batch(
         self,

@@ -35,6 +35,7 @@ class LocalBackend:
     """
 
     name = "local"
+    upkeep_limits = ()
 
     def __init__(self, source: Callable[[], Iterable[Memory]]) -> None:
         self._source = source
@@ -77,6 +78,21 @@ class LocalBackend:
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""
         return payload.count_groups(self._passing(filters), by)
+
+    def compress(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002 - as `delete`
+        """Compress nothing: there are no vectors."""
+        self._refuse_if_closed()
+        return 0
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return nothing: what the journal holds is counted there."""
+        self._refuse_if_closed()
+        return {}
+
+    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002 - as `delete`
+        """Shrink nothing: the journal is compacted by itself."""
+        self._refuse_if_closed()
+        return 0
 
     def close(self) -> None:
         """Refuse further calls."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from freqtrade_mem0.records.memory import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.records.memory import Memory
@@ -36,6 +36,10 @@ class MemoryBackend(Protocol):
     @property
     def name(self) -> str:
         """Short name for people, for example "embedded"."""
+
+    @property
+    def upkeep_limits(self) -> Sequence[str]:
+        """What it can not do when memories age, one sentence each for the owner."""
 
     def write(self, memories: Sequence[Memory]) -> None:
         """Store all of `memories`, or raise.
@@ -73,6 +77,23 @@ class MemoryBackend(Protocol):
 
         Without `by` the answer has the one key `()`; with it, groups without a member are left out.
         `by` may name scopes (user_id, agent_id, run_id), too.
+        """
+
+    def compress(self, memory_ids: Sequence[str]) -> int:
+        """Store the vectors of these memories in fewer bytes; return how many it did.
+
+        Everything else about them stays. 0 where the store can not do it.
+        """
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes that each memory takes, by id; empty where the store does not tell."""
+
+    def shrink(self, pause: Callable[[float], None]) -> int:
+        """Give the space of deleted memories back to the disk; return how many bytes that were.
+
+        Afterwards their texts are not in the store's files any more. Other processes can write
+        meanwhile: it works in small steps, and waits between them with `pause(seconds)`. 0 where
+        the store can not do it.
         """
 
     def close(self) -> None:

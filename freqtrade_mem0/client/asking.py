@@ -17,6 +17,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.kinds.removal import Removal
 from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.memory import BLOCK, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,7 @@ def relevant(found: list[Memory], asked: Question) -> list[Memory]:
 
 def as_dict(memory: Memory) -> dict[str, Any]:
     """Return a memory as a new dict of plain values."""
-    metadata = {key: value for key, value in memory.metadata.items() if key != "record"}
+    metadata = {key: value for key, value in memory.metadata.items() if key not in (RECORD, BLOCK)}
     return {
         "id": memory.id,
         "memory": memory.text,

@@ -16,8 +16,10 @@ from freqtrade_mem0.delivery.worker import Mem0Worker
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.block import trades_of
 from freqtrade_mem0.records.kinds.promotion import Promotion
-from freqtrade_mem0.records.mapping import from_memory, is_record, note_of
+from freqtrade_mem0.records.kinds.summary import TradeSummary
+from freqtrade_mem0.records.mapping import from_memory, is_record, note_of, refuse_future
 from freqtrade_mem0.records.signing import refuse_unsigned
 
 if TYPE_CHECKING:
@@ -150,6 +152,10 @@ def _pull(
         records = _records_of(store, batch, pulled, refused)
         store.journal.put_aside("Mem0", refused)
         pulled.n_new += store.journal.adopt(records)
+        summaries = [each for each in records if isinstance(each, TradeSummary)]
+        in_summary = [trade_id for summary in summaries for trade_id in summary.trades]
+        if in_summary:
+            store.aged.note_in_summary(in_summary)
         for record in records:
             if isinstance(record, Promotion) and record.is_active:
                 promoted[record.source_run_id] = None
@@ -186,12 +192,16 @@ def _records_of(
             record = from_memory(memory, now) if is_record(memory) else note_of(memory)
             if key is not None and is_record(memory):
                 refuse_unsigned(memory, key)
+            trades = trades_of(record, memory) if isinstance(record, TradeSummary) else []
+            for each in trades:
+                refuse_future(each, now)
             record_row(record)  # what SQLite refuses must not hold up a batch
         except (RecordError, ValueError, OverflowError) as error:
             pulled.skipped.append(str(error))
             refused[memory.id] = str(error)
         else:
             records.append(record)
+            records += trades
     return records
 
 

@@ -113,9 +113,10 @@ def compact(
     *,
     keep_days: float = 90.0,
     dry_run: bool = False,
+    alone: bool | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Compacted:
-    """Compact a journal. Nothing of this process may have the file open.
+    """Compact a journal. Without `alone`, nothing of this process may have the file open.
 
     Parameters
     ----------
@@ -129,6 +130,8 @@ def compact(
         process may be repeating the run.
     dry_run
         Only count.
+    alone
+        Whether no other process uses the file; None looks.
     pause
         Waits for some seconds.
 
@@ -145,7 +148,7 @@ def compact(
             "decisions may still be tied to a fill by a bot that starts."
         )
     try:
-        was_in_use = is_in_use(path)
+        was_in_use = is_in_use(path) if alone is None else not alone
     except OSError as error:
         raise JournalError(f"{path} can not be opened for writing: {error.strerror}.") from error
     before = _size(path)

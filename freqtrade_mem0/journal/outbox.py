@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.aged import HAS_NO_MEMORY
 from freqtrade_mem0.journal.marks import read_mark, write_mark
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import decode
@@ -178,8 +179,10 @@ class Outbox:
         """Let everything that this machine recorded wait once more; return how many records."""
         with self._connection.write() as sqlite:
             return sqlite.execute(
-                "INSERT OR IGNORE INTO outbox (seq) SELECT seq FROM records WHERE is_current = 1"
+                "INSERT OR IGNORE INTO outbox (seq) SELECT seq FROM records WHERE is_current = 1"  # noqa: S608
                 " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
+                " AND NOT EXISTS (SELECT 1 FROM aged WHERE aged.seq = records.seq"
+                f" AND {HAS_NO_MEMORY})"
             ).rowcount
 
     def give_up(self, record_ids: Sequence[str]) -> int:

@@ -149,6 +149,24 @@ _VERSION_6 = (
         rows TEXT NOT NULL                      -- JSON: [[first, last], ...]
     ) STRICT
     """,
+    """
+    CREATE TABLE aged (                         -- records whose memories are not hot any more
+        seq INTEGER PRIMARY KEY,
+        state TEXT NOT NULL                     -- journal/aged.py says which
+    ) STRICT
+    """,
+    """
+    CREATE TABLE asked (                        -- how often memories were given as an answer
+        id TEXT PRIMARY KEY,
+        n INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE told (                         -- what a dry run said would be pruned
+        seq INTEGER PRIMARY KEY
+    ) STRICT
+    """,
 )
 
 _STEPS: tuple[tuple[str, ...], ...] = (

@@ -101,6 +101,13 @@ class Record:
     """The JSON of each field that a later version added, at its default; the last fields, in order.
     Content hashes leave them out at the end, so that records of earlier versions keep theirs."""
 
+    ages_as: ClassVar[str | None] = ""
+    """The key of `retention` and `importance` that memories of this kind age by; "" takes that of
+    their category, None never lets them age."""
+    text_is_content: ClassVar[bool] = False
+    """Whether a memory of this kind says all it has to say in its text, so that of two with nearly
+    the same text one can go."""
+
     id: Name
     origin: Origin
     known_at: Instant

@@ -87,8 +87,7 @@ def from_memory(memory: Memory, now: datetime | None = None) -> Record:
     memory
         As it was read.
     now
-        Aware UTC wall time; None checks no time. A record of the future would outlast all
-        corrections.
+        Aware UTC wall time; None checks no time.
 
     Raises
     ------
@@ -114,14 +113,19 @@ def from_memory(memory: Memory, now: datetime | None = None) -> Record:
             "one of them in Mem0; the record is not used."
         )
     if now is not None:
-        for name in ("recorded_at", "known_at"):
-            moment: datetime = getattr(record, name)
-            if moment > now + CLOCK_SKEW:
-                raise RecordError(
-                    f"{name} of record {record.id} is {moment:%Y-%m-%d %H:%M}, in the future; the "
-                    "record is not used. Compare the clocks of the machines that write to Mem0."
-                )
+        refuse_future(record, now)
     return record
+
+
+def refuse_future(record: Record, now: datetime) -> None:
+    """Raise `RecordError` for a record of the future: it would outlast all corrections."""
+    for name in ("recorded_at", "known_at"):
+        moment: datetime = getattr(record, name)
+        if moment > now + CLOCK_SKEW:
+            raise RecordError(
+                f"{name} of record {record.id} is {moment:%Y-%m-%d %H:%M}, in the future; the "
+                "record is not used. Compare the clocks of the machines that write to Mem0."
+            )
 
 
 def _disagreement(memory: Memory, record: Record) -> list[str]:

@@ -10,6 +10,10 @@ Scalar = str | int | float | bool
 """Types that all of Mem0's stores keep as metadata; some refuse NumPy scalars and nesting."""
 
 
+RECORD, BLOCK = "record", "block"
+"""Keys of the metadata that hold a record's exact JSON, and the trades that come with a summary."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """One memory, as written to and read from any Mem0 backend.

@@ -12,6 +12,7 @@ from freqtrade_mem0.query.compile import read_query
 from freqtrade_mem0.recall.priors import promotions, waiting
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
+from freqtrade_mem0.records.memory import BLOCK, RECORD
 from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
 if TYPE_CHECKING:
@@ -150,5 +151,7 @@ def _memory_facts(memory: Memory) -> Facts:
         "score": memory.score,
         "text": memory.text,
         "created_at": iso(memory.created_at),
-        "metadata": {key: value for key, value in memory.metadata.items() if key != "record"},
+        "metadata": {
+            key: value for key, value in memory.metadata.items() if key not in (RECORD, BLOCK)
+        },
     }

@@ -34,6 +34,7 @@ class ReferenceBackend:
     """The port in its plainest form: a dict; what the others are compared with."""
 
     name = "reference"
+    upkeep_limits = ()
 
     def __init__(self) -> None:
         self._memories: dict[str, Memory] | None = {}
@@ -78,6 +79,23 @@ class ReferenceBackend:
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count what a scan gives."""
         return payload.count_groups(self.scan(filters=filters), by)
+
+    def compress(self, memory_ids: Sequence[str]) -> int:
+        """Compress nothing."""
+        del memory_ids
+        self._open()
+        return 0
+
+    def sizes(self) -> Mapping[str, int]:
+        """Tell nothing."""
+        self._open()
+        return {}
+
+    def shrink(self, pause: Callable[[float], None]) -> int:
+        """Shrink nothing."""
+        del pause
+        self._open()
+        return 0
 
     def close(self) -> None:
         """Drop everything."""

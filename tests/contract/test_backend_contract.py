@@ -281,6 +281,49 @@ def test_closed_means_closed(home: Any, make_memory: MakeMemory) -> None:
         home.backend.get(make_memory(0).id)
 
 
+def test_a_compressed_memory_is_the_same(home: Any, make_memory: MakeMemory) -> None:
+    """Compressing, twice and with an unknown id, changes no memory and no search's best answer."""
+    memories = [make_memory(n) for n in range(5)]
+    home.put(memories)
+    before = [each.id for each in home.backend.search("profit", filters=MINE, limit=5)]
+
+    n_compressed = home.backend.compress([*(each.id for each in memories[:3]), make_memory(9).id])
+
+    assert n_compressed in (0, 3)
+    assert home.backend.compress([each.id for each in memories[:3]]) == 0
+    assert list(home.backend.scan(filters=MINE)) == memories
+    found = home.backend.search("profit", filters=MINE, limit=5)
+    assert sorted(each.id for each in found) == sorted(before)
+    home.put(memories)
+    assert list(home.backend.scan(filters=MINE)) == memories
+
+
+def test_sizes_are_told_of_all_or_none(home: Any, make_memory: MakeMemory) -> None:
+    """A store that tells sizes tells one, > 0, for each memory."""
+    memories = [make_memory(n) for n in range(3)]
+    home.put(memories)
+
+    sizes = home.backend.sizes()
+
+    assert set(sizes) in (set(), {each.id for each in memories})
+    assert all(size > 0 for size in sizes.values())
+
+
+def test_shrinking_keeps_what_is_there(home: Any, make_memory: MakeMemory) -> None:
+    """After deletions a store may give space back; what is left is left as it was."""
+    memories = [make_memory(n) for n in range(40)]
+    home.put(memories)
+    if home.stores:
+        home.backend.delete([each.id for each in memories[5:]])
+        memories = memories[:5]
+
+    assert home.backend.shrink(lambda _seconds: None) >= 0
+
+    assert list(home.backend.scan(filters=MINE)) == memories
+    assert len(home.backend.search("profit", filters=MINE, limit=50)) == len(memories)
+    assert all(isinstance(each, str) for each in home.backend.upkeep_limits)
+
+
 def test_doctors_probe_is_found_and_gone(home: Any, make_memory: MakeMemory) -> None:
     """It is written, read, searched for and deleted; nothing else is touched."""
     home.put([make_memory(0)])

@@ -286,11 +286,11 @@ def test_a_newer_file_is_refused_and_left_alone(store: SqliteStore, path: Path) 
     """A file of a later format is named, with both versions, and not changed."""
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     before = path.read_bytes()
 
-    with pytest.raises(BackendError, match=r"file format 2, .* reads up to 1; update"):
+    with pytest.raises(BackendError, match=r"file format 3, .* reads up to 2; update"):
         SqliteStore(path)
 
     assert path.read_bytes() == before
@@ -364,6 +364,60 @@ def test_files_of_format_1_stay_readable(tmp_path: Path) -> None:
     fill(store, range(1, 2))
     assert store.count({}) == {(): 3}
     store.close()
+
+
+def test_a_file_of_format_1_shrinks_once_rewritten(tmp_path: Path) -> None:
+    """A file that an earlier version made gives space back once it was shrunk."""
+    path = tmp_path / "memories.sqlite"
+    kept = Path(__file__).with_name("memories_format_1.sqlite.gz")
+    path.write_bytes(gzip.decompress(kept.read_bytes()))
+    store = SqliteStore(path)
+    store.shrink(lambda _seconds: None)
+    fill(store, range(100, 400), more="x" * 1_000)
+    store.shrink(lambda _seconds: None)
+    large = path.stat().st_size
+
+    store.delete_many([f"id-{n:05}" for n in range(100, 400)])
+    given_back = store.shrink(lambda _seconds: None)
+
+    assert store.list_ids() == ["id-00000", "id-00002"]
+    assert path.stat().st_size < large / 2
+    assert given_back > large / 2
+    store.close()
+
+
+def test_what_was_deleted_is_not_in_the_file(store: SqliteStore, path: Path) -> None:
+    """After shrinking, neither the text nor a word of a deleted memory stands in any file."""
+    fill(store, range(200), data="ordinary words", text_lemmatized="ordinary words")
+    fill(store, range(7, 8), data="the canaryword sings", text_lemmatized="canaryword sing")
+    store.keyword_search("canaryword")
+    store.delete_many(["id-00007"])
+
+    store.shrink(lambda _seconds: None)
+
+    for file in path.parent.iterdir():
+        assert b"canaryword" not in file.read_bytes()
+    assert store.count({}) == {(): 199}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_compressed_vectors_are_nearly_the_same(store: SqliteStore, path: Path, seed: int) -> None:
+    """The scores of a search change by less than a hundredth, also for who opens the file later."""
+    generator = np.random.default_rng(seed)
+    vectors = generator.normal(size=(50, 64)).astype(np.float32)
+    vectors[0] = 0.0
+    ids = [f"id-{n}" for n in range(50)]
+    store.insert(list(vectors), [{"user_id": "me", "data": "x"}] * 50, ids)
+    query = generator.normal(size=64).tolist()
+    before = {row.id: row.score for row in store.search("", query, top_k=None)}
+
+    assert store.compress(ids) == 50
+
+    other = SqliteStore(path)
+    after = {row.id: row.score for row in other.search("", query, top_k=None)}
+    other.close()
+    assert after == pytest.approx(before, abs=0.01)
+    assert sum(store.sizes().values()) < 50 * (64 + 4 + 60)
 
 
 def test_threads_share_a_store(store: SqliteStore) -> None:

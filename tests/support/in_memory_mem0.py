@@ -13,7 +13,7 @@ from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.records.mapping import from_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from freqtrade_mem0.backends.port import Filters, GroupKey
     from freqtrade_mem0.records.base import Record
@@ -105,6 +105,22 @@ class InMemoryMem0:
             [each for each in self.memories.values() if matches(node, payload.as_filterable(each))],
             by,
         )
+
+    upkeep_limits = ("This Mem0 keeps vectors as they are.",)
+
+    def compress(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002
+        """Compress nothing."""
+        self._refuse_if_away()
+        return 0
+
+    def sizes(self) -> Mapping[str, int]:
+        """Tell nothing."""
+        return {}
+
+    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002
+        """Shrink nothing."""
+        self._refuse_if_away()
+        return 0
 
     def close(self) -> None:
         """Nothing to release."""

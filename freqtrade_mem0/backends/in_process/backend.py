@@ -20,7 +20,7 @@ from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -216,6 +216,33 @@ class EmbeddedBackend:
             if isinstance(parts.store, ExactStore):
                 return parts.store.delete_many(memory_ids)
             return foreign_store.delete(self.memory, memory_ids)
+
+    @property
+    def upkeep_limits(self) -> Sequence[str]:
+        """What the store can not do when memories age."""
+        store = self._opened().store
+        if isinstance(store, ExactStore):
+            return store.upkeep_limits
+        limit = (
+            "This vector store keeps its vectors as they are, and frees the space of deleted "
+            "memories when it chooses to."
+        )
+        return [limit]
+
+    def compress(self, memory_ids: Sequence[str]) -> int:
+        """Store vectors in fewer bytes where the store can; see `MemoryBackend.compress`."""
+        with self._at_work("compress") as parts:
+            return parts.store.compress(memory_ids) if isinstance(parts.store, ExactStore) else 0
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes of each memory where the store tells; see `MemoryBackend.sizes`."""
+        with self._at_work("measure") as parts:
+            return parts.store.sizes() if isinstance(parts.store, ExactStore) else {}
+
+    def shrink(self, pause: Callable[[float], None]) -> int:
+        """Give space back to the disk where the store can; see `MemoryBackend.shrink`."""
+        with self._at_work("shrink") as parts:
+            return parts.store.shrink(pause) if isinstance(parts.store, ExactStore) else 0
 
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""

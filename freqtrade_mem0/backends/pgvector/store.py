@@ -50,6 +50,13 @@ class PgvectorStore(PgvectorReader):
         is refused.
     """
 
+    upkeep_limits = (
+        (
+            "PostgreSQL uses the space of deleted memories again once autovacuum has run; its files"
+            " become smaller with VACUUM FULL."
+        ),
+    )
+
     def _create(self, name: str, vector_size: int | None) -> None:
         dimensions = vector_size or self.embedding_model_dims
         pgvector_tables.ensure(self._link, pgvector_tables.Table(name, dimensions))

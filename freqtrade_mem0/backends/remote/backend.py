@@ -49,6 +49,11 @@ class RemoteBackend:
 
     def __init__(self, name: str, connect: Callable[[], RemoteStore], timeout_s: float) -> None:
         self.name = name
+        limit = (
+            f"The Mem0 {name} keeps vectors as they are. What was deleted there may stay in its "
+            "history and its backups, and its files become smaller when it chooses to."
+        )
+        self.upkeep_limits = (limit,)
         self._timeout_s = timeout_s
         self._connect = connect
         self._is_closed = False
@@ -131,6 +136,21 @@ class RemoteBackend:
         """Count memories that pass, in groups by `by`; it costs as much as a scan."""
         return payload.count_groups(self.scan(filters=filters), by)
 
+    def compress(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002 - no server can
+        """Compress nothing: the server keeps the vectors."""
+        self._refuse_if_closed()
+        return 0
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return nothing: the server does not tell."""
+        self._refuse_if_closed()
+        return {}
+
+    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002 - no server can
+        """Shrink nothing: the server's files are its own."""
+        self._refuse_if_closed()
+        return 0
+
     def close(self) -> None:
         """Close connections and the file of ids; closing twice is harmless."""
         self._part_from_the_parent()
@@ -163,10 +183,13 @@ class RemoteBackend:
                 "stay in the journal."
             ) from error
 
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise BackendError(f"The Mem0 {self.name} is closed; open it anew to use it.")
+
     def _connected(self) -> RemoteStore:
         with self._lock:
-            if self._is_closed:
-                raise BackendError(f"The Mem0 {self.name} is closed; open it anew to use it.")
+            self._refuse_if_closed()
             if self._store is None:
                 self._store = self._connect()
             return self._store

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Since 2, vectors may be compressed (see `vectors`); the tables are those of 1."""
 _APPLICATION_ID = 0x464D3076  # "FM0v": tells our files from other SQLite files
 _BUSY_TIMEOUT_S = 30.0  # longest wait for another process to commit
 _TOMBSTONES_KEPT = 20_000  # a cache further behind reads the whole collection again
@@ -108,6 +109,15 @@ class SqliteFile:
                     (_TOMBSTONES_KEPT,),
                 )
 
+    def execute(self, *statements: str) -> None:
+        """Execute what no transaction allows, such as VACUUM; nobody else can write meanwhile."""
+        with self._read_lock, self._write_lock, self._named_errors():
+            self._refuse_if_closed()
+            if self._writer is None:
+                self._writer = self._open()
+            for statement in statements:
+                self._writer.execute(statement).fetchall()
+
     def close(self) -> None:
         """Close both connections; closing again does nothing."""
         with self._read_lock, self._write_lock:
@@ -124,10 +134,12 @@ class SqliteFile:
             _BUSY_TIMEOUT_S,
             refuse=self._format_of,
             # A page of 8 KiB holds four memories of ordinary size; one of 4 KiB holds one.
-            new_file_pragma="PRAGMA page_size = 8192",
+            new_file_pragma="PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL",
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")
+            # What is deleted is overwritten, and does not stand in the file until it is used again.
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA journal_size_limit = 67108864")
             self._prepare(connection)
         except BaseException:
@@ -136,13 +148,13 @@ class SqliteFile:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        if self._format_of(connection) == 0:
+        if self._format_of(connection) < FORMAT_VERSION:
             with _transaction(connection, "BEGIN IMMEDIATE"):
                 if self._format_of(connection) == 0:  # another process may have been first
                     for statement in _SCHEMA.split(";\n"):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                    connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+                connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def _format_of(self, connection: sqlite3.Connection) -> int:
         """Return the file's format version, 0 for an empty file; refuse what is not ours."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.backends.sqlite.vectors import compressed_vector
 from freqtrade_mem0.backends.vector_rows import (
     decode_payload,
     finite_matrix,
@@ -174,6 +175,37 @@ def remove(
     connection.executemany("DELETE FROM memories WHERE seq = ?", seqs)
     connection.executemany("INSERT INTO tombstones (seq) VALUES (?)", seqs)
     return len(seqs)
+
+
+def compress(
+    connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
+) -> int:
+    """Store vectors in a byte per dimension; return how many were longer before.
+
+    The rows keep their numbers: caches that hold the longer vectors stay as good.
+    """
+    if collection is None or collection.dimensions is None:
+        return 0
+    long = 4 * collection.dimensions
+    found = [
+        (compressed_vector(row.vector), seq)
+        for seq, row in _rows_with_seq(connection, collection, ids)
+        if len(row.vector) == long
+    ]
+    connection.executemany("UPDATE memories SET vector = ? WHERE seq = ?", found)
+    return len(found)
+
+
+def sizes(connection: sqlite3.Connection, collection: Collection | None) -> dict[str, int]:
+    """Return the bytes of vector and payload of each memory, by id."""
+    number = None if collection is None else collection.number
+    return dict(
+        connection.execute(
+            "SELECT id, length(vector) + length(CAST(payload AS BLOB)) FROM memories"
+            " WHERE collection = ?",
+            (number,),
+        ).fetchall()
+    )
 
 
 def drop_collection(connection: sqlite3.Connection, name: str) -> None:

@@ -23,13 +23,15 @@ from freqtrade_mem0.backends.filters import parse_filters
 from freqtrade_mem0.backends.sqlite import ranking
 from freqtrade_mem0.backends.sqlite import rows as store_rows
 from freqtrade_mem0.backends.sqlite.file import SqliteFile
+from freqtrade_mem0.backends.sqlite.shrinking import shrink
 from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
+from freqtrade_mem0.backends.sqlite.vectors import decoded
 from freqtrade_mem0.backends.vector_rows import Row, payload_for_mem0, wrong_length
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,7 +92,7 @@ class SqliteStore(ExactStore):
             if not found:
                 raise BackendError(f"There is no memory {vector_id} to update.", permanent=True)
             rows = store_rows.encode(
-                [np.frombuffer(found[0].vector, dtype="<f4") if vector is None else vector],
+                [_vector(collection, found[0]) if vector is None else vector],
                 [payload_for_mem0(found[0].payload) if payload is None else payload],
                 [vector_id],
             )
@@ -104,6 +106,22 @@ class SqliteStore(ExactStore):
         with self._file.writing() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
             return store_rows.remove(connection, collection, list(ids))
+
+    def compress(self, ids: Sequence[str]) -> int:
+        """Store the vectors of these memories in a byte per dimension; return how many it did."""
+        with self._file.writing() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            return store_rows.compress(connection, collection, ids)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes of vector and payload of each memory, by id."""
+        with self._file.reading() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            return store_rows.sizes(connection, collection)
+
+    def shrink(self, pause: Callable[[float], None]) -> int:
+        """Give the space of deleted memories back to the disk; see `MemoryBackend.shrink`."""
+        return shrink(self._file, pause)
 
     def get_many(self, ids: Sequence[str]) -> Rows:
         """Return those of the memories that are there, in the order of `ids`."""
@@ -219,6 +237,11 @@ class SqliteStore(ExactStore):
             cache.refresh(connection)
             self._cache = cache
             yield connection, cache
+
+
+def _vector(collection: store_rows.Collection | None, row: store_rows.StoredRow) -> Any:
+    known = None if collection is None else collection.dimensions
+    return decoded([row.vector], known or len(row.vector) // 4)[0]
 
 
 def _rows(

@@ -18,6 +18,7 @@ import numpy as np
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.columns import Column, keys_of, mask_of
+from freqtrade_mem0.backends.sqlite.vectors import decoded
 from freqtrade_mem0.backends.vector_rows import decode_payload
 
 if TYPE_CHECKING:
@@ -157,16 +158,10 @@ class VectorCache:
             self._scopes[start:stop] = scopes
             self._created_us[start:stop] = times
             self._alive[start:stop] = True
-            self._matrix[start:stop] = _unit_rows(self._decode(vectors))
+            self._matrix[start:stop] = _unit_rows(decoded(vectors, self.dimensions))
             self.ids.extend(ids)
             self.n_rows = stop
             self._last_seq = seqs[-1]
-
-    def _decode(self, blobs: tuple[bytes, ...]) -> NDArray[np.float32]:
-        size = 4 * self.dimensions
-        blank = bytes(size)  # stands for a vector of the wrong length: similar to nothing
-        whole = b"".join(blob if len(blob) == size else blank for blob in blobs)
-        return np.frombuffer(whole, dtype="<f4").reshape(-1, self.dimensions)
 
     def _make_room(self, n_rows: int) -> None:
         room = len(self._seqs)

@@ -29,6 +29,7 @@ class Note(Record):
 
     kind: ClassVar[str] = "note"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    text_is_content: ClassVar[bool] = True
 
     filed_under: Category
     content: LongText

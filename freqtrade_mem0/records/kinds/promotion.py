@@ -27,6 +27,7 @@ class Promotion(Record):
 
     kind: ClassVar[str] = "promotion"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    ages_as: ClassVar[str | None] = None
 
     source_strategy: Name
     source_mode: Mode

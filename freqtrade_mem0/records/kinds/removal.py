@@ -28,6 +28,7 @@ class Removal(Record):
 
     kind: ClassVar[str] = "removal"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+    ages_as: ClassVar[str | None] = None
 
     target_id: Name
     reason: Text

@@ -26,6 +26,7 @@ class Retraction(Record):
 
     kind: ClassVar[str] = "retraction"
     default_category: ClassVar[Category] = Category.STRATEGY_PERFORMANCE
+    ages_as: ClassVar[str | None] = None
 
     target_id: Name
     reason: Text

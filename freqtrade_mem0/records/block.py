@@ -1,0 +1,71 @@
+"""Records that travel with a summary: packed into its memory, so that Mem0 still has each of them.
+
+A journal that was lost, and a machine that follows the same Mem0, get the trades from there.
+"""
+
+from __future__ import annotations
+
+from base64 import b85decode, b85encode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.codec import content_hash, decode_as, encode
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.records.memory import BLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.records.kinds.summary import TradeSummary
+    from freqtrade_mem0.records.memory import Memory
+
+_MOST_BYTES = 256_000_000
+"""Largest size that is unpacked: a small block of a stranger must not fill the memory."""
+
+
+def packed(trades: Sequence[TradeRecord]) -> str:
+    """Return trades as one compressed text."""
+    import zstandard
+
+    lines = "\n".join(map(encode, trades))
+    return b85encode(zstandard.ZstdCompressor().compress(lines.encode())).decode()
+
+
+def trades_of(summary: TradeSummary, memory: Memory) -> list[TradeRecord]:
+    """Return the trades that a summary stands for, as its memory has them; [] if it has none.
+
+    Raises
+    ------
+    RecordError
+        They are damaged, or not what the summary says.
+    """
+    import zstandard
+
+    if BLOCK not in memory.metadata:
+        return []
+    try:
+        block = b85decode(str(memory.metadata[BLOCK]))
+        is_small = 0 <= zstandard.frame_content_size(block) <= _MOST_BYTES
+        lines = zstandard.ZstdDecompressor().decompress(block) if is_small else b""
+        trades = [decode_as(TradeRecord, line) for line in lines.split(b"\n")]
+    except (ValueError, zstandard.ZstdError, RecordError) as error:
+        raise RecordError(
+            f"The trades of summary {summary.id} can not be read: {error}."
+        ) from error
+    if tuple(each.id for each in trades) != summary.trades or digest(trades) != summary.digest:
+        raise RecordError(
+            f"The trades that came with summary {summary.id} are not those it was made of; they "
+            "are not used."
+        )
+    if any(each.origin != summary.origin for each in trades):
+        raise RecordError(
+            f"Summary {summary.id} holds trades of another owner, strategy or run; they are not "
+            "used."
+        )
+    return trades
+
+
+def digest(trades: Sequence[TradeRecord]) -> str:
+    """Return the hash of what trades say, in their order."""
+    return sha256(" ".join(map(content_hash, trades)).encode()).hexdigest()
