@@ -82,8 +82,12 @@ class ReadableJournal:
 
     def pairs(self, table: str) -> Iterator[Row]:
         """Yield the rows of a table without numbers: from both ends up to the damage."""
-        if table not in self._tables():
-            return  # older formats lack them
+        try:
+            if table not in self._tables():
+                return  # older formats lack them
+        except sqlite3.DatabaseError:
+            self.incomplete.add(table)
+            return
         for order in ("ASC", "DESC"):
             query = f"SELECT * FROM {table} ORDER BY 1 {order}"  # noqa: S608 - ours
             try:

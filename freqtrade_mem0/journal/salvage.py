@@ -53,6 +53,9 @@ _INSERTS = {
     "revoked": "INSERT OR IGNORE INTO revoked VALUES (?, ?, ?, ?, ?)",
     "seen": "INSERT OR IGNORE INTO seen VALUES (?, ?)",
     "marks": "INSERT OR IGNORE INTO marks VALUES (?, ?)",
+    "aged": "INSERT OR IGNORE INTO aged VALUES (?, ?)",
+    "asked": "INSERT OR IGNORE INTO asked VALUES (?, ?, ?)",
+    "told": "INSERT OR IGNORE INTO told VALUES (?)",
 }
 
 
