@@ -14,8 +14,10 @@ import os
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,6 +29,9 @@ from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import child_environment
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 HERE = Path(__file__).parent
 LAB = HERE / ".lab"
 STRATEGIES = HERE / "strategies"
@@ -36,7 +41,8 @@ LONG_ONLY = ("PanicRebound", "RoiScalper", "TrailingTrend", "VolumeClimax")
 SPOT_ONLY = ("MATIC/USDT",)
 """Pairs that Freqtrade's bundled leverage tiers do not know."""
 
-_STAKE, _WALLET = 100, 10_000_000
+_STAKE, _WALLET = 10_000, 10_000_000
+"""Far above the exchange's smallest order and far below the wallet: no limit changes a stake."""
 
 
 def strategy_names(*, futures: bool) -> list[str]:
@@ -45,13 +51,25 @@ def strategy_names(*, futures: bool) -> list[str]:
     return sorted(name for name in names if not (futures and name in LONG_ONLY))
 
 
-def backtest(dataset: Dataset, data: Path, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Run strategies over a dataset; return Freqtrade's own trades by strategy."""
-    work = LAB / "runs" / dataset.name
+@contextmanager
+def backtest_options(dataset: Dataset, data: Path, work: Path) -> Iterator[list[str]]:
+    """Yield options of `freqtrade backtesting` for a dataset, while an exchange stands in.
+
+    Its steps are so fine that no order is too small: coins of all prices are traded.
+
+    Parameters
+    ----------
+    dataset
+        What is run.
+    data
+        Folder of the candle folders.
+    work
+        For the config and Freqtrade's files.
+    """
     source = data / dataset.folder
     pairs = pairs_in(source, dataset.timeframe)
     datadir = source
-    markets = [market_of(pair, 0.01) for pair in pairs]  # fine steps: no trade is too small
+    markets = [replace(market_of(pair), price_decimals=8, amount_decimals=8) for pair in pairs]
     if dataset.futures:
         datadir = LAB / "futures" / f"{dataset.folder}-{dataset.timeframe}"
         if not datadir.is_dir():
@@ -66,10 +84,18 @@ def backtest(dataset: Dataset, data: Path, names: list[str]) -> dict[str, list[d
             stake_amount=_STAKE,
             dry_run_wallet=_WALLET,
         )
-        command = [sys.executable, "-m", "freqtrade", "backtesting", "--cache", "none"]
-        command += ["--config", str(write_config(work / "config.json", config))]
-        command += ["--userdir", str(work), "--datadir", str(datadir)]
-        command += ["--strategy-path", str(STRATEGIES), "--timerange", dataset.timerange]
+        yield [
+            *("--config", str(write_config(work / "config.json", config))),
+            *("--userdir", str(work), "--datadir", str(datadir)),
+            *("--strategy-path", str(STRATEGIES), "--timerange", dataset.timerange),
+        ]
+
+
+def backtest(dataset: Dataset, data: Path, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """Run strategies over a dataset; return Freqtrade's own trades by strategy."""
+    work = LAB / "runs" / dataset.name
+    with backtest_options(dataset, data, work) as options:
+        command = [sys.executable, "-m", "freqtrade", "backtesting", "--cache", "none", *options]
         command += ["--export", "trades", "--strategy-list", *names]
         environment = child_environment() | {"PYTHONPATH": os.pathsep.join(sys.path)}
         with (work / "log.txt").open("wb") as log:

@@ -7,7 +7,7 @@ import pandas as pd
 
 MS_PER_DAY = 86_400_000
 
-_COLUMNS = [
+COLUMNS = [
     *("pair", "side", "enter_tag", "exit_reason", "open_date", "close_date"),
     *("profit_ratio", "leverage"),
 ]
@@ -36,6 +36,6 @@ def finished(trades: pd.DataFrame, situations: pd.DataFrame) -> pd.DataFrame:
     for name in ("open", "close"):
         moments = pd.to_datetime(table[f"{name}_date"], utc=True).astype("datetime64[ms, UTC]")
         table[f"{name}_date"], table[f"{name}_ms"] = moments, moments.astype("int64")
-    table = table[[*_COLUMNS, "open_ms", "close_ms"]]
+    table = table[[*COLUMNS, "open_ms", "close_ms"]]
     table = table.sort_values(["open_date", "pair"], ignore_index=True)
     return table.merge(situations, on=["pair", "open_date"], how="left", validate="many_to_one")
