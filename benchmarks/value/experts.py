@@ -15,8 +15,6 @@ from scipy.signal import lfilter
 from benchmarks.value.table import MS_PER_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -66,6 +64,9 @@ class Split:
         Of the daily spread, > 0, and how many days it needs; no expert is followed before.
     pseudo_trades
         Multipliers of one that are mixed into the expert's mean multiplier, > 0.
+    at_risk, max_result
+        Of the floor under stakes: what share of the rest one trade may lose (infinity: no such
+        floor), and how much of its result counts, in usual daily results.
     """
 
     share: float = 0.3
@@ -73,6 +74,8 @@ class Split:
     half_life_days: float = 180.0
     min_days: int = 20
     pseudo_trades: float = 50.0
+    at_risk: float = 0.5
+    max_result: float = 2.0
 
 
 def known_before(open_ms: Ints, close_ms: Ints, values: Floats, half_life_days: float) -> Floats:
@@ -147,26 +150,31 @@ def response(table: pd.DataFrame, constants: Response | None = None) -> Floats:
     return np.clip(np.exp(style.z * slope), LOW, HIGH)
 
 
-def excess(
-    table: pd.DataFrame, multipliers: Floats, constants: Split | None = None
-) -> tuple[Floats, Bools]:
-    """Return what following an expert would have earned each UTC day, in usual daily spreads.
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What is known at the start of each UTC day since the first entry, each of shape (n_days,).
 
     Parameters
     ----------
-    table
-        In entry order.
-    multipliers
-        The expert's, at each entry.
-    constants
-        Of the split.
-
-    Returns
-    -------
-    tuple
-        By day since the first entry: the excess against the same mean stake, in [-3, 3], and
-        whether the usual spread is known; before that the excess is 0.
+    mean
+        Of the expert's multipliers.
+    spread
+        The usual daily result; 1.0 where it is not known.
+    known
+        Whether it is.
+    excess
+        What following the expert would earn on that day against the same mean stake, in usual
+        daily results, in [-3, 3]; 0.0 where they are not known.
     """
+
+    mean: Floats
+    spread: Floats
+    known: Bools
+    excess: Floats
+
+
+def days_of(table: pd.DataFrame, multipliers: Floats, constants: Split | None = None) -> Days:
+    """Return the days of a table, in entry order, with an expert's multipliers."""
     of = Split() if constants is None else constants
     days = (table["close_ms"] // MS_PER_DAY - table["open_ms"].min() // MS_PER_DAY).to_numpy()
     ratios = table["profit_ratio"].to_numpy(dtype=np.float64)
@@ -182,31 +190,47 @@ def excess(
     weight, square = (lfilter([0.0, 1.0], [1.0, -fade], v) for v in (counts, plain**2))
     known = (np.cumsum(counts) - counts >= of.min_days) & (square > 0)
     spread = np.sqrt(np.where(known, square / np.where(known, weight, 1.0), 1.0))
-    return np.where(known, np.clip((scaled / mean - plain) / spread, -3.0, 3.0), 0.0), known
-
-
-def followed(
-    table: pd.DataFrame, experts: Sequence[Floats], constants: Split | None = None
-) -> list[Floats]:
-    """Return how far each expert is followed at each entry; the rest stays as proposed."""
-    of = Split() if constants is None else constants
-    day = table["open_ms"].to_numpy(dtype=np.int64) // MS_PER_DAY
-    day -= day.min()
-    share = of.share / len(experts)
-    wealth = []
-    for multipliers in experts:
-        x, known = excess(table, multipliers, of)
-        growth = np.concatenate([[0.0], np.cumsum(np.log1p(of.rate * x))])
-        wealth.append(share * np.exp(growth)[day])
-    whole = 1.0 - of.share + np.sum(wealth, axis=0)
-    return [np.where(known[day], own / whole, 0.0) for own in wealth]
+    excess = np.where(known, np.clip((scaled / mean - plain) / spread, -3.0, 3.0), 0.0)
+    return Days(mean, spread, known, excess)
 
 
 def split(table: pd.DataFrame, *experts: Floats, constants: Split | None = None) -> Floats:
     """Return the stake multiplier with experts followed as far as each has earned it."""
-    shares = followed(table, experts, constants)
-    moved = [w * (multipliers - 1.0) for w, multipliers in zip(shares, experts, strict=True)]
-    return np.asarray(1.0 + np.sum(moved, axis=0))
+    of = Split() if constants is None else constants
+    day = table["open_ms"].to_numpy(dtype=np.int64) // MS_PER_DAY
+    day -= day.min()
+    share = of.share / len(experts)
+    all_days = [days_of(table, multipliers, of) for multipliers in experts]
+    wealth = []
+    for days in all_days:
+        growth = np.concatenate([[0.0], np.cumsum(np.log1p(of.rate * days.excess))])
+        wealth.append(share * np.exp(growth)[day])
+    whole = 1.0 - of.share + np.sum(wealth, axis=0)
+    parts = [own * all_days[0].known[day] / whole for own in wealth]
+    each = list(zip(parts, experts, all_days, strict=True))
+    moved = np.sum([w * (m - 1.0) for w, m, _ in each], axis=0)
+    distance = np.sum([w * (m / days.mean[day] - 1.0) for w, m, days in each], axis=0)
+    results = table["profit_ratio"].to_numpy(dtype=np.float64) / all_days[0].spread[day]
+    return np.asarray(1.0 + _kept(table, distance, results, of) * moved)
+
+
+def _kept(table: pd.DataFrame, distance: Floats, results: Floats, of: Split) -> Floats:
+    """Return which part of each stake's move the floor under stakes leaves, shape (n,)."""
+    if np.isinf(of.at_risk):
+        return np.ones(len(table))
+    closes = table["close_ms"].tolist()
+    by_close = np.argsort(table["close_ms"].to_numpy(), kind="stable").tolist()
+    counted = np.clip(results, -of.max_result, of.max_result).tolist()
+    kept, earned, done = list[float](), 0.0, 0
+    reserve = -np.log(1.0 - of.share) / of.rate
+    for opened, wanted in zip(table["open_ms"].tolist(), distance.tolist(), strict=True):
+        while done < len(kept) and closes[by_close[done]] < opened:
+            number = by_close[done]
+            earned += kept[number] * distance[number] * counted[number]
+            done += 1
+        room = of.at_risk * max(0.0, min(reserve, reserve + earned)) / of.max_result
+        kept.append(1.0 if abs(wanted) <= room else room / abs(wanted))
+    return np.array(kept)
 
 
 def own_slope(table: pd.DataFrame, pseudo_trades: float = 100.0, scale: float = 10.0) -> Floats:

@@ -54,14 +54,18 @@ def _response(
 
 
 def _split(
-    *experts: Callable[[pd.DataFrame], Floats], share: float = 0.3, rate: float = 0.2
+    *experts: Callable[[pd.DataFrame], Floats],
+    share: float = 0.3,
+    rate: float = 0.2,
+    at_risk: float = 0.5,
 ) -> Callable[[pd.DataFrame], Floats]:
-    constants = Split(share=share, rate=rate)
+    constants = Split(share=share, rate=rate, at_risk=at_risk)
     return lambda table: split(table, *(say(table) for say in experts), constants=constants)
 
 
 TRIALS = {
     "split": Trial("the default: response, .3 / .2", _split(_response()), in_worlds=True),
+    "split, account alone": Trial("no floor under stakes", _split(_response(), at_risk=np.inf)),
     "response": Trial("followed without a floor", _response(), in_worlds=True),
     "bayes": Trial("the package's own code, alone", _bayes, in_worlds=True),
     "split, bayes": Trial("with the same floor", _split(_bayes)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.account import Account
 from freqtrade_mem0.insight.response import EntrySums
+from freqtrade_mem0.insight.stakes import StakeSums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,7 @@ class AccountReader:
         self._ask = ask
         self._sums = EntrySums()
         self._account = Account(shares) if shares else None
+        self._stakes = StakeSums(-self._account.floor if self._account else 0.0)
         self._known_ms: list[int] = []
         self._n_counted = [0]
 
@@ -57,25 +59,36 @@ class AccountReader:
             Of its situation, 0.0 where it is unknown.
         """
         self._take_in(now_ms)
-        response = self._sums.response(bisect_left(self._known_ms, now_ms), volatility)
-        return response, None if self._account is None else self._account.at(now_ms)
+        n_known = bisect_left(self._known_ms, now_ms)
+        response = self._sums.response(n_known, volatility)
+        if self._account is None:
+            return response, None
+        standing, room = self._account.at(now_ms), self._stakes.room(n_known)
+        return response, standing if standing.room == room else standing._replace(room=room)
 
     def _take_in(self, now_ms: int) -> None:
         n_kept, entries = self._read_on(now_ms)
         if n_kept < len(self._known_ms):
             del self._known_ms[n_kept:]
             self._sums.keep(n_kept)
+            self._stakes.keep(n_kept)
             del self._n_counted[n_kept + 1 :]
             if self._account is not None:
                 self._account.keep(self._n_counted[n_kept])
         for entry in entries:
-            counts = entry.weight > 0.0
+            counts, moved, usual = entry.weight > 0.0, 0.0, 0.0
             if self._account is not None and counts:
                 # A trade is known after it was opened, so the trades known then are there.
-                n_known = bisect_left(self._known_ms, min(entry.open_ms, entry.known_ms))
+                opened_ms = min(entry.open_ms, entry.known_ms)
+                n_known = bisect_left(self._known_ms, opened_ms)
                 response = self._sums.response(n_known, entry.volatility)
                 multipliers = self._ask(entry, response)
+                if entry.weight == 1.0:  # memory had no part in the stakes of priors
+                    standing, room = self._account.at(opened_ms), self._stakes.room(n_known)
+                    usual = standing.usual_result
+                    moved = standing.held_back(multipliers, room)[1]
                 self._account.add(entry.known_ms, entry.ratio, entry.weight, multipliers)
+            self._stakes.add(moved, entry.ratio / usual if usual > 0.0 else 0.0)
             self._sums.add(entry)
             self._known_ms.append(entry.known_ms)
             self._n_counted.append(self._n_counted[-1] + counts)

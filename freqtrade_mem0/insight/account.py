@@ -29,8 +29,7 @@ because the left side is the growth of the whole capital and the share of "off" 
 :math:`\ln(1 + y) \le y`, the sum of all :math:`w x` is never below :math:`\ln(\pi_0) / \eta`.
 
 The account books a trade with the weight of the day on which it closes. The stake had that of its
-entry, so the floor is exact for stakes only where trades open and close within a day; see
-`docs/concepts/floor.md`.
+entry: `insight.stakes` puts a floor under what stakes lose.
 
 References
 ----------
@@ -43,7 +42,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+from freqtrade_mem0.insight.stakes import most_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +66,7 @@ PSEUDO_TRADES = 50.0
 _LEAST, _MOST = 1e-300, 1e12
 """Bounds of an expert's wealth: it stays positive and finite in floating point."""
 
+_MOST_STANDINGS = 1_000
 _MS_PER_DAY = 86_400_000
 _KEPT = 2.0 ** (-1.0 / HALF_LIFE_DAYS)
 
@@ -105,6 +108,10 @@ class Standing(NamedTuple):
     since_ms
         Start of the day since which the experts' capital has been above what they began with;
         None where it is not.
+    usual_result
+        The usual daily result, as a ratio of one stake; 0.0 where it is not known yet.
+    room
+        How far a stake may be moved away from its mean one, see `insight.stakes`.
     """
 
     shares: Mapping[str, Share]
@@ -113,6 +120,29 @@ class Standing(NamedTuple):
     earned_ratio: float = 0.0
     n_trades: float = 0.0
     since_ms: int | None = None
+    usual_result: float = 0.0
+    room: float = 0.0
+
+    def held_back(self, multipliers: Sequence[float], room: float) -> tuple[float, float]:
+        """Return which part of its weights memory keeps at an entry, so that it stays in a room.
+
+        Parameters
+        ----------
+        multipliers
+            What each expert says of an entry, in the order of `shares`.
+        room
+            How far the stake may be moved away from its mean one.
+
+        Returns
+        -------
+        tuple
+            A factor on all weights, in [0, 1], and how far the stake is from the mean one.
+        """
+        wanted = 0.0
+        for share, multiplier in zip(self.shares.values(), multipliers, strict=True):
+            wanted += share.weight * (multiplier / share.mean_multiplier - 1.0)
+        factor = 1.0 if -room <= wanted <= room else room / abs(wanted)
+        return factor, factor * wanted
 
     @property
     def weight(self) -> float:
@@ -123,24 +153,9 @@ class Standing(NamedTuple):
 class _Day(NamedTuple):
     """The account after a day with closed trades.
 
-    Parameters
-    ----------
-    number
-        Days since 1970.
-    first
-        The first day.
-    end
-        Number of trades up to its end.
-    wealth
-        By expert.
-    sums
-        By expert, sum of its multipliers.
-    weights
-        Sum of the trades' weights.
-    squares
-        Decayed sum of the squares of daily results, as of the day after.
-    earned, earned_ratio, since_ms
-        See `Standing`.
+    Days are counted from 1970. `end` is the number of trades up to its end, `wealth` and `sums` (of
+    multipliers) are by expert, `weights` are the trades', and `squares` the decayed sum of squared
+    daily results as of the day after. For the rest see `Standing`.
     """
 
     number: int
@@ -153,6 +168,9 @@ class _Day(NamedTuple):
     earned: float
     earned_ratio: float
     since_ms: int | None
+
+
+_NUMBER = attrgetter("number")
 
 
 class Account:
@@ -174,7 +192,9 @@ class Account:
         self._trades: list[tuple[int, float, float, tuple[float, ...]]] = []
         """Day, profit ratio, weight and multipliers of each trade."""
         self._days: list[_Day] = []
-        self._standing: tuple[int, Standing] | None = None
+        self._standings: dict[int, Standing] = {}
+        """By UTC day: that of today, and those of the entries of trades taken in."""
+        self._newest_standing = 0
 
     def keep(self, n: int) -> None:
         """Keep the first `n` trades only."""
@@ -183,7 +203,7 @@ class Account:
         del self._trades[n:]
         while self._days and self._days[-1].end > n:
             self._days.pop()
-        self._standing = None
+        self._standings.clear()
 
     def add(self, known_ms: int, ratio: float, weight: float, multipliers: Sequence[float]) -> None:
         """Add the next trade.
@@ -202,20 +222,23 @@ class Account:
         day = known_ms // _MS_PER_DAY
         while self._days and self._days[-1].number >= day:  # its day was closed without it
             self._days.pop()
-            self._standing = None
+            self._standings.clear()
         self._trades.append((day, ratio, weight, tuple(multipliers)))
 
     def at(self, now_ms: int) -> Standing:
         """Return the account at the start of a moment's UTC day, from the trades known by then."""
         today = now_ms // _MS_PER_DAY
-        known = self._standing
-        if known is not None and known[0] == today and self._is_closed(today):
-            return known[1]
+        known = self._standings.get(today)
+        if known is not None and self._is_closed(today):
+            return known
         self._close_until(today)
         # Later days may be there: the moments asked about go backwards, too.
-        position = bisect_left(self._days, today, key=lambda day: day.number)
+        position = bisect_left(self._days, today, key=_NUMBER)
         standing = self._standing_after(self._days[position - 1] if position else None, today)
-        self._standing = today, standing
+        if len(self._standings) >= _MOST_STANDINGS:
+            self._standings.clear()
+        self._standings[today] = standing
+        self._newest_standing = max(self._newest_standing, today)
         return standing
 
     def _is_closed(self, today: int) -> bool:
@@ -230,6 +253,8 @@ class Account:
             while end < len(self._trades) and self._trades[end][0] == number:
                 end += 1
             self._days.append(self._closed(number, position, end))
+            if number < self._newest_standing:  # a trade that arrived late
+                self._standings.clear()
             position = end
 
     def _closed(self, number: int, start: int, end: int) -> _Day:
@@ -248,7 +273,7 @@ class Account:
         moves = [0.0] * len(excesses)
         if usual > 0.0:
             moves = [max(-MAX_DAILY, min(excess / usual, MAX_DAILY)) for excess in excesses]
-        followed = self._followed(before, number)
+        followed = self._followed(before, usual)
         wealth = tuple(
             max(_LEAST, min(old * (1.0 + RATE * move), _MOST))
             for old, move in zip(before.wealth, moves, strict=True)
@@ -280,9 +305,9 @@ class Account:
         ones, zeros = (1.0,) * len(self._shares), (0.0,) * len(self._shares)
         return _Day(first, first, 0, ones, zeros, 0.0, 0.0, 0.0, 0.0, None)
 
-    def _followed(self, day: _Day, today: int) -> list[float]:
-        """Return how far each expert is followed on a day; not at all before it can be judged."""
-        if _usual_day(day, today)[1] <= 0.0:
+    def _followed(self, day: _Day, usual: float) -> list[float]:
+        """Return how far each expert is followed after a day; not before the usual day is known."""
+        if usual <= 0.0:
             return [0.0] * len(self._shares)
         parts = [share * each for share, each in zip(self._shares, day.wealth, strict=True)]
         whole = self._off + math.fsum(parts)
@@ -291,13 +316,23 @@ class Account:
     def _standing_after(self, day: _Day | None, today: int) -> Standing:
         day = self._before_all(today) if day is None else day
         pseudo = day.weights + PSEUDO_TRADES
+        usual = _usual_day(day, today)[1]
         shares = {
             expert: Share(followed, wealth, (total + PSEUDO_TRADES) / pseudo)
             for expert, followed, wealth, total in zip(
-                self._experts, self._followed(day, today), day.wealth, day.sums, strict=True
+                self._experts, self._followed(day, usual), day.wealth, day.sums, strict=True
             )
         }
-        return Standing(shares, day.earned, self.floor, day.earned_ratio, day.weights, day.since_ms)
+        return Standing(
+            shares,
+            day.earned,
+            self.floor,
+            day.earned_ratio,
+            day.weights,
+            day.since_ms,
+            usual,
+            most_room(-self.floor),
+        )
 
 
 def _usual_day(before: _Day, today: int) -> tuple[float, float]:

@@ -105,8 +105,8 @@ def lost_by_stakes(lasts: int, turns: int) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("lasts", "lost"), [(0, 1.7), (1, 5.0), (5, 17.8)])
-def test_stakes_held_overnight_can_lose_more_than_the_account(lasts: int, lost: float) -> None:
-    """As `docs/concepts/floor.md` says; within a day they lose what the account loses."""
+def test_weights_of_the_entry_can_lose_more_than_the_account(lasts: int, lost: float) -> None:
+    """Why there is a floor under stakes, too: within a day they lose what the account loses."""
     worst = [lost_by_stakes(lasts, turns) for turns in (1, 2, 3, 5, 8, 10, 15, 20, 40)]
     floor = math.log(0.7) / RATE
     assert min(by_account for by_account, _ in worst) >= floor

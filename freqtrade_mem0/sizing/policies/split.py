@@ -68,6 +68,8 @@ class Settings(PolicyBlock):
 class Split:
     """Returns `1 + sum(w * (m - 1))` over its experts, with the weights of memory's account.
 
+    Where that is further than `Standing.room` allows, all weights are reduced alike.
+
     Parameters
     ----------
     experts
@@ -97,8 +99,9 @@ class Split:
         if account is None:
             raise ValueError("memory's account is not known")
         wishes = {name: expert(known) for name, expert in self.experts.items()}
+        kept, _ = account.held_back([w.multiplier for w in wishes.values()], account.room)
         effects = {
-            name: account.shares[name].weight * (wish.multiplier - 1.0)
+            name: kept * account.shares[name].weight * (wish.multiplier - 1.0)
             for name, wish in wishes.items()
         }
         multiplier = 1.0 + math.fsum(effects.values())
@@ -108,6 +111,8 @@ class Split:
             for name, effect in effects.items():
                 says = _says(name, wishes[name])
                 text = f"{followed(account, name)}; {says}; stake x{1.0 + effect:.2f}"
+                if kept < 1.0:
+                    text += f", held back to {kept:.0%} by the floor under stakes"
                 parts.append(Reason(name=name, text=text, effect=effect))
             return parts
 

@@ -1,0 +1,74 @@
+r"""A floor under what memory's stakes lose, however long trades last.
+
+Memory's account books a trade with the weights of the day on which it closes; its stake had those
+of its entry. So stakes are watched by themselves. At an entry with the weights :math:`w_k`, let
+
+.. math:: e = \sum_k w_k \Big(\frac{m_k}{\mu_k} - 1\Big)
+
+be how far memory wants to move the stake away from its mean one, and let :math:`y` be the profit
+ratio of the trade in usual daily results as of the entry, clipped at :math:`\pm 2`. Memory is
+followed in part only, :math:`h e` with :math:`0 \le h \le 1`, so that
+
+.. math:: 2 |h e| \le \tfrac{1}{2} \max\big(0, \min(f, f + S)\big), \qquad
+   S = \sum_{closed} h_i e_i y_i
+
+where :math:`f = -\ln(\pi_0) / \eta` is the depth of the account's floor, and :math:`S` what the
+stakes of the trades known to be closed before the entry have earned against the same mean stake. In
+words: no trade may lose more than half of what is left, nor of what there was at the start.
+
+**The floor.** For every sequence of trades, whoever chose it, with at most :math:`n` of them open
+at the same time, :math:`S \ge -f (n + 1) / 2`; `docs/concepts/floor.md` has the proof.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+MAX_RESULT = 2.0
+"""A trade's result counts at most as that many usual daily results."""
+
+AT_RISK = 0.5
+"""The share of what is left that one trade may lose, at most 1 for the proof."""
+
+
+class StakeSums:
+    """What stakes have earned, by the number of trades known; they are added in that order.
+
+    Parameters
+    ----------
+    reserve
+        What they may lose at first, in usual daily results, > 0.
+    """
+
+    def __init__(self, reserve: float) -> None:
+        self._reserve = reserve
+        self._earned = array("d", [0.0])
+
+    def keep(self, n: int) -> None:
+        """Keep the first `n` trades only."""
+        del self._earned[n + 1 :]
+
+    def room(self, n_known: int) -> float:
+        """Return how far a stake may be moved once `n_known` trades are known, >= 0."""
+        earned = self._earned[n_known]
+        if earned >= 0.0:
+            return most_room(self._reserve)
+        return most_room(max(0.0, self._reserve + earned))
+
+    def add(self, moved: float, result: float) -> None:
+        """Add the next trade.
+
+        Parameters
+        ----------
+        moved
+            How far its stake was moved away from the mean one, as a share of it.
+        result
+            Its profit ratio in usual daily results.
+        """
+        counted = max(-MAX_RESULT, min(result, MAX_RESULT))
+        self._earned.append(self._earned[-1] + moved * counted)
+
+
+def most_room(reserve: float) -> float:
+    """Return how far a stake may be moved from its mean one, with so much left to lose."""
+    return AT_RISK * reserve / MAX_RESULT
