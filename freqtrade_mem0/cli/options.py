@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentTypeError
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.base import Mode, as_utc
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _ActionsContainer
+    from collections.abc import Callable
+
+_MOST_DAYS = 36_500
 
 ROWS_IN_TABLES = 20
 """Rows of a listing without `--limit`, unless it is printed as JSON."""
@@ -109,3 +113,19 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number >= 1, got {text!r}")
     return int(text)
+
+
+def moment(text: str) -> Callable[[datetime], datetime]:
+    """Return the value of an option that takes a time, such as 2026-11-27T12:00, or days: 7d.
+
+    It is a function of now.
+    """
+    if text.endswith("d") and text[:-1].isdecimal() and int(text[:-1]) < _MOST_DAYS:
+        return lambda now: now - timedelta(days=int(text[:-1]))
+    try:
+        found = as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise ArgumentTypeError(
+            f"must be a time such as 2026-11-27T12:00, or days such as 7d, got {text!r}"
+        ) from None
+    return lambda _: found

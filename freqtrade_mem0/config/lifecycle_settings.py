@@ -115,7 +115,18 @@ class LifecycleSettings(Block):
         " its bytes. (0, 1]",
     )
     max_patterns: int = Field(500, ge=0, description="Most patterns that are kept. >= 0")
-    pattern_threshold: int = Field(5, ge=2, description="Fewest trades a pattern is told of. >= 2")
+    pattern_threshold: int = Field(
+        5,
+        ge=2,
+        description="Fewest trades of a pattern; those that overlap count as one. >= 2",
+    )
+    min_confidence: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="A pattern is told of only if its sign is right with at least this probability."
+        " [0, 1]",
+    )
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:

@@ -1,0 +1,225 @@
+"""The patterns of a bot: found in its trades, and kept as records in its journal.
+
+A pattern is one record, corrected as trades are added and withdrawn by a correction. Nothing here
+is read by a decision.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from freqtrade_mem0.insight.patterns.look import Rules, look
+from freqtrade_mem0.insight.patterns.trade import PatternTrade
+from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.records.base import Mode, Origin, from_ms, to_ms
+from freqtrade_mem0.records.kinds.pattern import (
+    Pattern,
+    PatternEffect,
+    compared_with,
+    in_words,
+    pattern_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from freqtrade_mem0.config.lifecycle_settings import LifecycleSettings
+    from freqtrade_mem0.insight.patterns.effect import Effect
+    from freqtrade_mem0.insight.patterns.look import Conditions, FoundPattern, Look
+    from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+_BOTS = (Mode.DRY_RUN, Mode.LIVE)
+
+_LARGEST = 1e6
+"""Of a ratio in a record."""
+
+
+class Refreshed(NamedTuple):
+    """What a look at the trades of a bot changes: `records` are the corrected patterns."""
+
+    look: Look
+    records: tuple[Pattern, ...]
+    n_found: int
+    n_withdrawn: int
+
+
+def bots(journal: Journal) -> list[Origin]:
+    """Return the bots with trades that were recorded on this machine."""
+    rows = journal.connection.rows(
+        "SELECT DISTINCT user_id, strategy, mode, run_id FROM records"
+        " WHERE kind = 'trade' AND is_current = 1 AND mode IN (?, ?)"
+        " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
+        " ORDER BY user_id, strategy, mode, run_id",
+        list(_BOTS),
+    )
+    return [
+        Origin(user_id=user_id, strategy=strategy, mode=Mode(mode), run_id=run_id)
+        for user_id, strategy, mode, run_id in rows
+    ]
+
+
+def trades_of(journal: Journal, origin: Origin) -> list[PatternTrade]:
+    """Return the trades of a bot that are evidence and were recorded on this machine."""
+    return plain_trades(OwnRecords(journal, origin).trades())
+
+
+def plain_trades(trades: Iterable[TradeRecord]) -> list[PatternTrade]:
+    """Return trades as the search for patterns reads them; those that are no evidence left out."""
+    return [
+        PatternTrade(
+            id=trade.id,
+            known_ms=to_ms(trade.known_at),
+            open_ms=to_ms(trade.open_date),
+            close_ms=to_ms(trade.close_date),
+            ratio=trade.profit_ratio,
+            pair=trade.pair,
+            side=trade.side,
+            enter_tag=trade.enter_tag,
+            exit_reason=trade.exit_reason,
+            situation=trade.situation,
+        )
+        for trade in trades
+        if trade.is_evidence
+    ]
+
+
+def patterns_of(journal: Journal, origin: Origin) -> dict[Conditions, Pattern]:
+    """Return the patterns of a bot that are kept, also withdrawn ones, by their conditions."""
+    scope = Scope(
+        user_id=origin.user_id,
+        strategy=origin.strategy,
+        modes=[origin.mode],
+        run_id=origin.run_id,
+    )
+    kept = journal.of_kind(Pattern, scope)
+    return {conditions_of(pattern.conditions): pattern for pattern in kept}
+
+
+def conditions_of(conditions: Mapping[str, str]) -> Conditions:
+    """Return conditions as the search names them."""
+    return tuple(sorted(conditions.items()))
+
+
+def rules_of(settings: LifecycleSettings) -> Rules:
+    """Return when a pattern is told of."""
+    return Rules(
+        min_occurrences=settings.pattern_threshold,
+        min_confidence=settings.min_confidence,
+        max_patterns=settings.max_patterns,
+    )
+
+
+def since_of(kept: Mapping[Conditions, Pattern]) -> dict[Conditions, int]:
+    """Return since when each active pattern has been accepted."""
+    return {name: to_ms(each.discovered_at) for name, each in kept.items() if each.is_active}
+
+
+def refreshed(
+    journal: Journal,
+    origin: Origin,
+    now: datetime,
+    settings: LifecycleSettings,
+    pause: Callable[[], object] = lambda: None,
+) -> Refreshed:
+    """Look at the trades of a bot; return its patterns as they are now. Writes nothing."""
+    kept = patterns_of(journal, origin)
+    trades = trades_of(journal, origin)
+    found = look(trades, to_ms(now), rules_of(settings), since_of(kept), pause)
+    last_ms = max((t.known_ms for t in trades if t.known_ms < to_ms(now)), default=to_ms(now))
+    records = {
+        each.conditions: record_of(each, found.n_tested, origin, from_ms(last_ms), now)
+        for each in found.patterns
+    }
+    n_new = sum(name not in kept or not kept[name].is_active for name in records)
+    gone = {name for name, each in kept.items() if each.is_active and name not in records}
+    for name in gone:
+        records[name] = replace(
+            kept[name],
+            is_active=False,
+            withdrawn_at=from_ms(last_ms),
+            known_at=max(kept[name].known_at, from_ms(last_ms)),
+            recorded_at=now,
+            action_recommendation=_withdrawn(kept[name]),
+        )
+    changed = (
+        record
+        for name, record in records.items()
+        if name not in kept or replace(kept[name], recorded_at=now) != record
+    )
+    return Refreshed(found, tuple(changed), n_new, len(gone))
+
+
+def record_of(
+    found: FoundPattern, n_tested: int, origin: Origin, known_at: datetime, now: datetime
+) -> Pattern:
+    """Return the record of a pattern."""
+    conditions = dict(found.conditions)
+    return Pattern(
+        id=pattern_id(origin, conditions),
+        origin=origin,
+        known_at=known_at,
+        recorded_at=now,
+        pattern_type=found.pattern_type,
+        conditions=conditions,
+        is_active=True,
+        is_better=found.sign > 0,
+        occurrence_count=found.n_occurrences,
+        success_rate=found.success_rate,
+        avg_profit=_bounded(found.mean_ratio),
+        profit_std=_bounded(found.spread_ratio),
+        confidence=found.confidence,
+        action_recommendation=_recommendation(found),
+        discovered_at=from_ms(found.discovered_ms),
+        withdrawn_at=None,
+        first_occurrence=from_ms(found.first_ms),
+        last_occurrence=from_ms(found.last_ms),
+        cells_tried=n_tested,
+        log_evidence=found.log_e,
+        effect_before=_effect(found.before),
+        effect_since=_effect(found.after),
+    )
+
+
+def _effect(found: Effect | None) -> PatternEffect | None:
+    if found is None:
+        return None
+    return PatternEffect(
+        occurrence_count=found.n_blocks,
+        ratio=_bounded(found.ratio),
+        low=_bounded(found.low),
+        high=_bounded(found.high),
+        sign_probability=found.sign_probability,
+    )
+
+
+def _bounded(ratio: float) -> float:
+    return math.copysign(min(abs(ratio), _LARGEST), ratio)
+
+
+def _recommendation(found: FoundPattern) -> str:
+    conditions = dict(found.conditions)
+    which, others = in_words(conditions), compared_with(conditions)
+    if found.after is None:
+        return f"Wait: no trade since its discovery has confirmed it yet ({which})."
+    if not found.after.low * found.sign > 0.0 and not found.after.high * found.sign > 0.0:
+        return f"Do not rely on it: since its discovery the opposite was seen ({which})."
+    if "exit_reason" in conditions:
+        return f"Look at how these trades end: {which} ended differently from {others}."
+    if found.sign > 0:
+        return (
+            f"Look at what is different about entries with {which}; test more of them, and less of "
+            "the others, in a backtest before you change the strategy."
+        )
+    return (
+        f"Consider a filter against entries with {which}; test it in a backtest before you change "
+        "the strategy."
+    )
+
+
+def _withdrawn(pattern: Pattern) -> str:
+    return f"Do not rely on it: the evidence no longer suffices ({in_words(pattern.conditions)})."
