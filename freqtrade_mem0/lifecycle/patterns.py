@@ -35,14 +35,21 @@ if TYPE_CHECKING:
 
 _BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
+_LARGER = 1.1
+"""By this factor a pattern has grown where it is recorded again."""
+
 _LARGEST = 1e6
 """Of a ratio in a record."""
 
 
 class Refreshed(NamedTuple):
-    """What a look at the trades of a bot changes: `records` are the corrected patterns."""
+    """What a look at the trades of a bot changes.
+
+    `kept` are its patterns before, `records` those that are new or corrected.
+    """
 
     look: Look
+    kept: Mapping[Conditions, Pattern]
     records: tuple[Pattern, ...]
     n_found: int
     n_withdrawn: int
@@ -151,7 +158,22 @@ def refreshed(
         for name, record in records.items()
         if name not in kept or replace(kept[name], recorded_at=now) != record
     )
-    return Refreshed(found, tuple(changed), n_new, len(gone))
+    return Refreshed(found, kept, tuple(changed), n_new, len(gone))
+
+
+def is_news(record: Pattern, kept: Mapping[Conditions, Pattern]) -> bool:
+    """Tell whether a bot records a pattern now: a new, withdrawn or larger one, or once a month.
+
+    Each trade changes the numbers of all patterns a little.
+    """
+    before = kept.get(conditions_of(record.conditions))
+    return (
+        before is None
+        or before.is_active != record.is_active
+        or (record.known_at.year, record.known_at.month)
+        != (before.known_at.year, before.known_at.month)
+        or record.occurrence_count >= _LARGER * before.occurrence_count
+    )
 
 
 def record_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_SURE = 0.99
+
 
 def counted(n: int, one: str, many: str = "") -> str:
     """Return a number with what it counts.
@@ -20,3 +22,14 @@ def percent(ratio: float, digits: int = 2, *, signed: bool = True) -> str:
     """
     text = f"{ratio:{'+' if signed else ''}.{digits}%}"
     return text if any(each in "123456789" for each in text) else text.lstrip("+-")
+
+
+def probability(share: float) -> str:
+    """Return a probability in percent; one that is nearly certain is not called certain.
+
+    >>> probability(0.834), probability(0.9999), probability(0.001)
+    ('83%', 'over 99%', 'under 1%')
+    """
+    if share > _SURE:
+        return "over 99%"
+    return "under 1%" if share < 1.0 - _SURE else f"{share:.0%}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, moment, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, when
-from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.words.numbers import counted, percent, probability
 
 if TYPE_CHECKING:
     import argparse
@@ -67,33 +67,32 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pattern(number: int, each: dict[str, Any]) -> list[str]:
-    state = (
-        f"found {each['discovered_at'][:10]}"
-        if each["withdrawn_at"] is None
-        else f"found {each['discovered_at'][:10]}, withdrawn {each['withdrawn_at'][:10]}"
-    )
     since, before = each["effect_since"], each["effect_before"]
+    withdrawn = each["withdrawn_at"]
     lines = [f"{number}. {each['text'].split(': ', 1)[1].split(';')[0]}."]
-    if since is not None:
+    if since is None:
+        lines.append("   Since it was found: too few trades to say.")
+    else:
         lines.append(
             f"   Since it was found: {_effect(since)} in "
             f"{counted(since['occurrence_count'], 'trade')}; the sign is right with "
-            f"{since['sign_probability']:.0%}."
+            f"probability {probability(since['sign_probability'])}."
         )
-    else:
-        lines.append("   Since it was found: too few trades to say.")
     if before is not None:
         lines.append(f"   Before: {_effect(before)}, reduced, as it was found because it is large.")
-    return [
-        *lines,
-        (
-            f"   {counted(each['occurrence_count'], 'trade')}, {each['success_rate']:.0%} gained, mean "
-            f"{percent(each['avg_profit'])}, spread {percent(each['profit_std'], signed=False)}; "
-            f"first {each['first_occurrence'][:10]}, last {each['last_occurrence'][:10]}; "
-            f"type {each['pattern_type']}, {state}, confidence {each['confidence']:.0%}."
-        ),
-        f"   {each['action_recommendation']}",
-    ]
+    lines.append(
+        f"   {counted(each['occurrence_count'], 'trade')}, {each['success_rate']:.0%} gained, "
+        f"mean {percent(each['avg_profit'])}, "
+        f"standard deviation {percent(each['profit_std'], signed=False)}; "
+        f"first {each['first_occurrence'][:10]}, last {each['last_occurrence'][:10]}."
+    )
+    lines.append(
+        f"   Type {each['pattern_type']}, found {each['discovered_at'][:10]}"
+        f"{'' if withdrawn is None else f', withdrawn {withdrawn[:10]}'}, "
+        f"confidence {probability(each['confidence'])}."
+    )
+    lines.append(f"   {each['action_recommendation']}")
+    return lines
 
 
 def _effect(effect: dict[str, Any]) -> str:
@@ -121,6 +120,6 @@ def _explained(facts: dict[str, Any]) -> list[str]:
         *lines,
         (
             f"Nearest is {which}, {counted(n, 'trade')}, with {share:.0%} of the evidence that is "
-            f"needed. If it goes on as before, about {more} would show it."
+            f"needed. If it is real and goes on as before, about {more} would show it."
         ),
     ]

@@ -10,7 +10,7 @@ from annotated_types import Interval
 
 from freqtrade_mem0.records.base import Category, Record, record_id, to_seconds
 from freqtrade_mem0.records.limits import Count, Instant, Name, Number, Ratio, Text
-from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.words.numbers import counted, percent, probability
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Origin
@@ -121,7 +121,7 @@ class Pattern(Record):
             f"{state} of {self.origin.strategy}: trades with {in_words(self.conditions)} ended "
             f"{more} than {compared_with(self.conditions)}{size}; "
             f"{counted(self.occurrence_count, 'trade')}, {self.success_rate:.0%} gained, "
-            f"mean {percent(self.avg_profit)}, confidence {self.confidence:.0%}"
+            f"mean {percent(self.avg_profit)}, confidence {probability(self.confidence)}"
         )
 
     def filter_keys(self) -> Mapping[str, Scalar]:

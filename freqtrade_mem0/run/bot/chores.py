@@ -18,6 +18,7 @@ from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.run.bot.background import Background
 from freqtrade_mem0.run.bot.namesakes import Namesakes
+from freqtrade_mem0.run.bot.patterns import PatternWatch
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Chores:
             release=trade_database.release if has_thread else lambda: None,
             may_retract=lambda: not self._namesakes.may_share_database,
         )
+        self._patterns = PatternWatch(session, store, self._pause)
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._lock = threading.Lock()
@@ -153,6 +155,8 @@ class Chores:
             self._do("reading the journal", self._read_journal)
             # What arrived late is taken in here, so that no callback computes it.
             self._do("computing memory's account", lambda: self._session.prepare(moment))
+            if self._background is not None:
+                self._do("looking for patterns", lambda: self._look_for_patterns(moment))
             self._do("checking the outbox", self._check_outbox)
 
     def _check_locks(self, moment: datetime) -> None:
@@ -196,6 +200,10 @@ class Chores:
             self._session.replace_prior(prior, self._own.trades(since) if since else ())
         if self._is_flushed() and self._history.replay_if_needed(self._session, self._pause):
             self._history.save(self._session, after_seq)
+
+    def _look_for_patterns(self, moment: datetime) -> None:
+        if self._is_flushed():  # so the closed trades are in the journal
+            self._patterns.run(moment)
 
     def _write_mark(self) -> None:
         if self._mark is not None:
