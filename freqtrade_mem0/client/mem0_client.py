@@ -15,6 +15,7 @@ from freqtrade_mem0.client.by_hand import delete, retract, update
 from freqtrade_mem0.client.described import described_memory
 from freqtrade_mem0.client.memories import Memories
 from freqtrade_mem0.client.told_note import checked_strategy, told_note
+from freqtrade_mem0.client.upkeep import Upkeep
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.views.stats import stats
 from freqtrade_mem0.words import mission
@@ -31,7 +32,7 @@ MANUAL_STRATEGY = "manual"
 """Strategy of records that name none."""
 
 
-class Mem0Client:
+class Mem0Client(Upkeep):
     """Stores and recalls memories in six categories; safe to share between threads.
 
     A recall shows what was stored or deleted through the client before it. While Mem0 is away, the

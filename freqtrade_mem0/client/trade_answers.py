@@ -12,6 +12,7 @@ from freqtrade_mem0.client.success import NOTHING_KNOWN, Insight, strategy_insig
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Mode, as_utc
 from freqtrade_mem0.records.codec import to_plain
+from freqtrade_mem0.records.kinds.pattern import Pattern
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
 
@@ -202,13 +203,20 @@ class TradeAnswers:
         -------
         Insight
             A dict with `strategy`, `n_effective`, `mean_ratio` (None where nothing is known),
-            `low_ratio` and `high_ratio` (None below two effective trades) and `text`, which is also
-            its `str`.
+            `low_ratio` and `high_ratio` (None below two effective trades), `patterns`, a sentence
+            for each pattern of the strategy that holds, and `text`, which is also its `str`.
         """
         moment = datetime.now(UTC) if now is None else as_utc(now)
-        return strategy_insight(
+        found = strategy_insight(
             strategy, self._trades(strategy, None, run_id), moment, half_life_days
         )
+        kept = self.mem0.records(kind=Pattern.kind, strategy=strategy, run_id=run_id)
+        found["patterns"] = [
+            each.sentence()
+            for each in kept
+            if isinstance(each, Pattern) and each.is_active and each.known_at <= moment
+        ]
+        return found
 
     def _like(
         self,

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
+_BATCH = 50
+"""Records written in one transaction."""
+
 _LARGER = 1.1
 """By this factor a pattern has grown where it is recorded again."""
 
@@ -55,18 +58,18 @@ class Refreshed(NamedTuple):
     n_withdrawn: int
 
 
-def bots(journal: Journal) -> list[Origin]:
-    """Return the bots with trades that were recorded on this machine."""
+def bots(journal: Journal, user_id: str) -> list[Origin]:
+    """Return the bots of an owner with trades that were recorded on this machine."""
     rows = journal.connection.rows(
         "SELECT DISTINCT user_id, strategy, mode, run_id FROM records"
-        " WHERE kind = 'trade' AND is_current = 1 AND mode IN (?, ?)"
+        " WHERE user_id = ? AND kind = 'trade' AND is_current = 1 AND mode IN (?, ?)"
         " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
-        " ORDER BY user_id, strategy, mode, run_id",
-        list(_BOTS),
+        " ORDER BY strategy, mode, run_id",
+        [user_id, *_BOTS],
     )
     return [
-        Origin(user_id=user_id, strategy=strategy, mode=Mode(mode), run_id=run_id)
-        for user_id, strategy, mode, run_id in rows
+        Origin(user_id=user, strategy=strategy, mode=Mode(mode), run_id=run_id)
+        for user, strategy, mode, run_id in rows
     ]
 
 
@@ -174,6 +177,20 @@ def is_news(record: Pattern, kept: Mapping[Conditions, Pattern]) -> bool:
         != (before.known_at.year, before.known_at.month)
         or record.occurrence_count >= _LARGER * before.occurrence_count
     )
+
+
+def bring_up_to_date(
+    journal: Journal,
+    origin: Origin,
+    now: datetime,
+    settings: LifecycleSettings,
+    pause: Callable[[], object] = lambda: None,
+) -> Refreshed:
+    """Look at the trades of a bot, and record what changed in small transactions."""
+    seen = refreshed(journal, origin, now, settings, pause)
+    for first in range(0, len(seen.records), _BATCH):
+        journal.append(seen.records[first : first + _BATCH])
+    return seen
 
 
 def record_of(

@@ -49,6 +49,11 @@ KINDS = {
     "general": "note",
     "market_condition": "note",
     "preference": "note",
+    "patterns": "pattern",
+    "trade_pattern": "pattern",
+    "timing_pattern": "pattern",
+    "market_pattern": "pattern",
+    "exit_pattern": "pattern",
 }
 """Kinds of memories -> one of our kinds of record. Read in filters only."""
 
@@ -187,6 +192,8 @@ NAMES = {
     "MemoryConfig": 'the "mem0" block of the config',
     "MemoryCategories": "mem0.categories and mem0.retention in the config",
     "MemoryCache": "mem0.cache in the config",
+    "PatternExtractor": "Mem0Client: extract_patterns",
+    "PatternMemory": 'Mem0Client: recall(filters={"kind": "pattern"})',
     "OptimizedMemoryAccess": "Mem0Client: recall_many, preload",
     "MemoryMetrics": "Mem0Client: stats",
     "MemGPTConnector": "TradeMemory; an agent's connector comes with a later version",
@@ -207,7 +214,6 @@ METHODS = {
     "preload_relevant_memories": "preload(category)",
     "collect_metrics": "stats()",
     "execute_pruning_cycle": "delete(id) for each; pruning comes with a later version",
-    "extract_patterns": "recall(...); patterns come with a later version",
     "migrate_tiers": "stats(); tiers come with a later version",
     "delete_all": "delete(id) for each; 'freqtrade-mem0 forget' comes with a later version",
 }

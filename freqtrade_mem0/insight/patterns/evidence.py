@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,23 +73,18 @@ def weights(tested: Sequence[Cells]) -> Floats:
     a cell gets it in proportion to the square of what its trades can tell, so that the many small
     cells do not use it up. All of this is known without the results.
     """
-    told = [np.square(cells.variances.min(axis=0)) for cells in tested]
-    groups = [(len(cells.features), pattern_type(cells.names)) for cells in tested]
-    total = {
-        group: math.fsum(part.sum() for part, its in zip(told, groups, strict=True) if its == group)
-        for group in groups
-    }
-    depths = [depth for (depth, _), size in total.items() if size > 0.0]
-    share = {depth: _DEPTH_SHARES[depth - 1] / depths.count(depth) for depth in depths}
-    whole = math.fsum(share[depth] for depth in depths)
-    found: Floats = np.concatenate(
-        [
-            part * (share.get(group[0], 0.0) / whole / (total[group] or 1.0))
-            for part, group in zip(told, groups, strict=True)
-        ]
-        or [np.zeros(0)]
-    )
-    return found
+    found, used = [], [cells for cells in tested if len(cells.numbers)]
+    groups = [(len(cells.features), pattern_type(cells.names)) for cells in used]
+    told = [np.square(cells.variances.min(axis=0)) for cells in used]
+    n_types = Counter(depth for depth, _ in set(groups))
+    whole = math.fsum(_DEPTH_SHARES[depth - 1] for depth in n_types)
+    for group, part in zip(groups, told, strict=True):
+        share = _DEPTH_SHARES[group[0] - 1] / whole / n_types[group[0]]
+        same = math.fsum(
+            float(each.sum()) for each, its in zip(told, groups, strict=True) if its == group
+        )
+        found.append(part * (share / same))
+    return np.concatenate([np.zeros(0), *found])
 
 
 def _log_bets(totals: Floats, variances: Floats) -> Floats:
