@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from freqtrade_mem0.insight.patterns.trade import PatternTrade
+from freqtrade_mem0.records.base import from_ms
+from tests.support.samples import ORIGIN, a_trade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
+
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
     Floats = NDArray[np.float64]
 
@@ -164,3 +169,20 @@ class Noise:
 def month_ends(n: int) -> Sequence[int]:
     """Return the ends of the first months of a history."""
     return [START_MS + month * MONTH_MS for month in range(1, n + 1)]
+
+
+def records(trades: Sequence[PatternTrade], origin: Origin = ORIGIN) -> list[TradeRecord]:
+    """Return a history as records of a bot or backtest."""
+    return [
+        replace(
+            a_trade(number, profit_ratio=each.ratio, pair=each.pair, origin=origin),
+            known_at=from_ms(each.known_ms),
+            open_date=from_ms(each.open_ms),
+            close_date=from_ms(each.close_ms),
+            side=each.side,
+            enter_tag=each.enter_tag,
+            exit_reason=each.exit_reason,
+            situation=each.situation,
+        )
+        for number, each in enumerate(trades)
+    ]

@@ -11,6 +11,7 @@ from freqtrade_mem0.records.base import Category, Mode, Origin, as_utc, record_i
 from freqtrade_mem0.records.decision import Decision, Reason
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.pattern import Pattern, PatternEffect, pattern_id
 from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.risk import RiskEvent
@@ -84,6 +85,38 @@ def a_risk_event(number: int = 1, *, origin: Origin = ORIGIN, **changes: Any) ->
         pair="ETH/USDT",
     )
     return replace(event, **changes)
+
+
+def a_pattern(number: int = 1, *, origin: Origin = ORIGIN, **changes: Any) -> Pattern:
+    """Return a pattern, told from others by its number."""
+    conditions = {"enter_tag": f"tag{number}"}
+    pattern = Pattern(
+        id=pattern_id(origin, conditions),
+        origin=origin,
+        known_at=at(900),
+        recorded_at=NOTED,
+        pattern_type="trade",
+        conditions=conditions,
+        is_active=True,
+        is_better=True,
+        occurrence_count=90,
+        success_rate=0.6,
+        avg_profit=0.01,
+        profit_std=0.02,
+        confidence=0.98,
+        action_recommendation="Look at these entries.",
+        discovered_at=at(700),
+        withdrawn_at=None,
+        first_occurrence=at(1),
+        last_occurrence=at(899),
+        cells_tried=1_234,
+        log_evidence=9.5,
+        effect_before=PatternEffect(
+            occurrence_count=80, ratio=0.008, low=0.004, high=0.012, sign_probability=0.999
+        ),
+        effect_since=None,
+    )
+    return replace(pattern, **changes)
 
 
 def a_note(number: int = 1, *, origin: Origin = ORIGIN, **changes: Any) -> Note:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,12 +78,12 @@ def weights(tested: Sequence[Cells]) -> Floats:
     told = [np.square(cells.variances.min(axis=0)) for cells in used]
     n_types = Counter(depth for depth, _ in set(groups))
     whole = math.fsum(_DEPTH_SHARES[depth - 1] for depth in n_types)
+    same: dict[tuple[int, str], float] = defaultdict(float)
+    for group, part in zip(groups, told, strict=True):
+        same[group] += float(part.sum())
     for group, part in zip(groups, told, strict=True):
         share = _DEPTH_SHARES[group[0] - 1] / whole / n_types[group[0]]
-        same = math.fsum(
-            float(each.sum()) for each, its in zip(told, groups, strict=True) if its == group
-        )
-        found.append(part * (share / same))
+        found.append(part * (share / same[group]))
     return np.concatenate([np.zeros(0), *found])
 
 

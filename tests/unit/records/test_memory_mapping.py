@@ -13,6 +13,7 @@ from freqtrade_mem0.records.mapping import from_memory, to_memory
 from tests.support.samples import (
     a_backtest,
     a_note,
+    a_pattern,
     a_promotion,
     a_retraction,
     a_risk_event,
@@ -28,6 +29,7 @@ EVERY_KIND = [
     a_backtest(),
     a_risk_event(),
     a_note(),
+    a_pattern(),
     a_promotion(),
     a_retraction(a_trade().id),
 ]
