@@ -81,3 +81,14 @@ def database_lasts(config: Mapping[str, Any]) -> bool:
     url = str(config.get("db_url") or "")
     kind, _, path = url.partition(":///")
     return path not in ("", ":memory:") if kind.startswith("sqlite") else bool(url)
+
+
+def unfilled_timeouts(config: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return after how many seconds an unfilled entry and exit are cancelled; None for never."""
+    given = config.get("unfilledtimeout") or {}
+    unit_s = 1.0 if given.get("unit") == "seconds" else 60.0
+    entry, leave = given.get("entry"), given.get("exit")
+    return (
+        None if entry is None else float(entry) * unit_s,
+        None if leave is None else float(leave) * unit_s,
+    )

@@ -16,6 +16,7 @@ from freqtrade_mem0.importers.report import FileKind, FileReport, ImportFileErro
 from freqtrade_mem0.importers.results import read_results
 from freqtrade_mem0.importers.to_records import (
     backtest_record,
+    order_counts,
     origin_of,
     trade_ids,
     trade_records,
@@ -171,11 +172,11 @@ class Importer:
             report.skip(result.strategy, why)
             return
         if standing is Standing.SAME and self._is_recorded(result):
-            self._keeper.keep([whole], report)
+            self._keeper.keep([*order_counts(whole), whole], report)
             return
         trades, skipped = trade_records(result, self._user_id, self._now)
         report.skipped += skipped
-        records = [*with_risk_events(trades), whole]
+        records = [*with_risk_events(trades), *order_counts(whole), whole]
         self._keeper.keep(records, report, corrects=standing is Standing.LATER)
         if not skipped:
             self._keeper.retract_others(whole.origin, {trade.id for trade in trades}, self._now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.importers.report import Skipped
@@ -13,6 +13,8 @@ from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
 from freqtrade_mem0.records.codec import encode
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.records.kinds.failure import Cause, Failure
+from freqtrade_mem0.records.kinds.opportunity import Opportunity
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.event_record import exit_events
 from freqtrade_mem0.risk.watch import RiskWatch
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.importers.results import Result
     from freqtrade_mem0.records.base import Record
+
+_FAILURES: dict[str, tuple[Literal["entry", "exit"], Cause]] = {
+    "timedout_entry_orders": ("entry", "timed_out"),
+    "timedout_exit_orders": ("exit", "timed_out"),
+    "canceled_entry_orders": ("entry", "cancelled"),
+}
+"""Freqtrade's counts of failed orders in the statistics of a backtest."""
+
+_NO_SLOT = "rejected_signals"
 
 _EXIT_REASONS = {
     "sell_signal": "exit_signal",
@@ -104,6 +115,30 @@ def backtest_record(result: Result, user_id: str, recorded_at: datetime) -> Back
             if name.endswith("version") and isinstance(value, str | int)
         },
     )
+
+
+def order_counts(whole: BacktestRecord) -> list[Record]:
+    """Return what Freqtrade counted in a run: orders that failed, entries that were not made."""
+    origin = whole.origin
+
+    def named(kind: str, metric: str) -> dict[str, Any]:
+        return {
+            "id": record_id(kind, origin.user_id, origin.strategy, origin.run_id, metric),
+            "origin": origin,
+            "known_at": whole.known_at,
+            "recorded_at": whole.recorded_at,
+            "n": int(whole.metrics[metric]),
+        }
+
+    counted = {metric for metric, n in whole.metrics.items() if n >= 1.0}
+    found: list[Record] = [
+        Failure(action=action, cause=cause, **named("failures", metric))
+        for metric, (action, cause) in _FAILURES.items()
+        if metric in counted
+    ]
+    if _NO_SLOT in counted:
+        found.append(Opportunity(why="no_slot", **named("opportunities", _NO_SLOT)))
+    return found
 
 
 def record_of_statistics(

@@ -68,6 +68,14 @@ FIELDS: Mapping[str, Field] = {
                       mission.CATEGORIES),
     "text": Field(Unit.TEXT, ("data",), "the text of the memory contains this", _MEMORIES),
     "event_type": Field(Unit.TEXT, ("event_type",), "the type of a risk event", _MEMORIES),
+    "cause": Field(Unit.TEXT, ("cause",), "of a failed order: timed_out, cancelled, rejected, "
+                   "not_placed", _MEMORIES),
+    "why": Field(Unit.TEXT, ("why",), "an entry was not made: vetoed, refused, not_filled, no_slot",
+                 _MEMORIES),
+    "best_move": Field(Unit.NUMBER, ("best_move",), "what an entry that was not made would have "
+                       "gained at best; a ratio", _MEMORIES),
+    "worst_move": Field(Unit.NUMBER, ("worst_move",), "at worst", _MEMORIES),
+    "last_move": Field(Unit.NUMBER, ("last_move",), "in the end", _MEMORIES),
     "timeframe": Field(Unit.TEXT, ("timeframe",), "of a backtest, as in 5m", _MEMORIES),
     "policy": Field(Unit.TEXT, ("policy",), "the sizing policy that decided", _LEDGER),
     "profit": Field(Unit.PERCENT, ("profit", "metrics.profit"), "profit after fees; also "

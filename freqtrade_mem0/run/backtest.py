@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from freqtrade_mem0.records.from_trade import (
     trade_id_of,
     trade_record,
 )
+from freqtrade_mem0.records.kinds.opportunity import counted_opportunities
 from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
 from freqtrade_mem0.run.session import Session
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.kinds.opportunity import Why
     from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.run.description import RunDescription
     from freqtrade_mem0.run.setup import SessionSetup
@@ -88,6 +91,9 @@ class BacktestSession(Session):
         self._is_recorded = is_recorded
         self._entered: dict[tuple[str, str, datetime], Answer] = {}
         """Answers by pair, side and open date; those whose order timed out stay."""
+        self.missed: Counter[Why] = Counter()
+        """How many entries of the run were refused or vetoed."""
+        self.last_missed: datetime | None = None
 
     def end_run(self) -> None:
         """Record what was closed after the last entry."""
@@ -98,6 +104,11 @@ class BacktestSession(Session):
             if self._locks is not None:
                 self._risk.locked(self._locks.last_of_run())
             self._risk.until(None)
+            if self.last_missed is not None:
+                for missed in counted_opportunities(
+                    self.origin, self.missed, as_utc(self.last_missed), self._now()
+                ):
+                    self._keep(missed)
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
@@ -123,6 +134,8 @@ class BacktestSession(Session):
         self._risk.clear()
         self._unconfirmed.clear()
         self._entered.clear()
+        self.missed.clear()
+        self.last_missed = None
 
     def _record(self, trades: Iterable[Any]) -> None:
         """Record closed trades; one that can not be recorded does not stop the others."""
@@ -203,6 +216,12 @@ class BacktestRuntime(Runtime):
             is_delivered = store.delivers and run.settings.delivery.flush_timeout_s > 0
             batch = _BATCH_WHEN_DELIVERED if is_delivered else _BATCH
             self.writer = JournalWriter(store.journal, background=False, batch=batch)
+
+    def entry_answered(self, call: Mapping[str, Any], why: Why | None) -> None:
+        """Count an entry that is not made."""
+        if why is not None:
+            self.session.missed[why] += 1
+            self.session.last_missed = call["current_time"]
 
     def end_backtest(self) -> None:
         """Record the last closed trades. Calling it again is harmless."""

@@ -31,6 +31,8 @@ class RunDescription:
         is known once Freqtrade has opened it.
     timeframe_s
         Seconds of a candle of the strategy; 0 where it is unknown.
+    unfilled_s
+        Seconds after which Freqtrade cancels an unfilled entry and exit; None where it does not.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class RunDescription:
     user_data_dir: Path
     database_lasts: bool = False
     timeframe_s: int = 0
+    unfilled_s: tuple[float | None, float | None] = (None, None)
 
     @property
     def applies_stakes(self) -> bool:

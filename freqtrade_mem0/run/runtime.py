@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.run.setup import session_setup
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from freqtrade_mem0.journal.writer import JournalWriter, Submitted
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall.priors import Prior
+    from freqtrade_mem0.records.kinds.opportunity import Why
     from freqtrade_mem0.run.description import RunDescription
     from freqtrade_mem0.run.session import Session
 
@@ -81,6 +82,10 @@ class Runtime(ABC):
         """Record the decision of a confirmed entry; return False where memory vetoes it."""
         answer = self.session.entry_confirmed(pair, side)
         return answer is None or not answer.is_vetoed
+
+    @abstractmethod
+    def entry_answered(self, call: Mapping[str, Any], why: Why | None) -> None:
+        """Note why an entry is not made; None: its order is about to be placed."""
 
     def submit(self, entry: Submitted) -> None:
         """Hand an entry to the journal, in a run that writes."""

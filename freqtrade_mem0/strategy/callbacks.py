@@ -29,6 +29,7 @@ from freqtrade_mem0.host.caller import is_called_by_freqtrade
 from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.run.bot.entries.exits import AskedExit
+from freqtrade_mem0.run.bot.entries.orders import Wanted
 from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean, indicators_of
 
 if TYPE_CHECKING:
@@ -125,7 +126,13 @@ class _Hooks:
         """
         answer = own()
         try:
-            if answer and not self._runtime_of().entry_confirmed(call["pair"], call["side"]):
+            runtime = self._runtime_of()
+            if not answer:
+                runtime.entry_answered(call, "refused")
+            elif runtime.entry_confirmed(call["pair"], call["side"]):
+                runtime.entry_answered(call, None)
+            else:
+                runtime.entry_answered(call, "vetoed")
                 return False
         except Exception as error:  # noqa: BLE001 - as above
             self._log_failure("confirm_trade_entry", error, call)
@@ -265,7 +272,9 @@ class _BotHooks(_Hooks):
     def bot_loop_start(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
         """Check risk, and start a reconciliation when one is due. On failure: tried again later."""
         try:
-            self._bot.tick(as_utc(call["current_time"]))
+            moment = as_utc(call["current_time"])
+            self._bot.tick(moment)
+            self._bot.failures.resolve(moment, partial(host.analysed_candles, self._strategy))
         except Exception as error:  # noqa: BLE001 - as above
             self._log_failure("bot_loop_start", error, call)
         return own()
@@ -282,6 +291,9 @@ class _BotHooks(_Hooks):
             is_confirmed=is_confirmed,
         )
         self._bot.session.exit_asked(call["trade"], asked)
+        if is_confirmed:
+            wanted = Wanted(call["pair"], call["trade"].trade_direction, is_entry=False)
+            self._bot.failures.confirmed(wanted, asked.rate, moment)
 
     def _filled(self, trade: Any, order: Any) -> None:
         session = self._bot.session

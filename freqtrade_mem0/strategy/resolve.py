@@ -76,6 +76,7 @@ def resolve(strategy: Any, process: Process) -> RunDescription | None:
         user_data_dir=Path(config["user_data_dir"]),
         database_lasts=kind.is_bot and host.database_lasts(config),
         timeframe_s=host.timeframe_seconds(strategy.timeframe) if kind.is_bot else 0,
+        unfilled_s=host.unfilled_timeouts(config) if kind.is_bot else (None, None),
     )
     if not kind.is_bot:
         run = _marked(strategy, run, process)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.filters import matches, parse_filters
@@ -10,6 +11,8 @@ from freqtrade_mem0.backends.payload import as_filterable
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.query.compile import read_query
 from freqtrade_mem0.recall.priors import promotions, waiting
+from freqtrade_mem0.records.kinds.failure import Failure
+from freqtrade_mem0.records.kinds.opportunity import Opportunity
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.records.memory import BLOCK, RECORD
@@ -133,6 +136,9 @@ def _record_facts(record: Record) -> Facts:
         if record.told is not None:
             facts |= dict.fromkeys(record.told.unknown)
             facts |= {"trade_id": record.told.trade_id, "metadata": dict(record.told.metadata)}
+    elif isinstance(record, Failure | Opportunity):
+        facts |= asdict(record) | {"id": record.id}
+        del facts["origin"]
     return (
         facts
         | {"category": str(record.category), "text": record.sentence()}

@@ -44,6 +44,8 @@ KINDS = {
     "backtest_result": "backtest",
     "risk_events": "risk_event",
     "risk": "risk_event",
+    "failures": "failure",
+    "opportunities": "opportunity",
     "notes": "note",
     "analysis": "note",
     "general": "note",

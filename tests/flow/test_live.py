@@ -14,6 +14,8 @@ from freqtrade_mem0.demo.exchange.markets import Market
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import exchange_block
 from freqtrade_mem0.records.execution import Execution
+from freqtrade_mem0.records.kinds.failure import Failure
+from freqtrade_mem0.records.kinds.opportunity import Opportunity
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from tests.flow.dry_run_bot import DryRunBot
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
@@ -269,6 +271,7 @@ def test_an_entry_that_is_refused_each_loop_is_one_decision_per_candle(
         bot.start()
         before = n_asked(bot, "BTC/USDT")
         bot.wait_until(lambda: n_asked(bot, "BTC/USDT") > before + 2)
+        bot.wait_until(lambda: has_failures(bot, 1))
         control.resume("BTC/USDT")
         bot.wait_until(lambda: len(bot.open_trades()) == 3)
         bot.post("stopentry")
@@ -282,7 +285,14 @@ def test_an_entry_that_is_refused_each_loop_is_one_decision_per_candle(
         assert_journal_equals_database(bot)
         with memory_in(bot.userdir) as store:
             entered = {each.pair: each.decision_id for each in trade_records(store)}
+            failures = list(store.journal.of_kind(Failure))
+            missed = list(store.journal.of_kind(Opportunity))
         assert entered["BTC/USDT"] == decisions[-1].id
+        # The exchange refused each order, so Freqtrade has none of them.
+        assert {(each.pair, each.action, each.cause) for each in failures} == {
+            ("BTC/USDT", "entry", "not_placed")
+        }
+        assert {(each.pair, each.why) for each in missed} == {("BTC/USDT", "not_filled")}
 
 
 def decided(bot: DryRunBot, pair: str) -> list[Decision]:
@@ -290,6 +300,12 @@ def decided(bot: DryRunBot, pair: str) -> list[Decision]:
     with memory_in(bot.userdir) as store:
         lines = list(store.journal.ledger(only_opened=False))
     return [line.decision for line in lines if line.decision.pair == pair]
+
+
+def has_failures(bot: DryRunBot, n: int) -> bool:
+    """Return whether so many failed orders are recorded."""
+    with memory_in(bot.userdir) as store:
+        return sum(1 for _ in store.journal.of_kind(Failure)) >= n
 
 
 def n_asked(bot: DryRunBot, pair: str) -> int:
@@ -346,6 +362,10 @@ def test_partial_fills_and_hand_cancels_are_recorded_as_freqtrade_books_them(
         assert_journal_equals_database(bot)
         with memory_in(bot.userdir) as store:
             found = {record.pair: record for record in trade_records(store)}
+            failures = list(store.journal.of_kind(Failure))
+        halves = {(each.pair, each.action): each.filled_ratio for each in failures}
+        assert halves["ETH/USDT", "entry"] == pytest.approx(0.5, abs=0.1)
+        assert halves["DOGE/USDT", "exit"] == pytest.approx(0.5, abs=0.1)
         assert found["DOGE/USDT"].n_exits == 2
         assert all(record.decision_id is not None for record in found.values())
         assert complaints(bot.log()) == []

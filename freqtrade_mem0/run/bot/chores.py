@@ -51,6 +51,7 @@ class Chores:
         *,
         has_thread: bool,
         tell: Callable[[str, str], None],
+        look_at_orders: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self._session = session
         self._store = store
@@ -66,6 +67,7 @@ class Chores:
         self.follower = JournalFollower(store.journal, recall, session.origin, discount, snapshots)
         self._background = Background(self._work) if has_thread else None
         self._tell = tell
+        self._look_at_orders = look_at_orders
         self._namesakes = Namesakes(
             store.marks, session.origin, float(store.settings.sync_interval)
         )
@@ -152,6 +154,7 @@ class Chores:
             if self._background is not None:
                 self._do("finding bots of its name", lambda: self._find_namesakes(moment))
             self._do("reconciliation", lambda: self._reconcile(moment))
+            self._do("looking for failed orders", lambda: self._find_failures(moment))
             self._do("reading the journal", self._read_journal)
             # What arrived late is taken in here, so that no callback computes it.
             self._do("computing memory's account", lambda: self._session.prepare(moment))
@@ -166,6 +169,13 @@ class Chores:
             if self._background is not None:
                 trade_database.release()
         self._session.on_risk(lambda risk: risk.locked(locks))
+
+    def _find_failures(self, moment: datetime) -> None:
+        try:
+            self._look_at_orders(moment)
+        finally:
+            if self._background is not None:
+                trade_database.release()
 
     def _find_namesakes(self, moment: datetime) -> None:
         try:

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.delivery.push import delivery_of
@@ -15,17 +15,21 @@ from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.recall.priors import waiting
+from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts, dated
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
 from freqtrade_mem0.run.bot.chores import Chores
+from freqtrade_mem0.run.bot.entries.missed import Entry
+from freqtrade_mem0.run.bot.entries.orders import Wanted
+from freqtrade_mem0.run.bot.failures import FailureNotes
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
 from freqtrade_mem0.run.bot.session import BotSession
 from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import ExitStack
     from datetime import datetime
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall.priors import Prior
+    from freqtrade_mem0.records.kinds.opportunity import Why
     from freqtrade_mem0.run.description import RunDescription
 
 logger = logging.getLogger(__name__)
@@ -90,6 +95,7 @@ class BotRuntime(Runtime):
             raise
         except Exception:
             logger.exception("The bot starts without its risk history, and counts anew.")
+        self.failures = FailureNotes(run, store, self.submit)
         self._chores = Chores(
             self.session,
             store,
@@ -97,6 +103,7 @@ class BotRuntime(Runtime):
             history,
             has_thread=run.database_lasts,
             tell=self._tell_of_memory,
+            look_at_orders=self.failures.look,
         )
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
@@ -149,6 +156,16 @@ class BotRuntime(Runtime):
         if not answer.is_repeated:
             self._pending_alerts.add_answer(answer)
         return not answer.is_vetoed
+
+    def entry_answered(self, call: Mapping[str, Any], why: Why | None) -> None:
+        """Note an entry that is not made, with its rate, or that its order is to be placed."""
+        pair, side, rate = call["pair"], call["side"], float(call["rate"])
+        moment = as_utc(call["current_time"])
+        if why is None:
+            self.failures.confirmed(Wanted(pair, side, is_entry=True), rate, moment)
+        else:
+            tag = str(call.get("entry_tag") or "")
+            self.failures.missed(why, Entry(pair, side, tag, rate), moment)
 
     def submit(self, entry: Submitted) -> None:
         """Hand an entry to the journal, and from there to Mem0."""
