@@ -45,7 +45,7 @@ for number in itertools.count(start):
     began_s = time.perf_counter()
     journal.append([decision, trade(number), opened(decision, trade(number))])
     longest_s = max(longest_s, time.perf_counter() - began_s)
-    time.sleep(0.01)
+    time.sleep(0.2)
 print(longest_s)
 """
 

@@ -62,7 +62,7 @@ class Backup:
     n_compared
         Decisions of the restored copy that were the same as before.
     not_compared
-        Why decisions were not compared; "" where they were.
+        Why decisions could not be compared, or were not the same; "" where they were.
     """
 
     path: Path
@@ -105,8 +105,8 @@ def make_backup(
             packed = work / "unfinished.zip"
             manifest = _packed(store, work, packed, now, progress)
             done = checked(packed, work, progress)
-            if done.n_compared != manifest.answers.n:
-                raise ArchiveError(f"The backup could not be asked: {done.not_compared}.")
+            if done.not_compared:
+                raise ArchiveError(f"No backup was made: {done.not_compared}.")
             path = _named(packed, wanted, is_free=is_folder)
         sync_folder(folder)
         return Backup(
@@ -157,7 +157,8 @@ def checked(path: Path, work: Path, progress: Progress) -> Backup:
     Raises
     ------
     ArchiveError
-        It is damaged, or answers differently from the memory it was made of.
+        It is damaged. Other decisions are no damage: another version, or the last digits of
+        another processor, may be the reason.
     """
     manifest, unpack = open_backup(path)
     folder = work / "restored"
@@ -322,19 +323,20 @@ def _ask(manifest: Manifest, folder: Path) -> tuple[int, str]:
             raise ArchiveError(f"it has {counts}, not {manifest.counts}")
     finally:
         store.close()
-    if answers.version != __version__:
-        return 0, f"it was made by version {answers.version}, which may decide differently"
     try:
         settings = settings_for(answers.settings, manifest.user_id, folder)
-    except ValueError as error:
-        raise ArchiveError("its manifest has settings that no config can have") from error
+    except ValueError:
+        return 0, "this version does not have the settings that it decided with"
     store = MemoryFolder(settings, folder)
     try:
-        if answers_of(store) != (answers.n, answers.sha256):
-            raise ArchiveError("it decides differently from the memory it was made of")
+        if answers_of(store) == (answers.n, answers.sha256):
+            return answers.n, ""
     finally:
         store.close()
-    return answers.n, ""
+    return 0, (
+        f"they are not the same as in version {answers.version} on the machine that made it. The "
+        "files are, byte for byte"
+    )
 
 
 def _read_memories(manifest: Manifest, folder: Path) -> None:

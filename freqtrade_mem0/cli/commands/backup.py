@@ -132,7 +132,7 @@ def _report(
 def compared(done: Backup) -> str:
     """Return a sentence on what a restored backup was asked."""
     if done.not_compared:
-        return f"Its decisions were not compared: {done.not_compared}."
+        return f"About its decisions: {done.not_compared}."
     return (
         f"Restored and asked, it decided as the memory did: {counted(done.n_compared, 'answer')}."
     )
