@@ -48,6 +48,8 @@ def patterns(
 
     Parameters
     ----------
+    scope
+        With a pair, those of other pairs are left out.
     since
         Only patterns found, or withdrawn, since this moment.
     with_withdrawn
@@ -95,7 +97,8 @@ def patterns(
         "patterns": [
             _facts(each)
             for each in shown
-            if since is None or (each.withdrawn_at or each.discovered_at) >= since
+            if (since is None or (each.withdrawn_at or each.discovered_at) >= since)
+            and scope.pair in (None, each.conditions.get("pair", scope.pair))
         ],
         "nearest": nearest
         and {

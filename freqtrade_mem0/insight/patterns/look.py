@@ -31,6 +31,8 @@ Conditions = tuple[tuple[str, str], ...]
 """Features and values of a pattern, sorted."""
 
 _MONTHS = 12
+_LOOKS_BACK = 24
+"""Most moments in the past at which it is looked whether a pattern was accepted."""
 _ALMOST = 0.99
 
 
@@ -138,15 +140,17 @@ def look(
         When a pattern is told of.
     since
         By pattern, since when it has been accepted, where that was noted before. For others this is
-        the first of the month from which on it has been accepted at the first of each month.
+        the first of a month since which it has been accepted at the first of each (in histories of
+        more than two years of each second month, and so on).
     pause
         Called every few milliseconds.
     """
     known = sorted((t for t in trades if t.known_ms < now_ms), key=attrgetter("known_ms", "id"))
     tried = _Tried(known, rules, pause)
     discovered = dict(since or {})
-    if not tried.accepted.issubset(discovered):
-        discovered = _discovered(known, now_ms, rules, pause) | discovered
+    unknown = tried.accepted.difference(discovered)
+    if unknown:
+        discovered |= _discovered(known, unknown, rules, pause)
     found = (
         tried.pattern(place, discovered.get(tried.conditions(place), now_ms))
         for place in tried.best_first(tried.is_accepted)
@@ -156,14 +160,20 @@ def look(
 
 
 def _discovered(
-    known: Sequence[PatternTrade], now_ms: int, rules: Rules, pause: Callable[[], object]
+    known: Sequence[PatternTrade],
+    patterns: set[Conditions],
+    rules: Rules,
+    pause: Callable[[], object],
 ) -> dict[Conditions, int]:
-    """Return since which first of a month each pattern has been accepted at each first."""
+    """Return since which look back each pattern has been accepted, where it was before now."""
+    firsts = list(_firsts_of_months(known[0].known_ms, known[-1].known_ms))
     since: dict[Conditions, int] = {}
-    for moment in _firsts_of_months(known[0].known_ms, now_ms):
+    for moment in firsts[:: -(len(firsts) // _LOOKS_BACK + 1)]:
         past = [trade for trade in known if trade.known_ms < moment]
-        now_accepted = _Tried(past, rules, pause).accepted
-        since = {each: since.get(each, moment) for each in now_accepted}
+        patterns = patterns & _Tried(past, rules, pause).accepted
+        if not patterns:
+            break
+        since |= dict.fromkeys(patterns, moment)
     return since
 
 

@@ -109,6 +109,13 @@ def test_since_selects_what_was_found_later(capsys: pytest.CaptureFixture[str]) 
     assert "2026-11-27T12:00" in capsys.readouterr().err
 
 
+def test_patterns_of_other_pairs_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--pair`; those of any pair stay."""
+    facts = asked(capsys, "--mode", "dry_run", "--pair", "p1/usdt")
+    assert [each["conditions"] for each in facts["patterns"]] == [{"enter_tag": "tag0"}]
+    assert facts["n_trades"] == 500
+
+
 def test_memory_without_trades_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     """It says what is missing."""
     assert main(["patterns", "-s", "Nobody"]) != 0

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.lifecycle.patterns import refreshed
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.records.kinds.pattern import Pattern
 from freqtrade_mem0.run.bot import patterns
 from freqtrade_mem0.run.bot.patterns import PatternWatch
+from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
 from tests.support.histories import MONTH_MS, START_MS, Noise, records
-from tests.support.samples import ORIGIN
+from tests.support.runs import a_bot, a_run
+from tests.support.samples import NOTED, ORIGIN, OrderStandIn, TradeStandIn, at
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,3 +94,26 @@ def test_a_look_ends_when_the_bot_stops(memory: MemoryFolder) -> None:
     assert (may_go_on, n_patterns(memory)) == ([], 0)
     watch.run(END)
     assert n_patterns(memory) == 1
+
+
+def test_a_running_bot_notices_a_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its background thread, once the trade that closed is in the journal."""
+    for name in ("active_bot_locks", "database_identity", "release"):
+        monkeypatch.setattr(f"freqtrade_mem0.host.trade_database.{name}", lambda *_: [])
+    monkeypatch.setattr(Reconciler, "run", lambda *_: None)
+    settings = Settings(mode="local", user_id="me", path=tmp_path)
+    journal = Journal(tmp_path)
+    journal.append(TRADES)
+    journal.close()
+    bot = a_bot(a_run(tmp_path, settings, database_lasts=True), now=lambda: NOTED)
+    order = OrderStandIn("dry_run_entry-1", "buy", order_date=at())
+    bot.session.trade_closed(
+        TradeStandIn(id=1, orders=[order], open_date=at()).close(0.01, hours=5)
+    )
+    try:
+        bot.tick(NOTED)
+        assert eventually(lambda: n_patterns(bot.store) == 1)
+        (found,) = bot.store.journal.of_kind(Pattern)
+        assert found.known_at == at(5), "with the trade that closed"
+    finally:
+        bot.close()
