@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.client.asking import as_dict
+from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
 from freqtrade_mem0.lifecycle.patterns import bots, bring_up_to_date, patterns_of
 from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.mapping import to_memory
+from freqtrade_mem0.views.forgetting import forget
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.client.access import Access
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 
@@ -18,6 +21,16 @@ class Upkeep:
     """The part of a `Mem0Client` that keeps its memory in order."""
 
     folder: MemoryFolder
+    user_id: str
+    _access: Access
+
+    def forget(self, *, strategy: str | None = None, run_id: str | None = None) -> dict[str, Any]:
+        """Delete everything of this user, or of one strategy or run; return the receipt.
+
+        What is in the receipt, and what is raised, `views.forgetting.forget` says.
+        """
+        scope = ForgetScope(user_id=self.user_id, strategy=strategy, run_id=run_id)
+        return forget(self.folder, scope, point=self._access.reads.forget)
 
     def extract_patterns(self, now: datetime | None = None) -> list[dict[str, Any]]:
         """Look for patterns in the owner's bots' trades, record what changed, and return them.

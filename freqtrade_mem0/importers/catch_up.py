@@ -14,8 +14,9 @@ from freqtrade_mem0.importers.importer import Importer, ImportOptions
 from freqtrade_mem0.importers.report import ImportReport
 from freqtrade_mem0.importers.results import read_config, read_metadata, read_strategy
 from freqtrade_mem0.importers.values import is_number
+from freqtrade_mem0.journal.forgotten import forgotten_until
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.records.base import record_id, to_ms
+from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 
 if TYPE_CHECKING:
@@ -107,7 +108,15 @@ def _metadata_files(folder: Path) -> list[Path]:
 
 def _is_known(store: MemoryFolder, strategy: str, run_id: str, metadata: Mapping[str, Any]) -> bool:
     """Tell whether the journal has a run, on the same days as far as the metadata says."""
-    identity = record_id("backtest", store.settings.user_id, strategy, run_id)
+    user_id = store.settings.user_id
+    origin = Origin(user_id=user_id, strategy=strategy, mode=Mode.BACKTEST, run_id=run_id)
+    until, began_s = (
+        forgotten_until(store.journal.connection, origin),
+        metadata.get("backtest_start_time"),
+    )
+    if until is not None and is_number(began_s) and began_s <= until.timestamp():
+        return True  # it was forgotten on purpose
+    identity = record_id("backtest", user_id, strategy, run_id)
     record = store.journal.record_of(BacktestRecord, identity)
     if record is None:
         return False

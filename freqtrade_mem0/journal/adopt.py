@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.append import current_row, recorded_ms, supersede, write
+from freqtrade_mem0.journal.forgotten import forgotten_in
 from freqtrade_mem0.journal.rows import INSERT_RECORD, record_row
 from freqtrade_mem0.journal.set_aside import put_aside, take_back
 from freqtrade_mem0.journal.verify import sound
@@ -36,6 +37,8 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
     A record is not new if the journal has a version that was recorded later or says the same, or
     retracted it later. One that may not say what it says is set aside.
     """
+    is_forgotten = forgotten_in(sqlite)
+    records = [record for record in records if not is_forgotten(record)]
     ids = [each for record in records for each in (record.id, retraction_id(record.id))]
     known = recorded_ms(sqlite, ids)
     fresh: dict[str, Record] = {}

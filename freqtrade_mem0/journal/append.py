@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.chain import DECISION, Item, decision_digest
+from freqtrade_mem0.journal.forgotten import forgotten_in
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
     INSERT_DECISION,
@@ -95,9 +96,11 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
     Records that were never noted before, which most are, go to SQLite in bulk.
     """
     n_new = 0
-    known = recorded_ms(sqlite, [record.id for record, _ in batch.records])
+    is_forgotten = forgotten_in(sqlite)
+    records = [each for each in batch.records if not is_forgotten(each[0])]
+    known = recorded_ms(sqlite, [record.id for record, _ in records])
     fresh: dict[str, Row] = {}
-    for record, row in batch.records:
+    for record, row in records:
         if record.id in known or record.id in fresh or record.retracts is not None:
             _append_fresh(sqlite, fresh.values())  # the record may be about one of these
             n_new += len(fresh)

@@ -51,6 +51,7 @@ _INSERTS = {
     " WHERE EXISTS (SELECT 1 FROM records WHERE seq = ?1)",
     "adopted": "INSERT OR IGNORE INTO adopted VALUES (?)",
     "revoked": "INSERT OR IGNORE INTO revoked VALUES (?, ?, ?, ?, ?)",
+    "forgotten": "INSERT OR IGNORE INTO forgotten VALUES (?, ?, ?)",
     "seen": "INSERT OR IGNORE INTO seen VALUES (?, ?)",
     "marks": "INSERT OR IGNORE INTO marks VALUES (?, ?)",
     "aged": "INSERT OR IGNORE INTO aged VALUES (?, ?)",

@@ -125,6 +125,13 @@ _VERSION_5 = (
 
 _VERSION_6 = (
     """
+    CREATE TABLE forgotten (                    -- scopes that were forgotten, see forgotten.py
+        scope BLOB PRIMARY KEY,                 -- a hash of their names
+        until_ms INTEGER NOT NULL,
+        is_done INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
     CREATE TABLE chain (                        -- what was written, as hashes; see chain.py
         n INTEGER PRIMARY KEY,
         kind INTEGER NOT NULL,

@@ -22,6 +22,7 @@ from freqtrade_mem0.journal.verify import verify
 from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.views.forgetting import unfinished
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.tamper import chain_facts
 from freqtrade_mem0.views.trust import outside
@@ -80,6 +81,7 @@ def examine(
     else:
         yield _attempt("journal", lambda: _journal(memory, progress))
         yield _attempt("tamper evidence", lambda: _chain(memory))
+        yield _attempt("forgetting", lambda: _forgetting(memory))
         yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
         yield _attempt("bots", lambda: _bots(memory))
@@ -202,6 +204,11 @@ def _chain(memory: MemoryFolder) -> tuple[str, str]:
         f"{first['what']}: {first['means']}. 'freqtrade-mem0 verify' lists everything that does "
         "not fit; compare with a backup"
     )
+
+
+def _forgetting(memory: MemoryFolder) -> tuple[str, str]:
+    is_fine, text = unfinished(memory)
+    return (OK if is_fine else WARNING), text
 
 
 def _outside(memory: MemoryFolder) -> tuple[str, str]:

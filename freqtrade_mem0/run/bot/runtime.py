@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import ConfigError, JournalError
+from freqtrade_mem0.journal.forgotten import forgotten_until
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.writer import JournalWriter
@@ -88,6 +89,7 @@ class BotRuntime(Runtime):
             archive=own,
             timeframe_s=run.timeframe_s,
         )
+        self.session.forgotten_until = forgotten_until(store.journal.connection, origin)
         history = RiskHistory(own, store.marks, origin)
         try:
             self._load_history(own, history)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.errors import JournalError, RecordError
 from freqtrade_mem0.journal.append import Confirmed, SeenIn
+from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
@@ -78,6 +79,8 @@ class BotSession(Session):
         self._own = OwnTrades(archive)
         self.database = ""
         """Identity of the bot's trade database; "" as long as it is not known, or if none lasts."""
+        self.forgotten_until: datetime | None = None
+        """Trades that closed by then are not taken from the database again: they were forgotten."""
         self.n_closed = 0
         """Trades that this process has recorded or corrected."""
 
@@ -250,6 +253,9 @@ class BotSession(Session):
     def _close(self, trade: Any, archived: TradeRecord | None) -> None:
         if not is_trade_of_mode(trade, self.origin.mode):
             return  # a dry-run's trade is no evidence of a live bot, nor the reverse
+        until = self.forgotten_until
+        if until is not None and trade.close_date and as_utc(trade.close_date) <= until:
+            return
         with self._lock:
             # A bot's database may hold trades of a strategy it ran before.
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy

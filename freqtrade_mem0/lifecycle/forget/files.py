@@ -1,0 +1,171 @@
+"""Deletes a scope from the files in a memory's folder, and leaves no deleted byte in them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.backends.sqlite.purge import purge
+from freqtrade_mem0.journal.forgotten import BOTS
+from freqtrade_mem0.lifecycle.forget.scope import DERIVED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+_MAGIC = b"SQLite format 3\x00"
+_TIMEOUT_S = 30.0
+_ROOM = 2.5
+"""Free disk space that is needed, as a multiple of the file's size."""
+
+STORE, HISTORY, TRIALS = "memories.sqlite", "history.db", "compare-trials.jsonl"
+
+
+def delete_in_files(
+    memory: MemoryFolder, scope: ForgetScope, point: Callable[[], None]
+) -> Counter[str]:
+    """Delete what is of a scope, or about nobody any more; return how many, by file."""
+    done: Counter[str] = Counter()
+    store = memory.folder / STORE
+    if store.exists():
+        done[STORE] = purge(store, lambda owners, about: _is_of(scope, owners, about))
+        point()
+    done[HISTORY] = _clean_history(memory, scope)
+    point()
+    for path in memory.folder.glob("recall-*"):
+        if _owner_of_snapshot(path) in {None, scope.user_id}:
+            path.unlink(missing_ok=True)
+            done["recall snapshots"] += 1
+            point()
+    for path in memory.folder.glob("journal.sqlite.damaged-*"):
+        path.unlink(missing_ok=True)
+        done["damaged journals"] += 1
+        point()
+    done[TRIALS] = _clean_trials(memory, scope)
+    return done
+
+
+def rewrite_files(folder: Path, point: Callable[[], None]) -> list[str]:
+    """Write every SQLite file anew without free pages; return what could not be done, and why."""
+    failed = []
+    for path in sqlite_files(folder):
+        try:
+            if shutil.disk_usage(path.parent).free < _ROOM * path.stat().st_size:
+                failed.append(
+                    f"free pages in {path}: the disk has no room to write the file anew. What was "
+                    "deleted now is overwritten with zeros; what was replaced earlier may be there"
+                )
+            with closing(sqlite3.connect(path, _TIMEOUT_S, isolation_level=None)) as sqlite:
+                sqlite.execute("PRAGMA secure_delete = ON")
+                if not failed or str(path) not in failed[-1]:
+                    sqlite.execute("VACUUM")
+                busy = sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if busy:
+                failed.append(f"the log of {path}: another process reads it; run this once more")
+        except (OSError, sqlite3.Error) as error:
+            failed.append(f"free pages and the log of {path}: {error}")
+        point()
+    return failed
+
+
+def sqlite_files(folder: Path) -> Iterator[Path]:
+    """Yield the SQLite files in a folder, at any depth."""
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):
+            if path.is_file() and path.stat().st_size:
+                with path.open("rb") as file:
+                    is_one = file.read(len(_MAGIC)) == _MAGIC
+                if is_one:
+                    yield path
+
+
+def _is_of(scope: ForgetScope, owners: str, about: Mapping[str, Any]) -> bool:
+    whose: list[object] = json.loads(owners)
+    user_id, strategy = whose[:2]
+    is_owner = user_id == scope.user_id and scope.strategy in {None, strategy}
+    if is_owner and about.get("kind") in DERIVED:
+        return True
+    has_mode = not scope.bots_only or about.get("mode") in {*map(str, BOTS), None}
+    return scope.owns(owners) and has_mode
+
+
+def _clean_history(memory: MemoryFolder, scope: ForgetScope) -> int:
+    """Delete from Mem0's history what is about memories that are gone: their texts are in it."""
+    path = memory.folder / HISTORY
+    if not path.exists() or not path.stat().st_size:
+        return 0
+    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
+        sqlite.execute("PRAGMA secure_delete = ON")
+        tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}
+        n_gone = 0
+        if "history" in tables:
+            there = _ids_in(memory.folder / STORE)
+            for (memory_id,) in sqlite.execute("SELECT DISTINCT memory_id FROM history").fetchall():
+                is_there = memory_id in there or (
+                    memory.delivers and memory.backend.get(str(memory_id)) is not None
+                )
+                if not is_there:
+                    n_gone += sqlite.execute(
+                        "DELETE FROM history WHERE memory_id IS ?", [memory_id]
+                    ).rowcount
+        if "messages" in tables:
+            scopes = sqlite.execute("SELECT DISTINCT session_scope FROM messages").fetchall()
+            for (session,) in scopes:
+                if f"user_id={scope.user_id}" in str(session):
+                    n_gone += sqlite.execute(
+                        "DELETE FROM messages WHERE session_scope = ?", [session]
+                    ).rowcount
+        sqlite.commit()
+    return n_gone
+
+
+def _ids_in(store: Path) -> set[str]:
+    if not store.exists():
+        return set()
+    with closing(sqlite3.connect(store, _TIMEOUT_S)) as sqlite:
+        return {each for (each,) in sqlite.execute("SELECT id FROM memories")}
+
+
+def _owner_of_snapshot(path: Path) -> str | None:
+    """Return whose trades a snapshot of recall has; None where it can not be read."""
+    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
+        lead = file.read(20)
+        heading = json.loads(file.read(int.from_bytes(lead[12:20], "little")))
+        return str(heading["about"]["user_id"])
+    return None
+
+
+def _clean_trials(memory: MemoryFolder, scope: ForgetScope) -> int:
+    """Delete the lines about strategies that nobody else has; they do not say whose they are."""
+    path = memory.folder / TRIALS
+    if not path.exists() or scope.run_id is not None:
+        return 0
+    left = {
+        strategy
+        for table in ("records", "decisions")
+        for (strategy,) in memory.journal.connection.rows(
+            f"SELECT DISTINCT strategy FROM {table}"  # noqa: S608
+        )
+    }
+    kept, n_gone = [], 0
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+        strategy = None
+        with suppress(ValueError, TypeError, KeyError):
+            strategy = json.loads(line)["strategy"]
+        is_meant = scope.strategy in {None, strategy}
+        if strategy in left or not is_meant:
+            kept.append(line)
+        else:
+            n_gone += 1
+    if n_gone:
+        fresh = path.with_name(f"{path.name}.tmp")
+        fresh.write_text("".join(kept), encoding="utf-8")
+        fresh.replace(path)
+    return n_gone

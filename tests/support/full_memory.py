@@ -1,0 +1,158 @@
+"""A memory of two users with data in every place there is; one user's texts have a canary."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.delivery.push import delivery_of
+from freqtrade_mem0.journal.append import SeenIn
+from freqtrade_mem0.journal.revoked import Revoked, revoke
+from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.recall.index.recall import Recall
+from freqtrade_mem0.recall.snapshot import Snapshots
+from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.records.kinds.retraction import retraction
+from tests.support.samples import (
+    NOTED,
+    a_backtest,
+    a_decision,
+    a_note,
+    a_promotion,
+    a_risk_event,
+    a_trade,
+    opened,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freqtrade_mem0.records.base import Record
+
+CANARY = b"canary"
+WHOSE = Origin(user_id="ann-canary", strategy="CanaryStrategy", mode=Mode.LIVE, run_id="canary-bot")
+OTHER = Origin(user_id="ben", strategy="Plain", mode=Mode.LIVE, run_id="ben-bot")
+
+
+def open_memory(folder: Path, user_id: str = WHOSE.user_id, **block: Any) -> MemoryFolder:
+    """Open the memory in a folder, embedded unless `block` says otherwise."""
+    settings = Settings.model_validate({"mode": "embedded", "user_id": user_id} | block)
+    return MemoryFolder(settings, folder)
+
+
+def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 8) -> None:
+    """Write, for one user, what bots, backtests, people and commands write; `word` is in all."""
+    journal = memory.journal
+    pair, tag = f"{word}/USDT".upper(), f"tag {word}"
+    backtest = replace(origin, mode=Mode.BACKTEST, run_id=f"{word}-run")
+    for number in range(n):
+        trade = a_trade(number, origin=origin, pair=pair, enter_tag=tag)
+        decision = a_decision(
+            number,
+            origin=origin,
+            pair=pair,
+            enter_tag=tag,
+            reasons=(Reason(name="strategy", value=word, text=f"because of {word}"),),
+        )
+        journal.append([decision, opened(decision, trade), trade])
+        journal.append([SeenIn(record_id=trade.id, database="a-database")])
+    first = a_trade(0, origin=origin, pair=pair, enter_tag=f"{word} corrected", profit_ratio=0.2)
+    records: list[Record] = [
+        first,
+        retraction(a_trade(1, origin=origin, pair=pair), f"{word} is gone", NOTED),
+        a_note(1, origin=origin, content=f"never {word} again", metadata={"about": word}),
+        a_note(2, origin=origin, content=f"never {word} again, never"),
+        a_risk_event(1, origin=origin, description=f"stop loss of {word}", pair=pair),
+        a_backtest(origin=backtest, pairs=(pair,)),
+        a_promotion(origin=backtest, provenance=f"{word}.zip", source_run_id=backtest.run_id),
+        *(a_trade(number, origin=backtest, pair=pair) for number in range(n)),
+    ]
+    journal.append([*records, a_decision(90, origin=origin, pair=pair)])
+    names = f"{origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
+    for beginning in ("alerts", "made", "risk"):
+        memory.marks.set(f"{beginning} {names}", {"hold": f"{word} {origin.strategy}"})
+    memory.marks.set(f"compared own db {origin.user_id} live {origin.run_id}", {"last_id": 3})
+    memory.marks.set(f"pulled {memory.home} {origin.user_id}", {"since": NOTED.isoformat()})
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    revoke(
+        journal,
+        Revoked(
+            user_id=origin.user_id,
+            strategy=origin.strategy,
+            run_id=f"{word}-sister",
+            since=moment,
+            revoked_at=moment,
+        ),
+    )
+    journal.put_aside("Mem0", {f"{word}-id": f"got {word!r}"})
+    if memory.delivers:
+        assert delivery_of(memory).drain(60.0)
+    journal.append([a_note(3, origin=origin, content=f"{word} waits for Mem0")])
+    journal.append([a_note(4, origin=origin, content=f"{word} was refused")])
+    memory.outbox.refused([journal.last_seq()], f"no {word} please")
+    _write_snapshot(memory, origin)
+    trial = {"strategy": origin.strategy, "start": "", "end": "", "settings": "x", "sharpe": 0.1}
+    with (memory.folder / "compare-trials.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(trial)}\n")
+
+
+def add_by_mem0_itself(memory: MemoryFolder, origin: Origin, word: str) -> None:
+    """Let Mem0 add and change a memory, so that its history and its entities have it."""
+    mem0 = memory.backend.memory  # type: ignore[attr-defined]
+    owner = {"user_id": origin.user_id, "agent_id": origin.strategy, "run_id": origin.run_id}
+    added = mem0.add(f"{word} said by hand", **owner, infer=False)["results"][0]["id"]
+    mem0.update(added, f"{word} said otherwise")
+    gone = mem0.add(f"{word} said and deleted", **owner, infer=False)["results"][0]["id"]
+    mem0.delete(gone)
+
+
+def rows_of(memory: MemoryFolder, user_id: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row and memory of a user, as it is stored."""
+    found: dict[str, list[tuple[Any, ...]]] = {
+        table: memory.journal.connection.rows(
+            f"SELECT * FROM {table} WHERE user_id = ? ORDER BY seq",  # noqa: S608 - of this test
+            [user_id],
+        )
+        for table in ("records", "decisions")
+    }
+    if memory.delivers:
+        scanned = memory.backend.scan(filters={"user_id": user_id})
+        found["memories"] = [
+            (each.id, each.text, tuple(sorted(each.metadata.items()))) for each in scanned
+        ]
+    return found
+
+
+def files_with(folder: Path, word: bytes) -> list[str]:
+    """Return the files in a folder that have a word in their bytes or name, in whatever case."""
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if word in str(path.relative_to(folder)).lower().encode()
+        or (path.is_file() and word in path.read_bytes().lower())
+    ]
+
+
+def tables_in(path: Path) -> set[str]:
+    """Return the tables of an SQLite file, without those that FTS5 makes for another one."""
+    with closing(sqlite3.connect(path)) as sqlite:
+        names = {
+            name
+            for (name,) in sqlite.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+    return {name for name in names if not name.startswith("words_")}
+
+
+def _write_snapshot(memory: MemoryFolder, origin: Origin) -> None:
+    recall = Recall(levels=("pair",), half_life_days=30.0)
+    snapshots = Snapshots(memory.journal, recall, origin, 0.5)
+    snapshots.restore()
+    snapshots.note(memory.journal.last_seq(), 5_000)
+    assert snapshots.close(10.0)
+    assert snapshots.path.exists()
