@@ -21,7 +21,7 @@ class Upkeep:
     """The part of a `Mem0Client` that keeps its memory in order."""
 
     folder: MemoryFolder
-    user_id: str
+    _user_id: str
     _access: Access
 
     def forget(self, *, strategy: str | None = None, run_id: str | None = None) -> dict[str, Any]:
@@ -29,7 +29,7 @@ class Upkeep:
 
         What is in the receipt, and what is raised, `views.forgetting.forget` says.
         """
-        scope = ForgetScope(user_id=self.user_id, strategy=strategy, run_id=run_id)
+        scope = ForgetScope(user_id=self._user_id, strategy=strategy, run_id=run_id)
         return forget(self.folder, scope, point=self._access.reads.forget)
 
     def extract_patterns(self, now: datetime | None = None) -> list[dict[str, Any]]:

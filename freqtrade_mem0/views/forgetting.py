@@ -9,6 +9,7 @@ from freqtrade_mem0.archive.rotation import backup_folder
 from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.journal.forgotten import is_under_way
 from freqtrade_mem0.lifecycle.forget import forgetting, rows
+from freqtrade_mem0.lifecycle.forget.files import old_copies
 from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.views.values import iso
 
@@ -24,12 +25,17 @@ _BACKUPS = "freqtrade-mem0-*.zip"
 
 
 def planned(memory: MemoryFolder, scope: ForgetScope) -> Facts:
-    """Return what would be deleted (`would_delete`, by place) and which `backups` there are."""
+    """Return what would be deleted (`would_delete`, by place).
+
+    `backups` and `old_copies` are what else holds it: the former stay unless they are meant, the
+    latter, which `salvage` and `restore` left, go. `running` are bots that have to be stopped.
+    """
     return {
         "dry_run": True,
         **_named(scope),
         "would_delete": dict(forgetting.counted(memory, scope)),
         "backups": list(map(str, backups_of(memory))),
+        "old_copies": list(map(str, old_copies(memory.folder))),
         "running": running_bots(memory, scope),
     }
 

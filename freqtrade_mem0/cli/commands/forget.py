@@ -88,6 +88,8 @@ def _sentences(facts: Facts, what: str) -> Iterator[str]:
         yield f"Of {what}, this would be deleted: {_counts(facts['would_delete'])}. Add --yes."
         if facts["running"]:
             yield f"Stop first: {', '.join(facts['running'])}."
+        for path in facts["old_copies"]:
+            yield f"{path}, which 'salvage' or 'restore' left, would be deleted, too."
         for path in facts["backups"]:
             yield f"The backup {path} would be kept; --backups delete deletes it."
         return

@@ -25,6 +25,14 @@ _TIMEOUT_S = 30.0
 _ROOM = 2.5
 """Free disk space that is needed, as a multiple of the file's size."""
 
+OLD_COPIES = (
+    "journal.sqlite.damaged-*",
+    "before-restore-*",
+    ".salvage-*",  # these are of processes that were killed
+    ".freqtrade-mem0-*",
+    ".*.unfinished",
+)
+
 STORE, HISTORY, TRIALS = "memories.sqlite", "history.db", "compare-trials.jsonl"
 
 
@@ -44,12 +52,20 @@ def delete_in_files(
             path.unlink(missing_ok=True)
             done["recall snapshots"] += 1
             point()
-    for path in memory.folder.glob("journal.sqlite.damaged-*"):
-        path.unlink(missing_ok=True)
-        done["damaged journals"] += 1
+    for path in old_copies(memory.folder):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        done["old copies"] += 1
         point()
     done[TRIALS] = _clean_trials(memory, scope)
     return done
+
+
+def old_copies(folder: Path) -> list[Path]:
+    """Return what `salvage` and `restore` kept of the files that they replaced."""
+    return sorted(path for pattern in OLD_COPIES for path in folder.glob(pattern))
 
 
 def rewrite_files(folder: Path, point: Callable[[], None]) -> list[str]:

@@ -39,6 +39,9 @@ class Table:
 JOURNAL_TABLES = (
     Table("outbox", Rule.ROW, "seq"),
     Table("adopted", Rule.ROW, "seq"),
+    Table("aged", Rule.ROW, "seq"),
+    Table("told", Rule.ROW, "seq"),
+    Table("asked", Rule.RECORD, "id"),
     Table("seen", Rule.RECORD, "record_id"),
     Table("records", Rule.SCOPE),
     Table("decisions", Rule.SCOPE),
@@ -76,6 +79,7 @@ FILES = {
     "recall-*.tmp": Rule.DELETED,
     "compare-trials.jsonl": Rule.SCOPE,
     "journal.sqlite.damaged-*": Rule.DELETED,
+    "before-restore-*/*": Rule.DELETED,
     "freqtrade-mem0-*.zip": Rule.LEFT,
     "*.lock": Rule.NO_DATA,
     "mem0/*": Rule.NO_DATA,

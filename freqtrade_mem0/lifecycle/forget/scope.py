@@ -15,8 +15,8 @@ DERIVED = ("pattern", "summary")
 """Kinds of records that are computed from others. Those of the strategies concerned are deleted
 with them, and made anew of what is left by the next maintenance."""
 
-_BOT_MARKS = ("alerts ", "bots ", "made ", "risk ")
-"""Beginnings of the names of marks that go on with user, strategy, mode and run."""
+_WITHOUT_STRATEGY = ("compared ", "pulled ")
+"""Beginnings of the names of marks that do not name the strategy; they are made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +77,14 @@ class ForgetScope:
         return [whole] if whole == owner else [whole, owner | {"kind": {"in": list(DERIVED)}}]
 
     def names_mark(self, name: str) -> bool:
-        """Return whether the name of a mark has the names of this scope in it."""
-        for beginning in _BOT_MARKS:
-            if name.startswith(beginning):
-                rest = name.removeprefix(beginning)
-                return rest.startswith(f"{self._owner} ") and self._ends_well(rest)
-        if name.startswith(("pulled run ", "compared ")):
-            return f" {self.user_id} " in name and self._ends_well(name)
-        if name.startswith("pulled "):
-            return name.endswith(f" {self.user_id}")  # the next pull reads everything again
-        return f" {self.user_id} " in f" {name} " and self.is_whole_user
+        """Return whether the name of a mark has the names of this scope in it.
+
+        Names of marks have user, strategy, mode and run in this order, or some of them.
+        """
+        words, owner = f" {name} ", self.user_id
+        if self.strategy is not None and not name.startswith(_WITHOUT_STRATEGY):
+            owner = f"{owner} {self.strategy}"
+        return f" {owner} " in words and (self.run_id is None or words.endswith(f" {self.run_id} "))
 
     def owns(self, owners: str) -> bool:
         """Return whether owners in the embedded store, as JSON, are of this scope."""
@@ -97,10 +95,3 @@ class ForgetScope:
             and self.strategy in {None, strategy}
             and self.run_id in {None, run_id}
         )
-
-    @property
-    def _owner(self) -> str:
-        return self.user_id if self.strategy is None else f"{self.user_id} {self.strategy}"
-
-    def _ends_well(self, name: str) -> bool:
-        return self.run_id is None or name.endswith(f" {self.run_id}")
