@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.agents import AgentMemory, MemoryConnector
     from freqtrade_mem0.client import (
         AsyncMemoryProvider,
         Mem0Client,
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AgentMemory",
     "AsyncMemoryProvider",
     "Mem0Client",
     "Mem0Mixin",
     "Mem0Provider",
+    "MemoryConnector",
     "MemoryProvider",
     "RedisProvider",
     "TradeMemory",
@@ -37,6 +40,8 @@ __all__ = [
     "initialize_mem0",
     "inject_memory",
 ]
+
+_HOMES = {"Mem0Mixin": "mixin", "AgentMemory": "agents", "MemoryConnector": "agents"}
 
 
 def __getattr__(name: str) -> Any:
@@ -46,5 +51,5 @@ def __getattr__(name: str) -> Any:
         if name in NAMES:  # the text of an AttributeError would not reach who imports the name
             raise ImportError(f"There is no {name} in {__name__}; use {NAMES[name]}.")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "mixin" if name == "Mem0Mixin" else "client"
+    home = _HOMES.get(name, "client")
     return getattr(import_module(f"{__name__}.{home}"), name)

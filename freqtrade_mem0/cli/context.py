@@ -62,6 +62,8 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
     has_block = config.get(BLOCK) is not None
     config.setdefault(BLOCK, {})
     settings = load_settings(config) or Settings()
+    if (path := getattr(arguments, "memory_path", None)) is not None:
+        settings = settings.model_copy(update={"path": path})
     user_data_dir = arguments.userdir or Path(config.get("user_data_dir") or "user_data")
     named = getattr(arguments, "strategy_path", None), config.get("strategy_path")
     return CliConfig(

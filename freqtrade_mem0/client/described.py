@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.load import BLOCK, SECRETS, load_settings
@@ -30,26 +30,45 @@ _MEM0_OWN_KEYS = (
 """Keys of such a config that have no use here."""
 
 
-def described_memory(
+class Described(NamedTuple):
+    """A memory, unopened, and the Freqtrade config that describes it."""
+
+    memory: MemoryFolder
+    config: Mapping[str, Any]
+    user_data_dir: Path
+
+
+def described_memory(config: Any = None, **named: Any) -> MemoryFolder:
+    """Return the memory that a config describes, unopened; see `get_mem0_client`."""
+    return described(config, **named).memory
+
+
+def described(
     config: Mapping[str, Any] | Path | str | None = None,
     *,
     api_key: str | None = None,
     org_id: str | None = None,
     project_id: str | None = None,
     user_data_dir: Path | str | None = None,
-) -> MemoryFolder:
-    """Return the memory that a config describes, unopened; see `get_mem0_client`."""
+    path: Path | str | None = None,
+) -> Described:
+    """Return the memory that a config describes; `path` is another folder of journal and memories.
+
+    See `get_mem0_client` for the other parameters.
+    """
     credentials = find_credentials(api_key, org_id=org_id, project_id=project_id)
     userdir = None if user_data_dir is None else Path(user_data_dir)
     found, source = _config(config, userdir)
     if found.get(BLOCK) is None:
         found = {**found, BLOCK: {} if credentials is None else {"mode": "platform"}}
     settings = load_settings(found) or Settings()
+    if path is not None:
+        settings = settings.model_copy(update={"path": Path(path)})
     folder = userdir or Path(found.get("user_data_dir") or "user_data")
     memory = MemoryFolder(settings, folder, credentials)
     logger.info("%s, described by %s.", memory, source)
     _warn_of_unused_key(settings, credentials, api_key)
-    return memory
+    return Described(memory, found, folder)
 
 
 def _config(

@@ -198,8 +198,8 @@ def _set_ratio(numbers: dict[str, Any], side: str) -> None:
 def _set_times(known: dict[str, Any], now: datetime, before: TradeRecord | None) -> set[str]:
     """Set both dates; return the names of those that are not known."""
     given = (known.get("open_date"), known.get("close_date"))
-    opened = None if given[0] is None else _moment("open_date", given[0])
-    closed = None if given[1] is None else _moment("close_date", given[1])
+    opened = None if given[0] is None else told_moment("open_date", given[0])
+    closed = None if given[1] is None else told_moment("close_date", given[1])
     lasted = None
     if "duration_minutes" in known:
         minutes = _number("duration_minutes", known.pop("duration_minutes"))
@@ -230,7 +230,7 @@ def _set_times(known: dict[str, Any], now: datetime, before: TradeRecord | None)
     return {"open_date"} if opened is None else set()
 
 
-def _moment(key: str, value: Any) -> datetime:
+def told_moment(key: str, value: Any) -> datetime:
     """Return a time that somebody gave as aware UTC: a datetime, ISO text or epoch seconds."""
     try:
         if isinstance(value, datetime):

@@ -102,6 +102,19 @@ class CacheSettings(Block):
     )
 
 
+class AgentSettings(Block):
+    """Decisions that agents log."""
+
+    due_hours: float | None = Field(
+        24,
+        gt=0,
+        le=87_600,
+        description="When the outcome of an agent's decision is looked up in stored candles, unless"
+        " the decision says when, or a bot's trade or a result tells it before. Hours after the"
+        " decision, (0, 87600], or null for never",
+    )
+
+
 class ProviderSettings(Block):
     """A provider in Mem0's own form, handed to Mem0 as it is."""
 
@@ -203,6 +216,9 @@ class Settings(Block):
     )
     trust: TrustSettings = Field(
         default_factory=TrustSettings, description="Whose records from Mem0 may count."
+    )
+    agents: AgentSettings = Field(
+        default_factory=AgentSettings, description="Decisions that agents log."
     )
     cache: CacheSettings = Field(
         default_factory=CacheSettings, description="Answers repeated to scripts and services."

@@ -11,8 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.run_kind import RunKind
+from freqtrade_mem0.insight.expectation import Expectation, expectation
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import load_prior
@@ -67,6 +69,9 @@ class Replay:
         setup = session_setup(run, load_prior(journal, origin.user_id, origin.strategy, discount))
         if in_shadow is not None:
             setup = replace(setup, applied=not in_shadow)
+        self.recall, self.prior = setup.recall, setup.prior
+        self._shrinkage = setup.shrinkage
+        self._evidence: EvidenceReader | None = None
         self._session = Session(setup, submit=lambda _: None, now=lambda: datetime.now(UTC))
         own = OwnRecords(journal, origin)
         self._session.restore_risk(own.trades(), own.events())
@@ -128,3 +133,21 @@ class Replay:
                 situation=situation,
             )
         )
+
+    def expected(self, decision: Decision) -> Expectation:
+        """Return what the trades known at a decision say about the profit of its entry.
+
+        The estimate of the configured policy is `decision.expected_ratio`; this one is always
+        there.
+        """
+        if self._evidence is None:
+            self._evidence = EvidenceReader(self.recall, self._shrinkage)
+        known = self._evidence.for_entry(
+            strategy=decision.origin.strategy,
+            pair=decision.pair,
+            side=decision.side,
+            enter_tag=decision.enter_tag,
+            moment=decision.decided_at,
+            situation=decision.situation,
+        )
+        return expectation(known.strategy.moments, known.levels, known.differences, self._shrinkage)

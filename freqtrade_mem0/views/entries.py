@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
@@ -18,12 +20,13 @@ from freqtrade_mem0.views.values import Facts, iso, origin_facts
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.records.kinds.trade import TradeRecord
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.views.present import Market
 
 _NOT_FEATURES = ("pair", "side", "enter_tag")
@@ -34,6 +37,28 @@ _OF_THE_CALENDAR = tuple(calendar(0))
 _N_EXAMPLES = 6
 _STAKE = 100.0
 """The proposed stake; the answer is a multiple of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """The run whose knowledge is asked: its trades, and what it would decide."""
+
+    trades: Sequence[TradeRecord]
+    replay: Replay
+
+    @property
+    def origin(self) -> Origin:
+        """The run."""
+        return self.trades[-1].origin
+
+
+def known_run(memory: MemoryFolder, scope: Scope) -> KnownRun:
+    """Return the run of a scope whose knowledge is asked; see `explain_entry`."""
+    is_open = scope.modes is None and scope.run_id is None
+    trades = trades_of_newest_run(
+        memory, replace(scope, pair=None), preferred=_PREFERRED if is_open else ()
+    )
+    return KnownRun(trades, Replay(memory, trades[-1].origin))
 
 
 def explain_entry(
@@ -77,26 +102,16 @@ def explain_entry(
     """
     levels = memory.settings.sizing.levels
     _check_features(features or {}, levels)
-    is_open = scope.modes is None and scope.run_id is None
-    trades = trades_of_newest_run(
-        memory, replace(scope, pair=None), preferred=_PREFERRED if is_open else ()
-    )
-    origin = trades[-1].origin
-    moment = max(trade.known_at for trade in trades) + timedelta(milliseconds=1)
-    if origin.mode is not Mode.BACKTEST:
-        moment = max(moment, now)
+    run = known_run(memory, scope)
+    trades, origin = run.trades, run.origin
     present = None
     if market is not None and not features:
         present = market.look_up(origin.strategy, pair.upper(), now)
     situation = {**calendar(to_ms(now)), **(present.situation if present else features or {})}
-    if {"volatility_regime", "trend_regime"} <= situation.keys():
-        both = f"{situation['volatility_regime']} {situation['trend_regime']}"
-        situation.setdefault("regime", both)
-    decision = Replay(memory, origin).asked(
-        pair.upper(), side, enter_tag, moment, situation, stake=_STAKE
-    )
-    not_told = _not_told(levels, situation, enter_tag, trades)
-    not_seen = _not_seen(
+    decision = decided(run, pair.upper(), side, enter_tag, now, situation)
+    situation = dict(decision.situation)
+    untold = not_told(levels, situation, enter_tag, trades)
+    unseen = not_seen(
         levels, {"pair": pair.upper(), "side": side, "enter_tag": enter_tag, **situation}, trades
     )
     text = [
@@ -105,12 +120,12 @@ def explain_entry(
         *([f"  {present.text}"] if present else []),
         *(
             f"  {name} {asked} is in no trade, so nothing is known of it (seen: {', '.join(seen)})"
-            for name, (asked, *seen) in not_seen.items()
+            for name, (asked, *seen) in unseen.items()
         ),
         *explain.numbers(decision),
         *(
             f"  not told, so not counted: {name} (seen: {', '.join(seen) or 'nothing'})"
-            for name, seen in not_told.items()
+            for name, seen in untold.items()
         ),
     ]
     return (
@@ -118,12 +133,34 @@ def explain_entry(
         | decision_facts(decision)
         | origin_facts(origin)
         | {"candle": iso(present.closed_at) if present and present.closed_at else None}
-        | {"not_told": not_told, "not_seen": {name: seen for name, (_, *seen) in not_seen.items()}}
+        | {"not_told": untold, "not_seen": {name: seen for name, (_, *seen) in unseen.items()}}
     )
 
 
+def decided(  # noqa: PLR0917 - as in `Replay.asked`
+    run: KnownRun,
+    pair: str,
+    side: str,
+    enter_tag: str,
+    now: datetime,
+    situation: Mapping[str, float | str],
+) -> Decision:
+    """Return what a run would decide about an entry.
+
+    A bot is asked as of `now` (aware UTC), a backtest as of its last trade.
+    """
+    moment = max(trade.known_at for trade in run.trades) + timedelta(milliseconds=1)
+    if run.origin.mode is not Mode.BACKTEST:
+        moment = now
+    features = dict(situation)
+    if {"volatility_regime", "trend_regime"} <= features.keys():
+        both = f"{features['volatility_regime']} {features['trend_regime']}"
+        features.setdefault("regime", both)
+    return run.replay.asked(pair, side, enter_tag, moment, features, stake=_STAKE)
+
+
 def _check_features(names: Iterable[str], levels: Sequence[str]) -> None:
-    known = _features_of(levels)
+    known = features_of(levels)
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)
@@ -131,12 +168,13 @@ def _check_features(names: Iterable[str], levels: Sequence[str]) -> None:
             raise ConfigError(f'{name!r} is no feature of a level in "mem0.sizing.levels". {hint}')
 
 
-def _features_of(levels: Sequence[str]) -> list[str]:
+def features_of(levels: Sequence[str]) -> list[str]:
+    """Return the features of the market that these levels use."""
     names = dict.fromkeys(name for level in levels for name in level.split("*"))
     return [name for name in names if name not in _NOT_FEATURES]
 
 
-def _not_told(
+def not_told(
     levels: Sequence[str],
     situation: Mapping[str, float | str],
     enter_tag: str,
@@ -145,7 +183,7 @@ def _not_told(
     """Return what the levels use and the question leaves out, with values that trades had."""
     seen = {
         name: {str(trade.situation[name]) for trade in trades if name in trade.situation}
-        for name in _features_of(levels)
+        for name in features_of(levels)
         if name not in situation
     }
     tags = {trade.enter_tag for trade in trades if trade.enter_tag}
@@ -154,7 +192,7 @@ def _not_told(
     return {name: sorted(values)[:_N_EXAMPLES] for name, values in seen.items()}
 
 
-def _not_seen(
+def not_seen(
     levels: Sequence[str], asked: Mapping[str, float | str], trades: Sequence[TradeRecord]
 ) -> dict[str, list[str]]:
     """Return what was asked and is in no trade: the value, then the nearest values of trades."""
@@ -172,10 +210,3 @@ def _not_seen(
             others = sorted(values.difference(near))
             found[name] = [value, *[*near, *others][:_N_EXAMPLES]]
     return found
-
-
-def _value(trade: TradeRecord, name: str) -> float | str:
-    value: float | str = (
-        getattr(trade, name) if name in _NOT_FEATURES else trade.situation.get(name, "")
-    )
-    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class Market:
     config: Mapping[str, Any]
     user_data_dir: Path
     timeframe: str = ""
+
+    def with_timeframe(self, timeframe: str) -> Market:
+        """Return this market looked up in another timeframe; "" changes nothing."""
+        return replace(self, timeframe=timeframe) if timeframe else self
 
     def look_up(self, strategy: str, pair: str, now: datetime) -> Present:
         """Return the situation at the newest closed candle; without one, the text says why."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.views.agent_log import n_unresolved
 from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.trust import writers
 from freqtrade_mem0.views.values import Facts, iso
@@ -36,7 +37,8 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
         `delivered_at` (ISO time of the last delivery or None), `lag_s` (age of the oldest
         record that waits, in seconds; 0.0 where none does), `writers` (see `trust.writers`),
         `account` (memory's account in the newest run, None where it keeps none),
-        `set_aside` (records from outside that could not be taken).
+        `unresolved_decisions` (decisions of agents whose outcome is not known), `set_aside`
+        (records from outside that could not be taken).
 
     Raises
     ------
@@ -68,6 +70,7 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
         "lag_s": lag.total_seconds(),
         "writers": writers(memory, owner),
         "account": newest_account(memory, Scope(user_id=owner)),
+        "unresolved_decisions": n_unresolved(memory, owner),
         "set_aside": len(memory.journal.set_aside()),
     }
 

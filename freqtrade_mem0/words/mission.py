@@ -177,6 +177,10 @@ CALLS = {
     "Mem0Provider(api_key=..., config=...)": "works: a provider that opens its memory",
     "Mem0Provider(encryption_key=...)": "refused: this version does not encrypt",
     "RedisProvider(...)": "refused: session memory comes with a later version",
+    "python -m MEM...mem_connector --agent-id ...": (
+        "python -m freqtrade_mem0.agents --agent-id ..."
+    ),
+    'connector.send_command("place_order", ...)': "refused: memory places no orders",
     "client.add(text, metadata=...)": "client.store(category, text, metadata)",
     "client.search(query, limit=...)": "client.recall(query=query, limit=...)",
     "search?query=strategy:X AND profit:>10": (
@@ -198,8 +202,7 @@ NAMES = {
     "PatternMemory": 'Mem0Client: recall(filters={"kind": "pattern"})',
     "OptimizedMemoryAccess": "Mem0Client: recall_many, preload",
     "MemoryMetrics": "Mem0Client: stats",
-    "MemGPTConnector": "TradeMemory; an agent's connector comes with a later version",
-    "MemoryConnector": "TradeMemory; an agent's connector comes with a later version",
+    "MemGPTConnector": "MemoryConnector",
     "ZepProvider": "Mem0Provider",
 }
 """Names that cannot be imported here -> what to use."""

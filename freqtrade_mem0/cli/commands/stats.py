@@ -63,6 +63,11 @@ def _sentences(facts: dict[str, Any]) -> list[str]:
     if facts["account"]:
         account = facts["account"]
         sentences.append(f"{account['strategy']}, {account['mode']}: {account['text']}.")
+    if facts["unresolved_decisions"]:
+        sentences.append(
+            f"Decisions of agents whose outcome is not known: {facts['unresolved_decisions']}; see "
+            "'freqtrade-mem0 agent log --open'."
+        )
     if facts["set_aside"]:
         sentences.append(
             f"Records that could not be taken: {facts['set_aside']}; see 'freqtrade-mem0 records "

@@ -1,0 +1,106 @@
+"""The trades from which the questions of agents are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.revoked import fingerprint, revoked
+from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.views.entries import KnownRun, features_of, known_run
+from freqtrade_mem0.words import mission
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+_OF_RUNS = (
+    "FROM records WHERE is_current = 1 AND kind = ? AND user_id = ?"
+    " AND mode IN ('live', 'dry_run', 'backtest')"
+)
+_MOST_RUNS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The run that a question is about, the features and the sides that its trades have."""
+
+    run: KnownRun
+    features: Sequence[str]
+    sides: Sequence[str]
+
+
+class KnownTrades:
+    """Finds the run that answers for a strategy; not to be shared between threads.
+
+    A run is read again when the journal has new rows, or another writer is revoked.
+
+    Parameters
+    ----------
+    memory
+        The memory.
+    """
+
+    def __init__(self, memory: MemoryFolder) -> None:
+        self._memory = memory
+        self._owner = memory.settings.user_id
+        self._state: object = None
+        self._found: dict[str | None, Asked | None] = {}
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a memory in the folder."""
+        return self._memory.journal.path.exists()
+
+    @property
+    def levels(self) -> Sequence[str]:
+        """The levels by which trades are grouped."""
+        return self._memory.settings.sizing.levels
+
+    def of(self, strategy: str | None) -> Asked | None:
+        """Return the run to ask for a strategy, or for any; None where there is no trade."""
+        if not self.exists:
+            return None
+        journal = self._memory.journal
+        state = (journal.last_seq(), fingerprint(revoked(journal)))
+        if state != self._state or len(self._found) >= _MOST_RUNS:
+            self._state, self._found = state, {}
+        if strategy not in self._found:
+            self._found[strategy] = self._read(strategy)
+        return self._found[strategy]
+
+    def pairs(self) -> list[str]:
+        """Return the pairs that memory knows, those with the most trades first."""
+        return self._column("pair", "GROUP BY pair ORDER BY count(*) DESC, pair")
+
+    def why_nothing(self, strategy: str | None) -> str:
+        """Return why nothing is known about a strategy."""
+        of = f" of the strategy {strategy}" if strategy else ""
+        text = f"no closed trade{of} is in {self._memory.folder}."
+        known = self._column("strategy", "GROUP BY strategy ORDER BY strategy")
+        if not strategy or not known:
+            return text
+        hint = mission.did_you_mean(strategy, tuple(known))
+        others = f" Known strategies: {', '.join(known[:10])}."
+        return text + (hint or others)
+
+    def _read(self, strategy: str | None) -> Asked | None:
+        scope = Scope(user_id=self._owner, strategy=strategy)
+        try:
+            run = known_run(self._memory, scope)
+        except RecordError:
+            return None
+        features = dict.fromkeys(features_of(self.levels))
+        for trade in run.trades:
+            features |= dict.fromkeys(trade.situation)
+        sides = sorted({trade.side for trade in run.trades})
+        return Asked(run=run, features=list(features), sides=sides)
+
+    def _column(self, name: str, order: str) -> list[str]:
+        if not self.exists:
+            return []
+        query = f"SELECT {name} {_OF_RUNS} {order}"
+        rows = self._memory.journal.connection.rows(query, [TradeRecord.kind, self._owner])
+        return [value for (value,) in rows]

@@ -1,0 +1,282 @@
+"""The memory that an agent consults: it asks before a trade, and logs what it decided."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from freqtrade_mem0.agents.answers import answer, nothing
+from freqtrade_mem0.agents.decisions import DecisionLog
+from freqtrade_mem0.agents.known import KnownTrades
+from freqtrade_mem0.agents.signal import named_strategy, read_signal
+from freqtrade_mem0.client.described import described
+from freqtrade_mem0.client.mem0_client import Mem0Client
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.views.agent_log import n_unresolved
+from freqtrade_mem0.views.entries import features_of
+from freqtrade_mem0.views.present import Market
+from freqtrade_mem0.words import mission
+from freqtrade_mem0.words.numbers import counted
+from freqtrade_mem0.words.visible import brief, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from freqtrade_mem0.agents.signal import Signal
+    from freqtrade_mem0.views.present import Present
+    from freqtrade_mem0.views.values import Facts
+
+COMMANDS = ("analyze_market", "analyze_signal", "log_decision")
+DEFAULT_AGENT = "agent"
+_RESOLVE_EVERY = timedelta(minutes=1)
+
+
+class AgentMemory:
+    """Answers an agent's questions from the memory of the bots, and keeps its decisions.
+
+    It places no orders. What an agent writes is labelled as an agent's, and never counts as
+    evidence for a stake. Safe to share between threads; `MemoryConnector` is the same for
+    asynchronous code.
+
+    Parameters
+    ----------
+    agent_id
+        Name of the agent, without blanks; None for `mem0.bot_id`, else "agent".
+    memory_path
+        Folder of the memory; None for that of the config, see `get_mem0_client`.
+    config, user_data_dir
+        As in `get_mem0_client`. The config also says where Freqtrade stores candles.
+    now
+        Returns the time, aware UTC.
+
+    Raises
+    ------
+    ConfigError
+        The config is wrong.
+    RecordError
+        `agent_id` has blanks or is "*".
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, AgentMemory("trader_1", folder) as memory:
+    ...     found = memory.analyze_signal({"symbol": "BTCUSDT", "action": "BUY"})
+    ...     print(found["multiplier"], found["is_known"], found["pair"])
+    1.0 False BTC/USDT
+    """
+
+    def __init__(
+        self,
+        agent_id: str | None = None,
+        memory_path: Path | str | None = None,
+        *,
+        config: Mapping[str, Any] | Path | str | None = None,
+        user_data_dir: Path | str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        found = described(config, user_data_dir=user_data_dir, path=memory_path)
+        self.client = Mem0Client(found.memory)
+        self.agent_id = _checked_agent(agent_id or found.memory.settings.bot_id or DEFAULT_AGENT)
+        self._memory = found.memory
+        self._now = now
+        self._market = Market(
+            memory=found.memory, config=found.config, user_data_dir=found.user_data_dir
+        )
+        self._trades = KnownTrades(found.memory)
+        self._lock = threading.Lock()  # of `_trades`
+        self._resolve_at = now()
+        self.log = DecisionLog(self.client, self.agent_id, self._market, self._trades.pairs, now)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.agent_id!r}; {self._memory!r})"
+
+    def initialize(self) -> Facts:
+        """Open the memory and fill in known outcomes; return what it knows.
+
+        Returns
+        -------
+        dict
+            `agent_id`, `folder`, `pairs` that are known, `unresolved` decisions, and `text`.
+
+        Raises
+        ------
+        JournalError
+            The journal can not be used.
+        """
+        self._memory.journal.open()
+        self.log.resolve()
+        pairs, waiting = self._trades.pairs(), n_unresolved(self._memory, self.client.user_id)
+        known = f"trades of {counted(len(pairs), 'pair')}" if pairs else "no trades yet"
+        return {
+            "agent_id": self.agent_id,
+            "folder": str(self._memory.folder),
+            "pairs": pairs,
+            "unresolved": waiting,
+            "text": f"Agent {self.agent_id}: {known} in {self._memory.folder}; outcomes of "
+            f"{counted(waiting, 'decision')} are not known.",
+        }
+
+    def send_command(self, command: str, params: Mapping[str, Any] | None = None) -> Facts:
+        """Run a command by its name and return its answer.
+
+        Parameters
+        ----------
+        command
+            `analyze_market`, `analyze_signal` or `log_decision`.
+        params
+            The market or signal; of `log_decision` the decision itself, or `decision` and `result`.
+
+        Raises
+        ------
+        RecordError
+            There is no such command, or the decision can not be kept.
+        """
+        name, given = str(command).strip().lower(), {} if params is None else params
+        if name == "analyze_signal":
+            return self.analyze_signal(given)
+        if name == "analyze_market":
+            return self.analyze_market(given)
+        if name == "log_decision":
+            if (
+                isinstance(given, dict)
+                and "decision" in given
+                and given.keys()
+                <= {
+                    "decision",
+                    "result",
+                }
+            ):
+                return {"id": self.log_decision(given["decision"], given.get("result"))}
+            return {"id": self.log_decision(given)}
+        raise RecordError(
+            f"There is no command {brief(command)}; there are {', '.join(COMMANDS)}. Memory places "
+            f"no orders.{mission.did_you_mean(name, COMMANDS)}"
+        )
+
+    def analyze_signal(self, signal: Mapping[str, Any]) -> Facts:
+        """Return what memory would make of an entry now.
+
+        The multiplier is computed as for a bot's stake, from the trades of the strategy's dry-run
+        bot, else its live bot, else its newest backtest, and accepted priors.
+
+        Parameters
+        ----------
+        signal
+            `symbol` (or `pair`), `action` (or `side`), and where known `strategy`, `enter_tag` and
+            features of the situation. Without features, the situation is that of the newest candle
+            that Freqtrade has stored. Other keys have no effect.
+
+        Returns
+        -------
+        dict
+            `multiplier` of the proposed stake; `confidence`, the probability that such entries gain
+            on average (0.5 where nothing is known); `reason`, in words; `expected_ratio` with its
+            95 % `interval` (None where unknown); `n_effective`, the effective number of trades
+            behind it; `nearest_trades`, losses first; `is_known`; `is_vetoed`, whether a bot would
+            refuse the entry; `problems`, what was wrong in the signal (`key`, `value`, `rule`),
+            which is never raised; `guesses`.
+
+        Raises
+        ------
+        JournalError
+            The journal can not be read.
+        """
+        self._resolve_now_and_then()
+        with self._lock:
+            return self._analyzed(signal)
+
+    def analyze_market(self, market: Mapping[str, Any]) -> Facts:
+        """Return what memory knows about a market now.
+
+        Parameters
+        ----------
+        market
+            `symbol` (or `pair`), and where known `timeframe` and `strategy`.
+
+        Returns
+        -------
+        dict
+            `pair`, `market` (its situation in words), `situation`, `is_known`, and `sides`: for
+            each side that the known trades have, the answer of `analyze_signal`; `problems`,
+            `guesses`.
+        """
+        with self._lock:
+            given = dict(market) if isinstance(market, dict) else {"symbol": market}
+            timeframe = given.pop("timeframe", None)
+            timeframe = timeframe if isinstance(timeframe, str) else ""
+            signal = self._read(given)
+            present = self._present(signal, timeframe)
+            asked = self._trades.of(signal.strategy)
+            sides = [signal.side] if signal.action or asked is None else asked.sides
+            answers = {
+                side: self._analyzed(given | {"side": side}, present) for side in sides if side
+            }
+        return {
+            "pair": visible(signal.pair),
+            "market": None if present is None else visible(present.text),
+            "situation": {} if present is None else dict(present.situation),
+            "is_known": any(each["is_known"] for each in answers.values()),
+            "sides": answers,
+            "problems": list(signal.problems),
+            "guesses": [visible(text) for text in signal.guesses if not text.startswith("No side")],
+        }
+
+    def log_decision(self, decision: Mapping[str, Any] | str, result: Any = None) -> str:
+        """Keep a decision, and what came of it where that is known; return its id.
+
+        See `DecisionLog.log`.
+        """
+        self._resolve_now_and_then()
+        return self.log.log(decision, result)
+
+    def close(self) -> None:
+        """Release files and connections. Closing twice is harmless."""
+        self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+    def _resolve_now_and_then(self) -> None:
+        """Fill in known outcomes if that was not done lately."""
+        now = self._now()
+        if self._trades.exists and now >= self._resolve_at:
+            self._resolve_at = now + _RESOLVE_EVERY
+            self.log.resolve()
+
+    def _analyzed(self, given: Any, present: Present | None = None) -> Facts:
+        signal = self._read(given)
+        if not signal.pair or not signal.side:
+            return nothing(signal, "the signal can not be read (see problems).")
+        asked = self._trades.of(signal.strategy)
+        if asked is None:
+            return nothing(signal, self._trades.why_nothing(signal.strategy))
+        if present is None and not signal.situation:
+            present = self._present(signal, "")
+        return answer(signal, asked.run, self._now(), self._trades.levels, present)
+
+    def _read(self, given: Any) -> Signal:
+        asked = self._trades.of(named_strategy(given))
+        features = features_of(self._trades.levels) if asked is None else asked.features
+        sides = () if asked is None else asked.sides
+        return read_signal(given, self._trades.pairs(), features, sides)
+
+    def _present(self, signal: Signal, timeframe: str) -> Present | None:
+        if not signal.pair:
+            return None
+        asked = self._trades.of(signal.strategy)
+        strategy = signal.strategy or ("" if asked is None else asked.run.origin.strategy)
+        return self._market.with_timeframe(timeframe).look_up(strategy, signal.pair, self._now())
+
+
+def _checked_agent(agent_id: object) -> str:
+    if not isinstance(agent_id, str) or any(map(str.isspace, agent_id)) or agent_id == "*":
+        raise RecordError(
+            f"agent_id must be a name without blanks (a rule of Mem0), got {brief(agent_id)}. "
+            "Write, for example, 'trader_001'."
+        )
+    return agent_id
