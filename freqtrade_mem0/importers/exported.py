@@ -19,9 +19,10 @@ from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import content_hash, decode
 from freqtrade_mem0.records.kinds.removal import Removal
+from freqtrade_mem0.records.kinds.retraction import retraction_id
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.limits import EARLIEST
-from freqtrade_mem0.records.mapping import from_memory, to_memory
+from freqtrade_mem0.records.mapping import refuse_future, to_memory
 from freqtrade_mem0.records.signing import SIGNATURE, refuse_unsigned
 from freqtrade_mem0.words.numbers import counted
 from freqtrade_mem0.words.visible import brief
@@ -127,12 +128,13 @@ class ExportTaker:
         if not isinstance(item.kind, str) or not item.body:
             raise RecordError("It is no record: 'kind' or 'record' is missing.")
         record = decode(item.kind, item.body)
-        memory = to_memory(record)
-        from_memory(memory, self._now)  # checks its id and its times
-        record_row(record)
-        if content_hash(record) != item.hash:
+        refuse_future(record, self._now)
+        if record.retracts is not None and record.id != retraction_id(record.retracts):
+            raise RecordError(f"Its id is not that of a retraction of {record.retracts}.")
+        if record_row(record)[1] != item.hash:
             raise RecordError("It was changed after it was exported: its hash does not match.")
         if self._key is not None:
+            memory = to_memory(record)
             signature = {SIGNATURE: item.signature} if isinstance(item.signature, str) else {}
             signed = replace(memory, metadata={**memory.metadata, **signature})
             refuse_unsigned(signed, self._key)
