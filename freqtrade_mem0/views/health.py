@@ -15,6 +15,7 @@ from importlib.metadata import version
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.archive.rotation import backup_folder, backups_in
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
 from freqtrade_mem0.errors import Mem0Error
@@ -85,7 +86,21 @@ def examine(
         yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
         yield _attempt("bots", lambda: _bots(memory))
+        yield _attempt("backups", lambda: _backups(memory))
     yield _attempt("Mem0", lambda: _mem0(memory))
+
+
+def _backups(memory: MemoryFolder) -> tuple[str, str]:
+    folder = backup_folder(memory)
+    found = backups_in(folder)
+    if not found:
+        text = f"there is none in {folder}; 'freqtrade-mem0 backup' makes one"
+    else:
+        text = f"{counted(len(found), 'backup')} in {folder}, the newest of {found[0][0]:%Y-%m-%d}"
+    days, now = memory.settings.backup.every_days, datetime.now(UTC)
+    if days is None or (found and now - found[0][0] <= timedelta(days=days + 1)):
+        return OK, text
+    return WARNING, f"{text}; 'mem0.backup.every_days' is {days:g}: does 'backup --rotate' run?"
 
 
 def not_checked(memory: MemoryFolder, *, with_alert: bool = False) -> list[str]:

@@ -73,6 +73,29 @@ def test_rotate_needs_a_schedule(
     assert len(list((tmp_path / "b").iterdir())) == 1
 
 
+def backups_check(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """Return what `doctor` says of backups."""
+    main(["doctor", "-c", str(config), "--json"])
+    (found,) = [each for each in said(capsys)["findings"] if each["check"] == "backups"]
+    return found["state"], found["text"]
+
+
+def test_doctor_tells_of_backups(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """None by hand is no trouble; none on a schedule is."""
+    assert backups_check(config, capsys)[0] == "ok"
+    config = configured(tmp_path, every_days=1)
+    assert backups_check(config, capsys)[0] == "warning"
+    assert main(["backup", "--rotate", "-c", str(config), "--json"]) == 0
+    capsys.readouterr()
+    state, text = backups_check(config, capsys)
+    assert (state, text[:8]) == ("ok", "1 backup")
+    (path,) = (tmp_path / "mem0_backups").iterdir()
+    path.rename(path.with_name("freqtrade-mem0-20200101T000000Z.zip"))
+    assert backups_check(config, capsys)[0] == "warning"
+
+
 def test_a_destination_beside_rotate_is_refused(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -192,6 +192,9 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
         "Mem0",
         "delivery",
         "bots",
+        "backups",
+        "tamper evidence",
+        "forgetting",
     }
 
 
