@@ -45,7 +45,7 @@ class FailureNotes:
     ) -> None:
         self._origin = run.origin
         self._categories = run.settings.categories
-        self._marks = store.marks
+        self._journal, self._marks = store.journal, store.marks
         self._submit = submit
         self._lock = threading.Lock()
         self._watch = OrderWatch(run.unfilled_s)
@@ -100,12 +100,15 @@ class FailureNotes:
 
     def _note(self, failed: FailedOrder, moment: datetime) -> None:
         wanted, origin = failed.wanted, self._origin
+        failure_id = record_id(
+            *("failure", origin.user_id, origin.strategy, str(origin.mode)),
+            *(origin.run_id, failed.key),
+        )
+        if failed.order_id and self._journal.is_current(failure_id):
+            return  # an earlier process noted it
         self._keep(
             Failure(
-                id=record_id(
-                    *("failure", origin.user_id, origin.strategy, str(origin.mode)),
-                    *(origin.run_id, failed.key),
-                ),
+                id=failure_id,
                 origin=origin,
                 known_at=moment,
                 recorded_at=moment,

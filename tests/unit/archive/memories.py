@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 28, 5, 3, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
 
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+"""
+"""Code that lets a process write files up to the size in its third argument."""
+
 
 def lived_in(folder: Path, n_trades: int = 60, *, mode: str = "local") -> MemoryFolder:
     """Return a memory with a bot, a backtest, decisions, notes and something retracted."""

@@ -24,7 +24,7 @@ from freqtrade_mem0.archive.restore import restore_backup
 from freqtrade_mem0.errors import ArchiveError, Mem0Error
 from tests.support.samples import a_note
 from tests.support.wait import HANG_S
-from tests.unit.archive.memories import NOW, content_of, lived_in, python
+from tests.unit.archive.memories import LIMITED, NOW, content_of, lived_in, python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +41,6 @@ print("ready", flush=True)
 for number in itertools.count(start):
     decision, trade = a_decision(number), a_trade(number, profit_ratio=number % 7 / 100)
     journal.append([decision, trade, opened(decision, trade)])
-"""
-
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
 """
 
 MAKER = """

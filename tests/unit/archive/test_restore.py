@@ -20,7 +20,7 @@ from freqtrade_mem0.journal.identity import identity_of
 from freqtrade_mem0.journal.journal import Journal
 from tests.support.samples import a_note
 from tests.support.wait import HANG_S
-from tests.unit.archive.memories import NOW, content_of, lived_in, python
+from tests.unit.archive.memories import LIMITED, NOW, content_of, lived_in, python
 
 if TYPE_CHECKING:
     from freqtrade_mem0.archive.backup import Backup
@@ -166,6 +166,21 @@ def _stop_after(patch: pytest.MonkeyPatch, n_done: int) -> None:
     patch.setattr(os, "link", stopped(os.link))
     patch.setattr(Path, "replace", stopped(Path.replace))
     patch.setattr(Path, "mkdir", stopped(Path.mkdir))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99])
+def test_a_full_disk_leaves_the_memory_that_is_there(
+    made: Backup, tmp_path: Path, share: float
+) -> None:
+    """Files may only be so large: a plain sentence, and nothing else in the folder."""
+    folder = another(tmp_path)
+    old = content_of(folder)
+    limit = int(share * made.manifest.files["journal.sqlite"].bytes)
+    restorer = python(f"{LIMITED}{RESTORER}", made.path, folder, limit)
+    _, errors = restorer.communicate(timeout=HANG_S)
+    assert "ArchiveError: The backup was not restored" in errors
+    assert content_of(folder) == old
+    assert sorted(path.name for path in folder.iterdir()) == ["journal.sqlite"]
 
 
 def test_a_folder_that_can_not_be_written_to_is_named(made: Backup, tmp_path: Path) -> None:

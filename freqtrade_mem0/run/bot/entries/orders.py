@@ -78,6 +78,8 @@ class OrderWatch:
         self._timeouts = timeouts
         self._asked: dict[Wanted, _Asked] = {}
         self._open: dict[str, OrderState] = {}
+        self._told: set[str] = set()
+        """Cancelled orders that are looked at again, as an older one is still open."""
         self.after_row = 0
         """Rows of orders up to this one need not be looked at again."""
 
@@ -91,7 +93,9 @@ class OrderWatch:
 
     def look(self, states: Sequence[OrderState], moment: datetime) -> list[FailedOrder]:
         """Return what failed since the last look; `states` are all orders behind `after_row`."""
-        found = [self._of_cancelled(state) for state in states if _is_cancelled(state)]
+        cancelled = [state for state in states if _is_cancelled(state)]
+        found = [self._of_cancelled(each) for each in cancelled if each.order_id not in self._told]
+        self._told = {state.order_id for state in cancelled}
         there = {state.order_id for state in states}
         gone = [state for order_id, state in self._open.items() if order_id not in there]
         found += [self._of_gone(state, moment) for state in gone]

@@ -68,6 +68,16 @@ def test_cancelled_orders_of_trades_that_stay() -> None:
     assert watch.after_row == 5
 
 
+def test_a_cancelled_order_is_told_once_beside_an_open_one() -> None:
+    """As long as an older one is open, later ones are read again."""
+    watch = OrderWatch()
+    states = [order(1), order(2, is_open=False, status="canceled")]
+    assert causes(watch.look(states, at(0))) == [("o2", "cancelled")]
+    assert watch.after_row == 0
+    assert watch.look(states, at(1)) == []
+    assert causes(watch.look(states[1:], at(2))) == [("o1", "cancelled")]
+
+
 def test_what_is_confirmed_and_has_no_order_was_not_placed() -> None:
     """Once, however often it is tried; the last record has the count."""
     watch = OrderWatch()
