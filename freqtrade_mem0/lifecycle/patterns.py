@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from freqtrade_mem0.insight.patterns.look import Rules, look
 from freqtrade_mem0.insight.patterns.trade import PatternTrade
@@ -22,6 +22,7 @@ from freqtrade_mem0.records.kinds.pattern import (
     in_words,
     pattern_id,
 )
+from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.patterns.effect import Effect
     from freqtrade_mem0.insight.patterns.look import Conditions, FoundPattern, Look
     from freqtrade_mem0.journal.journal import Journal
-    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 _BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
@@ -43,6 +43,13 @@ _LARGER = 1.1
 
 _LARGEST = 1e6
 """Of a ratio in a record."""
+
+
+class _Trade(ClosedTrade, Protocol):
+    """What is read of a trade, from its record or its evidence."""
+
+    @property
+    def close_date(self) -> datetime: ...
 
 
 class Refreshed(NamedTuple):
@@ -78,7 +85,7 @@ def trades_of(journal: Journal, origin: Origin) -> list[PatternTrade]:
     return plain_trades(OwnRecords(journal, origin).trades())
 
 
-def plain_trades(trades: Iterable[TradeRecord]) -> list[PatternTrade]:
+def plain_trades(trades: Iterable[_Trade]) -> list[PatternTrade]:
     """Return trades as the search for patterns reads them; those that are no evidence left out."""
     return [
         PatternTrade(

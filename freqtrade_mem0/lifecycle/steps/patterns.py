@@ -10,8 +10,8 @@ from freqtrade_mem0.lifecycle.step import StepReport
 if TYPE_CHECKING:
     from freqtrade_mem0.lifecycle.step import Work
 
-NAME = "patterns"
-ORDER = 20
+NAME = "Looking for patterns"
+ORDER = 5
 
 
 def run(work: Work) -> StepReport:
