@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
+_PER_PAUSE = 200
+"""Trades read between two pauses."""
+
 _BATCH = 50
 """Records written in one transaction."""
 
@@ -80,29 +83,39 @@ def bots(journal: Journal, user_id: str) -> list[Origin]:
     ]
 
 
-def trades_of(journal: Journal, origin: Origin) -> list[PatternTrade]:
+def trades_of(
+    journal: Journal, origin: Origin, pause: Callable[[], object] = lambda: None
+) -> list[PatternTrade]:
     """Return the trades of a bot that are evidence and were recorded on this machine."""
-    return plain_trades(OwnRecords(journal, origin).trades())
+    return plain_trades(OwnRecords(journal, origin).trades(), pause)
 
 
-def plain_trades(trades: Iterable[_Trade]) -> list[PatternTrade]:
+def plain_trades(
+    trades: Iterable[_Trade], pause: Callable[[], object] = lambda: None
+) -> list[PatternTrade]:
     """Return trades as the search for patterns reads them; those that are no evidence left out."""
-    return [
-        PatternTrade(
-            id=trade.id,
-            known_ms=to_ms(trade.known_at),
-            open_ms=to_ms(trade.open_date),
-            close_ms=to_ms(trade.close_date),
-            ratio=trade.profit_ratio,
-            pair=trade.pair,
-            side=trade.side,
-            enter_tag=trade.enter_tag,
-            exit_reason=trade.exit_reason,
-            situation=trade.situation,
-        )
-        for trade in trades
-        if trade.is_evidence
-    ]
+    found = []
+    for number, trade in enumerate(trades):
+        if number % _PER_PAUSE == 0:
+            pause()
+        if trade.is_evidence:
+            found.append(_plain(trade))
+    return found
+
+
+def _plain(trade: _Trade) -> PatternTrade:
+    return PatternTrade(
+        id=trade.id,
+        known_ms=to_ms(trade.known_at),
+        open_ms=to_ms(trade.open_date),
+        close_ms=to_ms(trade.close_date),
+        ratio=trade.profit_ratio,
+        pair=trade.pair,
+        side=trade.side,
+        enter_tag=trade.enter_tag,
+        exit_reason=trade.exit_reason,
+        situation=trade.situation,
+    )
 
 
 def patterns_of(journal: Journal, origin: Origin) -> dict[Conditions, Pattern]:
@@ -145,7 +158,7 @@ def refreshed(
 ) -> Refreshed:
     """Look at the trades of a bot; return its patterns as they are now. Writes nothing."""
     kept = patterns_of(journal, origin)
-    trades = trades_of(journal, origin)
+    trades = trades_of(journal, origin, pause)
     found = look(trades, to_ms(now), rules_of(settings), since_of(kept), pause)
     last_ms = max((t.known_ms for t in trades if t.known_ms < to_ms(now)), default=to_ms(now))
     records = {

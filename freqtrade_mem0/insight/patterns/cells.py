@@ -104,31 +104,29 @@ class TradeTable:
     ----------
     trades
         Sorted by when they became known, then by id; at least one.
+    pause
+        Called every few milliseconds.
     """
 
-    def __init__(self, trades: Sequence[PatternTrade]) -> None:
+    def __init__(
+        self, trades: Sequence[PatternTrade], pause: Callable[[], object] = lambda: None
+    ) -> None:
+        self._pause = pause
         self.known_ms = np.array([trade.known_ms for trade in trades], dtype=np.int64)
         self.open_ms = np.array([trade.open_ms for trade in trades], dtype=np.int64)
         close_ms = np.array([trade.close_ms for trade in trades], dtype=np.int64)
         self.ratios = np.array([trade.ratio for trade in trades], dtype=np.float64)
         self.block = blocks(self.open_ms, close_ms)
-        self.features = features(trades)
+        pause()
+        self.features = features(trades, pause)
         self._n_blocks = int(self.block.max()) + 1
         self._scores = scores(self.ratios, self.known_ms, self.open_ms)
         # Cells of the same trades have the same sum of marks.
         self._marks = np.random.default_rng(1).random(len(trades))
         self._seen: set[tuple[int, float]] = set()
 
-    def cells(self, min_blocks: int, pause: Callable[[], object] = lambda: None) -> Iterator[Cells]:
-        """Yield the cells of depth 1 and 2 that can be tested, features by features.
-
-        Parameters
-        ----------
-        min_blocks
-            Fewest blocks of trades in a cell.
-        pause
-            Called every few milliseconds.
-        """
+    def cells(self, min_blocks: int) -> Iterator[Cells]:
+        """Yield the cells of depth 1 and 2 with at least so many blocks, features by features."""
         self._seen.clear()
         entry = [each for each in self.features if each.name != EXIT]
         whole = Feature("", ("",), np.zeros_like(self.block))
@@ -137,21 +135,15 @@ class TradeTable:
             around[each.name] = self._sums(each.codes, len(each.values), self._scores)
         for each in entry:
             yield self._tested((whole, each), {"": around[""]}, self._scores, min_blocks)
-            pause()
         for pair in combinations(entry, 2):
             outer = {each.name: around[each.name] for each in pair}
             yield self._tested(pair, outer, self._scores, min_blocks)
-            pause()
         for exits in self.features:
             if exits.name == EXIT:
-                yield from self._exit_cells(exits, entry, min_blocks, pause)
+                yield from self._exit_cells(exits, entry, min_blocks)
 
     def _exit_cells(
-        self,
-        exits: Feature,
-        entry: Sequence[Feature],
-        min_blocks: int,
-        pause: Callable[[], object],
+        self, exits: Feature, entry: Sequence[Feature], min_blocks: int
     ) -> Iterator[Cells]:
         is_open = exits.codes != MISSING
         whole = Feature("", ("",), np.where(is_open, 0, MISSING))
@@ -163,7 +155,6 @@ class TradeTable:
         outer = {EXIT: self._sums(exits.codes, len(exits.values), score)}
         for each in entry:
             yield self._tested((exits, each), outer, score, min_blocks)
-            pause()
 
     def _tested(
         self,
@@ -173,6 +164,7 @@ class TradeTable:
         min_blocks: int,
     ) -> Cells:
         """Return the cells of two features, of which the first may be that of all trades."""
+        self._pause()
         one, other = pair
         width = len(other.values)
         missing = (one.codes == MISSING) | (other.codes == MISSING)

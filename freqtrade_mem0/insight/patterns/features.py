@@ -9,7 +9,7 @@ import numpy as np
 from freqtrade_mem0.insight.patterns.scores import ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,7 +49,9 @@ class Feature(NamedTuple):
     codes: Ints
 
 
-def features(trades: Sequence[PatternTrade]) -> list[Feature]:
+def features(
+    trades: Sequence[PatternTrade], pause: Callable[[], object] = lambda: None
+) -> list[Feature]:
     """Return the features of trades that are sorted by when they became known.
 
     Those with one value only are left out. A number in a situation is "low", "middle" or "high": in
@@ -69,6 +71,7 @@ def features(trades: Sequence[PatternTrade]) -> list[Feature]:
     known = np.array([trade.known_ms for trade in trades], dtype=np.int64)
     own = {each.name for each in found}
     for name in _situation_names(trades):
+        pause()
         if name.removesuffix(_BUCKET) in own:
             continue
         values = [trade.situation.get(name, "") for trade in trades]

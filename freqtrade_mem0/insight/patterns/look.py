@@ -31,7 +31,7 @@ Conditions = tuple[tuple[str, str], ...]
 """Features and values of a pattern, sorted."""
 
 _MONTHS = 12
-_LOOKS_BACK = 24
+_LOOKS_BACK = 12
 """Most moments in the past at which it is looked whether a pattern was accepted."""
 _ALMOST = 0.99
 
@@ -141,7 +141,7 @@ def look(
     since
         By pattern, since when it has been accepted, where that was noted before. For others this is
         the first of a month since which it has been accepted at the first of each (in histories of
-        more than two years of each second month, and so on).
+        more than a year of each second month, and so on).
     pause
         Called every few milliseconds.
     """
@@ -198,8 +198,8 @@ class _Tried:
         self._trades = trades
         tested: list[Cells] = []
         if trades:
-            self._table = TradeTable(trades)
-            tested = list(self._table.cells(rules.min_occurrences, pause))
+            self._table = TradeTable(trades, pause)
+            tested = list(self._table.cells(rules.min_occurrences))
         self.cells = [(cells, number) for cells in tested for number in cells.numbers.tolist()]
         evidence = [log_e_values(cells.totals, cells.variances) for cells in tested]
         self._log_e, self._sign = (
