@@ -4,7 +4,8 @@
 
 Each history has 800 trades over 24 months, with ten pairs, ten tags, two sides, hours, weekdays,
 two regimes and four numbers of the market: about 2,000 groups. It is looked at after every month.
-Effects are planted on pairs and tags, each of which has 80 trades. Prints JSON.
+Effects are planted on pairs and tags, each of which has 80 trades. Prints JSON, and on the way to
+standard error what is known already.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,67 +25,93 @@ from tests.support.histories import MONTH_MS, NOISE, START_MS, Noise, month_ends
 RULES = Rules()
 MONTHS = 24
 
+
+@dataclass(frozen=True)
+class Planted:
+    """Effects that are planted: on how many of the tags and pairs, half of them better."""
+
+    n_values: int
+    """Tags, and as many pairs; each has 80 trades."""
+    n_planted: int
+    """The first so many of the tags, then as many pairs."""
+
+    def signs(self) -> dict[tuple[str, str], int]:
+        """Return the sign of the effect by feature and value."""
+        values = [("enter_tag", f"tag{n}") for n in range(self.n_values)]
+        pairs = [("pair", f"P{n}/USDT") for n in range(self.n_values)]
+        found = [value for both in zip(values, pairs, strict=True) for value in both]
+        return {value: 1 - n % 4 // 2 * 2 for n, value in enumerate(found[: self.n_planted])}
+
+
 PLANTED = {
-    "one of 20": {("enter_tag", "tag0"): 1},
-    "three of 20": {("enter_tag", "tag0"): 1, ("enter_tag", "tag1"): -1, ("pair", "P0/USDT"): 1},
-    "six of 20": {
-        (name, f"{prefix}{number}{suffix}"): 1 if number % 2 else -1
-        for name, prefix, suffix in (("enter_tag", "tag", ""), ("pair", "P", "/USDT"))
-        for number in range(3)
-    },
+    "1 of 20 tags and pairs": Planted(10, 1),
+    "4 of 20 tags and pairs": Planted(10, 4),
+    "8 of 20 tags and pairs": Planted(10, 8),
+    "30 of 100 tags and pairs": Planted(50, 30),
 }
 
 
 def is_ever_shown(noise: Noise, seed: int) -> bool:
     """Return whether any of the looks at a history shows a pattern."""
     trades = noise.history(seed)
-    return any(look(trades, moment, RULES, {}).patterns for moment in month_ends(MONTHS))
+    return any(
+        look(trades, moment, RULES, looks_back=False).patterns for moment in month_ends(MONTHS)
+    )
 
 
 def noise_part(n_histories: int) -> dict[str, Any]:
     """Return how many histories of each kind of noise ever show a pattern."""
-    return {
-        name: sum(is_ever_shown(Noise(**settings), seed) for seed in range(n_histories))  # type: ignore[arg-type]
-        for name, settings in NOISE.items()
-    }
+    found = {}
+    for name, settings in NOISE.items():
+        noise = Noise(**settings)  # type: ignore[arg-type]
+        found[name] = sum(is_ever_shown(noise, seed) for seed in range(n_histories))
+        _tell(name, found[name])
+    return found
 
 
 def planted_part(n_histories: int, size: float) -> dict[str, dict[str, float]]:
     """Return which share of planted effects is found, and what became of the found ones."""
     found: dict[str, dict[str, float]] = {}
-    for name, signs in PLANTED.items():
-        n_planted = n_found = n_shown = n_true = n_held = 0
-        for seed in range(n_histories):
-            planted = {key: size * sign for key, sign in signs.items()}
+    for name, what in PLANTED.items():
+        signs, n = what.signs(), 80 * what.n_values
+        n_found = n_shown = n_true = n_held = 0
+        n_seeds = max(n_histories * 10 // what.n_values, 1)
+        for seed in range(n_seeds):
             # The next period, of the same length, confirms or not.
-            trades = Noise(n=1600, months=2 * MONTHS).history(10_000 + seed, planted)
+            trades = Noise(n=2 * n, months=2 * MONTHS).history(
+                10_000 + seed, {key: size * sign for key, sign in signs.items()}, what.n_values
+            )
             seen: dict[Conditions, FoundPattern] = {}
             since: dict[Conditions, int] = {}
-            for moment in month_ends(MONTHS):
-                shown = look(trades, moment, RULES, since).patterns
+            for moment in month_ends(MONTHS)[1::2]:
+                shown = look(trades, moment, RULES, since, looks_back=False).patterns
                 since = {each.conditions: each.discovered_ms for each in shown}
                 seen |= {each.conditions: each for each in shown}
-            n_planted += len(planted)
-            for key, sign in signs.items():
-                pattern = seen.get((key,))
-                n_found += pattern is not None and pattern.sign == sign
+            later = [t for t in trades if t.known_ms >= START_MS + MONTHS * MONTH_MS]
+            ratios = np.array([t.ratio for t in later])
             for pattern in seen.values():
-                sign = signs.get(pattern.conditions[0], 0) if len(pattern.conditions) == 1 else 0
+                sign = signs.get(pattern.conditions[0], 0) * (len(pattern.conditions) == 1)
+                inside = np.array(
+                    [all(_value(t, *each) for each in pattern.conditions) for t in later]
+                )
+                difference = ratios[inside].mean() - ratios[~inside].mean()
                 n_shown += 1
                 n_true += sign == pattern.sign
-                later = [t for t in trades if t.known_ms >= START_MS + MONTHS * MONTH_MS]
-                inside = [all(_value(t, *each) for each in pattern.conditions) for t in later]
-                ratios = np.array([t.ratio for t in later])
-                difference = ratios[inside].mean() - ratios[np.logical_not(inside)].mean()
                 n_held += difference * pattern.sign > 0
+            n_found += sum((key,) in seen and seen[(key,)].sign == signs[key] for key in signs)
         found[name] = {
-            "planted": n_planted,
-            "found": n_found / n_planted,
+            "planted": len(signs) * n_seeds,
+            "found": round(n_found / (len(signs) * n_seeds), 3),
             "shown": n_shown,
-            "not planted": 1.0 - n_true / max(n_shown, 1),
-            "sign holds in the next period": n_held / max(n_shown, 1),
+            "shown that were not planted": n_shown - n_true,
+            "sign holds in the next period": round(n_held / max(n_shown, 1), 3),
         }
+        _tell(size, name, found[name])
     return found
+
+
+def _tell(*facts: object) -> None:
+    print(*facts, file=sys.stderr, flush=True)
 
 
 def _value(trade: Any, name: str, value: str) -> bool:
@@ -115,7 +143,7 @@ def main() -> int:
     if part in (None, "time"):
         facts["seconds_a_look"] = time_part()
     if part in (None, "planted"):
-        facts["planted"] = {size: planted_part(n, size) for size in (0.32, 0.5, 0.72)}
+        facts["planted"] = {size: planted_part(n, size) for size in (0.5, 0.32, 0.72)}
     if part in (None, "noise"):
         facts["noise_ever_shown"] = noise_part(n)
     sys.stdout.write(json.dumps(facts, indent=2) + "\n")

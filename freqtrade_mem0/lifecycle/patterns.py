@@ -159,7 +159,7 @@ def refreshed(
     """Look at the trades of a bot; return its patterns as they are now. Writes nothing."""
     kept = patterns_of(journal, origin)
     trades = trades_of(journal, origin, pause)
-    found = look(trades, to_ms(now), rules_of(settings), since_of(kept), pause)
+    found = look(trades, to_ms(now), rules_of(settings), since_of(kept), pause=pause)
     last_ms = max((t.known_ms for t in trades if t.known_ms < to_ms(now)), default=to_ms(now))
     records = {
         each.conditions: record_of(each, found.n_tested, origin, from_ms(last_ms), now)

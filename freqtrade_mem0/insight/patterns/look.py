@@ -124,6 +124,8 @@ def look(
     now_ms: int,
     rules: Rules,
     since: Mapping[Conditions, int] | None = None,
+    *,
+    looks_back: bool = True,
     pause: Callable[[], object] = lambda: None,
 ) -> Look:
     """Return the patterns that are accepted at a moment.
@@ -142,6 +144,8 @@ def look(
         By pattern, since when it has been accepted, where that was noted before. For others this is
         the first of a month since which it has been accepted at the first of each (in histories of
         more than a year of each second month, and so on).
+    looks_back
+        If false, patterns that are not in `since` are found now.
     pause
         Called every few milliseconds.
     """
@@ -149,7 +153,7 @@ def look(
     tried = _Tried(known, rules, pause)
     discovered = dict(since or {})
     unknown = tried.accepted.difference(discovered)
-    if unknown:
+    if unknown and looks_back:
         discovered |= _discovered(known, unknown, rules, pause)
     found = (
         tried.pattern(place, discovered.get(tried.conditions(place), now_ms))

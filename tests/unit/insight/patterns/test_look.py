@@ -21,7 +21,7 @@ def test_noise_shows_no_pattern(kind: str) -> None:
     for seed in range(3):
         trades = noise.history(seed)
         for moment in month_ends(24)[5::6]:
-            assert look(trades, moment, RULES, {}).patterns == ()
+            assert look(trades, moment, RULES, looks_back=False).patterns == ()
 
 
 def test_planted_effects_are_found_with_their_sign() -> None:
@@ -29,7 +29,7 @@ def test_planted_effects_are_found_with_their_sign() -> None:
     planted = {("enter_tag", "tag0"): 0.8, ("enter_tag", "tag1"): -0.8, ("pair", "P0/USDT"): 0.8}
     n_found = n_else = 0
     for seed in range(6):
-        for each in look(Noise().history(seed, planted), END_MS, RULES, {}).patterns:
+        for each in look(Noise().history(seed, planted), END_MS, RULES, looks_back=False).patterns:
             sign = planted.get(each.conditions[0], 0.0) * (len(each.conditions) == 1)
             n_found += sign * each.sign > 0.0
             n_else += sign * each.sign <= 0.0
@@ -81,7 +81,7 @@ def test_a_pattern_is_withdrawn_when_the_evidence_turns() -> None:
     shown = [
         [
             each.sign
-            for each in look(better + worse, moment, RULES, {}).patterns
+            for each in look(better + worse, moment, RULES, looks_back=False).patterns
             if each.conditions == TAG
         ]
         for moment in month_ends(24)[1::2]
@@ -101,9 +101,9 @@ def test_the_rules_hold() -> None:
     """The best patterns up to the maximum; none below the confidence asked for."""
     trades = Noise(n=1_600).history(1, {TAG[0]: 1.0, ("enter_tag", "tag1"): -1.0})
 
-    everything = look(trades, END_MS, RULES, {}).patterns
+    everything = look(trades, END_MS, RULES, looks_back=False).patterns
 
     assert len(everything) >= 2
-    assert look(trades, END_MS, Rules(max_patterns=1), {}).patterns == everything[:1]
-    assert look(trades, END_MS, Rules(min_confidence=1.01), {}).patterns == ()
+    assert look(trades, END_MS, Rules(max_patterns=1), looks_back=False).patterns == everything[:1]
+    assert look(trades, END_MS, Rules(min_confidence=1.01), looks_back=False).patterns == ()
     assert everything[0].log_e > everything[1].log_e
