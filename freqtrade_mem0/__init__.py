@@ -17,8 +17,10 @@ if TYPE_CHECKING:
         Mem0Provider,
         MemoryProvider,
         RedisProvider,
+        SessionProvider,
         TradeMemory,
         get_mem0_client,
+        get_session_memory,
         initialize_mem0,
         inject_memory,
     )
@@ -35,8 +37,10 @@ __all__ = [
     "MemoryConnector",
     "MemoryProvider",
     "RedisProvider",
+    "SessionProvider",
     "TradeMemory",
     "get_mem0_client",
+    "get_session_memory",
     "initialize_mem0",
     "inject_memory",
 ]

@@ -6,9 +6,14 @@
 
 from freqtrade_mem0.client.injection import inject_memory
 from freqtrade_mem0.client.mem0_client import Mem0Client
-from freqtrade_mem0.client.mem0_provider import Mem0Provider, RedisProvider
+from freqtrade_mem0.client.mem0_provider import Mem0Provider
 from freqtrade_mem0.client.opening import get_mem0_client, initialize_mem0
 from freqtrade_mem0.client.provider import AsyncMemoryProvider, MemoryProvider
+from freqtrade_mem0.client.session_provider import (
+    RedisProvider,
+    SessionProvider,
+    get_session_memory,
+)
 from freqtrade_mem0.client.trade_memory import TradeMemory
 
 __all__ = [
@@ -17,8 +22,10 @@ __all__ = [
     "Mem0Provider",
     "MemoryProvider",
     "RedisProvider",
+    "SessionProvider",
     "TradeMemory",
     "get_mem0_client",
+    "get_session_memory",
     "initialize_mem0",
     "inject_memory",
 ]

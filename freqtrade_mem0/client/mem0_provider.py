@@ -61,14 +61,3 @@ class Mem0Provider(AsyncMemoryProvider):
         )
         super().__init__(client, **bounds)
         self.user_id_field = user_id_field
-
-
-class RedisProvider:
-    """Session memory in Redis, which this version does not have: making one is refused."""
-
-    def __init__(self, url: str = "", ttl_seconds: float = 0, prefix: str = "") -> None:
-        del url, ttl_seconds, prefix
-        raise ConfigError(
-            "RedisProvider is session memory, which comes with a later version. Use Mem0Provider, "
-            "which keeps memories for good."
-        )

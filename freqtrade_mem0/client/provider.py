@@ -161,7 +161,7 @@ class AsyncMemoryProvider:
         """
         said = messages if text is None else text
         given = {"user_id": user_id, "messages": said, "metadata": metadata}
-        owner, told, own = _arguments("add", args, given, needed=2)
+        owner, told, own = call_arguments("add", args, given, needed=2)
         own = deepcopy(dict(own or {}))
         filed_under = category or own.pop("category", None) or Category.LEARNING_INSIGHTS
         content = conversation(told)
@@ -204,7 +204,7 @@ class AsyncMemoryProvider:
             The query or the filter can not be used, or too many calls wait.
         """
         given = {"user_id": user_id, "query": query, "limit": limit, "filters": filters}
-        owner, asked, most, own = _arguments("search", args, given, needed=2)
+        owner, asked, most, own = call_arguments("search", args, given, needed=2)
         how = {"query": asked, "limit": 10 if most is None else most, "filters": deepcopy(own)}
         return await self._run(owner, lambda client: client.recall(**how))
 
@@ -220,7 +220,7 @@ class AsyncMemoryProvider:
         `get_all(user_id, limit=None, filters=None)`; raises as `search` does.
         """
         given = {"user_id": user_id, "limit": limit, "filters": filters}
-        owner, most, own = _arguments("get_all", args, given, needed=1)
+        owner, most, own = call_arguments("get_all", args, given, needed=1)
         own = deepcopy(own)
         return await self._run(owner, lambda client: client.recall(limit=most, filters=own))
 
@@ -240,7 +240,7 @@ class AsyncMemoryProvider:
             The journal does not know the memory and Mem0 is away, or too many calls wait.
         """
         given = {"user_id": user_id, "memory_id": memory_id}
-        owner, named = _arguments("delete", args, given, needed=2)
+        owner, named = call_arguments("delete", args, given, needed=2)
         return await self._run(owner, lambda client: client.delete(named))
 
     def __repr__(self) -> str:
@@ -283,7 +283,7 @@ class AsyncMemoryProvider:
         await self.aclose()
 
 
-def _arguments(
+def call_arguments(
     call: str, args: tuple[Any, ...], given: Mapping[str, Any], *, needed: int
 ) -> list[Any]:
     """Return a call's arguments in order: those by position take the places not given by name."""

@@ -20,6 +20,7 @@ from freqtrade_mem0.config.lifecycle_settings import (
 )
 from freqtrade_mem0.config.modes import refuse_unknown_mode
 from freqtrade_mem0.config.risk_settings import RiskSettings
+from freqtrade_mem0.config.session_settings import SessionSettings
 from freqtrade_mem0.config.situation_settings import SituationSettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.config.trust_settings import TrustSettings
@@ -216,6 +217,9 @@ class Settings(Block):
     )
     trust: TrustSettings = Field(
         default_factory=TrustSettings, description="Whose records from Mem0 may count."
+    )
+    session: SessionSettings = Field(
+        default_factory=SessionSettings, description="Memory that ends after a time."
     )
     agents: AgentSettings = Field(
         default_factory=AgentSettings, description="Decisions that agents log."

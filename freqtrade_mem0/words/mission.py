@@ -176,7 +176,7 @@ CALLS = {
     "inject_memory(...)": "works: a decorator of an agent's coroutine",
     "Mem0Provider(api_key=..., config=...)": "works: a provider that opens its memory",
     "Mem0Provider(encryption_key=...)": "refused: this version does not encrypt",
-    "RedisProvider(...)": "refused: session memory comes with a later version",
+    "RedisProvider(url=..., ttl_seconds=..., prefix=...)": "works: memory of a session, in Redis",
     "python -m MEM...mem_connector --agent-id ...": (
         "python -m freqtrade_mem0.agents --agent-id ..."
     ),

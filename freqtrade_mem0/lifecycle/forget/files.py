@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.backends.sqlite.purge import purge
 from freqtrade_mem0.journal.forgotten import BOTS
 from freqtrade_mem0.lifecycle.forget.scope import DERIVED
+from freqtrade_mem0.session_memory.sqlite import FILE_NAME as SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +60,7 @@ def delete_in_files(
             path.unlink(missing_ok=True)
         done["old copies"] += 1
         point()
+    done[SESSIONS] = _clean_sessions(memory, scope)
     done[TRIALS] = _clean_trials(memory, scope)
     return done
 
@@ -156,6 +158,18 @@ def _owner_of_snapshot(path: Path) -> str | None:
         heading = json.loads(file.read(int.from_bytes(lead[12:20], "little")))
         return str(heading["about"]["user_id"])
     return None
+
+
+def _clean_sessions(memory: MemoryFolder, scope: ForgetScope) -> int:
+    """Delete a user's session memory; it does not say which strategy or run it is about."""
+    path = memory.folder / SESSIONS
+    if not path.exists() or not scope.is_whole_user:
+        return 0
+    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
+        sqlite.execute("PRAGMA secure_delete = ON")
+        n_gone = sqlite.execute("DELETE FROM sessions WHERE owner = ?", [scope.user_id]).rowcount
+        sqlite.commit()
+    return n_gone
 
 
 def _clean_trials(memory: MemoryFolder, scope: ForgetScope) -> int:

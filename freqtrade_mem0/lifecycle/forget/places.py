@@ -75,6 +75,7 @@ FILES = {
     "*-wal": Rule.REWRITTEN,
     "*-shm": Rule.NO_DATA,
     "*-journal": Rule.REWRITTEN,
+    "session.sqlite": Rule.SCOPE,
     "recall-*.snapshot": Rule.DELETED,
     "recall-*.tmp": Rule.DELETED,
     "compare-trials.jsonl": Rule.SCOPE,
@@ -92,6 +93,7 @@ OUT_OF_REACH = (
     "Freqtrade's trade database, its logs and its backtest results: they are Freqtrade's",
     "journals and Mem0 stores of other machines: run this command there as well",
     "copies of the folder by file system snapshots or other backup programs",
+    "session memory in Redis, whose values end by themselves after `session.ttl_s`",
     "released blocks of the disk: encrypt the disk if that matters",
 )
 """What no forgetting reaches, in every mode."""
