@@ -174,6 +174,9 @@ def outcome(line: LedgerLine) -> str:
         return f"the entry order was never filled{asked}"
     if trade is None:
         return "the trade is still open"
+    if trade.told is not None and "profit_abs" in trade.told.unknown:
+        reason = trade.exit_reason or "unknown"
+        return f"closed {percent(trade.profit_ratio)} by {reason}; its amounts are no longer kept"
     with_memory, without = both_outcomes(decision, trade)
     about = ("", "about ") if decision.applied else ("about ", "")
     currency = _currency(decision)

@@ -197,7 +197,7 @@ class ExportTaker:
 
     def _runs_here(self) -> set[tuple[str, str]]:
         rows = self._journal.connection.rows(
-            "SELECT DISTINCT strategy, run_id FROM records WHERE user_id = ? AND mode IN (?, ?)",
+            "SELECT DISTINCT strategy, run_id FROM scopes WHERE user_id = ? AND mode IN (?, ?)",
             [self._owner, *_BOTS],
         )
         return {(strategy, run_id) for strategy, run_id in rows}

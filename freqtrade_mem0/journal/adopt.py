@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal import chain
-from freqtrade_mem0.journal.append import current_row, recorded_ms, supersede, write
+from freqtrade_mem0.journal.append import current_row, insert, recorded_ms, supersede, write
+from freqtrade_mem0.journal.evidence.ids import stored_id
+from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS
 from freqtrade_mem0.journal.forgotten import forgotten_in
-from freqtrade_mem0.journal.rows import INSERT_RECORD, record_row
 from freqtrade_mem0.journal.set_aside import put_aside, take_back
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import from_ms, to_ms
@@ -72,7 +73,7 @@ def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:
 def _adopt_allowed(
     sqlite: sqlite3.Connection, record: Record, current: Current | None, target: Current | None
 ) -> int:
-    said = content_hash(record)
+    said = content_hash(record)[:SAID_DIGITS]
     latest_ms, was_retracted_here = _latest(sqlite, record)
     if current is None and was_retracted_here and record.retracts is None:
         return 0
@@ -87,18 +88,19 @@ def _adopt_allowed(
     # A target that was recorded after its retraction was noted again, and counts.
     if target is not None and target.recorded_ms <= to_ms(record.recorded_at):
         return int(current is None) | supersede(sqlite, record.retracts or "")
-    return int(current is None or current.content_hash != said)
+    return int(current is None or current.said != said)
 
 
 def _is_ours(record: Record, current: Current) -> bool:
     """Return whether this machine vouches for what counts; not for a row that it can not read."""
     if current.is_adopted or _is_free(record, current):
         return False
-    return record.kind != current.kind or _readable(record, current) is not None
+    is_gone = not current.body  # its evidence is still this machine's
+    return is_gone or record.kind != current.kind or _readable(record, current) is not None
 
 
 def _readable(record: Record, current: Current) -> Record | None:
-    return sound(type(record), record.id, current.body, current.content_hash)
+    return sound(type(record), record.id, current.body, current.said)
 
 
 def _is_free(record: Record, current: Current) -> bool:
@@ -112,7 +114,7 @@ def _add_to_ours(sqlite: sqlite3.Connection, record: Record, current: Current) -
     if ours is not None and ours.origin == record.origin and _completed(sqlite, ours, record):
         return 1
     is_later = to_ms(record.recorded_at) > current.recorded_ms
-    if is_later and content_hash(record) != current.content_hash:
+    if is_later and content_hash(record)[:SAID_DIGITS] != current.said:
         why = "it contradicts a record that this machine made itself"
         put_aside(sqlite, SOURCE, record.id, why)
     return 0
@@ -142,9 +144,10 @@ def _latest(sqlite: sqlite3.Connection, record: Record) -> tuple[int | None, boo
     What other origins said of it does not count.
     """
     latest: tuple[int | None, int] = sqlite.execute(
-        "SELECT max(recorded_ms), coalesce(max(seq NOT IN adopted), 0) FROM records"
+        "SELECT max(recorded_ms), coalesce(max(seq NOT IN adopted), 0) FROM evidence"
+        " JOIN scopes ON scopes.number = evidence.scope"
         " WHERE id IN (?, ?) AND user_id = ? AND strategy = ? AND mode = ? AND run_id = ?",
-        [record.id, retraction_id(record.id), *_origin(record)],
+        [stored_id(record.id), stored_id(retraction_id(record.id)), *_origin(record)],
     ).fetchone()
     return latest[0], bool(latest[1])
 
@@ -172,9 +175,8 @@ def _is_later(record: Record, said: str, latest_ms: int, current: Current | None
     if noted_ms != latest_ms or current is None:
         return noted_ms > latest_ms
     # Both were noted in one millisecond: any order will do that is the same everywhere.
-    return said > current.content_hash
+    return said > current.said
 
 
 def _insert(sqlite: sqlite3.Connection, record: Record) -> None:
-    seq = sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
-    sqlite.execute("INSERT INTO adopted (seq) VALUES (?)", [seq])
+    sqlite.execute("INSERT INTO adopted (seq) VALUES (?)", [insert(sqlite, record)])

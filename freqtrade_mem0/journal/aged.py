@@ -11,6 +11,8 @@ import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -89,25 +91,31 @@ class Aged:
 
     def _aging(self, condition: str, kinds: Collection[str], own_only: bool) -> list[Aging]:
         query = f"""
-            SELECT r.seq, r.id, r.kind, r.category, r.user_id, r.strategy, r.mode, r.run_id, r.pair,
-                r.known_ms, aged.state, coalesce(asked.n, 0), coalesce(asked.last_ms, 0)
-            FROM records AS r NOT INDEXED
-            LEFT JOIN aged ON aged.seq = r.seq LEFT JOIN asked ON asked.id = r.id
-            WHERE r.is_current = 1 AND {condition}
-            AND r.kind IN (SELECT value FROM json_each(?1))
-            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = r.seq)
-            AND NOT (?2 AND EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = r.seq))
-            ORDER BY max(r.known_ms, coalesce(asked.last_ms, 0)) DESC, r.seq DESC
+            SELECT e.seq, e.id, s.kind, s.category, s.user_id, s.strategy, s.mode, s.run_id, w.word,
+                e.known_ms, aged.state
+            FROM evidence AS e NOT INDEXED CROSS JOIN scopes AS s ON s.number = e.scope
+            CROSS JOIN words AS w ON w.number = e.pair LEFT JOIN aged ON aged.seq = e.seq
+            WHERE e.is_current = 1 AND {condition}
+            AND s.kind IN (SELECT value FROM json_each(?1))
+            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = e.seq)
+            AND NOT (?2 AND EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = e.seq))
         """  # noqa: S608 - texts of this module
         rows = self._connection.rows(query, [json.dumps(sorted(kinds)), own_only])
-        return [Aging(*row)._replace(state=row[10] and State(row[10])) for row in rows]
+        asked = {each: rest for each, *rest in self._connection.rows("SELECT * FROM asked")}
+        found = []
+        for seq, stored, *columns, state in rows:
+            record_id = id_of(stored)
+            n_asked, asked_ms = asked.get(record_id, (0, 0))
+            its_state = None if state is None else State(state)
+            found.append(Aging._make([seq, record_id, *columns, its_state, n_asked, asked_ms]))
+        return sorted(found, key=lambda row: (max(row.known_ms, row.asked_ms), row.seq))[::-1]
 
     def note(self, seqs: Sequence[int], state: State) -> None:
         """Note what became of memories. What waits for delivery again is left as it is."""
         with self._connection.write() as sqlite:
             sqlite.execute(
                 "INSERT INTO aged (seq, state) SELECT r.seq, ?2 FROM json_each(?1) AS given"
-                " JOIN records AS r ON r.seq = given.value WHERE r.is_current = 1"
+                " JOIN evidence AS r ON r.seq = given.value WHERE r.is_current = 1"
                 " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = r.seq)"
                 " ON CONFLICT (seq) DO UPDATE SET state = excluded.state",
                 [json.dumps(list(seqs)), str(state)],
@@ -116,24 +124,23 @@ class Aged:
     def note_in_summary(self, ids: Collection[str]) -> None:
         """Note that these current records came with a summary, and have no memory of their own."""
         with self._connection.write() as sqlite:
-            sqlite.execute(
-                "INSERT OR IGNORE INTO aged (seq, state) SELECT r.seq, ?2 FROM json_each(?1)"
-                " AS given CROSS JOIN records AS r ON r.id = given.value WHERE r.is_current = 1",
-                [json.dumps(list(ids)), str(State.COLD)],
+            sqlite.executemany(
+                f"INSERT OR IGNORE INTO aged (seq, state) SELECT seq, ? FROM ({SEQ_OF_ID})",  # noqa: S608 - a fixed text
+                [(str(State.COLD), stored_id(each)) for each in ids],
             )
 
     def ids_without_memory(self) -> set[str]:
         """Return the ids of current records that have no memory of their own any more."""
         query = (
-            f"SELECT r.id FROM aged JOIN records AS r ON r.seq = aged.seq WHERE {HAS_NO_MEMORY}"  # noqa: S608
+            f"SELECT r.id FROM aged JOIN evidence AS r ON r.seq = aged.seq WHERE {HAS_NO_MEMORY}"  # noqa: S608
             " AND r.is_current = 1"
         )
-        return {each for (each,) in self._connection.rows(query)}
+        return {id_of(each) for (each,) in self._connection.rows(query)}
 
     def counts(self) -> Mapping[State, int]:
         """Return how many current records are in each state."""
         query = (
-            "SELECT state, count(*) FROM aged JOIN records AS r ON r.seq = aged.seq"
+            "SELECT state, count(*) FROM aged JOIN evidence AS r ON r.seq = aged.seq"
             " WHERE r.is_current = 1 GROUP BY state"
         )
         return {State(state): n for state, n in self._connection.rows(query)}
@@ -152,10 +159,15 @@ class Aged:
     def tidy(self) -> None:
         """Forget the ages of rows that are not in the journal any more, and what is done."""
         with self._connection.write() as sqlite:
-            gone = "seq NOT IN (SELECT seq FROM records)"
+            gone = "seq NOT IN (SELECT seq FROM evidence)"
             sqlite.execute(f"DELETE FROM aged WHERE {gone}")  # noqa: S608
             sqlite.execute(
                 f"DELETE FROM told WHERE {gone} OR seq IN (SELECT seq FROM aged"  # noqa: S608
                 f" WHERE {HAS_NO_MEMORY})"
             )
-            sqlite.execute("DELETE FROM asked WHERE id NOT IN (SELECT id FROM records)")
+            asked = [each for (each,) in sqlite.execute("SELECT id FROM asked")]
+            sqlite.executemany(
+                "DELETE FROM asked WHERE id = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.id = ?2)",
+                [(each, stored_id(each)) for each in asked],
+            )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.chain import DECISION, Item, decision_digest
+from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
+from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
+from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy_evidence, outdate
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
+from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
     INSERT_DECISION,
@@ -24,6 +28,7 @@ from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds.removal import removal_id
 from freqtrade_mem0.records.kinds.retraction import retraction_id
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.limits import LATEST
 
 if TYPE_CHECKING:
@@ -55,6 +60,8 @@ class Confirmed:
 
     record_id: str
 
+
+_IDS_AT_ONCE = 500
 
 Entry = Record | Decision | Opened | SeenIn | Confirmed
 """What can be appended."""
@@ -99,7 +106,7 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
     is_forgotten = forgotten_in(sqlite)
     records = [each for each in batch.records if not is_forgotten(each[0])]
     known = recorded_ms(sqlite, [record.id for record, _ in records])
-    fresh: dict[str, Row] = {}
+    fresh: dict[str, tuple[Record, Row]] = {}
     for record, row in records:
         if record.id in known or record.id in fresh or record.retracts is not None:
             _append_fresh(sqlite, fresh.values())  # the record may be about one of these
@@ -108,7 +115,7 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
             fresh = {}
             n_new += _append_record(sqlite, record)
         else:
-            fresh[record.id] = row
+            fresh[record.id] = record, row
     _append_fresh(sqlite, fresh.values())
     items = _append_decisions(sqlite, batch.decisions, batch.ties)
     sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
@@ -123,20 +130,38 @@ def recorded_ms(sqlite: sqlite3.Connection, ids: Collection[str]) -> dict[str, i
 
     Also of records that were retracted since.
     """
-    rows = sqlite.execute(
-        "SELECT r.id, max(r.recorded_ms) FROM json_each(?) AS asked CROSS JOIN records AS r"
-        " ON r.id = asked.value GROUP BY r.id",
-        [json.dumps(list(ids))],
-    ).fetchall()
-    return dict(rows)
+    return _latest(sqlite, ids, "recorded_ms", "1")
+
+
+def known_ms(sqlite: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
+    """Return when what counts under each id became known; only where something counts."""
+    return _latest(sqlite, ids, "known_ms", "is_current = 1")
+
+
+def _latest(
+    sqlite: sqlite3.Connection, ids: Collection[str], column: str, which: str
+) -> dict[str, int]:
+    stored = [stored_id(each) for each in dict.fromkeys(ids)]
+    found: dict[str, int] = {}
+    for start in range(0, len(stored), _IDS_AT_ONCE):
+        some = stored[start : start + _IDS_AT_ONCE]
+        rows = sqlite.execute(
+            f"SELECT id, max({column}) FROM evidence WHERE {which}"  # noqa: S608 - fixed names
+            f" AND id IN ({', '.join('?' * len(some))}) GROUP BY id",
+            some,
+        )
+        found |= {id_of(each): latest_ms for each, latest_ms in rows}
+    return found
 
 
 class Current(NamedTuple):
     """The row that counts under an id."""
 
     kind: str
-    content_hash: str
+    said: str
+    """The first 32 digits of its content hash."""
     body: str
+    """"" where it is gone, and its evidence is all there is."""
     recorded_ms: int
     origin: tuple[str, str, str, str]
     """User, strategy, mode and run id."""
@@ -147,10 +172,12 @@ class Current(NamedTuple):
 def current_row(sqlite: sqlite3.Connection, record_id: str) -> Current | None:
     """Return the row that counts under an id, or None."""
     row = sqlite.execute(
-        "SELECT kind, content_hash, body, recorded_ms, user_id, strategy, mode, run_id,"
-        " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
-        " FROM records WHERE id = ? AND is_current = 1",
-        [record_id],
+        "SELECT s.kind, lower(hex(e.said)), body_of(e.seq, coalesce(r.body, '')), e.recorded_ms,"
+        " s.user_id, s.strategy, s.mode, s.run_id,"
+        " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = e.seq)"
+        " FROM evidence AS e JOIN scopes AS s ON s.number = e.scope"
+        " LEFT JOIN records AS r ON r.seq = e.seq WHERE e.id = ? AND e.is_current = 1",
+        [stored_id(record_id)],
     ).fetchone()
     if row is None:
         return None
@@ -158,27 +185,43 @@ def current_row(sqlite: sqlite3.Connection, record_id: str) -> Current | None:
     return Current(kind, said, body, noted_ms, tuple(origin), bool(is_adopted))
 
 
-def _append_fresh(sqlite: sqlite3.Connection, rows: Collection[Row]) -> None:
-    if not rows:
+def _append_fresh(sqlite: sqlite3.Connection, fresh: Collection[tuple[Record, Row]]) -> None:
+    if not fresh:
         return
     (last_seq,) = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
-    sqlite.executemany(INSERT_RECORD, rows)
-    sqlite.execute("INSERT INTO outbox (seq) SELECT seq FROM records WHERE seq > ?", [last_seq])
+    sqlite.executemany(INSERT_RECORD, [row for _, row in fresh])
+    seqs = sqlite.execute("SELECT seq FROM records WHERE seq > ? ORDER BY seq", [last_seq])
+    numbered = [
+        (seq, record, str(row[1])) for (seq,), (record, row) in zip(seqs, fresh, strict=True)
+    ]
+    add_evidence(sqlite, numbered)
+    sqlite.executemany("INSERT INTO outbox (seq) VALUES (?)", [(seq,) for seq, _, _ in numbered])
 
 
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
     current = current_row(sqlite, record.id)
     if current is not None:
-        earlier = sound(type(record), record.id, current.body, current.content_hash)
-        record = record if earlier is None else record.keeping(earlier)
+        record, is_same = _compared(sqlite, record, current)
         target = None if record.retracts is None else current_row(sqlite, record.retracts)
-        is_same = current.content_hash == content_hash(record) and earlier is not None
         if is_same and target is None:
             if current.is_adopted:
                 _confirm(sqlite, record.id)
             return 0
     write(sqlite, _noted_last(sqlite, record))
     return 1
+
+
+def _compared(sqlite: sqlite3.Connection, record: Record, current: Current) -> tuple[Record, bool]:
+    """Return a record with what only the current row knows, and whether it says the same."""
+    if not current.body:
+        for _, evidence in EvidenceReader(OnFile(sqlite)).of_ids([record.id]):
+            if isinstance(evidence, TradeEvidence) and isinstance(record, TradeRecord):
+                return evidence.completed(record)
+    earlier = sound(type(record), record.id, current.body, current.said)
+    if earlier is None:
+        return record, False
+    record = record.keeping(earlier)
+    return record, content_hash(record)[:SAID_DIGITS] == current.said
 
 
 def _noted_last(sqlite: sqlite3.Connection, record: Record) -> Record:
@@ -198,23 +241,31 @@ def _confirm(sqlite: sqlite3.Connection, record_id: str) -> None:
 
     Readers that follow the order of arrival meet it again. Mem0 has it already.
     """
-    row = sqlite.execute(
-        "SELECT seq FROM records WHERE id = ? AND is_current = 1 AND seq IN adopted", [record_id]
-    ).fetchone()
+    row = sqlite.execute(f"{SEQ_OF_ID} AND seq IN adopted", [stored_id(record_id)]).fetchone()
     if row is not None:
+        revive(sqlite, row)
         sqlite.execute("UPDATE records SET is_current = 0 WHERE seq = ?", row)
-        sqlite.execute(COPY_RECORD, row)
+        outdate(sqlite, record_id)
+        copy_seq = sqlite.execute(COPY_RECORD, row).lastrowid
+        copy_evidence(sqlite, row[0], copy_seq or 0)
+
+
+def insert(sqlite: sqlite3.Connection, record: Record) -> int | None:
+    """Write the row of a record and its evidence; return the row's number."""
+    row = record_row(record)
+    seq = sqlite.execute(INSERT_RECORD, row).lastrowid
+    add_evidence(sqlite, [(seq or 0, record, str(row[1]))])
+    return seq
 
 
 def write(sqlite: sqlite3.Connection, record: Record) -> int | None:
     """Let a record count from now on, and wait for delivery; return its row's number."""
     supersede(sqlite, record.id)
-    seq = sqlite.execute(INSERT_RECORD, record_row(record)).lastrowid
+    seq = insert(sqlite, record)
     # A memory that was deleted does not come back with a correction.
     sqlite.execute(
-        "INSERT INTO outbox (seq) SELECT ?1 WHERE NOT EXISTS"
-        " (SELECT 1 FROM records WHERE id = ?2 AND is_current = 1)",
-        [seq, removal_id(record.id)],
+        f"INSERT INTO outbox (seq) SELECT ? WHERE NOT EXISTS ({SEQ_OF_ID})",
+        [seq, stored_id(removal_id(record.id))],
     )
     if record.retracts is not None:
         supersede(sqlite, record.retracts)
@@ -229,11 +280,11 @@ def supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
         f"DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE {current})",  # noqa: S608
         [record_id],
     )
-    cursor = sqlite.execute(
+    sqlite.execute(
         f"UPDATE records SET is_current = 0 WHERE {current}",  # noqa: S608
         [record_id],
     )
-    return cursor.rowcount
+    return outdate(sqlite, record_id)
 
 
 def _append_decisions(

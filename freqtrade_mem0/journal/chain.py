@@ -39,7 +39,8 @@ RECORD_COLUMNS = (
 """What the digest of a record is made of; its content hash stands for its body."""
 
 DECISION_COLUMNS = (
-    "id, user_id, strategy, mode, run_id, pair, side, decided_ms, body, trade_id, open_ms"
+    "id, user_id, strategy, mode, run_id, pair, side, decided_ms, body_of(-seq, body), trade_id,"
+    " open_ms"
 )
 
 DIGEST_BYTES = 16

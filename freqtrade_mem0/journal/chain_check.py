@@ -191,7 +191,8 @@ def _compare(
         "SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM decisions)"
     ).fetchone()[0]
     for table, columns in _COLUMNS.items():
-        query = f"SELECT seq, body, {columns} FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+        body = "body_of(seq, body)" if table == "records" else "''"
+        query = f"SELECT seq, {body}, {columns} FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
         seq = 0
         while rows := sqlite.execute(query, [seq, _PAGE]).fetchall():
             for seq, body, *values in rows:
@@ -228,7 +229,8 @@ def _check_validity(sqlite: sqlite3.Connection, found: Checked, last: LastItems)
     """Find records that were made valid or invalid by hand."""
     rows = sqlite.execute(
         "SELECT seq, id, is_current FROM records AS each WHERE is_current = EXISTS"
-        " (SELECT 1 FROM records WHERE id = each.id AND seq > each.seq)"
+        " (SELECT 1 FROM evidence AS own JOIN evidence AS later ON later.id = own.id"
+        " WHERE own.seq = each.seq AND later.seq > own.seq)"
     ).fetchall()
     for seq, record_id, is_current in rows:
         retracted = sqlite.execute(

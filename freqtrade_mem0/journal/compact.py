@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.errors import ConfigError, JournalError
+from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.chain import Table, note_gone
 from freqtrade_mem0.journal.in_use import is_in_use
 from freqtrade_mem0.journal.journal import Journal
@@ -40,9 +40,16 @@ LEAST_KEEP_DAYS = 31
 
 _ROWS_PER_LOOK = 2_000
 _ROWS_PER_WRITE = 50
-_PAGES_PER_WRITE = 50
-_PAUSE_RATIO = 2.0
-"""Pause after each write, as a multiple of the time the write took."""
+_PAGES_PER_WRITE = 250
+
+_MOSTLY = 0.25
+"""A file with a larger free share is written anew where no other process uses it."""
+
+_BESIDE = {
+    "records": (("evidence", "seq"), ("packed", "number")),
+    "decisions": (("packed", "number"),),
+}
+"""By table, tables that have rows with its numbers, and their column."""
 
 _COPIES = 2.5
 """Free disk space that a `VACUUM` needs, as a multiple of the file's size."""
@@ -93,8 +100,8 @@ _REPLACED = """
     each.is_current = 0
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = each.seq)
     AND EXISTS (
-        SELECT 1 FROM records AS later WHERE later.id = each.id
-        AND later.seq > each.seq AND later.recorded_ms >= each.recorded_ms
+        SELECT 1 FROM evidence AS own JOIN evidence AS later ON later.id = own.id
+        WHERE own.seq = each.seq AND later.seq > own.seq AND later.recorded_ms >= own.recorded_ms
     )
 """
 _NEVER_FILLED = "each.trade_id IS NULL AND each.mode IN (:dry_run, :live) AND decided_ms < :before"
@@ -153,15 +160,11 @@ def compact(
         raise JournalError(f"{path} can not be opened for writing: {error.strerror}.") from error
     before = _size(path)
     journal = Journal(path.parent)
+    writes = BriefWrites(journal, pause)
     try:
-        counts = {"records": 0, "decisions": 0}
-        for waste in _wastes(to_ms(now - timedelta(days=keep_days)), alone=not was_in_use):
-            for seqs in _waste_rows(journal, waste):
-                counts[waste.table] += (
-                    len(seqs) if dry_run else _delete(journal, waste, seqs, pause)
-                )
+        counts = take_out(writes, now, keep_days=keep_days, alone=not was_in_use, dry_run=dry_run)
         if not dry_run:
-            _shrink(journal, pause, alone=not was_in_use)
+            shrink(writes, alone=not was_in_use)
         with journal.connection.read() as sqlite:
             free = _pragma(sqlite, "freelist_count") * _pragma(sqlite, "page_size")
             can_shrink = _pragma(sqlite, "auto_vacuum") == _INCREMENTAL
@@ -176,6 +179,22 @@ def compact(
         was_in_use=was_in_use,
         can_shrink=can_shrink,
     )
+
+
+def take_out(
+    writes: BriefWrites, now: datetime, *, keep_days: float, alone: bool, dry_run: bool
+) -> dict[str, int]:
+    """Delete rows that nobody reads any more, or only count them; return how many by table.
+
+    See `compact` for the parameters; `alone` is whether no other process uses the file.
+    """
+    counts = {"records": 0, "decisions": 0}
+    for waste in _wastes(to_ms(now - timedelta(days=keep_days)), alone=alone):
+        for seqs in _waste_rows(writes.journal, waste):
+            if writes.has_to_stop():
+                return counts
+            counts[waste.table] += len(seqs) if dry_run else _delete(writes, waste, seqs)
+    return counts
 
 
 def _wastes(before_ms: int, *, alone: bool) -> Iterator[_Waste]:
@@ -203,59 +222,69 @@ def _waste_rows(journal: Journal, waste: _Waste) -> Iterator[list[int]]:
             yield seqs[start : start + _ROWS_PER_WRITE]
 
 
-def _delete(
-    journal: Journal, waste: _Waste, seqs: list[int], pause: Callable[[float], None]
-) -> int:
+def _delete(writes: BriefWrites, waste: _Waste, seqs: list[int]) -> int:
     """Delete those rows that are still waste, in one transaction; return how many were."""
     statement = f"""
         DELETE FROM {waste.table} AS each WHERE each.seq = :seq AND {waste.chosen} RETURNING seq
     """  # noqa: S608 - as above
-    with _briefly(journal, pause) as sqlite:
+    with writes.one() as sqlite:
         done = [
             each
             for seq in seqs
             for (each,) in sqlite.execute(statement, {**waste.values, "seq": seq}).fetchall()
         ]
         note_gone(sqlite, waste.table, done, "compacted")
+        for name, number in _BESIDE[waste.table]:
+            sqlite.executemany(
+                f"DELETE FROM {name} WHERE {number} = ?2"  # noqa: S608 - as above
+                f" AND NOT EXISTS (SELECT 1 FROM {waste.table} WHERE seq = ?1)",
+                [(seq, seq if waste.table == "records" else -seq) for seq in seqs],
+            )
         mark = read_mark(sqlite, MARK)
         mark[waste.table] = mark.get(waste.table, 0) + len(done)
         write_mark(sqlite, MARK, mark)
     return len(done)
 
 
-def _shrink(journal: Journal, pause: Callable[[float], None], *, alone: bool) -> None:
+def shrink(writes: BriefWrites, *, alone: bool) -> None:
     """Give free pages back to the disk."""
+    journal = writes.journal
     with journal.connection.read() as sqlite:
         shrinks = _pragma(sqlite, "auto_vacuum") == _INCREMENTAL
-        n_free = _pragma(sqlite, "freelist_count")
-    if shrinks:
+        n_free, n_pages = _pragma(sqlite, "freelist_count"), _pragma(sqlite, "page_count")
+    is_mostly_free = n_free > _MOSTLY * n_pages
+    wants_all = alone and (is_mostly_free or not shrinks)
+    if wants_all and _has_room(journal.path, n_free / n_pages) and _vacuum(journal):
+        pass
+    elif shrinks:
         for _start in range(0, n_free, _PAGES_PER_WRITE):
-            with _briefly(journal, pause) as sqlite:
+            if writes.has_to_stop():
+                break
+            with writes.one() as sqlite:
                 for _ in range(_PAGES_PER_WRITE):
                     # Of more pages than one Python's sqlite3 would give back the first only.
                     sqlite.execute("PRAGMA incremental_vacuum(1)")
-    elif alone and _has_room(journal.path):
-        # A file of an earlier version is vacuumed once; after that it can shrink bit by bit.
-        with journal.connection.read() as sqlite:
-            sqlite.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            sqlite.execute("VACUUM")
     with journal.connection.read() as sqlite:
         # TRUNCATE waits for readers.
         sqlite.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if alone else 'PASSIVE'})").fetchall()
 
 
-@contextmanager
-def _briefly(journal: Journal, pause: Callable[[float], None]) -> Iterator[sqlite3.Connection]:
-    """Give the writing connection for one short transaction, then pause for other processes."""
-    began = time.perf_counter()
-    with journal.connection.write() as sqlite:
-        yield sqlite
-    pause(_PAUSE_RATIO * (time.perf_counter() - began))
+def _vacuum(journal: Journal) -> bool:
+    """Write the file anew; return False where another process has come that uses it."""
+    try:
+        with journal.connection.read() as sqlite:
+            # A file of an earlier version can shrink bit by bit afterwards.
+            sqlite.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            sqlite.execute("VACUUM")
+    except JournalError:
+        return False
+    return True
 
 
-def _has_room(path: Path) -> bool:
+def _has_room(path: Path, free_share: float) -> bool:
     """Return whether the disk has room for a `VACUUM`: a temporary file, and then the log."""
-    return shutil.disk_usage(path.parent).free > _COPIES * path.stat().st_size
+    needed = _COPIES * path.stat().st_size * (1.0 - free_share)
+    return shutil.disk_usage(path.parent).free > needed
 
 
 def _size(path: Path) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.schema import migrate, refuse_foreign, refuse_old
+from freqtrade_mem0.journal.stored_bodies import offer_bodies
 from freqtrade_mem0.sqlite_files import (
     create_privately,
     explain,
@@ -67,6 +68,8 @@ class Connection:
         power cut may take the last commits. The file stays sound in either case."""
         self.n_replaced = 0
         """How often the file was found to be deleted or replaced."""
+        self.n_opened = 0
+        """How often the file was opened for reading; each time it may be another one."""
         self._start_afresh()
 
     def open(self) -> None:
@@ -128,6 +131,7 @@ class Connection:
                     self.n_replaced += 1
                 if handle.sqlite is None:
                     is_reader = handle is self._reader
+                    self.n_opened += is_reader
                     handle.sqlite = self._open(is_reader=is_reader)
                     handle.file = _identity(self.path)
                 yield handle.sqlite
@@ -180,6 +184,7 @@ class Connection:
         try:
             connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_patient else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
+            offer_bodies(connection)
             migrate(connection, self.path)
         except BaseException:
             connection.close()
@@ -188,6 +193,7 @@ class Connection:
 
     def _open_read_only(self) -> sqlite3.Connection:
         connection = open_read_only(self.path, BUSY_TIMEOUT_S)
+        offer_bodies(connection)
         try:
             refuse_foreign(connection, self.path)
             refuse_old(connection, self.path)

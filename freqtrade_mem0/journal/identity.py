@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.marks import Marks, read_mark, write_mark
 
 if TYPE_CHECKING:
@@ -33,6 +34,6 @@ def last_row(journal: Journal, seq: int) -> str | None:
     A journal that was restored from a copy and went on differently has other records there.
     """
     row = journal.connection.row(
-        "SELECT id, content_hash, recorded_ms FROM records WHERE seq = ?", [seq]
+        "SELECT id, lower(hex(said)), recorded_ms FROM evidence WHERE seq = ?", [seq]
     )
-    return None if row is None else " ".join(map(str, row))
+    return None if row is None else " ".join(map(str, [id_of(row[0]), *row[1:]]))

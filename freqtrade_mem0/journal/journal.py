@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.adopt import adopt_records
-from freqtrade_mem0.journal.append import append_batch, as_batch, recorded_ms
+from freqtrade_mem0.journal.append import append_batch, as_batch, known_ms, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
-from freqtrade_mem0.journal.ledger_line import LedgerLine, ledger_line
-from freqtrade_mem0.journal.paging import PAGE_ROWS, newest, pages
+from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
+from freqtrade_mem0.journal.evidence.read import EvidenceReader, in_scope
+from freqtrade_mem0.journal.ledger import Ledger
+from freqtrade_mem0.journal.paging import newest, of_seqs, pages
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
-from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
@@ -41,7 +43,9 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.connection = Connection(folder / FILE_NAME)
+        self.evidence = EvidenceReader(self.connection)
         self._unreadable: set[int] = set()
+        self._ledger = Ledger(self.connection, self.evidence, self._warn_unreadable)
 
     @property
     def path(self) -> Path:
@@ -88,9 +92,9 @@ class Journal:
 
     def adopted(self, scope: Scope, *, after_seq: int = 0) -> set[int]:
         """Return the rows of current records that came from Mem0 and were not confirmed here."""
-        where, values = scope.where()
+        where, values = in_scope(scope)
         query = (
-            "SELECT seq FROM records WHERE is_current = 1 AND seq IN"  # noqa: S608 - as in `paging`
+            "SELECT seq FROM evidence WHERE is_current = 1 AND seq IN"  # noqa: S608 - as in `paging`
             f" (SELECT seq FROM adopted WHERE seq > ?) AND {where}"
         )
         return {seq for (seq,) in self.connection.rows(query, [after_seq, *values])}
@@ -154,18 +158,16 @@ class Journal:
 
     def last_seq(self) -> int:
         """Return the number of the row that arrived last, 0 if there is none."""
-        seq: int = self.connection.row("SELECT coalesce(max(seq), 0) FROM records")[0]
+        seq: int = self.connection.row("SELECT coalesce(max(seq), 0) FROM evidence")[0]
         return seq
 
     def record(self, record_id: str) -> Record | None:
         """Return the current record with this id; None where there is none, or it was changed."""
-        row = self.connection.row(
-            "SELECT seq, kind, body, content_hash FROM records WHERE id = ? AND is_current = 1",
-            [record_id],
-        )
-        if row is None:
+        rows = self.connection.rows(SEQ_OF_ID, [stored_id(record_id)])
+        found = of_seqs(self.connection, [seq for (seq,) in rows])
+        if not found:
             return None
-        seq, kind, body, content_hash = row
+        seq, _, kind, body, content_hash = found[0]
         try:
             return checked_record(record_id, kind, body, content_hash)
         except RecordError as error:
@@ -179,17 +181,14 @@ class Journal:
 
     def is_current(self, record_id: str) -> bool:
         """Return whether a record counts under this id: noted, and not retracted."""
-        row = self.connection.row(
-            "SELECT 1 FROM records WHERE id = ? AND is_current = 1", [record_id]
-        )
-        return row is not None
+        return self.connection.row(SEQ_OF_ID, [stored_id(record_id)]) is not None
 
     def ids(self, scope: Scope) -> set[str]:
         """Return the ids of current records, without reading what they say."""
-        where, values = scope.where()
-        query = f"SELECT id FROM records WHERE is_current = 1 AND {where}"  # noqa: S608 - as in `paging`
+        where, values = in_scope(scope)
+        query = f"SELECT id FROM evidence WHERE is_current = 1 AND {where}"  # noqa: S608 - as in `paging`
         with self.connection.read() as sqlite:
-            return {each for (each,) in sqlite.execute(query, values)}
+            return {id_of(each) for (each,) in sqlite.execute(query, values)}
 
     def ledger(
         self, scope: Scope | None = None, *, only_opened: bool = True, limit: int | None = None
@@ -205,37 +204,11 @@ class Journal:
         limit
             Yield at most this many, the newest.
         """
-        where, values = (scope or Scope()).where(prefix="d.", with_kind=False)
-        if only_opened:
-            where += " AND d.trade_id IS NOT NULL"
-        newest = "" if limit is None else "ORDER BY d.decided_ms DESC, d.seq DESC LIMIT ?"
-        query = f"""
-            SELECT * FROM (
-                SELECT d.seq, d.body AS decision, d.trade_id, d.open_ms, r.body, r.content_hash,
-                    d.decided_ms
-                FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
-                WHERE {where} {newest}
-            ) ORDER BY decided_ms, seq
-        """  # noqa: S608 - as above
-        bound = [*values, *([] if limit is None else [limit])]
-        rows = self.connection.rows(query, bound)
-        for *row, _ in rows:
-            line = self._readable_line(row)
-            if line is not None:
-                yield line
+        return self._ledger.lines(scope or Scope(), only_opened=only_opened, limit=limit)
 
     def decisions(self, scope: Scope) -> Iterator[Decision]:
         """Yield all decisions, with their trades' ids, in order of arrival, a page at a time."""
-        where, values = scope.where(prefix="d.", with_kind=False)
-        query = f"""
-            SELECT d.seq, d.body, d.trade_id, d.open_ms, NULL, NULL FROM decisions d NOT INDEXED
-            WHERE d.seq > ? AND {where} ORDER BY d.seq LIMIT {PAGE_ROWS}
-        """  # noqa: S608 - as above
-        seq = 0
-        while rows := self.connection.rows(query, [seq, *values]):
-            seq = rows[-1][0]
-            lines = map(self._readable_line, rows)
-            yield from (line.decision for line in lines if line is not None)
+        return self._ledger.in_order_of_arrival(scope)
 
     def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
         """Return decisions since a moment that a bot still has to tie to a record, oldest first.
@@ -243,30 +216,20 @@ class Journal:
         These are the ones whose entry order was not filled yet, and those of trades that are not
         recorded, or recorded without their decision.
         """
-        where, values = scope.where(prefix="d.", with_kind=False)
-        query = f"""
-            SELECT d.seq, d.body, d.trade_id, d.open_ms, NULL, NULL
-            FROM decisions d LEFT JOIN records r ON r.id = d.trade_id AND r.is_current = 1
-            WHERE {where} AND d.decided_ms >= ?
-            AND (d.trade_id IS NULL OR NOT json_valid(r.body)
-                 OR json_extract(r.body, '$.decision_id') IS NULL)
-            ORDER BY d.decided_ms, d.seq
-        """  # noqa: S608 - as above
-        rows = self.connection.rows(query, [*values, to_ms(since)])
-        lines = [self._readable_line(row) for row in rows]
-        return [line.decision for line in lines if line is not None]
+        return self._ledger.loose(scope, since)
 
     def run_ids(self, beginning: str) -> list[str]:
         """Return the ids of runs and bots that begin with this, sorted."""
         rows = self.connection.rows(
-            "SELECT run_id FROM records UNION SELECT run_id FROM decisions ORDER BY run_id"
+            "SELECT run_id FROM scopes UNION SELECT run_id FROM decisions ORDER BY run_id"
         )
         return [run_id for (run_id,) in rows if run_id.startswith(beginning)]
 
     def counts(self, user_id: str | None = None) -> dict[tuple[str, str, str], int]:
         """Count current records, of one owner or of all, by `(kind, category, mode)`."""
         rows = self.connection.rows(
-            "SELECT kind, category, mode, count(*) FROM records"
+            "SELECT kind, category, mode, count(*) FROM evidence"
+            " JOIN scopes ON scopes.number = evidence.scope"
             " WHERE is_current = 1 AND (?1 IS NULL OR user_id = ?1)"
             " GROUP BY kind, category, mode ORDER BY kind, category, mode",
             [user_id],
@@ -281,6 +244,11 @@ class Journal:
         with self.connection.read() as sqlite:
             return recorded_ms(sqlite, ids)
 
+    def known_ms(self, ids: Collection[str]) -> dict[str, int]:
+        """Return when what counts under each id became known, as `recorded_ms`."""
+        with self.connection.read() as sqlite:
+            return known_ms(sqlite, ids)
+
     def check(self) -> str:
         """Return what SQLite finds wrong with the file; "ok" if it is intact."""
         word: str = self.connection.row("PRAGMA integrity_check")[0]
@@ -289,13 +257,6 @@ class Journal:
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
         self.connection.close()
-
-    def _readable_line(self, row: Sequence[Any]) -> LedgerLine | None:
-        try:
-            return ledger_line(*row[1:])
-        except RecordError as error:
-            self._warn_unreadable(-row[0], error)
-            return None
 
     def _warn_unreadable(self, seq: int, error: RecordError) -> None:
         if seq not in self._unreadable:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.aged import HAS_NO_MEMORY
 from freqtrade_mem0.journal.marks import read_mark, write_mark
+from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import decode
 from freqtrade_mem0.records.kinds.removal import removal_id
@@ -85,8 +86,9 @@ class Outbox:
     def pending(self, limit: int) -> list[tuple[int, Record]]:
         """Return up to `limit` waiting records as `(seq, record)`, oldest first."""
         rows = self._connection.rows(
-            "SELECT o.seq, r.id, r.kind, r.body FROM outbox o JOIN records r ON r.seq = o.seq "
-            "WHERE o.is_dead = 0 ORDER BY o.seq LIMIT ?",
+            "SELECT o.seq, r.id, r.kind, body_of(r.seq, r.body)"
+            " FROM outbox o JOIN records r ON r.seq = o.seq"
+            " WHERE o.is_dead = 0 ORDER BY o.seq LIMIT ?",
             [limit],
         )
         self._handed_out = {seq: record_id for seq, record_id, _, _ in rows}
@@ -157,7 +159,7 @@ class Outbox:
     def dead_letters(self) -> list[DeadLetter]:
         """Return what was refused, oldest first."""
         rows = self._connection.rows(
-            "SELECT r.id, r.kind, r.body, o.attempts, o.error"
+            "SELECT r.id, r.kind, body_of(r.seq, r.body), o.attempts, o.error"
             " FROM outbox o JOIN records r ON r.seq = o.seq WHERE o.is_dead = 1 ORDER BY o.seq"
         )
         return [
@@ -176,8 +178,18 @@ class Outbox:
             return cursor.rowcount
 
     def send_again(self) -> int:
-        """Let everything that this machine recorded wait once more; return how many records."""
+        """Let everything that this machine recorded wait once more; return how many records.
+
+        What was archived comes back into the table of records for it.
+        """
         with self._connection.write() as sqlite:
+            archived = sqlite.execute(
+                "SELECT seq FROM evidence WHERE is_archived = 1 AND is_current = 1"  # noqa: S608 - a fixed text
+                " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = evidence.seq)"
+                " AND NOT EXISTS (SELECT 1 FROM aged WHERE aged.seq = evidence.seq"
+                f" AND {HAS_NO_MEMORY})"
+            ).fetchall()
+            revive(sqlite, [seq for (seq,) in archived])
             return sqlite.execute(
                 "INSERT OR IGNORE INTO outbox (seq) SELECT seq FROM records WHERE is_current = 1"  # noqa: S608
                 " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"

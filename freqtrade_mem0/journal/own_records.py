@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from itertools import chain, groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.verify import sound
+from freqtrade_mem0.journal.evidence.read import PAGE_ROWS
+from freqtrade_mem0.journal.evidence.rows import COLUMNS
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.records.codec import decode_decision, hash_of
+from freqtrade_mem0.records.codec import decode_decision
 from freqtrade_mem0.records.from_trade import EntryContext
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.risk import RiskEvent
@@ -20,18 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from freqtrade_mem0.journal.evidence.read import Item
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 _PAGE = 1_000
 """Rows read at a time. Other threads that read the journal wait for one page, not for all."""
 
-_FROM_HERE = "NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
-"""Recorded, or confirmed, on this machine: what Mem0 says of a bot's own past is not enough."""
-
-_OWN = "user_id = ? AND strategy = ? AND mode = ? AND kind = ? AND run_id = ?"
-"""The first columns of the index of scopes. The next one is the time, so that a bot's trades are
-one stretch of it."""
+_BEFORE_ALL = (-(1 << 62), -1)
+_KNOWN_MS = COLUMNS.split(", ").index("known_ms")
 
 
 class Outcome(NamedTuple):
@@ -57,19 +57,24 @@ class OwnRecords:
         self._origin = origin
 
     def trade(self, record_id: str) -> TradeRecord | None:
-        """Return the bot's current trade with an id, of whichever strategy the bot ran."""
+        """Return the bot's current trade with an id, of whichever strategy the bot ran.
+
+        Where its body is gone, it is a record of its evidence.
+        """
         own = self._origin
-        row = self._journal.connection.row(
-            "SELECT id, body, content_hash FROM records WHERE id = ? AND is_current = 1"
-            " AND kind = ? AND user_id = ? AND mode = ? AND run_id = ?",
-            [record_id, TradeRecord.kind, own.user_id, own.mode, own.run_id],
-        )
-        return None if row is None else sound(TradeRecord, *row)
+        for _, found in self._journal.evidence.of_ids([record_id]):
+            its = found.origin
+            if (its.user_id, its.mode, its.run_id) != (own.user_id, own.mode, own.run_id):
+                return None
+            if isinstance(found, TradeEvidence):
+                return self._journal.record_of(TradeRecord, record_id) or found.as_record()
+        return None
 
     def entry(self, record_id: str) -> EntryContext | None:
         """Return what was known when a trade was opened; None if no decision is tied to it."""
         row = self._journal.connection.row(
-            "SELECT body FROM decisions WHERE trade_id = ? AND user_id = ? AND run_id = ?",
+            "SELECT body_of(-seq, body) FROM decisions"
+            " WHERE trade_id = ? AND user_id = ? AND run_id = ?",
             [record_id, self._origin.user_id, self._origin.run_id],
         )
         if row is None:
@@ -80,27 +85,28 @@ class OwnRecords:
             return None
         return EntryContext(decision_id=decision.id, situation=decision.situation)
 
-    def newest(self, n: int) -> list[TradeRecord]:
+    def newest(self, n: int) -> list[TradeEvidence]:
         """Return the newest trades of the bot's strategy in market order, at most `n`."""
-        rows = self._journal.connection.rows(
-            f"SELECT id, body, content_hash FROM records WHERE {_OWN}"  # noqa: S608
-            f" AND is_current = 1 AND {_FROM_HERE} ORDER BY known_ms DESC, seq DESC LIMIT ?",
-            [*self._key(TradeRecord.kind), n],
-        )
-        return _in_order(rows)
+        evidence = self._journal.evidence
+        rows = evidence.recorded_here(self._origin, TradeRecord.kind, _BEFORE_ALL, newest=n)
+        return _in_order(item for _, item in evidence.readable(rows))
 
-    def trades(self, since: datetime | None = None) -> Iterator[TradeRecord]:
+    def whole(self, trades: Iterable[TradeEvidence]) -> list[ClosedTrade]:
+        """Return trades, in place of each its whole record where the body of it is there."""
+        return [self._journal.record_of(TradeRecord, trade.id) or trade for trade in trades]
+
+    def trades(self, since: datetime | None = None) -> Iterator[TradeEvidence]:
         """Yield the trades of the bot's strategy in market order: all, or those known `since`."""
-        pages = chain.from_iterable(self._pages(TradeRecord.kind, since))
+        rows = chain.from_iterable(self._pages(TradeRecord.kind, since))
         # One millisecond may hold several that differ in their microseconds.
-        for _, same in groupby(pages, key=lambda row: row[0]):
-            yield from _in_order(row[2:] for row in same)
+        for _, same in groupby(rows, key=itemgetter(_KNOWN_MS)):
+            yield from _in_order(item for _, item in self._journal.evidence.readable(same))
 
     def events(self, since: datetime | None = None) -> Iterator[RiskEvent]:
         """Yield the risk events of the bot's strategy, as `trades`."""
-        for _, _, *row in chain.from_iterable(self._pages(RiskEvent.kind, since)):
-            event = sound(RiskEvent, *row)
-            if event is not None:
+        rows = chain.from_iterable(self._pages(RiskEvent.kind, since))
+        for _, event in self._journal.evidence.readable(rows):
+            if isinstance(event, RiskEvent):
                 yield event
 
     def last_seq(self) -> int:
@@ -113,10 +119,11 @@ class OwnRecords:
         A later row changes them if it is a trade that became known up to then, or any retraction.
         """
         own = self._origin
-        # The plus keeps SQLite from an index in which all of the owner's rows are.
         row = self._journal.connection.row(
-            "SELECT 1 FROM records WHERE seq > ? AND +user_id = ? AND mode = ? AND run_id = ?"  # noqa: S608
-            f" AND (kind = ? OR (kind = ? AND known_ms <= ?)) AND {_FROM_HERE} LIMIT 1",
+            "SELECT 1 FROM evidence NOT INDEXED JOIN scopes ON scopes.number = evidence.scope"
+            " WHERE seq > ? AND user_id = ? AND mode = ? AND run_id = ?"
+            " AND (kind = ? OR (kind = ? AND known_ms <= ?))"
+            " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = evidence.seq) LIMIT 1",
             [
                 *(after_seq, own.user_id, own.mode, own.run_id),
                 *(Retraction.kind, TradeRecord.kind, to_ms(moment)),
@@ -125,23 +132,33 @@ class OwnRecords:
         return row is not None
 
     def outcomes(self, ids: Collection[str]) -> dict[str, Outcome]:
-        """Return the outcomes of those of some trades that are recorded, by id."""
-        rows = self._journal.connection.rows(
-            "SELECT r.id, json_extract(r.body, '$.profit_ratio'), r.known_ms,"
-            " json_extract(r.body, '$.decision_id') IS NULL"
-            " AND EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = r.id),"
-            " EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = r.seq), r.body, r.content_hash"
-            " FROM json_each(?) AS asked CROSS JOIN records AS r"
-            " ON r.id = asked.value AND r.is_current = 1"
-            # What can not be read, or was changed, counts as not recorded, and is recorded again.
-            " AND iif(json_valid(r.body), json_type(r.body, '$.profit_ratio') = 'real', 0)",
-            [json.dumps(list(ids))],
+        """Return the outcomes of those of some trades that are recorded, by id.
+
+        A trade whose evidence can not be read counts as not recorded, and is recorded again.
+        """
+        found = {
+            item.id: (seq, item)
+            for seq, item in self._journal.evidence.of_ids(ids)
+            if isinstance(item, TradeEvidence)
+        }
+        seqs = [seq for seq, _ in found.values()]
+        adopted = self._of(seqs, "SELECT value FROM json_each(?) WHERE value IN adopted")
+        undecided = [each for each, (_, item) in found.items() if item.decision_id is None]
+        in_ledger = self._of(
+            undecided,
+            "SELECT value FROM json_each(?) AS asked"
+            " WHERE EXISTS (SELECT 1 FROM decisions AS d WHERE d.trade_id = asked.value)",
         )
         return {
-            record_id: Outcome(float(ratio), known_ms, bool(lacks_entry), bool(is_adopted))
-            for record_id, ratio, known_ms, lacks_entry, is_adopted, body, content_hash in rows
-            if hash_of(body, TradeRecord.added_later) == content_hash
+            each: Outcome(
+                item.profit_ratio, to_ms(item.known_at), each in in_ledger, seq in adopted
+            )
+            for each, (seq, item) in found.items()
         }
+
+    def _of(self, asked: Sequence[int | str], query: str) -> set[int | str]:
+        rows = self._journal.connection.rows(query, [json.dumps(asked)]) if asked else []
+        return {each for (each,) in rows}
 
     def unseen(self, ids: Collection[str], database: str) -> list[str]:
         """Return which trades were never seen in a database of Freqtrade's."""
@@ -157,38 +174,29 @@ class OwnRecords:
         last = ""
         while True:
             rows = self._journal.connection.rows(
-                "SELECT s.record_id, r.known_ms FROM seen AS s LEFT JOIN records AS r"
-                " ON r.id = s.record_id AND r.is_current = 1"
-                " WHERE s.database = ? AND s.record_id > ? ORDER BY s.record_id LIMIT ?",
+                "SELECT record_id FROM seen WHERE database = ? AND record_id > ?"
+                " ORDER BY record_id LIMIT ?",
                 [database, last, _PAGE],
             )
-            for record_id, known_ms in rows:
-                if known_ms is not None and known_ms >= to_ms(since):
+            known_ms = self._journal.known_ms([record_id for (record_id,) in rows])
+            for (record_id,) in rows:
+                if known_ms.get(record_id, -1) >= to_ms(since):
                     yield record_id
             if len(rows) < _PAGE:
                 return
             last = rows[-1][0]
 
-    def _pages(self, kind: str, since: datetime | None) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield pages of `(known_ms, seq, id, body, content_hash)` in that order."""
-        place = (-(1 << 62) if since is None else to_ms(since), -1)
+    def _pages(self, kind: str, since: datetime | None) -> Iterator[list[Any]]:
+        """Yield pages of rows of evidence as they became known."""
+        place = _BEFORE_ALL if since is None else (to_ms(since), -1)
         while True:
-            rows = self._journal.connection.rows(
-                f"SELECT known_ms, seq, id, body, content_hash FROM records WHERE {_OWN}"  # noqa: S608
-                f" AND is_current = 1 AND {_FROM_HERE} AND (known_ms, seq) > (?, ?)"
-                " ORDER BY known_ms, seq LIMIT ?",
-                [*self._key(kind), *place, _PAGE],
-            )
+            rows = self._journal.evidence.recorded_here(self._origin, kind, place)
             yield rows
-            if len(rows) < _PAGE:
+            if len(rows) < PAGE_ROWS:
                 return
-            place = rows[-1][:2]
-
-    def _key(self, kind: str) -> list[str]:
-        own = self._origin
-        return [own.user_id, own.strategy, own.mode, kind, own.run_id]
+            place = rows[-1][_KNOWN_MS], rows[-1][0]
 
 
-def _in_order(rows: Iterable[Sequence[str]]) -> list[TradeRecord]:
-    trades = [sound(TradeRecord, *row) for row in rows]
-    return sorted(filter(None, trades), key=attrgetter("known_at", "id"))
+def _in_order(items: Iterable[Item]) -> list[TradeEvidence]:
+    trades = [item for item in items if isinstance(item, TradeEvidence)]
+    return sorted(trades, key=attrgetter("known_at", "id"))

@@ -1,6 +1,7 @@
 """Reads current records of a scope in order of arrival, a page of rows at a time.
 
-Between two pages the file is free: a reader of a large journal holds up no other thread.
+Evidence says which rows there are, wherever their bodies are now. Between two pages the file is
+free: a reader of a large journal holds up no other thread.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import json
 from array import array
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.journal.evidence.read import in_scope
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from freqtrade_mem0.journal.connection import Connection
     from freqtrade_mem0.journal.scope import Scope
@@ -22,59 +26,58 @@ FEW_ROWS = 10_000
 """Walking over at most this many rows of the journal is faster than reading the scope's index."""
 
 Row = tuple[int, str, str, str, str]
-"""Number, id, kind, JSON and content hash of a record."""
+"""Number, id, kind, JSON and content hash of a record; of an archived one, the hash's beginning."""
+
+_ROWS = """
+    SELECT e.seq, e.id, coalesce(r.kind, s.kind), body_of(e.seq, coalesce(r.body, '')),
+    coalesce(r.content_hash, lower(hex(e.said)))
+    FROM evidence AS e NOT INDEXED CROSS JOIN scopes AS s ON s.number = e.scope
+    LEFT JOIN records AS r ON r.seq = e.seq WHERE e.is_current = 1 AND
+"""
 
 
 def newest(connection: Connection, scope: Scope, after_seq: int, limit: int) -> list[Row]:
     """Return the newest rows of a scope, at most `limit`, in order of arrival."""
-    where, values = scope.where()
-    query = f"""
-        SELECT seq, id, kind, body, content_hash FROM records
-        WHERE is_current = 1 AND seq > ? AND {where} ORDER BY seq DESC LIMIT ?
-    """  # noqa: S608 - a scope's condition has fixed column names, values are bound
-    return connection.rows(query, [after_seq, *values, limit])[::-1]
+    where, values = in_scope(scope, prefix="e.")
+    query = f"{_ROWS} e.seq > ? AND {where} ORDER BY e.seq DESC LIMIT ?"
+    return _rows(connection, query, [after_seq, *values, limit])[::-1]
 
 
 def pages(connection: Connection, scope: Scope, after_seq: int) -> Iterator[list[Row]]:
     """Yield the rows of a scope that arrived after a row, in order of arrival, page by page."""
-    (last,) = connection.row("SELECT coalesce(max(seq), 0) FROM records")
+    where, values = in_scope(scope, prefix="e.")
+    (last,) = connection.row("SELECT coalesce(max(seq), 0) FROM evidence")
     if scope.user_id is not None and last - after_seq > FEW_ROWS:
         # A scope in a large journal: what an index lists, instead of walking over all rows.
         seqs = _listed(connection, scope, after_seq, last)
         for first in range(0, len(seqs), PAGE_ROWS):
-            yield _rows_at(connection, scope, seqs[first : first + PAGE_ROWS])
+            yield of_seqs(connection, seqs[first : first + PAGE_ROWS].tolist())
         after_seq = last
-    where, values = scope.where()
     # SQLite would take the scope's index, read all it lists, and sort it for every page.
-    query = f"""
-        SELECT seq, id, kind, body, content_hash FROM records NOT INDEXED
-        WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {PAGE_ROWS}
-    """  # noqa: S608 - as above
-    while True:
-        rows: list[Row] = connection.rows(query, [after_seq, *values])
-        if not rows:
-            return
+    query = f"{_ROWS} e.seq > ? AND {where} ORDER BY e.seq LIMIT {PAGE_ROWS}"
+    while rows := _rows(connection, query, [after_seq, *values]):
         yield rows
         after_seq = rows[-1][0]
         if len(rows) < PAGE_ROWS:
             return
 
 
+def of_seqs(connection: Connection, seqs: Sequence[int]) -> list[Row]:
+    """Return the rows of some current records, in order of arrival."""
+    listed = "e.seq IN (SELECT value FROM json_each(?)) ORDER BY e.seq"
+    query = f"{_ROWS} {listed}"
+    return _rows(connection, query, [json.dumps(list(seqs))])
+
+
 def _listed(connection: Connection, scope: Scope, after_seq: int, last: int) -> array[int]:
     """Return the row numbers of a scope, where possible from its index alone, current or not."""
-    where, values = scope.where()
+    where, values = in_scope(scope)
     # The plus keeps SQLite from walking over the table after all.
-    query = f"SELECT seq FROM records WHERE {where} AND +seq > ? AND +seq <= ?"  # noqa: S608
-    with connection.read() as sqlite:
-        rows = sqlite.execute(query, [*values, after_seq, last])
-        return array("q", sorted(seq for (seq,) in rows))
+    query = f"SELECT seq FROM evidence WHERE {where} AND +seq > ? AND +seq <= ?"  # noqa: S608
+    rows = connection.rows(query, [*values, after_seq, last])
+    return array("q", sorted(seq for (seq,) in rows))
 
 
-def _rows_at(connection: Connection, scope: Scope, seqs: array[int]) -> list[Row]:
-    where, values = scope.where()
-    query = f"""
-        SELECT seq, records.id, kind, body, content_hash FROM json_each(?) AS listed
-        CROSS JOIN records NOT INDEXED ON seq = listed.value
-        WHERE is_current = 1 AND {where} ORDER BY seq
-    """  # noqa: S608 - as above
-    return connection.rows(query, [json.dumps(seqs.tolist()), *values])
+def _rows(connection: Connection, query: str, values: Sequence[object]) -> list[Row]:
+    rows = connection.rows(query, values)
+    return [(seq, id_of(stored), kind, body, said) for seq, stored, kind, body, said in rows]

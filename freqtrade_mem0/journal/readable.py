@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.journal.evidence.rows import COLUMNS
+from freqtrade_mem0.journal.stored_bodies import BodyReader
 from freqtrade_mem0.journal.verify import is_sound
 
 if TYPE_CHECKING:
@@ -19,6 +21,13 @@ Row = tuple[Any, ...]
 
 _ROWS_PER_READ = 500
 _PAGE_BYTES = 4096
+_SIGNS = {"records": 1, "decisions": -1}
+"""By table with bodies, the sign of its rows' numbers in `packed`."""
+_EVIDENCE = (
+    *("seq", "id", "scope", "pair", "known_ms", "recorded_ms", "is_current", "is_archived"),
+    *("said", "checksum", "facts"),
+)
+"""The columns of evidence in the order of the table."""
 _HEAD_BYTES = 100
 """The file's head, before the first page's own."""
 
@@ -39,6 +48,8 @@ class ReadableJournal:
     """
 
     def __init__(self, path: Path, *, empty: Path) -> None:
+        self._bodiless: set[int] = set()
+        """Numbers of records whose body was compressed and can not be read."""
         self.incomplete: set[str] = set()
         """Tables of which not every row could be read."""
         self._sqlite = _connect(path)
@@ -54,6 +65,7 @@ class ReadableJournal:
             table: min(self._highest_seq(table), n_bytes)
             for table in ("records", "decisions")
         }
+        self.last_seq_of = self.last_seq | {"old_decisions": self.last_seq["decisions"]}
         """The highest row number ever given in a table."""
 
     def close(self) -> None:
@@ -63,7 +75,7 @@ class ReadableJournal:
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows of `records`, `decisions` or `outbox`, in order."""
         # The outbox has the numbers of its records.
-        first, last = 1, self.last_seq.get(table, self.last_seq["records"])
+        first, last = 1, self.last_seq_of.get(table, self.last_seq["records"])
         while first <= last:
             try:
                 rows = self._fetch(table, f"seq >= ? ORDER BY seq LIMIT {_ROWS_PER_READ}", [first])
@@ -75,10 +87,48 @@ class ReadableJournal:
                     return
                 after = rows[-1][0] + 1
             first = after
-            sound = [row for row in rows if table == "outbox" or is_sound(table, row)]
+            rows = [self._with_body(table, row) for row in rows] if table in _SIGNS else rows
+            sound = [row for row in rows if table not in _SIGNS or is_sound(table, row)]
             if len(sound) < len(rows):
                 self.incomplete.add(table)
             yield from sound
+
+    def archived(self) -> Iterator[Row]:
+        """Yield evidence whose record is in the archive, or compressed beyond reading.
+
+        The columns are those of `evidence.rows.COLUMNS`, then `is_current` and the body ("" where
+        it can not be read).
+        """
+        bodies = BodyReader(self._sqlite)
+        names = COLUMNS.split(", ")
+        for row in self._numbered("evidence"):
+            columns = dict(zip(_EVIDENCE, row, strict=True))
+            if columns["is_archived"] or row[0] in self._bodiless:
+                body = bodies.body(row[0], "")
+                yield (*(columns[name] for name in names), columns["is_current"], body)
+
+    def old_decisions(self) -> Iterator[Row]:
+        """Yield the rows of archived decisions, each followed by the texts of its scope."""
+        scopes = {number: texts for number, *texts in self.pairs("scopes")}
+        for row in self._numbered("old_decisions"):
+            if row[2] in scopes:
+                yield (*row, *scopes[row[2]])
+
+    def _numbered(self, table: str) -> Iterator[Row]:
+        """Yield the rows of a table that older formats lack."""
+        try:
+            if table in self._tables():
+                yield from self.rows(table)
+        except sqlite3.DatabaseError:
+            self.incomplete.add(table)
+
+    def _with_body(self, table: str, row: Row) -> Row:
+        if row[-1] != "":
+            return row
+        body = BodyReader(self._sqlite).body(_SIGNS[table] * row[0], "")
+        if not body and table == "records":
+            self._bodiless.add(row[0])
+        return (*row[:-1], body)
 
     def pairs(self, table: str) -> Iterator[Row]:
         """Yield the rows of a table without numbers: from both ends up to the damage."""

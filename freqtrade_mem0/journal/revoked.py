@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def restore(journal: Journal, user_id: str, run_id: str, strategy: str) -> int:
         ).rowcount
 
 
-def is_revoked(record: Record, writers: Iterable[Revoked]) -> bool:
+def is_revoked(record: Record | ClosedTrade, writers: Iterable[Revoked]) -> bool:
     """Return whether a record is no evidence, because its writer was revoked."""
     origin = record.origin
     return any(

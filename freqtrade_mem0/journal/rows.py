@@ -25,7 +25,7 @@ COPY_RECORD = (
     "INSERT INTO records (id, content_hash, is_current, kind, category, user_id, strategy,"
     " mode, run_id, pair, known_ms, recorded_ms, body)"
     " SELECT id, content_hash, 1, kind, category, user_id, strategy, mode, run_id, pair, known_ms,"
-    " recorded_ms, body FROM records WHERE seq = ?"
+    " recorded_ms, body_of(seq, body) FROM records WHERE seq = ?"
 )
 
 INSERT_DECISION = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.read import in_scope
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
@@ -72,14 +73,28 @@ def _runs(
     journal: Journal, scope: Scope, recorded: str, known: str
 ) -> dict[Origin, tuple[int, int]]:
     """Return the latest of two times of each run: of its trades, or of its opened decisions."""
-    where, values = scope.where(with_kind=scope.kind is not None)
-    rows_of_runs = "decisions WHERE trade_id IS NOT NULL"
-    if scope.kind is not None:
-        rows_of_runs = "records WHERE is_current = 1"
-    rows = journal.connection.rows(
+    chosen, numbers = in_scope(scope)
+    tables = [("evidence JOIN scopes ON number = scope WHERE is_current = 1", chosen, numbers)]
+    if scope.kind is None:
+        where, values = scope.where(with_kind=False)
+        tables = [
+            ("decisions WHERE trade_id IS NOT NULL", where, values),
+            (
+                "old_decisions JOIN scopes ON number = scope WHERE trade_id IS NOT NULL",
+                chosen,
+                numbers,
+            ),
+        ]
+    asked = " UNION ALL ".join(
         f"SELECT user_id, strategy, mode, run_id, max({recorded}), max({known})"  # noqa: S608 - fixed names, values are bound
-        f" FROM {rows_of_runs} AND {where} GROUP BY user_id, strategy, mode, run_id",
-        values,
+        f" FROM {table} AND {condition} GROUP BY user_id, strategy, mode, run_id"
+        for table, condition, _ in tables
+    )
+    rows = journal.connection.rows(
+        "SELECT user_id, strategy, mode, run_id, max(a), max(b) FROM"  # noqa: S608 - as above
+        f" (SELECT '' AS user_id, '' AS strategy, '' AS mode, '' AS run_id, 0 AS a, 0 AS b"
+        f" WHERE 0 UNION ALL {asked}) GROUP BY user_id, strategy, mode, run_id",
+        [value for _, _, bound in tables for value in bound],
     )
     return {
         Origin(user_id=user_id, strategy=strategy, mode=Mode(mode), run_id=run_id): (first, second)

@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.journal.chain_salvage import carry_over
 from freqtrade_mem0.journal.compact import MARK as COMPACTED
+from freqtrade_mem0.journal.evidence_anew import fill_evidence
 from freqtrade_mem0.journal.exchange import SIDE_FILES, exchange
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
 from freqtrade_mem0.journal.in_use import is_in_use
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.readable import ReadableJournal
+from freqtrade_mem0.journal.salvage_archived import carry_archive_over
 from freqtrade_mem0.journal.schema import refuse_foreign
-from freqtrade_mem0.journal.verify import is_sound
+from freqtrade_mem0.journal.verify import is_sound, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,10 +153,17 @@ def _is_intact(copied: Path, path: Path) -> bool:
                 for table in ("records", "decisions")
                 if table in tables
                 for row in sqlite.execute(f"SELECT * FROM {table}")  # noqa: S608 - ours
+                if row[-1] != ""  # compressed; `verify` reads it
             )
-    except sqlite3.DatabaseError:
+        if words != [("ok",)] or not rows_are_sound:
+            return False
+        journal = Journal(copied.parent)  # a copy of an older format gets its evidence here
+        try:
+            return not verify(journal.connection).bad
+        finally:
+            journal.close()
+    except (sqlite3.DatabaseError, JournalError):
         return False
-    return words == [("ok",)] and rows_are_sound
 
 
 def _rescue(copied: Path, fresh: Journal, *, kept: Path) -> Salvaged:
@@ -197,7 +206,9 @@ def _fill(fresh: Journal, readable: ReadableJournal) -> int:
             sqlite.execute(
                 "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", [last, table]
             )
+        carry_archive_over(sqlite, readable)
         carry_over(sqlite, *(readable.pairs(table) for table in _CHAIN))
+        fill_evidence(sqlite)
         for beginning in _VOUCHING:
             sqlite.execute("DELETE FROM marks WHERE name LIKE ?", [f"{beginning}%"])
         sqlite.execute("DELETE FROM marks WHERE NOT json_valid(value)")

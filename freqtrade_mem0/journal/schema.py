@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal import chain
+from freqtrade_mem0.journal.evidence_anew import fill_evidence
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -174,6 +176,77 @@ _VERSION_6 = (
         seq INTEGER PRIMARY KEY
     ) STRICT
     """,
+    """
+    CREATE TABLE words (                        -- texts that many rows of evidence share
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        word TEXT NOT NULL UNIQUE
+    ) STRICT
+    """,
+    """
+    CREATE TABLE scopes (                       -- what the rows of a run and kind have in common
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL,
+        strategy TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        category TEXT NOT NULL,
+        UNIQUE (user_id, strategy, mode, run_id, kind, category)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE evidence (                     -- what stakes are computed from, see its package
+        seq INTEGER PRIMARY KEY,                -- of the record
+        id ANY NOT NULL,                        -- 16 bytes of a UUID, or text
+        scope INTEGER NOT NULL,                 -- scopes.number
+        pair INTEGER NOT NULL,                  -- words.number
+        known_ms INTEGER NOT NULL,
+        recorded_ms INTEGER NOT NULL,
+        is_current INTEGER NOT NULL,
+        is_archived INTEGER NOT NULL DEFAULT 0, -- 1: its row of records is gone, see bodies
+        said BLOB NOT NULL,                     -- the first 16 bytes of the content hash
+        checksum INTEGER NOT NULL,              -- CRC-32 of the row, without seq and is_current
+        facts BLOB                              -- NULL: the record could not be read
+    ) STRICT
+    """,
+    "CREATE INDEX evidence_id ON evidence (id)",
+    "CREATE INDEX evidence_scope ON evidence (scope, known_ms)",
+    """
+    CREATE TABLE dictionaries (                 -- of zstd; kept as long as the file
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        number INTEGER NOT NULL UNIQUE,         -- as in the compressed bodies
+        about TEXT NOT NULL,                    -- the table whose bodies it was trained on
+        ratio REAL NOT NULL,                    -- of compressed to plain bytes in the beginning
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE packed (                       -- compressed bodies, whose rows have ''
+        number INTEGER PRIMARY KEY,             -- seq of a record, or -seq of a decision
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE blocks (                       -- bodies of archived records
+        first INTEGER PRIMARY KEY,              -- the lowest number in it
+        last INTEGER NOT NULL,                  -- and the highest one
+        bodies BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE old_decisions (                -- archived decisions: their numbers
+        seq INTEGER PRIMARY KEY,                -- as in decisions
+        id ANY NOT NULL,                        -- as in evidence, as all of these
+        scope INTEGER NOT NULL,
+        pair INTEGER NOT NULL,
+        decided_ms INTEGER NOT NULL,
+        open_ms INTEGER,
+        trade_id ANY,
+        checksum INTEGER NOT NULL,
+        facts BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX old_decisions_scope ON old_decisions (scope, decided_ms)",
 )
 
 _STEPS: tuple[tuple[str, ...], ...] = (
@@ -188,9 +261,12 @@ _STEPS: tuple[tuple[str, ...], ...] = (
 
 VERSION = len(_STEPS)
 
-_MIGRATION_TIMEOUT_S = 300
-"""How long a process waits for another one that migrates. A new index over a million records takes
-seconds, on a slow disk longer than the usual timeout."""
+_FILLS: dict[int, Callable[[sqlite3.Connection], None]] = {6: fill_evidence}
+"""What fills new tables from old ones, by the version that has them first."""
+
+_MIGRATION_TIMEOUT_S = 600
+"""How long a process waits for another one that migrates: with a million records a minute or two,
+on a slow machine longer."""
 
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -235,14 +311,16 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         if 0 < version < VERSION:
             logger.info(
                 "%s is brought from journal format %d to %d, once. With a million records this "
-                "takes some seconds; other processes can read meanwhile, and write afterwards.",
+                "takes some minutes; other processes can read meanwhile, and write afterwards.",
                 path,
                 version,
                 VERSION,
             )
-        for step in _STEPS[version:]:
+        for number, step in enumerate(_STEPS[version:], version + 1):
             for statement in step:
                 connection.execute(statement)
+            if version > 0 and number in _FILLS:
+                _FILLS[number](connection)
             if step is _VERSION_6:
                 chain.begin(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.journal.evidence.read import EvidenceReader
+from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
+from freqtrade_mem0.journal.old_decisions import SELECT as OLD_DECISIONS
+from freqtrade_mem0.journal.old_decisions import old_decision
 from freqtrade_mem0.records.codec import decode, decode_decision, hash_of
 from freqtrade_mem0.records.kinds import record_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from freqtrade_mem0.journal.connection import Connection
+    from freqtrade_mem0.journal.evidence.read import Rows
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
@@ -26,9 +31,10 @@ _PAGE = 1_000
 """Rows read at a time; between two pages the file is free."""
 
 _ROWS = {
-    "record": "SELECT seq, id, kind, body, content_hash FROM records"
+    "record": "SELECT seq, id, kind, body_of(seq, body), content_hash FROM records"
     " WHERE seq > ? ORDER BY seq LIMIT ?",
-    "decision": "SELECT seq, id, '', body, '' FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?",
+    "decision": "SELECT seq, id, '', body_of(-seq, body), '' FROM decisions"
+    " WHERE seq > ? ORDER BY seq LIMIT ?",
 }
 
 
@@ -38,7 +44,7 @@ class Verified:
 
     n_rows: int = 0
     bad: dict[str, str] = field(default_factory=dict)
-    """Why a row can not be used, by "record ID" or "decision ID"."""
+    """Why a row can not be used, by "record ID", "evidence ID" or "decision ID"."""
 
 
 def checked_record(record_id: str, kind: str, body: str, content_hash: str) -> Record:
@@ -47,10 +53,15 @@ def checked_record(record_id: str, kind: str, body: str, content_hash: str) -> R
     Raises
     ------
     RecordError
-        It can not be decoded, or is not what was written.
+        It can not be decoded, is not what was written, or is gone.
     """
+    if not body:
+        raise RecordError(
+            f"The body of {kind} record {record_id} is gone. What stakes are computed from is kept."
+        )
     record = decode(kind, body)
-    if record.id != record_id or hash_of(body, record.added_later) != content_hash:
+    said = hash_of(body, record.added_later)
+    if record.id != record_id or content_hash not in (said, said[:SAID_DIGITS]):
         raise RecordError(
             f"The {kind} record {record_id} was changed since it was written: its content does not "
             "match its id and hash. 'freqtrade-mem0 salvage' takes it out of the journal."
@@ -94,8 +105,8 @@ def is_sound(table: str, row: Sequence[Any]) -> bool:
     return True
 
 
-def verify(connection: Connection, progress: Callable[[int, int], None] | None = None) -> Verified:
-    """Decode and hash every row; raise `JournalError` where the file can not be read.
+def verify(connection: Rows, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Decode and hash every row and its evidence; raise `JournalError` where that can not be read.
 
     `progress` gets, page by page, how many rows are done and how many there are.
     """
@@ -118,4 +129,32 @@ def verify(connection: Connection, progress: Callable[[int, int], None] | None =
             seq = rows[-1][0]
             if progress is not None:
                 progress(found.n_rows, n_in_all)
+    _verify_evidence(connection, found)
     return found
+
+
+def _verify_evidence(connection: Rows, found: Verified) -> None:
+    reader, seq = EvidenceReader(connection), 0
+    query = f"SELECT {COLUMNS} FROM evidence WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+    while rows := connection.rows(query, [seq, _PAGE]):
+        for row in rows:
+            try:
+                reader.check(row)
+            except RecordError as error:
+                found.bad[f"evidence {id_of(row[1])}"] = str(error)
+        seq = rows[-1][0]
+    words = reader.words
+    for row in connection.rows(f"{OLD_DECISIONS} 1"):
+        try:
+            old_decision(row, words)
+        except RecordError as error:
+            found.bad[f"decision {id_of(row[1])}"] = str(error)
+    without = connection.rows(
+        "SELECT id FROM records WHERE NOT EXISTS"
+        " (SELECT 1 FROM evidence WHERE evidence.seq = records.seq)"
+    )
+    for (record_id,) in without:
+        found.bad[f"evidence {record_id}"] = (
+            f"Record {record_id} has no evidence, so no stake knows it. 'freqtrade-mem0 salvage' "
+            "makes it anew."
+        )

@@ -71,9 +71,10 @@ class Refreshed(NamedTuple):
 def bots(journal: Journal, user_id: str) -> list[Origin]:
     """Return the bots of an owner with trades that were recorded on this machine."""
     rows = journal.connection.rows(
-        "SELECT DISTINCT user_id, strategy, mode, run_id FROM records"
+        "SELECT DISTINCT user_id, strategy, mode, run_id FROM evidence"
+        " JOIN scopes ON scopes.number = evidence.scope"
         " WHERE user_id = ? AND kind = 'trade' AND is_current = 1 AND mode IN (?, ?)"
-        " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)"
+        " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = evidence.seq)"
         " ORDER BY strategy, mode, run_id",
         [user_id, *_BOTS],
     )

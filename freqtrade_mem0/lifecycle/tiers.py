@@ -22,12 +22,21 @@ class Tier(StrEnum):
     """The facts alone, and patterns."""
 
 
+_BODIES = {
+    Tier.HOT: "SELECT count(*), coalesce(sum(length(CAST(body AS BLOB))), 0) FROM records"
+    " WHERE is_current = 1 AND body <> ''",
+    Tier.WARM: "SELECT count(*), coalesce(sum(length(packed.body)), 0) FROM packed"
+    " JOIN records ON records.seq = packed.number WHERE is_current = 1",
+    Tier.ARCHIVE: "SELECT (SELECT count(*) FROM evidence WHERE is_archived = 1 AND is_current = 1),"
+    " (SELECT coalesce(sum(length(bodies)), 0) FROM blocks)",
+}
+"""What counts the bodies of records, and their bytes."""
+
+
 def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
     """Return `{tier: {"memories": n, "bytes": n}}`, counted in the journal."""
     tiers = {str(tier): {"memories": 0, "bytes": 0} for tier in Tier}
-    row = memory.journal.connection.row(
-        "SELECT count(*), coalesce(sum(length(CAST(body AS BLOB))), 0) FROM records"
-        " WHERE is_current = 1"
-    )
-    tiers[Tier.HOT] = {"memories": row[0], "bytes": row[1]}
+    for tier, query in _BODIES.items():
+        n, n_bytes = memory.journal.connection.row(query)
+        tiers[tier] = {"memories": n, "bytes": n_bytes}
     return tiers

@@ -13,25 +13,30 @@ See `docs/concepts/memory.md`.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.revoked import fingerprint, is_revoked, revoked
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.recall.index.bulk import BulkFill
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.promotion import Promotion
-from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import ClosedTrade, TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from freqtrade_mem0.journal.evidence.read import Item
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.journal.revoked import Revoked
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.recall.snapshot import Snapshots
-    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.records.base import Origin
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +51,7 @@ class News:
         Whether a run was promoted for this strategy, or withdrawn.
     """
 
-    own: tuple[TradeRecord, ...]
+    own: tuple[ClosedTrade, ...]
     prior_changed: bool
 
 
@@ -117,13 +122,14 @@ class JournalFollower:
             self._seen_seq = 0
             if self._snapshots is not None:
                 self._snapshots.forget(fingerprint(now_revoked))
-        own: list[TradeRecord] = []
+        own: list[ClosedTrade] = []
         prior_changed = False
         for record in self._learned():
             if isinstance(record, Promotion):
                 prior_changed = True
-            elif isinstance(record, TradeRecord) and record.origin == self._origin:
-                own.append(record)
+            elif isinstance(record, TradeEvidence) and record.origin == self._origin:
+                # The bot keeps whole records; without its body, a trade's evidence is all there is.
+                own.append(self._journal.record_of(TradeRecord, record.id) or record)
         self._note()
         return News(own=tuple(own), prior_changed=prior_changed)
 
@@ -138,26 +144,26 @@ class JournalFollower:
             pass
         fill.finish()
 
-    def _learned(self) -> Iterator[Record]:
+    def _learned(self) -> Iterator[Item]:
         """Yield new records after adding them to recall."""
         recall = self._recall
         return self._read(
             partial(recall.add, from_journal=True), partial(recall.remove, from_journal=True)
         )
 
-    def _read(self, add: Callable[..., None], remove: Callable[[str], None]) -> Iterator[Record]:
+    def _read(self, add: Callable[..., None], remove: Callable[[str], None]) -> Iterator[Item]:
         """Yield new records; before that, `add` or `remove` the trades they are about."""
         last = last_looked_at = self._journal.last_seq()
         if last <= self._seen_seq:
             return
         adopted = self._adopted(self._seen_seq)
-        records = self._journal.records(
+        records = self._journal.evidence.items(
             self._scope, after_seq=self._seen_seq, left_out=partial(self._leave_out, remove)
         )
         for seq, record in records:
             last = max(last, seq)
             self._n_learned += 1
-            if isinstance(record, TradeRecord) and record.origin.mode is not Mode.MANUAL:
+            if isinstance(record, TradeEvidence) and record.origin.mode is not Mode.MANUAL:
                 if seq > last_looked_at:  # it arrived meanwhile
                     adopted |= self._adopted(last_looked_at)
                     last_looked_at = self._journal.last_seq()
@@ -178,12 +184,17 @@ class JournalFollower:
         scope = replace(self._scope, kind=TradeRecord.kind)
         return self._journal.adopted(scope, after_seq=after_seq)
 
-    def _weight_of(self, record: TradeRecord) -> float:
+    def _weight_of(self, record: ClosedTrade) -> float:
         is_assumed = self._origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
         return self._discount if is_assumed else 1.0
 
     def _leave_out(self, remove: Callable[[str], None], record_id: str) -> None:
-        """Remove the trade of a record that can not be read: an earlier version is outdated."""
+        """Remove the trade of a row that can not be read: an earlier version is outdated."""
+        logger.warning(
+            "The evidence of record %s can not be read and is left out; 'freqtrade-mem0 doctor' "
+            "says why.",
+            record_id,
+        )
         remove(record_id)
         self._journal.put_aside("journal", {record_id: "its row can not be read"})
         if self._snapshots is not None:

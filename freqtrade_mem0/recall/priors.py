@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
@@ -15,9 +16,8 @@ from freqtrade_mem0.journal.append import Confirmed
 from freqtrade_mem0.journal.revoked import is_revoked, revoked
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, record_id
-from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.kinds.promotion import Promotion
-from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import ClosedTrade, TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Prior:
         Weight of each, relative to a trade of the bot, in (0, 1].
     """
 
-    trades: tuple[TradeRecord, ...] = ()
+    trades: tuple[ClosedTrade, ...] = ()
     discount: float = 1.0
 
     @property
@@ -46,8 +46,14 @@ class Prior:
         """Hash of everything in it that a decision can depend on; "" without trades."""
         if not self.trades:
             return ""
-        parts = [repr(self.discount), *(content_hash(trade) for trade in self.trades)]
+        parts = [repr(self.discount), *(repr(_all_of(trade)) for trade in self.trades)]
         return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+_all_of = attrgetter(
+    *("id", "known_at", "pair", "side", "enter_tag", "exit_reason", "open_date", "profit_ratio"),
+    *("is_evidence", "stop_sold_part", "situation"),
+)
 
 
 def promote(
@@ -137,7 +143,7 @@ def _promotions(
     # All have mode "manual"; with it in the scope the query need not go through a bot's trades.
     scope = Scope(user_id=user_id, strategy=strategy, modes=[Mode.MANUAL])
     scope = replace(scope, kind=Promotion.kind)
-    read = list(journal.records(scope))
+    read = list(journal.evidence.items(scope))
     adopted = journal.adopted(scope) if read else set()
     for seq, record in read:
         if isinstance(record, Promotion) and record.is_active:
@@ -150,7 +156,7 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
     Runs over the same candles contain the same trades. Trades of one pair and side with one open
     date are counted once, as in the run that was promoted last.
     """
-    trades: dict[tuple[str, str, datetime], TradeRecord] = {}
+    trades: dict[tuple[str, str, datetime], ClosedTrade] = {}
     writers = revoked(journal)
     by_age = sorted(promotions(journal, user_id, strategy), key=lambda p: (p.known_at, p.id))
     for promotion in by_age:
@@ -160,7 +166,7 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
             modes=[promotion.source_mode],
             run_id=promotion.source_run_id,
         )
-        for trade in journal.of_kind(TradeRecord, scope):
+        for trade in journal.evidence.trades(replace(scope, kind=TradeRecord.kind)):
             if trade.is_evidence and not is_revoked(trade, writers):
                 trades[trade.pair, trade.side, trade.open_date] = trade
     ordered = sorted(trades.values(), key=lambda trade: (trade.known_at, trade.id))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.records.base import Mode, to_ms
-from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.records.kinds.trade import ClosedTrade
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
@@ -43,7 +43,7 @@ _STAKE = 100.0
 class KnownRun:
     """The run whose knowledge is asked: its trades, and what it would decide."""
 
-    trades: Sequence[TradeRecord]
+    trades: Sequence[ClosedTrade]
     replay: Replay
 
     @property
@@ -178,7 +178,7 @@ def not_told(
     levels: Sequence[str],
     situation: Mapping[str, float | str],
     enter_tag: str,
-    trades: Sequence[TradeRecord],
+    trades: Sequence[ClosedTrade],
 ) -> dict[str, list[str]]:
     """Return what the levels use and the question leaves out, with values that trades had."""
     seen = {
@@ -193,7 +193,7 @@ def not_told(
 
 
 def not_seen(
-    levels: Sequence[str], asked: Mapping[str, float | str], trades: Sequence[TradeRecord]
+    levels: Sequence[str], asked: Mapping[str, float | str], trades: Sequence[ClosedTrade]
 ) -> dict[str, list[str]]:
     """Return what was asked and is in no trade: the value, then the nearest values of trades."""
     found = {}

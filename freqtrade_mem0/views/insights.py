@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.insight.shrinkage import Moments
+    from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -81,7 +82,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
 
 def trades_of_newest_run(
     memory: MemoryFolder, scope: Scope, preferred: Sequence[Mode] = ()
-) -> list[TradeRecord]:
+) -> list[TradeEvidence]:
     """Return the trades of the newest run in a scope, in order of arrival; see `journal.runs`.
 
     With `preferred` modes, only runs of the first of them that has a trade count.
@@ -94,7 +95,7 @@ def trades_of_newest_run(
     for part in [replace(scope, modes=[mode]) for mode in preferred] or [scope]:
         newest = newest_run(memory.journal, part)
         if newest is not None:
-            trades = memory.journal.of_kind(TradeRecord, part)
+            trades = memory.journal.evidence.trades(replace(part, kind=TradeRecord.kind))
             return [trade for trade in trades if trade.origin == newest]
     raise RecordError(
         f"No trade of {described(scope)} is in {memory.folder}. "

@@ -35,8 +35,9 @@ def writers(memory: MemoryFolder, user_id: str) -> list[Facts]:
     """
     rows = memory.journal.connection.rows(
         "SELECT strategy, mode, run_id, count(*),"
-        " sum(EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = records.seq)),"
-        " min(recorded_ms), max(recorded_ms) FROM records"
+        " sum(EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = evidence.seq)),"
+        " min(recorded_ms), max(recorded_ms) FROM evidence"
+        " JOIN scopes ON scopes.number = evidence.scope"
         " WHERE is_current = 1 AND kind = ? AND user_id = ? AND mode IN ('live', 'dry_run')"
         " GROUP BY strategy, mode, run_id ORDER BY strategy, mode, run_id",
         [TradeRecord.kind, user_id],
@@ -100,7 +101,7 @@ def revoke_writer(
         revoked.revoke(memory.journal, writer)
     scope = Scope(user_id=user_id, strategy=strategy or None, run_id=run_id)
     n_trades = sum(
-        revoked.is_revoked(trade, [writer]) for trade in memory.journal.of_kind(TradeRecord, scope)
+        revoked.is_revoked(trade, [writer]) for trade in memory.journal.evidence.trades(scope)
     )
     return {"run_id": run_id, "strategy": strategy, "trades": n_trades, "done": is_agreed}
 

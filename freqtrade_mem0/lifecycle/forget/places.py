@@ -17,6 +17,8 @@ class Rule(StrEnum):
     ROW = "rows that belong to a deleted row are deleted"
     RECORD = "rows with the id of a deleted record are deleted"
     CLEARED = "all rows are deleted, as nothing says whose they are"
+    UNPACKED = "archived rows are brought back and deleted; the rest is compressed anew"
+    UNUSED = "texts that no row uses any more are deleted"
     MARKS = "entries that name the scope are deleted"
     HASHES = "kept: only hashes, numbers and times are in it"
     STORE = "memories of the scope are deleted through Mem0, then the file is written anew"
@@ -41,11 +43,18 @@ JOURNAL_TABLES = (
     Table("adopted", Rule.ROW, "seq"),
     Table("aged", Rule.ROW, "seq"),
     Table("told", Rule.ROW, "seq"),
+    Table("evidence", Rule.ROW, "seq"),
     Table("asked", Rule.RECORD, "id"),
     Table("seen", Rule.RECORD, "record_id"),
     Table("records", Rule.SCOPE),
     Table("decisions", Rule.SCOPE),
     Table("revoked", Rule.SCOPE),
+    Table("packed", Rule.UNPACKED),
+    Table("dictionaries", Rule.UNPACKED),
+    Table("blocks", Rule.UNPACKED),
+    Table("old_decisions", Rule.UNPACKED),
+    Table("words", Rule.UNUSED),
+    Table("scopes", Rule.UNUSED),
     Table("set_aside", Rule.CLEARED),
     Table("marks", Rule.MARKS),
     Table("chain", Rule.HASHES),

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.journal.bring_back import bring_back, count_archived, forget_words
 from freqtrade_mem0.journal.chain import note_gone
 from freqtrade_mem0.journal.forgotten import note_forgotten
 from freqtrade_mem0.journal.marks import read_mark, write_mark
@@ -33,7 +34,7 @@ def count_rows(journal: Journal, scope: ForgetScope) -> Counter[str]:
             where, values = _where(scope, table.name)
             query = f"SELECT count(*) FROM {table.name} WHERE {where}"  # noqa: S608 - ours
             found[table.name] = journal.connection.row(query, values)[0]
-    return found
+    return found + count_archived(journal, *_where(scope, "records"))
 
 
 def begin(journal: Journal, scope: ForgetScope, at_ms: int) -> Counter[str]:
@@ -59,6 +60,8 @@ def begin(journal: Journal, scope: ForgetScope, at_ms: int) -> Counter[str]:
 def delete_rows(journal: Journal, scope: ForgetScope, point: Callable[[], None]) -> Counter[str]:
     """Delete every row of a scope; return how many, by table."""
     done: Counter[str] = Counter()
+    done += bring_back(journal, *_where(scope, "records"))
+    point()
     tables: tuple[Table, ...] = ("records", "decisions")
     for table in tables:
         while True:
@@ -68,6 +71,7 @@ def delete_rows(journal: Journal, scope: ForgetScope, point: Callable[[], None])
                 break
             done += deleted
             point()
+    forget_words(journal)
     with journal.connection.write() as sqlite:
         done["set_aside"] += sqlite.execute("DELETE FROM set_aside").rowcount
         where, values = _where(scope, "revoked")

@@ -16,11 +16,11 @@ from freqtrade_mem0.run.bot.entries.own_trades import KEPT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.journal.marks import Marks
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.risk import RiskEvent
-    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.risk.watch import Wanted
     from freqtrade_mem0.run.bot.session import BotSession
 
@@ -45,7 +45,7 @@ class RiskHistory:
         self._n_saved = 0
         """Number of trades before the checkpoint that was written last."""
 
-    def start(self) -> tuple[Checkpoint, list[TradeRecord]]:
+    def start(self) -> tuple[Checkpoint, list[TradeEvidence]]:
         """Return the checkpoint to start from, and the trades after it, oldest first."""
         newest = self._own.newest(KEPT)
         mark = self._marks.get(self._name)

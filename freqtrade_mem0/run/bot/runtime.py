@@ -230,7 +230,7 @@ class BotRuntime(Runtime):
         self.session.remember_earlier(
             placed=placed,
             opened=opened,
-            recorded=newest,
+            recorded=own.whole(newest),
             events=own.events(since),
             checkpoint=checkpoint,
         )

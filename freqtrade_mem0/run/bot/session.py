@@ -24,6 +24,7 @@ from freqtrade_mem0.records.from_trade import (
     trade_record,
 )
 from freqtrade_mem0.records.kinds.retraction import retraction
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.risk.log import WINDOW, RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING, Checkpoint, position_of
 from freqtrade_mem0.run.bot.entries.exits import ExitNotes
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.kinds.risk import RiskEvent
-    from freqtrade_mem0.records.kinds.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
     from freqtrade_mem0.risk.event_type import Lock
     from freqtrade_mem0.run.bot.entries.exits import AskedExit
     from freqtrade_mem0.run.setup import SessionSetup
@@ -111,7 +112,7 @@ class BotSession(Session):
         *,
         placed: Iterable[Decision],
         opened: Mapping[str, EntryContext],
-        recorded: Sequence[TradeRecord],
+        recorded: Sequence[ClosedTrade],
         events: Iterable[RiskEvent] = (),
         checkpoint: Checkpoint = BEGINNING,
     ) -> None:
@@ -119,7 +120,8 @@ class BotSession(Session):
 
         `placed` are decisions whose entry order was not filled yet, `opened` the entries of open
         trades by trade id, `recorded` the newest trades, at least all after the checkpoint, and
-        `events` the risk events, at least those of these trades. All are sorted, oldest first.
+        `events` the risk events, at least those of these trades. All are sorted, oldest first. Of
+        the trades, those that are whole records are kept in RAM.
         """
         with self._lock:
             for decision in placed:
@@ -133,21 +135,22 @@ class BotSession(Session):
                         partial(_same, decision),
                     )
             self._entries.add(opened)
-            self._own.add_all(recorded)
+            self._own.add_all(each for each in recorded if isinstance(each, TradeRecord))
             # A losing streak continues over a restart.
             last = checkpoint.last
             fresh = (record for record in recorded if last is None or position_of(record) > last)
             self.restore_risk(fresh, events, checkpoint)
 
-    def add_from_mem0(self, records: Iterable[TradeRecord]) -> None:
+    def add_from_mem0(self, records: Iterable[ClosedTrade]) -> None:
         """Add own trades that came back from Mem0; they hold more than the bot's database."""
         for record in records:
             with self._lock:
                 if self._own.recent(record.id) is None:
-                    self._own.add(record)
+                    if isinstance(record, TradeRecord):
+                        self._own.add(record)
                     self._risk.heard(record)
 
-    def replace_prior(self, prior: Prior, own_trades: Iterable[TradeRecord] = ()) -> None:
+    def replace_prior(self, prior: Prior, own_trades: Iterable[ClosedTrade] = ()) -> None:
         """Replace the prior. Own trades, and the older `own_trades`, count before its records."""
         entries = {entry_of(record) for record in prior.trades}
         own = [record for record in own_trades if entry_of(record) in entries]

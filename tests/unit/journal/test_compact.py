@@ -127,7 +127,7 @@ def test_a_version_that_was_recorded_later_than_the_last_stays(journal: Journal)
     journal.append([a_trade(1)])
     journal.append([a_trade(1, profit_ratio=0.5)])
     with journal.connection.write() as sqlite:
-        sqlite.execute("UPDATE records SET recorded_ms = recorded_ms + 9000 WHERE seq = 1")
+        sqlite.execute("UPDATE evidence SET recorded_ms = recorded_ms + 9000 WHERE seq = 1")
 
     assert compacted(journal).records == 0
 

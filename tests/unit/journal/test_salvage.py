@@ -303,7 +303,7 @@ def test_numbers_of_lost_rows_are_not_given_again(whole: Path, tmp_path: Path) -
     journal.close()
 
 
-@pytest.mark.parametrize("n_bytes", [1, PAGE // 2, PAGE, 3 * PAGE + 100])
+@pytest.mark.parametrize("n_bytes", [16, PAGE // 2, PAGE, 3 * PAGE + 100])
 def test_a_torn_end_of_the_file_costs_what_stood_there(
     whole: Path, tmp_path: Path, n_bytes: int
 ) -> None:

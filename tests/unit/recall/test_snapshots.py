@@ -21,6 +21,7 @@ from unittest.mock import patch
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.salvage import salvage
 from freqtrade_mem0.recall import Recall, snapshot, snapshot_file
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.insight.shrinkage import Group, Key
-    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.journal.evidence.read import Item
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 LEVELS = ("pair", "side", "pair*side")
 SISTER = replace(ORIGIN, run_id="its sister")
@@ -62,14 +65,14 @@ class Bot:
         self.snapshots = Snapshots(journal, self.recall, origin, discount)
         self.follower = JournalFollower(journal, self.recall, origin, discount, self.snapshots)
         self.read = 0
-        real = journal.records
+        real = journal.evidence.items
 
-        def counting(*args: Any, **kwargs: Any) -> Iterator[tuple[int, Record]]:
-            for seq, record in real(*args, **kwargs):
-                self.read += isinstance(record, TradeRecord)
-                yield seq, record
+        def counting(*args: Any, **kwargs: Any) -> Iterator[tuple[int, Item]]:
+            for seq, item in real(*args, **kwargs):
+                self.read += isinstance(item, TradeEvidence)
+                yield seq, item
 
-        with patch.object(journal, "records", counting):
+        with patch.object(journal.evidence, "items", counting):
             self.follower.begin()
         self.follower.close(HANG_S)
 
@@ -151,22 +154,22 @@ def test_a_prior_is_kept_apart(journal: Journal) -> None:
     assert without_snapshot(journal) == Bot(journal).known()
 
 
-def test_a_row_of_a_newer_version_is_no_part_of_it(
+def test_a_row_that_can_not_be_read_is_no_part_of_it(
     journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nor is what it has corrected; once a version can read it, no copy has left it out."""
+    """Nor is what it has corrected; once it can be read, no copy has left it out."""
     Bot(journal)
     (trade,) = sisters(5)
     journal.append([replace(trade, profit_ratio=0.5)])
     with journal.connection.write() as sqlite:
-        (body,) = sqlite.execute("SELECT body FROM records WHERE seq = 41").fetchone()
-        sqlite.execute("UPDATE records SET body = '{}' WHERE seq = 41")
+        (facts,) = sqlite.execute("SELECT facts FROM evidence WHERE seq = 41").fetchone()
+        sqlite.execute("UPDATE evidence SET facts = x'00' WHERE seq = 41")
     bot = Bot(journal)
 
     assert "is left out" in caplog.text
     assert (len(bot.recall), bot.known()) == (39, without_snapshot(journal))
     with journal.connection.write() as sqlite:
-        sqlite.execute("UPDATE records SET body = ? WHERE seq = 41", [body])
+        sqlite.execute("UPDATE evidence SET facts = ? WHERE seq = 41", [facts])
     assert len(Bot(journal).recall) == 40
 
 

@@ -495,6 +495,7 @@ def test_a_journal_that_lost_something_has_everything_compared(bot: Bot) -> None
     with bot.journal.connection.write() as sqlite:
         sqlite.execute("DELETE FROM outbox")
         sqlite.execute("DELETE FROM records")
+        sqlite.execute("DELETE FROM evidence")
     bot.reconciler.run(at(51))
     assert bot.trades() == {}
     bot.session._own._recent.clear()

@@ -1,0 +1,1 @@
+"""What becomes of bodies that are not new any more: compressed, moved into blocks, dropped."""

@@ -1,0 +1,175 @@
+"""Moves old records into compressed blocks, and reduces old decisions to their numbers.
+
+Of a record its evidence stays as it is, so no stake changes. Only trades and risk events are
+archived that Mem0 has, and only decisions that no bot needs any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.chain import note_gone
+from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.journal.evidence.words import Words
+from freqtrade_mem0.journal.old_decisions import add_old_decision
+from freqtrade_mem0.journal.stored_bodies import blocked, compressed, lengthened, shortened
+from freqtrade_mem0.records.base import from_ms
+from freqtrade_mem0.records.codec import decode_decision, hash_of
+from freqtrade_mem0.records.kinds import record_types
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from freqtrade_mem0.journal.brief_writes import BriefWrites
+    from freqtrade_mem0.journal.evidence.read import EvidenceReader
+
+ROWS_PER_BLOCK = 200
+_DECISIONS_PER_WRITE = 100
+
+
+class _ChangedError(Exception):
+    """A row is not any more what it was when its block was made."""
+
+
+def archive_records(
+    writes: BriefWrites,
+    before_ms: int,
+    *,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Archive the current trades and risk events known before a moment; return how many.
+
+    Left out are those that wait for Mem0, and those whose evidence can not be read.
+    """
+    evidence = writes.journal.evidence
+    columns = ", ".join(f"e.{name}" for name in COLUMNS.split(", "))
+    query = f"""
+        SELECT {columns}, s.kind, body_of(e.seq, r.body) FROM evidence AS e NOT INDEXED
+        CROSS JOIN scopes AS s ON s.number = e.scope CROSS JOIN records AS r ON r.seq = e.seq
+        WHERE e.seq > ? AND e.known_ms < ? AND e.is_current = 1 AND s.kind IN (?, ?)
+        AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = e.seq) ORDER BY e.seq LIMIT ?
+    """  # noqa: S608 - fixed names
+    n_archived = seq = 0
+    kinds = [TradeRecord.kind, RiskEvent.kind]
+    while not writes.has_to_stop():
+        bound = [seq, before_ms, *kinds, ROWS_PER_BLOCK]
+        rows = writes.journal.connection.rows(query, bound)
+        if not rows:
+            break
+        seq = rows[-1][0]
+        bodies = dict(filter(None, (_brief(evidence, row) for row in rows)))
+        if bodies:
+            n_archived += len(bodies) if dry_run else _archive(writes, bodies)
+        progress(n_archived)
+    return n_archived
+
+
+def _brief(evidence: EvidenceReader, row: Sequence[Any]) -> tuple[int, str] | None:
+    """Return what a block keeps of a record, "" for all in its evidence; None if damaged."""
+    *columns, kind, body = row
+    try:
+        item = evidence.item(columns)
+    except RecordError:
+        return None
+    if hash_of(body, record_types()[kind].added_later)[:SAID_DIGITS] != columns[6].hex():
+        return None
+    if not isinstance(item, TradeEvidence):
+        return columns[0], ""
+    brief = shortened(body, item)
+    return columns[0], brief if lengthened(brief, item) == body else body
+
+
+def _archive(writes: BriefWrites, bodies: dict[int, str]) -> int:
+    """Move records into a block, all or none of them."""
+    trades = {seq: brief for seq, brief in bodies.items() if brief}
+    block = compressed(blocked(trades)) if trades else b""
+    try:
+        with writes.one() as sqlite:
+            if trades:
+                sqlite.execute(
+                    "INSERT INTO blocks (first, last, bodies) VALUES (?, ?, ?)",
+                    [min(trades), max(trades), block],
+                )
+            for seq in bodies:
+                _drop(sqlite, seq)
+            note_gone(sqlite, "records", bodies, "archived")
+    except _ChangedError:
+        return 0  # the next cycle tries it again
+    return len(bodies)
+
+
+def _drop(sqlite: sqlite3.Connection, seq: int) -> None:
+    gone = sqlite.execute(
+        "DELETE FROM records WHERE seq = ?1 AND is_current = 1"
+        " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = ?1)",
+        [seq],
+    )
+    if gone.rowcount != 1:
+        raise _ChangedError
+    sqlite.execute("DELETE FROM packed WHERE number = ?", [seq])
+    sqlite.execute("UPDATE evidence SET is_archived = 1 WHERE seq = ?", [seq])
+
+
+def archive_decisions(
+    writes: BriefWrites,
+    before_ms: int,
+    *,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Reduce the decisions made before a moment to their numbers; return how many.
+
+    Left out are those whose trade is not recorded with its decision, which a bot may still have to
+    tie, and the newest one of each run, which shows memory's account.
+    """
+    query = """
+        SELECT seq, id, body_of(-seq, body), trade_id, open_ms FROM decisions AS d NOT INDEXED
+        WHERE seq > ? AND decided_ms < ? AND trade_id IS NOT NULL AND decided_ms < (
+            SELECT max(decided_ms) FROM decisions AS other WHERE other.user_id = d.user_id
+            AND other.strategy = d.strategy AND other.mode = d.mode AND other.run_id = d.run_id
+        ) ORDER BY seq LIMIT ?
+    """
+    n_archived = seq = 0
+    while not writes.has_to_stop():
+        rows = writes.journal.connection.rows(query, [seq, before_ms, _DECISIONS_PER_WRITE])
+        if not rows:
+            break
+        seq = rows[-1][0]
+        tied = {
+            item.id: item.decision_id
+            for _, item in writes.journal.evidence.of_ids([row[3] for row in rows])
+            if isinstance(item, TradeEvidence)
+        }
+        chosen = [row for row in rows if tied.get(row[3]) == row[1]]
+        n_archived += len(chosen) if dry_run else _reduce(writes, chosen)
+        progress(n_archived)
+    return n_archived
+
+
+def _reduce(writes: BriefWrites, rows: Sequence[Sequence[Any]]) -> int:
+    decoded = []
+    for seq, decision_id, body, trade_id, open_ms in rows:
+        try:
+            decision = decode_decision(body)
+        except RecordError:
+            continue  # it can not be read; `doctor` names it
+        if decision.id == decision_id:
+            open_date = None if open_ms is None else from_ms(open_ms)
+            decoded.append((seq, replace(decision, trade_id=trade_id, open_date=open_date)))
+    if decoded:
+        with writes.one() as sqlite:
+            words = Words(sqlite)
+            for seq, decision in decoded:
+                add_old_decision(sqlite, words, seq, decision)
+                sqlite.execute("DELETE FROM decisions WHERE seq = ?", [seq])
+                sqlite.execute("DELETE FROM packed WHERE number = ?", [-seq])
+            note_gone(sqlite, "decisions", [seq for seq, _ in decoded], "archived")
+    return len(decoded)

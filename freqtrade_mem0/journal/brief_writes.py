@@ -1,0 +1,45 @@
+"""Work on a journal beside running bots: short transactions with pauses between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.journal.journal import Journal
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class BriefWrites:
+    """Writes to a journal in short transactions, so that a bot waits for milliseconds.
+
+    Parameters
+    ----------
+    journal
+        The journal.
+    pause
+        Waits for some seconds.
+    has_to_stop
+        Whether to end soon.
+    pause_ratio
+        Pause after each write, as a multiple of the time the write took.
+    """
+
+    journal: Journal
+    pause: Callable[[float], None] = time.sleep
+    has_to_stop: Callable[[], bool] = lambda: False
+    pause_ratio: float = 2.0
+
+    @contextmanager
+    def one(self) -> Iterator[sqlite3.Connection]:
+        """Give the writing connection for one short transaction, then pause."""
+        began = time.perf_counter()
+        with self.journal.connection.write() as sqlite:
+            yield sqlite
+        self.pause(self.pause_ratio * (time.perf_counter() - began))

@@ -1,0 +1,223 @@
+"""The facts of a trade as bytes, and back: bit for bit, in the order that they were noted in.
+
+Texts are numbers of words, which all rows share. The names and types of a situation's features are
+one such word, the *shape*.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from functools import cached_property
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
+from freqtrade_mem0.journal.evidence.numbers import long, short
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.records.limits import EARLIEST, LARGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from freqtrade_mem0.records.base import Origin
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+_COUNTS, _STOP_SOLD_PART, _WIDE, _FINE, _DECIDED, _EXECUTED = 1, 2, 4, 8, 16, 32
+_FLAGS_AND_RATIO = Struct("<Bd")
+_SECONDS = Struct("<I")
+"""Seconds from the opening to the moment it became known, where all times are whole seconds."""
+_MICROSECONDS = Struct("<hhqq")
+"""Microseconds of `known_at` and `recorded_at` behind the millisecond; from the opening, and from
+the close, to the moment it became known."""
+_NARROW_WORDS, _WIDE_WORDS = Struct("<HHHH"), Struct("<IIII")
+_MOST_SECONDS, _MOST_NARROW = 1 << 32, 1 << 16
+_ID_BYTES, _HASH_BYTES = 16, 8
+_LARGEST_RATIO = 1e6
+"""As `Ratio` in `records.limits`: with larger ones sums would not be exact."""
+_MICROSECOND = timedelta(microseconds=1)
+
+_SHORT, _LONG, _NARROW, _BROAD = "IdHL"
+"""Types of features: a number in 32 bits, any number, a word with a low number, any word."""
+
+
+class Shape:
+    """Names and types of the features of a situation, and what is rare."""
+
+    def __init__(self, text: str) -> None:
+        said: dict[str, Any] = json.loads(text)
+        self.features: list[tuple[str, str]] = [(name, kind) for name, kind in said["features"]]
+        self.unknown = tuple(said.get("unknown", ()))
+        self.decision_id: str | None = said.get("decision_id")
+
+    @cached_property
+    def struct(self) -> Struct:
+        """The layout of the features' values."""
+        return Struct("<" + "".join(kind for _, kind in self.features))
+
+
+def packed_trade(
+    trade: TradeRecord | TradeEvidence,
+    unknown: Sequence[str],
+    said_without_execution: str,
+    number: Callable[[str], int],
+) -> tuple[bytes, list[str]]:
+    """Return a trade's facts, and the words in it in the order of their reading.
+
+    `number` gives a word's number.
+    """
+    known_us, recorded_us = _microseconds(trade.known_at), _microseconds(trade.recorded_at)
+    opened_us = known_us - _microseconds(trade.open_date)
+    closed_us = known_us - _microseconds(trade.close_date)
+    is_fine = (
+        bool(closed_us or known_us % 1_000 or recorded_us % 1_000 or opened_us % 1_000_000)
+        or not 0 <= opened_us < _MOST_SECONDS * 1_000_000
+    )
+    features, values, texts = [], [], []
+    for name, value in trade.situation.items():
+        if isinstance(value, str):
+            stored: float = number(value)
+            kind = _NARROW if stored < _MOST_NARROW else _BROAD
+            texts.append(value)
+        else:
+            stored = float(value)
+            brief = short(stored)
+            kind = _LONG if brief is None else _SHORT
+            stored = stored if brief is None else brief
+        features.append([name, kind])
+        values.append(stored)
+    said: dict[str, Any] = {"features": features}
+    if unknown:
+        said["unknown"] = unknown
+    decision_id = None if trade.decision_id is None else stored_id(trade.decision_id)
+    if isinstance(decision_id, str):
+        said["decision_id"] = decision_id
+    shape = json.dumps(said, separators=(",", ":"))
+    words = [trade.side, trade.enter_tag, trade.exit_reason, shape]
+    numbers = [number(word) for word in words]
+    is_wide = max(numbers) >= _MOST_NARROW
+    flags = (
+        _COUNTS * trade.is_evidence
+        | _STOP_SOLD_PART * trade.stop_sold_part
+        | _WIDE * is_wide
+        | _FINE * is_fine
+        | _DECIDED * isinstance(decision_id, bytes)
+        | _EXECUTED * bool(said_without_execution)
+    )
+    times = (
+        _MICROSECONDS.pack(known_us % 1_000, recorded_us % 1_000, opened_us, closed_us)
+        if is_fine
+        else _SECONDS.pack(opened_us // 1_000_000)
+    )
+    parts = [
+        _FLAGS_AND_RATIO.pack(flags, trade.profit_ratio),
+        times,
+        (_WIDE_WORDS if is_wide else _NARROW_WORDS).pack(*numbers),
+        decision_id if isinstance(decision_id, bytes) else b"",
+        bytes.fromhex(said_without_execution),
+        Shape(shape).struct.pack(*values),
+    ]
+    return b"".join(parts), [*words, *texts]
+
+
+def unpacked_trade(
+    facts: bytes,
+    *,
+    record_id: str,
+    origin: Origin,
+    pair: str,
+    known_ms: int,
+    recorded_ms: int,
+    said: str,
+    words: Mapping[int, str],
+    shapes: dict[int, Shape],
+) -> tuple[TradeEvidence, list[str]]:
+    """Return a trade from its facts, and the words in it as `packed_trade` returned them.
+
+    Raises `KeyError`, `ValueError` or `struct.error` where the facts are damaged.
+    """
+    flags, ratio = _FLAGS_AND_RATIO.unpack_from(facts)
+    if not -_LARGEST_RATIO <= ratio <= _LARGEST_RATIO:
+        raise ValueError(ratio)
+    place = _FLAGS_AND_RATIO.size
+    known_us, recorded_us, closed_us = known_ms * 1_000, recorded_ms * 1_000, 0
+    if flags & _FINE:
+        known_rest, recorded_rest, opened_us, closed_us = _MICROSECONDS.unpack_from(facts, place)
+        known_us, recorded_us = known_us + known_rest, recorded_us + recorded_rest
+        place += _MICROSECONDS.size
+    else:
+        (seconds,) = _SECONDS.unpack_from(facts, place)
+        opened_us = seconds * 1_000_000
+        place += _SECONDS.size
+    layout = _WIDE_WORDS if flags & _WIDE else _NARROW_WORDS
+    side, enter_tag, exit_reason, shape_number = layout.unpack_from(facts, place)
+    place += layout.size
+    shape = shapes.get(shape_number)
+    if shape is None:
+        shape = shapes[shape_number] = Shape(words[shape_number])
+    decision_id, without = shape.decision_id, ""
+    if flags & _DECIDED:
+        decision_id = id_of(facts[place : place + _ID_BYTES])
+        place += _ID_BYTES
+    if flags & _EXECUTED:
+        without = facts[place : place + _HASH_BYTES].hex()
+        place += _HASH_BYTES
+    used = [words[side], words[enter_tag], words[exit_reason], words[shape_number]]
+    situation: dict[str, float | str] = {}
+    values = shape.struct.unpack_from(facts, place)
+    for (name, kind), value in zip(shape.features, values, strict=True):
+        if kind == _SHORT:
+            situation[name] = long(value)
+        elif kind == _LONG:
+            if not -LARGEST <= value <= LARGEST:
+                raise ValueError(value)
+            situation[name] = value
+        else:
+            situation[name] = word = words[value]
+            used.append(word)
+    known_at = EARLIEST + known_us * _MICROSECOND
+    trade = TradeEvidence(
+        record_id,
+        origin,
+        known_at,
+        EARLIEST + recorded_us * _MICROSECOND,
+        said,
+        pair,
+        words[side],
+        words[enter_tag],
+        words[exit_reason],
+        known_at - opened_us * _MICROSECOND,
+        known_at - closed_us * _MICROSECOND if closed_us else known_at,
+        ratio,
+        bool(flags & _COUNTS),
+        bool(flags & _STOP_SOLD_PART),
+        decision_id,
+        situation,
+        shape.unknown,
+        without,
+    )
+    return trade, used
+
+
+def words_of(facts: bytes, shapes: Mapping[int, Shape]) -> set[int]:
+    """Return the numbers of the words in a trade's facts, which were unpacked before."""
+    flags, _ = _FLAGS_AND_RATIO.unpack_from(facts)
+    place = _FLAGS_AND_RATIO.size + (_MICROSECONDS if flags & _FINE else _SECONDS).size
+    layout = _WIDE_WORDS if flags & _WIDE else _NARROW_WORDS
+    numbers = layout.unpack_from(facts, place)
+    place += (
+        layout.size + _ID_BYTES * bool(flags & _DECIDED) + _HASH_BYTES * bool(flags & _EXECUTED)
+    )
+    shape = shapes[numbers[-1]]
+    values = shape.struct.unpack_from(facts, place)
+    texts = (
+        value
+        for (_, kind), value in zip(shape.features, values, strict=True)
+        if kind in {_NARROW, _BROAD}
+    )
+    return {*numbers, *texts}
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - EARLIEST) // _MICROSECOND

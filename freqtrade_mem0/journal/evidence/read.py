@@ -1,0 +1,311 @@
+"""Reads evidence from the journal, a page of rows at a time."""
+
+from __future__ import annotations
+
+import json
+import struct
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.evidence.facts import Shape, unpacked_trade, words_of
+from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
+from freqtrade_mem0.journal.evidence.kinds import EVIDENCE_KINDS, WHOLE_KINDS
+from freqtrade_mem0.journal.evidence.rows import COLUMNS, checksum
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.journal.evidence.words import ScopeRow
+from freqtrade_mem0.records.base import Origin, Record
+from freqtrade_mem0.records.codec import decode
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from freqtrade_mem0.journal.scope import Scope
+
+Item = TradeEvidence | Record
+"""What a row says: a trade, or a record of another kind as a whole."""
+
+PAGE_ROWS = 1_000
+"""Rows that are read at once; between two pages the file is free."""
+
+_FEW_ROWS = 10_000
+"""Walking over at most this many rows is faster than asking the index of scopes."""
+
+_IDS_AT_ONCE = 500
+
+
+class Rows(Protocol):
+    """The part of `Connection` that is used."""
+
+    @property
+    def n_opened(self) -> int: ...  # noqa: D102 - as in `Connection`, all of them
+
+    def row(self, query: str, values: Sequence[object] = ()) -> Any: ...  # noqa: D102
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]: ...  # noqa: D102
+
+
+class OnFile:
+    """An open connection to SQLite as `Rows`."""
+
+    n_opened = 0
+
+    def __init__(self, sqlite: sqlite3.Connection) -> None:
+        self._sqlite = sqlite
+
+    def row(self, query: str, values: Sequence[object] = ()) -> Any:
+        """Return the first row of a query; None if there is none."""
+        return self._sqlite.execute(query, values).fetchone()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return the rows of a query."""
+        return self._sqlite.execute(query, values).fetchall()
+
+
+class Nothing:
+    """No rows, as `Rows`: for a reader that is taught all it needs."""
+
+    n_opened = 0
+
+    def row(self, query: str, values: Sequence[object] = ()) -> Any:
+        """Return None."""
+        del query, values
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return no row."""
+        del query, values
+        return []
+
+
+class EvidenceReader:
+    """Reads evidence; for several threads at once.
+
+    Every method raises `JournalError` if the file can not be used. A row that was changed since it
+    was written, or whose record could not be read then, says nothing.
+    """
+
+    def __init__(self, connection: Rows) -> None:
+        self._connection = connection
+        self._forget()
+
+    def items(
+        self,
+        scope: Scope,
+        *,
+        after_seq: int = 0,
+        left_out: Callable[[str], None] | None = None,
+    ) -> Iterator[tuple[int, Item]]:
+        """Yield the current evidence of a scope in order of arrival, with the rows' numbers.
+
+        `left_out` is called with the id of each row that says nothing.
+        """
+        for rows in self._pages(scope, after_seq):
+            for row in rows:
+                try:
+                    item = self.item(row)
+                except RecordError:
+                    if left_out is not None:
+                        left_out(id_of(row[1]))
+                else:
+                    yield row[0], item
+
+    def trades(self, scope: Scope) -> Iterator[TradeEvidence]:
+        """Yield the current trades of a scope, in order of arrival."""
+        for _, item in self.items(scope):
+            if isinstance(item, TradeEvidence):
+                yield item
+
+    def of_ids(self, ids: Iterable[str]) -> Iterator[tuple[int, Item]]:
+        """Yield the current evidence under some ids, with the rows' numbers; in no order."""
+        stored = [stored_id(each) for each in ids]
+        for start in range(0, len(stored), _IDS_AT_ONCE):
+            some = stored[start : start + _IDS_AT_ONCE]
+            query = (
+                f"SELECT {COLUMNS} FROM evidence"  # noqa: S608 - fixed names, values are bound
+                f" WHERE id IN ({', '.join('?' * len(some))}) AND is_current = 1"
+            )
+            yield from self.readable(self._rows(query, some))
+
+    def recorded_here(
+        self, origin: Origin, kind: str, after: tuple[int, int], *, newest: int | None = None
+    ) -> list[Any]:
+        """Return a page of rows of what a run recorded on this machine, as they became known.
+
+        Parameters
+        ----------
+        after
+            Time in epoch milliseconds, and number, of the row before the page.
+        newest
+            Return so many of the newest rows, the newest first, instead of the next ones.
+        """
+        order = "" if newest is None else "DESC"
+        query = f"""
+            SELECT {COLUMNS} FROM evidence WHERE scope IN (
+                SELECT number FROM scopes WHERE user_id = ? AND strategy = ? AND mode = ?
+                AND run_id = ? AND kind = ?
+            ) AND is_current = 1 AND (known_ms, seq) > (?, ?)
+            AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = evidence.seq)
+            ORDER BY known_ms {order}, seq {order} LIMIT ?
+        """  # noqa: S608 - as above
+        own = [origin.user_id, origin.strategy, str(origin.mode), origin.run_id, kind]
+        return self._rows(query, [*own, *after, PAGE_ROWS if newest is None else newest])
+
+    def readable(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Item]]:
+        """Yield what rows say, with their numbers, without those that say nothing."""
+        for row in rows:
+            try:
+                yield row[0], self.item(row)
+            except RecordError:
+                continue
+
+    def item(self, row: Sequence[Any]) -> Item:
+        """Return what a row says; raise `RecordError` where it says nothing."""
+        try:
+            return self._item(row)
+        except (KeyError, ValueError, TypeError, OverflowError, struct.error) as error:
+            raise RecordError(
+                f"The evidence of record {id_of(row[1])} was changed since it was written, or its "
+                "record could not be read then. 'freqtrade-mem0 salvage' makes evidence anew from "
+                "the record."
+            ) from error
+
+    def _item(self, row: Sequence[Any]) -> Item:
+        _, stored, scope_number, pair_number, known_ms, recorded_ms, said, facts, written = row
+        scope, scope_checksum, origin, pair = self._common(scope_number, pair_number)
+        if facts is None:
+            raise ValueError("no facts")
+        if scope.kind in WHOLE_KINDS:
+            if checksum(scope_checksum, row[1:-1], [pair]) != written:
+                raise ValueError("another checksum")
+            return decode(scope.kind, facts)
+
+        def unpacked() -> tuple[TradeEvidence, list[str]]:
+            return unpacked_trade(
+                facts,
+                record_id=id_of(stored),
+                origin=origin,
+                pair=pair,
+                known_ms=known_ms,
+                recorded_ms=recorded_ms,
+                said=said.hex(),
+                words=self._words,
+                shapes=self._shapes,
+            )
+
+        try:
+            trade, used = unpacked()
+        except KeyError:  # a word that another process added
+            self._learn()
+            trade, used = unpacked()
+        if checksum(scope_checksum, row[1:-1], [pair, *used]) != written:
+            raise ValueError("another checksum")
+        return trade
+
+    def words_in(self, row: Sequence[Any]) -> set[int]:
+        """Return the numbers of the words in a row; raise `RecordError` where it was changed."""
+        item = self.item(row) if row[-2] else None
+        used = {row[3]}
+        if isinstance(item, TradeEvidence):
+            used |= words_of(row[-2], self._shapes)
+        return used
+
+    def check(self, row: Sequence[Any]) -> None:
+        """Raise `RecordError` where a row was changed since it was written."""
+        try:
+            scope, scope_checksum, _, pair = self._common(row[2], row[3])
+            is_whole = row[-2] is not None and scope.kind in EVIDENCE_KINDS
+            is_same = is_whole or checksum(scope_checksum, row[1:-1], [pair]) == row[-1]
+        except (KeyError, TypeError):
+            is_whole = is_same = False
+        if is_whole or not is_same:
+            self.item(row)
+
+    def _common(self, scope: int, pair: int) -> tuple[ScopeRow, int, Origin, str]:
+        if scope not in self._scopes or pair not in self._words:
+            self._learn()
+        return (*self._scopes[scope], self._words[pair])
+
+    def _pages(self, scope: Scope, after_seq: int) -> Iterator[list[Any]]:
+        where, values = in_scope(scope, kinds=EVIDENCE_KINDS)
+        (last,) = self._connection.row("SELECT coalesce(max(seq), 0) FROM evidence")
+        if last - after_seq > _FEW_ROWS:
+            listed = self._rows(
+                f"SELECT seq FROM evidence WHERE {where} AND +seq > ? AND +seq <= ?",  # noqa: S608
+                [*values, after_seq, last],
+            )
+            seqs = array("q", sorted(seq for (seq,) in listed))
+            query = f"""
+                SELECT {COLUMNS} FROM evidence NOT INDEXED
+                WHERE seq IN (SELECT value FROM json_each(?)) AND is_current = 1 ORDER BY seq
+            """  # noqa: S608 - as above
+            for first in range(0, len(seqs), PAGE_ROWS):
+                some = seqs[first : first + PAGE_ROWS].tolist()
+                yield self._rows(query, [json.dumps(some)])
+            after_seq = last
+        # SQLite would take the index of scopes, read all it lists, and sort it for every page.
+        query = f"""
+            SELECT {COLUMNS} FROM evidence NOT INDEXED
+            WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {PAGE_ROWS}
+        """  # noqa: S608 - as above
+        while rows := self._rows(query, [after_seq, *values]):
+            yield rows
+            after_seq = rows[-1][0]
+            if len(rows) < PAGE_ROWS:
+                return
+
+    @property
+    def words(self) -> Mapping[int, str]:
+        """All words by their numbers, as of now."""
+        self._learn()
+        return self._words
+
+    def _rows(self, query: str, values: Sequence[object]) -> list[Any]:
+        rows = self._connection.rows(query, values)
+        if self._connection.n_opened != self._n_opened:
+            self._forget()
+        return rows
+
+    def _forget(self) -> None:
+        self._n_opened = self._connection.n_opened
+        self._words: dict[int, str] = {}
+        self._scopes: dict[int, tuple[ScopeRow, int, Origin]] = {}
+        self._shapes: dict[int, Shape] = {}
+
+    def _learn(self) -> None:
+        """Read words and scopes that were added since; their numbers are given only once."""
+        words = self._connection.rows(
+            "SELECT number, word FROM words WHERE number > ?", [max(self._words, default=0)]
+        )
+        scopes = self._connection.rows(
+            "SELECT number, user_id, strategy, mode, run_id, kind, category FROM scopes"
+            " WHERE number > ?",
+            [max(self._scopes, default=0)],
+        )
+        self.teach(words, scopes)
+
+    def teach(self, words: Iterable[Any], scopes: Iterable[Any]) -> None:
+        """Learn rows of the tables of words and scopes."""
+        self._words.update(words)
+        for number, *texts in scopes:
+            scope = ScopeRow(*texts)
+            self._scopes[number] = scope, scope.checksum, scope.origin
+
+
+def in_scope(scope: Scope, *, prefix: str = "", kinds: Iterable[str] = ()) -> tuple[str, list[Any]]:
+    """Return a scope as a condition on evidence, and the values to bind to it.
+
+    `prefix` stands before the names of columns; `kinds` are asked for if the scope names none.
+    """
+    where, values = replace(scope, pair=None).where()
+    wanted = sorted(kinds) if scope.kind is None else []
+    if wanted:
+        where += f" AND kind IN ({', '.join('?' * len(wanted))})"
+        values += wanted
+    condition = f"{prefix}scope IN (SELECT number FROM scopes WHERE {where})"  # noqa: S608 - as above
+    if scope.pair is not None:
+        number = "(SELECT number FROM words WHERE word = ?)"
+        condition += f" AND {prefix}pair = {number}"
+        values.append(scope.pair)
+    return condition, values

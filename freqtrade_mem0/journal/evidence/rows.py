@@ -1,0 +1,134 @@
+"""Writes the rows of evidence, in the transaction that writes the records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from freqtrade_mem0.journal.evidence.facts import packed_trade
+from freqtrade_mem0.journal.evidence.ids import stored_id
+from freqtrade_mem0.journal.evidence.kinds import WHOLE_KINDS
+from freqtrade_mem0.journal.evidence.words import ScopeRow, Words, scope_of
+from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.records.codec import content_hash, encode
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+    from freqtrade_mem0.records.base import Record
+
+COLUMNS = "seq, id, scope, pair, known_ms, recorded_ms, said, facts, checksum"
+
+SAID_DIGITS = 32
+"""Hexadecimal digits of a record's content hash that evidence keeps."""
+
+Row = tuple[int | str | bytes | None, ...]
+
+INSERT_EVIDENCE = (
+    f"INSERT OR REPLACE INTO evidence ({COLUMNS}, is_current)"  # noqa: S608 - fixed names
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def add_evidence(sqlite: sqlite3.Connection, records: Iterable[tuple[int, Record, str]]) -> None:
+    """Write the evidence of current records, given with their row's number and content hash."""
+    words = Words(sqlite)
+    sqlite.executemany(INSERT_EVIDENCE, [(*evidence_row(words, *each), 1) for each in records])
+
+
+def copy_evidence(sqlite: sqlite3.Connection, seq: int, copy_seq: int) -> None:
+    """Write a row's evidence once more, for the record's row `copy_seq`, which is current now."""
+    columns = COLUMNS.removeprefix("seq, ")
+    sqlite.execute(
+        f"INSERT INTO evidence (seq, {columns}, is_current)"  # noqa: S608 - fixed names
+        f" SELECT ?, {columns}, 1 FROM evidence WHERE seq = ?",
+        [copy_seq, seq],
+    )
+
+
+def outdate(sqlite: sqlite3.Connection, record_id: str) -> int:
+    """Let the evidence of a record no longer count; return 1 if there was some."""
+    return sqlite.execute(
+        "UPDATE evidence SET is_current = 0 WHERE id = ? AND is_current = 1", [stored_id(record_id)]
+    ).rowcount
+
+
+def unreadable_row(words: Words, seq: int, columns: Sequence[str | int]) -> Row:
+    """Return the evidence of a record's row that can not be read.
+
+    Whoever follows the journal then takes an earlier version out. `columns` are id, content hash,
+    user, strategy, mode, run id, kind, category, pair, `known_ms` and `recorded_ms`.
+    """
+    record_id, said, *texts, pair, known_ms, recorded_ms = columns
+    scope = ScopeRow(*map(str, texts))
+    try:
+        stored_said = bytes.fromhex(str(said)[:SAID_DIGITS])
+    except ValueError:
+        stored_said = b""
+    pair_number = words.number(str(pair))
+    row = (stored_id(str(record_id)), words.scope(scope), pair_number, known_ms, recorded_ms)
+    whole = (*row, stored_said, None)
+    return (seq, *whole, checksum(scope.checksum, whole, [str(pair)]))
+
+
+def checksum(
+    scope_checksum: int, row: Sequence[int | str | bytes | None], texts: Sequence[str]
+) -> int:
+    """Return the checksum of a row's columns from `id` to `facts`, and of the words in it."""
+    stored, _, _, known_ms, recorded_ms, said, facts = row
+    total = crc32(b"" if facts is None else facts, scope_checksum)  # type: ignore[arg-type]
+    total = crc32(said, total)  # type: ignore[arg-type]
+    total = crc32(stored.encode() if isinstance(stored, str) else stored, total)  # type: ignore[arg-type]
+    return crc32("\0".join([str(known_ms), str(recorded_ms), *texts]).encode(), total)
+
+
+def evidence_row(words: Words, seq: int, record: Record, said: str) -> Row:
+    """Return the evidence of a record, given with its row's number and content hash."""
+    scope = scope_of(record)
+    pair = getattr(record, "pair", "")
+    facts, texts = _facts(record, words)
+    row = (
+        stored_id(record.id),
+        words.scope(scope),
+        words.number(pair),
+        to_ms(record.known_at),
+        to_ms(record.recorded_at),
+        bytes.fromhex(said[:SAID_DIGITS]),
+        facts,
+    )
+    return (seq, *row, checksum(scope.checksum, row, [pair, *texts]))
+
+
+def add_trade(sqlite: sqlite3.Connection, seq: int, trade: TradeEvidence, is_current: int) -> None:
+    """Write the evidence of an archived trade whose record is gone."""
+    words, origin = Words(sqlite), trade.origin
+    category = str(TradeRecord.default_category)
+    own = (origin.user_id, origin.strategy, str(origin.mode), origin.run_id)
+    scope = ScopeRow(*own, TradeRecord.kind, category)
+    facts, texts = packed_trade(trade, trade.unknown, trade.said_without_execution, words.number)
+    row = (
+        stored_id(trade.id),
+        words.scope(scope),
+        words.number(trade.pair),
+        to_ms(trade.known_at),
+        to_ms(trade.recorded_at),
+        bytes.fromhex(trade.said),
+        facts,
+    )
+    written = (seq, *row, checksum(scope.checksum, row, [trade.pair, *texts]), is_current)
+    sqlite.execute(INSERT_EVIDENCE, written)
+    sqlite.execute("UPDATE evidence SET is_archived = 1 WHERE seq = ?", [seq])
+
+
+def _facts(record: Record, words: Words) -> tuple[bytes, list[str]]:
+    if isinstance(record, TradeRecord):
+        without = ""
+        if record.execution is not None:
+            without = content_hash(replace(record, execution=None))[: SAID_DIGITS // 2]
+        unknown = () if record.told is None else record.told.unknown
+        return packed_trade(record, unknown, without, words.number)
+    return encode(record).encode() if record.kind in WHOLE_KINDS else b"", []

@@ -1,0 +1,139 @@
+"""Reads the ledger: decisions, archived ones included, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from heapq import merge
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.evidence.read import in_scope
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.journal.ledger_line import LedgerLine, decision_of
+from freqtrade_mem0.journal.old_decisions import SELECT, old_decision
+from freqtrade_mem0.journal.paging import of_seqs
+from freqtrade_mem0.journal.verify import sound
+from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from freqtrade_mem0.journal.connection import Connection
+    from freqtrade_mem0.journal.evidence.read import EvidenceReader
+    from freqtrade_mem0.journal.scope import Scope
+    from freqtrade_mem0.records.decision import Decision
+
+_LINES_AT_ONCE = 500
+
+_DECISIONS = """
+    SELECT decided_ms, seq, body_of(-seq, body), trade_id, open_ms FROM decisions AS d WHERE
+"""
+"""`d` as in `SELECT`, so that conditions fit both."""
+
+
+class Ledger:
+    """Reads the decisions of one journal.
+
+    `unreadable` is called with the number of each row that can not be read, negative, and why.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        evidence: EvidenceReader,
+        unreadable: Callable[[int, RecordError], None],
+    ) -> None:
+        self._connection = connection
+        self._evidence = evidence
+        self._unreadable = unreadable
+
+    def lines(self, scope: Scope, *, only_opened: bool, limit: int | None) -> Iterator[LedgerLine]:
+        """Yield decisions with their outcome by market time; see `Journal.ledger`."""
+        decisions = self._decisions(scope, only_opened=only_opened, limit=limit)
+        for start in range(0, len(decisions), _LINES_AT_ONCE):
+            some = decisions[start : start + _LINES_AT_ONCE]
+            trades = self._trades([each.trade_id for each in some if each.trade_id is not None])
+            for decision in some:
+                trade = trades.get(decision.trade_id or "")
+                if trade is not None and not decision.situation:
+                    # An archived decision was made in the situation of its trade.
+                    decision = replace(decision, situation=trade.situation)  # noqa: PLW2901
+                yield LedgerLine(decision=decision, trade=trade)
+
+    def in_order_of_arrival(self, scope: Scope) -> Iterator[Decision]:
+        """Yield all decisions, archived ones too, a page at a time."""
+        where, values = scope.where(with_kind=False)
+        chosen, numbers = in_scope(replace(scope, kind=None), prefix="d.")
+        pages = self._by_seq(f"{_DECISIONS} {where} AND seq > ?", values)
+        old_pages = self._by_seq(f"{SELECT} {chosen} AND d.seq > ?", numbers)
+        found = merge(
+            (((place[1], each) for place, each in self._readable(pages))),
+            (((place[1], each) for place, each in self._readable_old(old_pages))),
+            key=itemgetter(0),
+        )
+        return (decision for _, decision in found)
+
+    def _by_seq(self, query: str, values: list[Any]) -> Iterator[Any]:
+        at, seq = (1 if query.startswith(_DECISIONS) else 0), 0
+        while rows := self._connection.rows(
+            f"{query} ORDER BY seq LIMIT ?", [*values, seq, _LINES_AT_ONCE]
+        ):
+            yield from rows
+            seq = rows[-1][at]
+
+    def loose(self, scope: Scope, since: datetime) -> list[Decision]:
+        """Return decisions that a bot still has to tie to a record; see `Journal`."""
+        where, values = scope.where(with_kind=False)
+        query = f"{_DECISIONS} {where} AND decided_ms >= ? ORDER BY decided_ms, seq"
+        rows = self._connection.rows(query, [*values, to_ms(since)])
+        trade_ids = [trade_id for *_, trade_id, _ in rows if trade_id is not None]
+        tied = {
+            item.id
+            for _, item in self._evidence.of_ids(trade_ids)
+            if isinstance(item, TradeEvidence) and item.decision_id is not None
+        }
+        return [each for _, each in self._readable(row for row in rows if row[3] not in tied)]
+
+    def _decisions(self, scope: Scope, *, only_opened: bool, limit: int | None) -> list[Decision]:
+        opened = " AND d.trade_id IS NOT NULL" if only_opened else ""
+        newest = "" if limit is None else " ORDER BY decided_ms DESC, d.seq DESC LIMIT ?"
+        most = [] if limit is None else [limit]
+        where, values = scope.where(with_kind=False)
+        rows = self._connection.rows(f"{_DECISIONS} {where}{opened}{newest}", [*values, *most])
+        chosen, values = in_scope(replace(scope, kind=None), prefix="d.")
+        old = self._connection.rows(f"{SELECT} {chosen}{opened}{newest}", [*values, *most])
+        found = [*self._readable(rows), *self._readable_old(old)]
+        found.sort(key=itemgetter(0))
+        return [decision for _, decision in found[-limit if limit else 0 :]]
+
+    def _readable(self, rows: Iterable[Any]) -> Iterator[tuple[tuple[int, int], Decision]]:
+        for decided_ms, seq, *row in rows:
+            try:
+                yield (decided_ms, seq), decision_of(*row)
+            except RecordError as error:
+                self._unreadable(-seq, error)
+
+    def _readable_old(self, rows: Iterable[Any]) -> Iterator[tuple[tuple[int, int], Decision]]:
+        words: Mapping[int, str] = {}
+        for row in rows:
+            words = words or self._evidence.words
+            try:
+                yield (row[4], row[0]), old_decision(row, words)
+            except RecordError as error:
+                self._unreadable(-row[0], error)
+
+    def _trades(self, ids: Sequence[str]) -> dict[str, TradeRecord]:
+        """Return trades by id, those whose body is gone as far as their evidence goes."""
+        known = {
+            seq: item for seq, item in self._evidence.of_ids(ids) if isinstance(item, TradeEvidence)
+        }
+        found: dict[str, TradeRecord] = {}
+        for seq, record_id, _, body, content_hash in of_seqs(self._connection, list(known)):
+            trade = sound(TradeRecord, record_id, body, content_hash) if body else None
+            trade = trade if body else known[seq].as_record()
+            if trade is not None:
+                found[record_id] = trade
+        return found

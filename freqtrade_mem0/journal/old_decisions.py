@@ -1,0 +1,120 @@
+"""Archived decisions: what was proposed and decided, as numbers. Their reasons are gone."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
+from freqtrade_mem0.journal.evidence.words import ScopeRow, Words
+from freqtrade_mem0.records.base import from_ms, to_ms
+from freqtrade_mem0.records.decision import Decision, Reason
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+KIND = "decision"
+"""In place of a record's kind in the scopes of decisions."""
+
+GONE = "archived"
+"""Name of the reason of an archived decision."""
+
+_TEXT = (
+    "the reasons, and memory's account of that day, are no longer kept: the decision was archived"
+)
+
+_FACTS = struct.Struct("<ddddBIIII")
+"""Proposed stake, multiplier, stake, effective number of trades, flags, n_asked; side, tag, policy
+as words."""
+_RATIO = struct.Struct("<d")
+_APPLIED, _EXPECTED = 1, 2
+
+COLUMNS = "seq, id, scope, pair, decided_ms, open_ms, trade_id, checksum, facts"
+INSERT = f"INSERT INTO old_decisions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+
+SELECT = """
+    SELECT d.seq, d.id, d.scope, d.pair, d.decided_ms, d.open_ms, d.trade_id, d.checksum, d.facts,
+    s.user_id, s.strategy, s.mode, s.run_id, s.kind, s.category
+    FROM old_decisions AS d JOIN scopes AS s ON s.number = d.scope WHERE
+"""
+
+
+def add_old_decision(
+    sqlite: sqlite3.Connection, words: Words, seq: int, decision: Decision
+) -> None:
+    """Write the numbers of a decision that became a trade, in the caller's transaction."""
+    origin = decision.origin
+    scope = ScopeRow(origin.user_id, origin.strategy, str(origin.mode), origin.run_id, KIND, "")
+    texts = [decision.pair, decision.side, decision.enter_tag, decision.policy]
+    expected = decision.expected_ratio
+    facts = _FACTS.pack(
+        decision.proposed_stake,
+        decision.multiplier,
+        decision.stake,
+        decision.n_effective,
+        _APPLIED * decision.applied | _EXPECTED * (expected is not None),
+        decision.n_asked,
+        *(words.number(text) for text in texts[1:]),
+    )
+    facts += b"" if expected is None else _RATIO.pack(expected)
+    row = (
+        seq,
+        stored_id(decision.id),
+        words.scope(scope),
+        words.number(decision.pair),
+        to_ms(decision.decided_at),
+        None if decision.open_date is None else to_ms(decision.open_date),
+        None if decision.trade_id is None else stored_id(decision.trade_id),
+    )
+    sqlite.execute(INSERT, [*row, _checksum(row, facts, scope, texts), facts])
+
+
+def words_of_old(facts: bytes) -> tuple[int, ...]:
+    """Return the numbers of the words in an archived decision's facts."""
+    numbers: tuple[int, ...] = _FACTS.unpack_from(facts)[6:]
+    return numbers
+
+
+def old_decision(row: Sequence[Any], words: Mapping[int, str]) -> Decision:
+    """Return the decision in a row of `SELECT`; raise `RecordError` where the row was changed."""
+    seq, stored, scope_number, pair, decided_ms, open_ms, trade, written, facts, *texts = row
+    try:
+        proposed, multiplier, stake, n, flags, n_asked, *numbers = _FACTS.unpack_from(facts)
+        named = [words[number] for number in (pair, *numbers)]
+        scope = ScopeRow(*texts)
+        columns = (seq, stored, scope_number, pair, decided_ms, open_ms, trade)
+        is_changed = _checksum(columns, facts, scope, named) != written
+        expected = _RATIO.unpack_from(facts, _FACTS.size)[0] if flags & _EXPECTED else None
+        origin = scope.origin
+    except (KeyError, ValueError, TypeError, struct.error) as error:
+        raise RecordError(
+            f"The archived decision {stored!r} was changed since it was written."
+        ) from error
+    if is_changed:
+        raise RecordError(f"The archived decision {id_of(stored)} was changed.")
+    return Decision(
+        id=id_of(stored),
+        origin=origin,
+        decided_at=from_ms(decided_ms),
+        pair=named[0],
+        side=named[1],
+        enter_tag=named[2],
+        proposed_stake=proposed,
+        multiplier=multiplier,
+        stake=stake,
+        applied=bool(flags & _APPLIED),
+        policy=named[3],
+        n_effective=n,
+        reasons=(Reason(name=GONE, text=_TEXT, effect=multiplier - 1.0),),
+        expected_ratio=expected,
+        n_asked=n_asked,
+        trade_id=None if trade is None else id_of(trade),
+        open_date=None if open_ms is None else from_ms(open_ms),
+    )
+
+
+def _checksum(row: Sequence[object], facts: bytes, scope: ScopeRow, texts: Sequence[str]) -> int:
+    return crc32(repr((*row[:2], *row[4:], *texts)).encode(), crc32(facts, scope.checksum))
