@@ -6,6 +6,7 @@ from heapq import nlargest
 from statistics import pstdev
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.views.values import Facts, iso
 from freqtrade_mem0.words.visible import visible
 
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.decision import Decision
-    from freqtrade_mem0.records.kinds.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade, TradeRecord
+
+    Trade = TradeRecord | TradeEvidence
 
 
 def nearest_trades(
-    trades: Sequence[TradeRecord], decision: Decision, recall: Recall, limit: int
-) -> list[TradeRecord]:
+    trades: Sequence[Trade], decision: Decision, recall: Recall, limit: int
+) -> list[Trade]:
     """Return the trades nearest to the entry of a decision, known strictly before it; losses first.
 
     Near is a trade that shares many of the groups of recall's levels with the entry; of several
@@ -49,7 +52,7 @@ def nearest_trades(
         and (spread := _spread([trade.situation.get(name) for trade in known]))
     }
 
-    def order(trade: TradeRecord) -> tuple[int, float, datetime]:
+    def order(trade: ClosedTrade) -> tuple[int, float, datetime]:
         own = recall.keys(trade.pair, trade.side, trade.enter_tag, trade.situation)
         distance = _distance(trade.situation, at_entry, spreads)
         return len(wanted.intersection(own)), -distance, trade.known_at
@@ -58,8 +61,9 @@ def nearest_trades(
     return sorted(found, key=lambda trade: trade.profit_ratio)
 
 
-def trade_facts(trade: TradeRecord) -> Facts:
+def trade_facts(trade: Trade) -> Facts:
     """Return a trade as an agent reads it."""
+    whole = trade.as_record() if isinstance(trade, TradeEvidence) else trade
     return {
         "id": trade.id,
         "pair": visible(trade.pair),
@@ -69,7 +73,7 @@ def trade_facts(trade: TradeRecord) -> Facts:
         "profit_ratio": trade.profit_ratio,
         "open_date": iso(trade.open_date),
         "close_date": iso(trade.close_date),
-        "text": visible(trade.sentence()),
+        "text": visible(whole.sentence()),
     }
 
 

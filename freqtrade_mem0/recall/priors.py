@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.append import Confirmed
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.revoked import is_revoked, revoked
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, record_id
 from freqtrade_mem0.records.kinds.promotion import Promotion
-from freqtrade_mem0.records.kinds.trade import ClosedTrade, TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Prior:
         Weight of each, relative to a trade of the bot, in (0, 1].
     """
 
-    trades: tuple[ClosedTrade, ...] = ()
+    trades: tuple[TradeRecord | TradeEvidence, ...] = ()
     discount: float = 1.0
 
     @property
@@ -156,7 +157,7 @@ def load_prior(journal: Journal, user_id: str, strategy: str, discount: float) -
     Runs over the same candles contain the same trades. Trades of one pair and side with one open
     date are counted once, as in the run that was promoted last.
     """
-    trades: dict[tuple[str, str, datetime], ClosedTrade] = {}
+    trades: dict[tuple[str, str, datetime], TradeEvidence] = {}
     writers = revoked(journal)
     by_age = sorted(promotions(journal, user_id, strategy), key=lambda p: (p.known_at, p.id))
     for promotion in by_age:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.records.base import Mode, to_ms
-from freqtrade_mem0.records.kinds.trade import ClosedTrade
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.decision import Decision
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
     from freqtrade_mem0.views.present import Market
 
 _NOT_FEATURES = ("pair", "side", "enter_tag")
@@ -43,7 +44,7 @@ _STAKE = 100.0
 class KnownRun:
     """The run whose knowledge is asked: its trades, and what it would decide."""
 
-    trades: Sequence[ClosedTrade]
+    trades: Sequence[TradeEvidence]
     replay: Replay
 
     @property

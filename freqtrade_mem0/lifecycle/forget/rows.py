@@ -34,7 +34,8 @@ def count_rows(journal: Journal, scope: ForgetScope) -> Counter[str]:
             where, values = _where(scope, table.name)
             query = f"SELECT count(*) FROM {table.name} WHERE {where}"  # noqa: S608 - ours
             found[table.name] = journal.connection.row(query, values)[0]
-    return found + count_archived(journal, *_where(scope, "records"))
+    found.update(count_archived(journal, *_where(scope, "records")))
+    return found
 
 
 def begin(journal: Journal, scope: ForgetScope, at_ms: int) -> Counter[str]:
