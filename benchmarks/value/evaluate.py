@@ -21,7 +21,15 @@ import pandas as pd
 
 from benchmarks.value.experts import split
 from benchmarks.value.load import CONFIRMATION, LAB, SELECTION
-from benchmarks.value.measures import Sized, figures, gain, null_shifts, rms
+from benchmarks.value.measures import (
+    Sized,
+    daily,
+    figures,
+    gain,
+    interval,
+    null_shifts,
+    rms,
+)
 from benchmarks.value.planted import World, planted, share_of_oracle
 from benchmarks.value.random_entries import RandomEntries, RandomPlan
 from benchmarks.value.report import report
@@ -41,7 +49,11 @@ HERE = Path(__file__).parent
 RESULTS, REPORT = HERE / "results.json", HERE / "results.md"
 N_SHIFTS = 100
 NOISE_TRADES = (40, 300, 3000)
-RANDOM = {"random, both sides": RandomPlan(shorts=True), "random, long": RandomPlan()}
+RANDOM = {
+    "random, both sides": RandomPlan(shorts=True),
+    "random, both sides, no fees": RandomPlan(shorts=True, fee=0.0),
+    "random, long": RandomPlan(),
+}
 PLANTED = {
     "pair": World(by="pair", edge=0.3),
     "tag": World(by="enter_tag", edge=0.3),
@@ -94,21 +106,33 @@ def _harm(gains: Sequence[float]) -> dict[str, float]:
     }
 
 
+def _more_return(sized: Sequence[Sized]) -> float:
+    """Return the mean gain in annual return at equal exposure, in standard deviations of a year."""
+    more = []
+    for one in sized:
+        plain = daily(one.close_days, one.ratios)
+        equal = one.multipliers / one.multipliers.mean()
+        scaled = daily(one.close_days, equal * one.ratios)
+        more.append((scaled.mean() - plain.mean()) / plain.std() * np.sqrt(365))
+    return float(np.mean(more))
+
+
 def on_worlds(multipliers: Multipliers, source: RandomEntries, seeds: int) -> dict[str, Any]:
     """Return what a policy makes of random entries, noise and planted edges."""
     found: dict[str, Any] = {}
     for name, plan in RANDOM.items():
-        gains = []
+        drawn = []
         for seed in range(seeds):
             table = source.table(plan, seed)
-            one = Sized(name, table, multipliers(table))
-            gains.append(gain(one.close_days, one.ratios, one.multipliers))
-        found[name] = _harm(gains)
+            drawn.append(Sized(f"{seed}", table, multipliers(table)))
+        low, high = interval(drawn, draws=1000, over_strategies=True)
+        gains = [gain(one.close_days, one.ratios, one.multipliers) for one in drawn]
+        found[name] = _harm(gains) | {"low": low, "high": high, "return": _more_return(drawn)}
     for correlation in (0.0, 0.3):
         for n in NOISE_TRADES:
             world = World(n_trades=n + 20, correlation=correlation)
-            drawn = (multipliers(planted(world, s))[n:] for s in range(max(seeds * 200 // n, 5)))
-            found[f"noise {correlation:g}, {n} trades"] = rms(np.concatenate(list(drawn)))
+            said = (multipliers(planted(world, s))[n:] for s in range(max(seeds * 200 // n, 5)))
+            found[f"noise {correlation:g}, {n} trades"] = rms(np.concatenate(list(said)))
     for name, world in PLANTED.items():
         tables = [planted(replace(world, n_trades=600), seed) for seed in range(max(seeds // 5, 4))]
         shares = [share_of_oracle(table, multipliers(table)) for table in tables]

@@ -65,8 +65,9 @@ def _row(name: str, found: Mapping[str, float]) -> str:
 
 
 def _harm(found: Mapping[str, float]) -> str:
+    between = f" [{found['low']:+.2f}, {found['high']:+.2f}]" if "low" in found else ""
     return (
-        f"{found['gain']:+.3f}, {found['worse_005']:.0%} / {found['worse_020']:.0%},"
+        f"{found['gain']:+.3f}{between}, {found['worse_005']:.0%} / {found['worse_020']:.0%},"
         f" {found['worst']:+.2f}"
     )
 
