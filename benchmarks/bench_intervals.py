@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freqtrade_mem0.insight.shrinkage import Moments, interval
+from freqtrade_mem0.insight.student import freedom_of
 
 Floats = NDArray[np.float64]
 
@@ -36,11 +37,13 @@ def weights(n_effective: float, decays: bool) -> Floats:
 def covered(ratios: Floats, weight: Floats, truth: float) -> float:
     """Return the share of samples, shape (n_samples, n_trades), whose interval has the truth."""
     n, kish = weight.sum(), weight.sum() ** 2 / np.sum(weight**2)
+    freedom = freedom_of(float(kish), float(np.sum((weight / n) ** 3)))
     means = ratios @ weight / n
     variances = (ratios**2) @ weight / n - means**2
     hits = 0
     for mean, variance in zip(means, variances, strict=True):
-        moments = Moments(n, float(mean), max(float(variance), 0.0), kish=float(kish))
+        spread = max(float(variance), 0.0)
+        moments = Moments(n, float(mean), spread, kish=float(kish), freedom=freedom)
         low, high = interval(moments)
         hits += low <= truth <= high
     return hits / len(ratios)

@@ -57,6 +57,9 @@ class Moments(NamedTuple):
         Sum of the weights of trades with a profit above zero, in [0, `n`]; None where not counted.
     kish
         See `n_effective`; None where all weights are 1.
+    freedom
+        Degrees of freedom for Student's interval of the mean, see `student.freedom_of`; None where
+        the weights are not known one by one, which means `n_effective - 1`.
     """
 
     n: float
@@ -64,6 +67,7 @@ class Moments(NamedTuple):
     variance: float
     wins: float | None = None
     kish: float | None = None
+    freedom: float | None = None
 
     @property
     def n_effective(self) -> float:
@@ -263,13 +267,12 @@ def interval(moments: Moments) -> tuple[float, float]:
 
     Notes
     -----
-    What this does not show: trades are taken as independent. With a half-life of less than about
-    three trades the interval is wider than it need be (it covers up to 99 %).
+    What this does not show: trades are taken as independent.
     """
     error = standard_error(moments)
     if error is None:
         return -math.inf, math.inf
-    half = half_width(moments.n_effective - 1.0) * error
+    half = half_width(moments.freedom or moments.n_effective - 1.0) * error
     return moments.mean - half, moments.mean + half
 
 

@@ -34,6 +34,12 @@ def upper_share(t: float, freedom: float) -> float:
     return math.erfc(math.copysign(size, t) / math.sqrt(2.0)) / 2.0
 
 
+_LEAST_KISH, _LEAST_SHARE = 2.0, 1e-9
+_Z_SQUARED = 1.959964**2
+_TAIL = (_Z_SQUARED - 1.0) / (_Z_SQUARED + 1.0)
+"""How much a correlation of error and variance matters beside the variance's own uncertainty."""
+
+
 def half_width(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t for `freedom` degrees of freedom, >= 1.
 
@@ -46,3 +52,38 @@ def half_width(freedom: float) -> float:
     for coefficient in reversed(_COEFFICIENTS):
         log = log * share + coefficient
     return math.exp(log)
+
+
+def freedom_of(kish: float, cubes: float) -> float | None:
+    """Return the degrees of freedom of Student's interval of a weighted mean.
+
+    For weights that are equal it is their number less one. Otherwise the variance is known better
+    (Satterthwaite), and large errors of the mean come with large variances: the correlation of the
+    two, both quadratic forms of the ratios, is taken into account to first order at the 95 % point.
+
+    Parameters
+    ----------
+    kish
+        Kish's effective number, >= 1.
+    cubes
+        Sum of the cubed weights, which add up to 1.
+
+    Returns
+    -------
+    float or None
+        None for less than two effective trades.
+
+    References
+    ----------
+    Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components.
+    Biometrics Bulletin 2 (6), 110-114.
+
+    >>> round(freedom_of(5.0, 1 / 25), 2), round(freedom_of(5.0, 1 / 19), 2)
+    (4.0, 8.52)
+    """
+    if kish < _LEAST_KISH:
+        return None
+    squares = 1.0 / kish
+    of_variance = (squares - 2.0 * cubes + squares * squares) / (1.0 - squares) ** 2
+    together = max(cubes - squares * squares, 0.0) / (squares * (1.0 - squares))
+    return 1.0 / max(of_variance - 2.0 * _TAIL * together, _LEAST_SHARE)

@@ -1,6 +1,6 @@
 """The file format of a snapshot of recall: numbers and texts, no executable content.
 
-Version 3, in this order:
+Version 4, in this order:
 
 ====== ======================== ====================================================================
 bytes  what                     as
@@ -10,7 +10,7 @@ bytes  what                     as
 8      length of the heading
 n      heading                  JSON: `about` (given by the caller), `byte_order`, `n_rows`,
                                 `asked_ms`, and `groups`: [level, value, numbers of the groups it is
-                                inside of, five sums in hexadecimal]
+                                inside of, six sums in hexadecimal]
 32     checksum                 BLAKE2b of everything before it
 n      columns                  pages of `PAGE_ROWS` rows, see `TradeColumns.packed_rows`
 32     checksum                 BLAKE2b of everything before it
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.recall.index.state import RecallState
 
-VERSION = 3
+VERSION = 4
 
 _MAGIC = b"M0RECALL"
 _LEAD = struct.Struct("<8sIQ")
@@ -194,9 +194,12 @@ def _groups(plain: list[list[Any]]) -> list[tuple[Key, tuple[Key, ...], Plain]]:
         (
             key,
             tuple(keys[number] for number in inside),
-            (int(weight, 16), int(weighted, 16), int(squares, 16), int(won, 16), int(weights2, 16)),
+            _plain(sums),
         )
-        for key, (_, _, inside, weight, weighted, squares, won, weights2) in zip(
-            keys, plain, strict=True
-        )
+        for key, (_, _, inside, *sums) in zip(keys, plain, strict=True)
     ]
+
+
+def _plain(sums: list[str]) -> Plain:
+    weight, weighted, squares, won, squared, cubed = (int(each, 16) for each in sums)
+    return weight, weighted, squares, won, squared, cubed

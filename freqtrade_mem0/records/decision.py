@@ -34,6 +34,8 @@ class Reason:
         What it changed in the multiplier; all effects of a decision add up to `multiplier - 1`.
     mean_error
         Standard error of `mean_ratio`; None where it is not known, as with fewer than two trades.
+    freedom
+        Degrees of freedom of Student's interval of `mean_ratio`; None means `n_effective - 1`.
     """
 
     name: Name
@@ -43,6 +45,7 @@ class Reason:
     mean_ratio: Number = 0.0
     effect: Number = 0.0
     mean_error: Number | None = None
+    freedom: Number | None = None
 
     @property
     def words(self) -> str:
@@ -52,10 +55,13 @@ class Reason:
             self.n_effective,
             self.mean_ratio,
             self.mean_error,
+            self.freedom,
         )
 
 
-def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
+def part_in_words(
+    name: str, n: float, mean: float, error: float | None, freedom: float | None = None
+) -> str:
     """Return what is known of a group of trades.
 
     >>> part_in_words("pair ETH/USDT", 12.5, 0.02, 0.006)
@@ -65,7 +71,7 @@ def part_in_words(name: str, n: float, mean: float, error: float | None) -> str:
         return f"{name}: no trades known yet"
     spread = ""
     if error is not None and n >= _MIN_FOR_INTERVAL:
-        half = half_width(n - 1.0) * error
+        half = half_width(freedom or n - 1.0) * error
         spread = f" (95% interval {percent(mean - half)} to {percent(mean + half)})"
     return f"{name}: {n:.1f} trade{'' if n == 1.0 else 's'}, mean {percent(mean)}{spread}"
 

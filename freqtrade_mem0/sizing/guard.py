@@ -136,6 +136,7 @@ def _valid(reason: Any) -> Reason:
         mean_ratio=_finite(reason.mean_ratio, "mean_ratio"),
         effect=_finite(reason.effect, "effect"),
         mean_error=None if reason.mean_error is None else _finite(reason.mean_error, "mean_error"),
+        freedom=None if reason.freedom is None else _finite(reason.freedom, "freedom"),
     )
 
 

@@ -24,10 +24,10 @@ def group_reason(group: EntryGroup, effect: float, remark: str = "") -> Reason:
     """Return the reason for what a group, or the whole strategy, moved the multiplier by."""
     name, value, moments, _ = group
     n, mean = moments.n_effective, moments.mean
-    error = standard_error(moments)
+    error, freedom = standard_error(moments), moments.freedom
     text = ""
     if remark:
-        text = f"{part_in_words(f'{name} {value}'.strip(), n, mean, error)}; {remark}"
+        text = f"{part_in_words(f'{name} {value}'.strip(), n, mean, error, freedom)}; {remark}"
     return Reason(
         name=name,
         value=value,
@@ -36,6 +36,7 @@ def group_reason(group: EntryGroup, effect: float, remark: str = "") -> Reason:
         mean_ratio=mean,
         effect=effect,
         mean_error=error,
+        freedom=freedom,
     )
 
 

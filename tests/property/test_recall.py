@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freqtrade_mem0.insight.shrinkage import Group, Key, Moments
+from freqtrade_mem0.insight.student import freedom_of
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.index import foreign
 from freqtrade_mem0.records.base import to_ms
@@ -120,7 +121,9 @@ def brute_force(
     variance = math.fsum(w * (x - mean) ** 2 for w, x in zip(weights, values, strict=True)) / n
     # What the fixed point of recall rounds to zero made nothing.
     wins = math.fsum(w for w, x in zip(weights, values, strict=True) if x > 2.0**-51)
-    return Moments(n, mean, variance, wins, n**2 / math.fsum(w**2 for w in weights))
+    kish = n**2 / math.fsum(w**2 for w in weights)
+    freedom = freedom_of(kish, math.fsum((w / n) ** 3 for w in weights))
+    return Moments(n, mean, variance, wins, kish, freedom)
 
 
 @given(
@@ -177,6 +180,8 @@ def test_moments_match_brute_force(history: list[Known], moment: datetime) -> No
         assert moments.variance == pytest.approx(expected.variance, abs=1e-9)
         assert moments.variance >= 0.0
         assert moments.n_effective == pytest.approx(expected.n_effective, rel=1e-9)
+        if moments.freedom is not None and expected.freedom is not None:
+            assert moments.freedom == pytest.approx(expected.freedom, rel=1e-6)
         assert (moments.wins or 0.0) == pytest.approx(expected.wins or 0.0, abs=1e-9)
         assert moments.win_rate is None or 0.0 <= moments.win_rate <= 1.0
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 N_REMEMBERED = 1 << 16
 """Situations whose groups are cached, some 300 bytes each, while recall is filled."""
 
-_ZERO: Plain = (0, 0, 0, 0, 0)
+_ZERO: Plain = (0, 0, 0, 0, 0, 0)
 
 
 class BulkFill:
@@ -199,7 +199,7 @@ class BulkFill:
         weight_at = self._decay.weight
         for start, end in pairwise([0, *changes.tolist(), len(rows)]):
             same = rows[order[start:end]]
-            weight = weighted = squares = won = weight_squares = 0
+            weight = weighted = squares = won = weight_squares = weight_cubes = 0
             for moment_ms, profit_ratio, share in zip(
                 known_ms[same].tolist(), ratio[same].tolist(), discount[same].tolist(), strict=True
             ):
@@ -209,7 +209,8 @@ class BulkFill:
                 squares += added[2]
                 won += added[3]
                 weight_squares += added[4]
-            sums = weight, weighted, squares, won, weight_squares
+                weight_cubes += added[5]
+            sums = weight, weighted, squares, won, weight_squares, weight_cubes
             yield int(combinations[order[start]]), sums
 
 
@@ -220,4 +221,5 @@ def _added(one: Plain, other: Plain) -> Plain:
         one[2] + other[2],
         one[3] + other[3],
         one[4] + other[4],
+        one[5] + other[5],
     )

@@ -190,7 +190,7 @@ class Recall:
                         sums.settle(period)
                     wins = sums.wins * left
                     plain = (sums.n * left, sums.mean, sums.variance, wins, sums.kish)
-                    moments = new(Moments, plain)
+                    moments = new(Moments, (*plain, sums.freedom))
                 entry_groups.append(new(EntryGroup, (level, value, moments, inside)))
             whole, n_foreign = self._whole(period, left)
             return whole, entry_groups, n_foreign

@@ -154,7 +154,7 @@ class TimedRows:
     def _apply(self, number: int, sign: int) -> None:
         columns, groups = self.columns, self.groups.by_number
         scale = self._decay.weight(columns.known_ms[number])
-        weight, weighted, squares, won, weight_squares = terms(
+        weight, weighted, squares, won, weight_squares, weight_cubes = terms(
             sign * scale * columns.discount[number], columns.ratio[number]
         )
         for group in (strategy_group(columns.flags[number]), *columns.groups_of(number)):
@@ -164,4 +164,5 @@ class TimedRows:
             sums.squares += squares
             sums.won += won
             sums.weight_squares += weight_squares
+            sums.weight_cubes += weight_cubes
             sums.period = None

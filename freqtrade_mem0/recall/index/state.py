@@ -80,7 +80,7 @@ class RecallState:
             self._count(sums, number, -1)
         for number in self.overruled:
             self._count(sums, number, +1)
-        return [(one[0], one[1], one[2], one[3], one[4]) for one in sums]
+        return [(one[0], one[1], one[2], one[3], one[4], one[5]) for one in sums]
 
     def pages(self, rows: NDArray[np.int32]) -> Iterator[list[bytes]]:
         """Yield some rows, `PAGE_ROWS` at a time; see `TradeColumns.packed_rows`."""

@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments
+from freqtrade_mem0.insight.student import freedom_of
 from freqtrade_mem0.recall.index.columns import DISCOUNT_BITS, UNIT_BITS
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _UNIT = 2.0**-UNIT_BITS
 _UNIT_SQUARED = 2.0 ** (-2 * UNIT_BITS)
 """Multiplying by a power of two is exact: only the division of integers before it rounds."""
 
-Plain = tuple[int, int, int, int, int]
-"""Sums of weights, weighted ratios, weighted squares, weights of wins, and squared weights."""
+Plain = tuple[int, int, int, int, int, int]
+"""Sums of weights, weighted ratios and squares, weights of wins, weights squared and cubed."""
 
 
 class Decay:
@@ -70,6 +71,7 @@ class Sums:
     """
 
     __slots__ = (
+        "freedom",
         "inside",
         "key",
         "kish",
@@ -80,6 +82,7 @@ class Sums:
         "squares",
         "variance",
         "weight",
+        "weight_cubes",
         "weight_squares",
         "weighted",
         "wins",
@@ -90,19 +93,23 @@ class Sums:
         self.key = key
         self.number = number
         self.inside = inside
-        self.weight = self.weighted = self.squares = self.won = self.weight_squares = 0
+        self.weight = self.weighted = self.squares = self.won = 0
+        self.weight_squares = self.weight_cubes = 0
         self.period: int | None = None
         """The half-life for which the numbers below are computed; None: for none."""
         self.n = self.wins = self.mean = self.variance = self.kish = 0.0
+        self.freedom: float | None = None
 
     @property
     def plain(self) -> Plain:
-        """The five sums."""
-        return self.weight, self.weighted, self.squares, self.won, self.weight_squares
+        """The six sums."""
+        squares, cubes = self.weight_squares, self.weight_cubes
+        return self.weight, self.weighted, self.squares, self.won, squares, cubes
 
     @plain.setter
     def plain(self, sums: Plain) -> None:
-        self.weight, self.weighted, self.squares, self.won, self.weight_squares = sums
+        self.weight, self.weighted, self.squares, self.won = sums[:4]
+        self.weight_squares, self.weight_cubes = sums[4:]
         self.period = None
 
     def settle(self, period: int) -> None:
@@ -111,6 +118,7 @@ class Sums:
         weight, shift = self.weight, period + _WEIGHT_BITS + DISCOUNT_BITS
         if weight <= 0:
             self.n = self.wins = self.mean = self.variance = self.kish = 0.0
+            self.freedom = None
             return
         try:
             self.n, self.wins = math.ldexp(weight, -shift), math.ldexp(self.won, -shift)
@@ -121,6 +129,7 @@ class Sums:
         square = weight * weight
         self.variance = spread / square * _UNIT_SQUARED
         self.kish = square / self.weight_squares
+        self.freedom = freedom_of(self.kish, self.weight_cubes / (square * weight))
 
     def moments(self, period: int, left: float) -> Moments:
         """Return the moments as of a moment; the arguments are from `Decay.since`."""
@@ -128,7 +137,9 @@ class Sums:
             return NOTHING
         if self.period != period:
             self.settle(period)
-        return Moments(self.n * left, self.mean, self.variance, self.wins * left, self.kish)
+        return Moments(
+            self.n * left, self.mean, self.variance, self.wins * left, self.kish, self.freedom
+        )
 
 
 def terms(weight: int, ratio: float) -> Plain:
@@ -140,7 +151,8 @@ def terms(weight: int, ratio: float) -> Plain:
     value = int(math.ldexp(ratio, UNIT_BITS))
     weighted = weight * value
     won = weight if value > 0 else 0
-    return weight, weighted, weighted * value, won, weight * abs(weight)
+    square = weight * abs(weight)
+    return weight, weighted, weighted * value, won, square, square * abs(weight)
 
 
 def _scaled(weight: int, shift: int) -> float:

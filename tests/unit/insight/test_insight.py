@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,12 @@ from freqtrade_mem0.insight.shrinkage import (
     shifts,
     standard_error,
 )
-from freqtrade_mem0.insight.student import half_width
+from freqtrade_mem0.insight.student import freedom_of, half_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 PRIOR = Shrinkage(pseudo_trades=100.0)
 
@@ -238,23 +244,60 @@ def test_shrunk_group_means_predict_better_than_raw_ones() -> None:
         assert shrunk_loss < raw_loss
 
 
-@pytest.mark.parametrize("n", [3, 5, 12, 40, 500])
-@pytest.mark.parametrize("half_life", [5.0, 20.0, 200.0, math.inf])
-def test_an_interval_covers_the_mean_as_often_as_it_says(n: int, half_life: float) -> None:
-    """With weights halved every `half_life` trades, 95 % of simulated samples, nearly."""
+def equal(n: int) -> Floats:
+    """Return weights that are all the same."""
+    return np.ones(n)
+
+
+def decaying(n: int) -> Floats:
+    """Return weights that decay for ever, of this effective number: (1 + k) / (1 - k) for k^i."""
+    return np.asarray(((n - 1.0) / (n + 1.0)) ** np.arange(8 * n))
+
+
+def halved(n: int) -> Floats:
+    """Return weights of which the oldest counts half."""
+    return np.asarray(0.5 ** (np.arange(n) / (n - 1.0)))
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 12, 40, 500])
+@pytest.mark.parametrize("weights_of", [equal, decaying, halved])
+@pytest.mark.parametrize("tails", ["normal", "heavy"])
+def test_an_interval_covers_the_mean_as_often_as_it_says(
+    n: int, weights_of: Callable[[int], Floats], tails: str
+) -> None:
+    """95 % of simulated samples, nearly; heavy tails are Student's t with 4 degrees of freedom."""
     rng = np.random.default_rng(11)
-    weights = 0.5 ** (np.arange(n) / half_life)
-    n_effective = weights.sum() ** 2 / np.sum(weights**2)
+    weights = weights_of(n)
+    shares = weights / weights.sum()
+    kish = float(1.0 / np.sum(shares**2))
+    freedom = freedom_of(kish, float(np.sum(shares**3)))
+    n_samples = 4000 if len(weights) < 1000 else 1500
+    shape = n_samples, len(weights)
+    drawn = rng.normal(0.0, 1.0, shape) if tails == "normal" else rng.standard_t(4.0, shape)
+    ratios = 0.003 + 0.02 * drawn
+    means = ratios @ shares
+    variances = ratios**2 @ shares - means**2
     hits = 0
-    for ratios in rng.normal(0.003, 0.02, (4000, n)):
-        mean = np.average(ratios, weights=weights)
-        variance = np.average((ratios - mean) ** 2, weights=weights)
+    for mean, variance in zip(means.tolist(), variances.tolist(), strict=True):
         # Long after the trades, when each of them counts a tenth of what it did.
-        low, high = interval(
-            Moments(0.1 * weights.sum(), float(mean), float(variance), kish=float(n_effective))
-        )
+        moments = Moments(0.1 * weights.sum(), mean, variance, None, kish, freedom)
+        low, high = interval(moments)
         hits += low <= 0.003 <= high
-    assert 0.93 <= hits / 4000 <= 0.97
+    most = 0.97 if tails == "normal" else 0.98
+    assert 0.93 <= hits / n_samples <= most
+
+
+def test_degrees_of_freedom_are_never_fewer_than_with_equal_weights() -> None:
+    """Equal weights have one less than their number; an interval is never without a bound."""
+    assert freedom_of(7.0, 1.0 / 49.0) == pytest.approx(6.0)
+    assert freedom_of(1.9, 0.4) is None
+    rng = np.random.default_rng(3)
+    for _ in range(500):
+        weights = rng.pareto(rng.uniform(0.3, 3.0), rng.integers(2, 60)) + 1e-12
+        shares = weights / weights.sum()
+        kish = float(1.0 / np.sum(shares**2))
+        freedom = freedom_of(kish, float(np.sum(shares**3)))
+        assert freedom is None or kish - 1.0 - 1e-9 <= freedom <= 1e9
 
 
 def test_quantiles_of_students_t_are_scipys() -> None:

@@ -509,7 +509,7 @@ def test_the_format_is_what_it_was(journal: Journal) -> None:
     n_heading = int.from_bytes(whole[12:20], "little")
     heading = json.loads(whole[20 : 20 + n_heading])
 
-    assert (whole[:8], int.from_bytes(whole[8:12], "little")) == (b"M0RECALL", 3)
+    assert (whole[:8], int.from_bytes(whole[8:12], "little")) == (b"M0RECALL", 4)
     assert sorted(heading) == ["about", "asked_ms", "byte_order", "groups", "n_rows"]
     assert heading["n_rows"] == 40
     row_bytes = 16 + 8 + 8 + 2 + 8 + 8 + 8 + 1 + 4 * len(LEVELS)
