@@ -78,6 +78,7 @@ def restore_backup(
         as it was.
     """
     open_backup(path)
+    was_there = folder.exists()
     try:
         make_folder(folder)
         present = _present(folder)
@@ -100,6 +101,10 @@ def restore_backup(
             f"{getattr(error, 'strerror', None) or error}. No memory was lost; mend what the "
             "message names and run the command again."
         ) from error
+    finally:
+        if not was_there:
+            with suppress(OSError):  # it is not empty: the memory is in it
+                folder.rmdir()
     return Restored(folder=folder, kept=kept, backup=backup)
 
 
