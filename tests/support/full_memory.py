@@ -9,14 +9,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from zstandard import ZstdDecompressor
+
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.journal.append import SeenIn
+from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
+from freqtrade_mem0.journal.bodies.pack import pack
+from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.revoked import Revoked, revoke
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.index.recall import Recall
 from freqtrade_mem0.recall.snapshot import Snapshots
-from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.kinds.retraction import retraction
 from tests.support.samples import (
@@ -27,6 +33,7 @@ from tests.support.samples import (
     a_promotion,
     a_risk_event,
     a_trade,
+    at,
     opened,
 )
 
@@ -46,13 +53,14 @@ def open_memory(folder: Path, user_id: str = WHOSE.user_id, **block: Any) -> Mem
     return MemoryFolder(settings, folder)
 
 
-def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 8) -> None:
+def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 90) -> None:
     """Write, for one user, what bots, backtests, people and commands write; `word` is in all."""
     journal = memory.journal
     pair, tag = f"{word}/USDT".upper(), f"tag {word}"
     backtest = replace(origin, mode=Mode.BACKTEST, run_id=f"{word}-run")
     for number in range(n):
-        trade = a_trade(number, origin=origin, pair=pair, enter_tag=tag)
+        decision_id = a_decision(number, origin=origin).id
+        trade = a_trade(number, origin=origin, pair=pair, enter_tag=tag, decision_id=decision_id)
         decision = a_decision(
             number,
             origin=origin,
@@ -102,6 +110,16 @@ def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 8) -> None:
         file.write(f"{json.dumps(trial)}\n")
 
 
+def age(memory: MemoryFolder) -> None:
+    """Archive the oldest rows, and compress all others."""
+    writes = BriefWrites(memory.journal, lambda _: None)
+    old_ms, all_ms = to_ms(at(20)), to_ms(at(100_000))
+    assert archive_records(writes, old_ms)
+    assert archive_decisions(writes, old_ms)
+    assert pack(writes, "records", all_ms)
+    assert pack(writes, "decisions", all_ms)
+
+
 def add_by_mem0_itself(memory: MemoryFolder, origin: Origin, word: str) -> None:
     """Let Mem0 add and change a memory, so that its history and its entities have it."""
     mem0 = memory.backend.memory  # type: ignore[attr-defined]
@@ -116,11 +134,16 @@ def rows_of(memory: MemoryFolder, user_id: str) -> dict[str, list[tuple[Any, ...
     """Return every row and memory of a user, as it is stored."""
     found: dict[str, list[tuple[Any, ...]]] = {
         table: memory.journal.connection.rows(
-            f"SELECT * FROM {table} WHERE user_id = ? ORDER BY seq",  # noqa: S608 - of this test
+            f"SELECT seq, id, body_of({sign} * seq, body) FROM {table}"  # noqa: S608 - of this test
+            " WHERE user_id = ? ORDER BY seq",
             [user_id],
         )
-        for table in ("records", "decisions")
+        for table, sign in (("records", 1), ("decisions", -1))
     }
+    scope = Scope(user_id=user_id)
+    found["all records"] = [tuple(each) for each in memory.journal.records(scope)]
+    found["evidence"] = [tuple(each) for each in memory.journal.evidence.items(scope)]
+    found["ledger"] = [(each,) for each in memory.journal.ledger(scope, only_opened=False)]
     if memory.delivers:
         scanned = memory.backend.scan(filters={"user_id": user_id})
         found["memories"] = [
@@ -137,6 +160,17 @@ def files_with(folder: Path, word: bytes) -> list[str]:
         if word in str(path.relative_to(folder)).lower().encode()
         or (path.is_file() and word in path.read_bytes().lower())
     ]
+
+
+def compressed_with(memory: MemoryFolder, word: bytes) -> int:
+    """Count the compressed bodies and blocks of a journal that have a word in them."""
+    bodies = memory.journal.connection.rows(
+        "SELECT body_of(number, '') FROM packed WHERE number <> 0"
+    )
+    blocks = memory.journal.connection.rows("SELECT bodies FROM blocks")
+    texts = [body.encode() for (body,) in bodies]
+    texts += [ZstdDecompressor().decompress(block, max_output_size=1 << 24) for (block,) in blocks]
+    return sum(word in text.lower() for text in texts)
 
 
 def tables_in(path: Path) -> set[str]:

@@ -16,9 +16,9 @@ class Rule(StrEnum):
     SCOPE = "rows of the scope are deleted"
     ROW = "rows that belong to a deleted row are deleted"
     RECORD = "rows with the id of a deleted record are deleted"
+    RENEWED = "made anew of what is left"
+    UNUSED = "texts that no row needs any more are deleted"
     CLEARED = "all rows are deleted, as nothing says whose they are"
-    UNPACKED = "archived rows are brought back and deleted; the rest is compressed anew"
-    UNUSED = "texts that no row uses any more are deleted"
     MARKS = "entries that name the scope are deleted"
     HASHES = "kept: only hashes, numbers and times are in it"
     STORE = "memories of the scope are deleted through Mem0, then the file is written anew"
@@ -43,18 +43,18 @@ JOURNAL_TABLES = (
     Table("adopted", Rule.ROW, "seq"),
     Table("aged", Rule.ROW, "seq"),
     Table("told", Rule.ROW, "seq"),
-    Table("evidence", Rule.ROW, "seq"),
     Table("asked", Rule.RECORD, "id"),
     Table("seen", Rule.RECORD, "record_id"),
+    Table("packed", Rule.ROW, "number"),
+    Table("evidence", Rule.ROW, "seq"),
     Table("records", Rule.SCOPE),
     Table("decisions", Rule.SCOPE),
-    Table("revoked", Rule.SCOPE),
-    Table("packed", Rule.UNPACKED),
-    Table("dictionaries", Rule.UNPACKED),
-    Table("blocks", Rule.UNPACKED),
-    Table("old_decisions", Rule.UNPACKED),
+    Table("old_decisions", Rule.SCOPE),
+    Table("blocks", Rule.RENEWED),
+    Table("dictionaries", Rule.RENEWED),
     Table("words", Rule.UNUSED),
     Table("scopes", Rule.UNUSED),
+    Table("revoked", Rule.SCOPE),
     Table("set_aside", Rule.CLEARED),
     Table("marks", Rule.MARKS),
     Table("chain", Rule.HASHES),

@@ -6,10 +6,15 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.journal.bring_back import bring_back, count_archived, forget_words
 from freqtrade_mem0.journal.chain import note_gone
+from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.forgotten import note_forgotten
 from freqtrade_mem0.journal.marks import read_mark, write_mark
+from freqtrade_mem0.lifecycle.forget.archived import (
+    drop_unused_texts,
+    renew_dictionaries,
+    trim_blocks,
+)
 from freqtrade_mem0.lifecycle.forget.places import JOURNAL_TABLES, Rule
 
 if TYPE_CHECKING:
@@ -22,6 +27,15 @@ if TYPE_CHECKING:
 
 _ROWS_PER_WRITE = 200
 _DELIVERY = "delivery"
+
+_OWNERS: dict[str, Table] = {
+    "records": "records",
+    "evidence": "records",  # of archived records: the others go with their rows
+    "decisions": "decisions",
+    "old_decisions": "decisions",
+}
+"""Tables whose rows have an owner, in the order of deletion, and where these stood first."""
+
 WHY = "forgotten"
 """Under which word the chain has the deletions."""
 
@@ -29,12 +43,9 @@ WHY = "forgotten"
 def count_rows(journal: Journal, scope: ForgetScope) -> Counter[str]:
     """Count what would be deleted in the tables that say whose their rows are."""
     found: Counter[str] = Counter()
-    for table in JOURNAL_TABLES:
-        if table.rule is Rule.SCOPE:
-            where, values = _where(scope, table.name)
-            query = f"SELECT count(*) FROM {table.name} WHERE {where}"  # noqa: S608 - ours
-            found[table.name] = journal.connection.row(query, values)[0]
-    found.update(count_archived(journal, *_where(scope, "records")))
+    for name in (*_OWNERS, "revoked"):
+        chosen, values = _chosen(scope, name)
+        found[name] = journal.connection.row(f"SELECT count(*) FROM {chosen}", values)[0]  # noqa: S608
     return found
 
 
@@ -50,9 +61,9 @@ def begin(journal: Journal, scope: ForgetScope, at_ms: int) -> Counter[str]:
         mark = read_mark(sqlite, _DELIVERY)
         if mark.get("error"):  # it may say what Mem0 refused
             write_mark(sqlite, _DELIVERY, mark | {"error": ""})
-        where, values = _where(scope, "records")
+        chosen, values = _chosen(scope, "records")
         done["outbox"] += sqlite.execute(
-            f"DELETE FROM outbox WHERE seq IN (SELECT seq FROM records WHERE {where})",  # noqa: S608
+            f"DELETE FROM outbox WHERE seq IN (SELECT seq FROM {chosen})",  # noqa: S608
             values,
         ).rowcount
     return done
@@ -61,22 +72,20 @@ def begin(journal: Journal, scope: ForgetScope, at_ms: int) -> Counter[str]:
 def delete_rows(journal: Journal, scope: ForgetScope, point: Callable[[], None]) -> Counter[str]:
     """Delete every row of a scope; return how many, by table."""
     done: Counter[str] = Counter()
-    done += bring_back(journal, *_where(scope, "records"))
-    point()
-    tables: tuple[Table, ...] = ("records", "decisions")
-    for table in tables:
+    for owner in _OWNERS:
         while True:
             with journal.connection.write() as sqlite:
-                deleted = _delete_some(sqlite, scope, table)
+                deleted = _delete_some(sqlite, scope, owner)
             if not deleted:
                 break
             done += deleted
             point()
-    forget_words(journal)
+    done["dictionaries"] += renew_dictionaries(journal, point)
+    done["words"] += drop_unused_texts(journal)
     with journal.connection.write() as sqlite:
         done["set_aside"] += sqlite.execute("DELETE FROM set_aside").rowcount
-        where, values = _where(scope, "revoked")
-        done["revoked"] += sqlite.execute(f"DELETE FROM revoked WHERE {where}", values).rowcount  # noqa: S608
+        chosen, values = _chosen(scope, "revoked")
+        done["revoked"] += sqlite.execute(f"DELETE FROM {chosen}", values).rowcount  # noqa: S608
     return done
 
 
@@ -94,40 +103,46 @@ def allow_return(journal: Journal, scope: ForgetScope) -> bool:
         return bool(done.rowcount)
 
 
-def _delete_some(sqlite: sqlite3.Connection, scope: ForgetScope, table: Table) -> Counter[str]:
+def _delete_some(sqlite: sqlite3.Connection, scope: ForgetScope, owner: str) -> Counter[str]:
     """Delete some rows of a table and what belongs to them, inside the caller's transaction."""
     done: Counter[str] = Counter()
     sqlite.execute("PRAGMA secure_delete = ON")
-    where, values = _where(scope, table)
-    rows = sqlite.execute(
-        f"SELECT seq, id FROM {table} WHERE {where} LIMIT {_ROWS_PER_WRITE}",  # noqa: S608
-        values,
-    ).fetchall()
+    chosen, values = _chosen(scope, owner)
+    query = f"SELECT seq, id FROM {chosen} LIMIT {_ROWS_PER_WRITE}"  # noqa: S608 - ours
+    rows = sqlite.execute(query, values).fetchall()
     if not rows:
         return done
-    seqs, ids = json.dumps([seq for seq, _ in rows]), json.dumps([each for _, each in rows])
-    if table == "records":
-        for place in JOURNAL_TABLES:
-            if place.rule in {Rule.ROW, Rule.RECORD}:
-                done[place.name] += sqlite.execute(
-                    f"DELETE FROM {place.name} WHERE {place.column} IN"  # noqa: S608
-                    " (SELECT value FROM json_each(?))",
-                    [seqs if place.rule is Rule.ROW else ids],
-                ).rowcount
-    done[table] += sqlite.execute(
-        f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))",  # noqa: S608
-        [seqs],
-    ).rowcount
-    note_gone(sqlite, table, [seq for seq, _ in rows], WHY)
+    seqs, of = [seq for seq, _ in rows], _OWNERS[owner]
+    for place in JOURNAL_TABLES:
+        if place.rule is Rule.ROW and (of == "records" or place.name == "packed"):
+            keys: list[Any] = seqs if of == "records" else [-seq for seq in seqs]
+        elif place.rule is Rule.RECORD and of == "records":
+            keys = [id_of(each) for _, each in rows]
+        elif place.name == owner:
+            keys = seqs
+        else:
+            continue
+        done[place.name] += sqlite.execute(
+            f"DELETE FROM {place.name} WHERE {place.column or 'seq'} IN"  # noqa: S608
+            " (SELECT value FROM json_each(?))",
+            [json.dumps(keys)],
+        ).rowcount
+    if owner == "evidence":
+        done["blocks"] += trim_blocks(sqlite, seqs)
+    note_gone(sqlite, of, seqs, WHY)
     return done
 
 
-def _where(scope: ForgetScope, table: str) -> tuple[str, list[Any]]:
+def _chosen(scope: ForgetScope, table: str) -> tuple[str, list[Any]]:
+    """Return a table with the condition on its rows, and the values to bind."""
     if table == "revoked":  # it has no mode, and '' for every strategy
         where, values = "user_id = ?", [scope.user_id]
         for column, value in (("strategy", scope.strategy), ("run_id", scope.run_id)):
             if value is not None:
                 where, values = f"{where} AND {column} = ?", [*values, value]
-        return where, values
-    is_narrower = table == "records" and not scope.is_whole_user
-    return scope.where(with_derived=is_narrower)
+        return f"{table} WHERE {where}", values
+    has_kind = table != "decisions" and not scope.is_whole_user
+    where, values = scope.where(with_derived=has_kind)
+    if table in {"evidence", "old_decisions"}:
+        where = f"scope IN (SELECT number FROM scopes WHERE {where})"  # noqa: S608 - ours
+    return f"{table} WHERE {where}", values

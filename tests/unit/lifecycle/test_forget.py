@@ -14,7 +14,7 @@ from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.journal.chain_check import check_chain
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.lifecycle.forget import memories, rows
+from freqtrade_mem0.lifecycle.forget import archived, memories, rows
 from freqtrade_mem0.lifecycle.forget.places import (
     FILES,
     JOURNAL_TABLES,
@@ -29,6 +29,8 @@ from tests.support.full_memory import (
     OTHER,
     WHOSE,
     add_by_mem0_itself,
+    age,
+    compressed_with,
     files_with,
     fill,
     open_memory,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 28, 6, tzinfo=UTC)
 WHOLE = ForgetScope(user_id=WHOSE.user_id)
+N_KILLS = 50
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fill(memory, origin, word)
         add_by_mem0_itself(memory, origin, word)
         memory.close()
+    memory = open_memory(folder)
+    age(memory)
+    memory.close()
     journal = folder / "mem0" / "journal.sqlite"
     shutil.copy(journal, journal.with_name("journal.sqlite.damaged-20260101-000000"))
     return folder
@@ -79,39 +85,65 @@ def memory(folder: Path) -> Iterator[MemoryFolder]:
 def test_not_a_byte_is_left(memory: MemoryFolder, folder: Path) -> None:
     """In rows, free pages, search index, logs, history, snapshots, names of files."""
     assert len(files_with(folder, CANARY)) == 6
+    assert compressed_with(memory, CANARY) > 100
     others = rows_of(memory, OTHER.user_id)
     before = memory.journal.connection.row("SELECT root FROM chain_roots")[0].hex()
 
     receipt = forget(memory, WHOLE, now=NOW)
 
     assert files_with(folder, CANARY) == []
+    assert compressed_with(memory, CANARY) == 0
     assert receipt["complete"]
     assert set(receipt["probes"].values()) == {0}
     assert len(receipt["probes"]) > 4
     assert receipt["root_before"] == before != receipt["root_after"]
-    assert receipt["deleted"]["decisions"] == 9
+    assert receipt["deleted"]["decisions"] + receipt["deleted"]["old_decisions"] == 91
+    assert receipt["deleted"]["blocks"] > 10
+    assert receipt["deleted"]["dictionaries"] == 2
     assert receipt["deleted"]["memories in Mem0"] > 15
     assert receipt["deleted"]["history.db"] > 2
     assert rows_of(memory, OTHER.user_id) == others
     assert any("trade database" in each for each in receipt["left"])
     found = check_chain(memory.journal.connection)
     assert found.breaks == []
-    assert found.gone["forgotten"] == receipt["deleted"]["records"] + 9
+    assert found.gone["forgotten"] == receipt["deleted"]["evidence"] + 91
 
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing after it runs, and what was committed stays."""
 
 
-@pytest.mark.parametrize("at", range(50))
+@pytest.fixture(scope="module")
+def n_points(full: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """At how many points between two steps it can be killed."""
+    folder = tmp_path_factory.mktemp("counted") / "copy"
+    shutil.copytree(full, folder)
+    memory = open_memory(folder)
+    passed: list[None] = []
+    with pytest.MonkeyPatch.context() as patched:
+        in_small_steps(patched)
+        forget(memory, WHOLE, now=NOW, point=lambda: passed.append(None))
+    memory.close()
+    assert len(passed) >= N_KILLS
+    return len(passed)
+
+
+def in_small_steps(patched: pytest.MonkeyPatch) -> None:
+    """Let each transaction do little."""
+    patched.setattr(rows, "_ROWS_PER_WRITE", 12)
+    patched.setattr(memories, "_PER_DELETE", 20)
+    patched.setattr(archived, "_ROWS_PER_WRITE", 20)
+
+
+@pytest.mark.parametrize("kill", range(N_KILLS))
 def test_killed_at_any_point_and_run_again_nothing_is_left(
-    folder: Path, at: int, monkeypatch: pytest.MonkeyPatch
+    folder: Path, n_points: int, kill: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same command does the rest. Meanwhile `doctor` says that it was interrupted."""
-    monkeypatch.setattr(rows, "_ROWS_PER_WRITE", 1)
-    monkeypatch.setattr(memories, "_PER_DELETE", 1)
+    in_small_steps(monkeypatch)
     memory = open_memory(folder)
     others = rows_of(memory, OTHER.user_id)
+    at = kill * n_points // N_KILLS
     points = iter(range(at + 1))
 
     def point() -> None:
