@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 Table = Literal["records", "decisions"]
 Value = str | int | None
 
-RECORD, DECISION, RECORDS_GONE, DECISIONS_GONE = range(4)
-"""What an item is about: a row of a table as it is from then on, or rows that were deleted. A
-decision has a second one when it is tied to its trade."""
+RECORD, DECISION, RECORDS_GONE, DECISIONS_GONE, OLD_DECISION = range(5)
+"""What an item is about: a row of a table as it is from then on, rows that were deleted, or the
+numbers of an archived decision. A decision has a second one when it is tied to its trade."""
+
+ARCHIVED = "archived"
+"""Why a row is gone whose evidence or numbers are still there, and are compared."""
 
 GONE: dict[Table, int] = {"records": RECORDS_GONE, "decisions": DECISIONS_GONE}
 """What an item of a deletion is about, by the table."""
@@ -79,6 +82,11 @@ def decision_digest(values: Sequence[Value]) -> bytes:
     """Return the digest of a decision's row, from its `DECISION_COLUMNS`."""
     *columns, body, trade_id, open_ms = values
     return _digest((*columns, sha256(str(body).encode()).hexdigest(), trade_id, open_ms))
+
+
+def text_digest(text: str) -> bytes:
+    """Return the digest of a text."""
+    return _digest((text,))
 
 
 def gone_digest(at_ms: int, why: str, rows: str) -> bytes:

@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.journal import chain
-from freqtrade_mem0.journal.chain import Head, Item, linked
+from freqtrade_mem0.journal.chain import ARCHIVED, Head, Item, linked
+from freqtrade_mem0.journal.chain_archived import (
+    CHANGED,
+    DELETED,
+    check_evidence,
+    check_old_decisions,
+    check_validity,
+)
 from freqtrade_mem0.journal.chain_packed import Days, LastItems, Ranges
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.records.codec import hash_of
 from freqtrade_mem0.records.kinds import record_types
-from freqtrade_mem0.records.kinds.retraction import retraction_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,13 +45,6 @@ _REWRITTEN = (
 _NOT_OURS = (
     "it is no root of this chain: what was written until that day was replaced or cut off, or an "
     "older copy of the journal was put in its place"
-)
-_CHANGED = "it says something else than when it was written: it was changed in the file"
-_DELETED = (
-    "it was written, and no deletion by freqtrade-mem0 was noted: it was taken out of the file"
-)
-_SWITCHED = (
-    "it counts, or does not count, against what was written after it: that was switched in the file"
 )
 _FOREIGN = "it is not in the chain: another program than freqtrade-mem0 wrote it into the file"
 
@@ -119,8 +118,18 @@ def check_chain(
         sqlite.execute("BEGIN")
         try:
             last = _walk(sqlite, found, dict(kept or {}))
-            gone = _gone(sqlite, found)
-            _compare(sqlite, found, last, gone, progress)
+            gone, archived = _gone(sqlite, found)
+            _compare_rows(sqlite, found, last, progress)
+            for each in (
+                *check_evidence(sqlite, last, archived),
+                *check_old_decisions(sqlite, last),
+                *check_validity(sqlite),
+            ):
+                found.add(*each)
+            for n, kind, row in last.rest():
+                table = "records" if kind == chain.RECORD else "decisions"
+                if row not in gone[_KINDS[table]]:
+                    found.add(n, f"row {row} of {table}", DELETED)
         finally:
             sqlite.execute("ROLLBACK")
     found.breaks.sort()
@@ -158,8 +167,12 @@ def _walk(sqlite: sqlite3.Connection, found: Checked, kept: dict[str, str]) -> L
     return last
 
 
-def _gone(sqlite: sqlite3.Connection, found: Checked) -> dict[int, Ranges]:
-    """Return the rows that were deleted in order, by the kind of their items."""
+def _gone(sqlite: sqlite3.Connection, found: Checked) -> tuple[dict[int, Ranges], Ranges]:
+    """Return the rows that were deleted in order, by the kind of their items.
+
+    Archived records, which are rows of evidence still, are returned by themselves.
+    """
+    archived: list[list[int]] = []
     ranges: dict[int, list[list[int]]] = {chain.RECORD: [], chain.DECISION: []}
     rows = sqlite.execute(
         "SELECT g.n, g.at_ms, g.why, g.rows, c.kind, c.digest FROM chain_gone g"
@@ -167,7 +180,7 @@ def _gone(sqlite: sqlite3.Connection, found: Checked) -> dict[int, Ranges]:
     )
     for n, at_ms, why, text, kind, digest in rows:
         if digest != chain.gone_digest(at_ms, why, text):
-            found.add(n, f"the deletion in item {n} of the chain", _CHANGED)
+            found.add(n, f"the deletion in item {n} of the chain", CHANGED)
             continue
         parts = json.loads(text)
         count = sum(end - start + 1 for start, end in parts)
@@ -176,15 +189,17 @@ def _gone(sqlite: sqlite3.Connection, found: Checked) -> dict[int, Ranges]:
         found.noted.append(
             {"at": from_ms(at_ms).isoformat(), "why": why, "table": table, "rows": count}
         )
-        ranges[_KINDS[table]] += parts
-    return {kind: Ranges(parts) for kind, parts in ranges.items()}
+        if why != ARCHIVED:
+            ranges[_KINDS[table]] += parts
+        elif table == "records":
+            archived += parts
+    return {kind: Ranges(parts) for kind, parts in ranges.items()}, Ranges(archived)
 
 
-def _compare(
+def _compare_rows(
     sqlite: sqlite3.Connection,
     found: Checked,
     last: LastItems,
-    gone: dict[int, Ranges],
     progress: Progress | None,
 ) -> None:
     n_in_all = sqlite.execute(
@@ -202,14 +217,9 @@ def _compare(
                 if item is None:
                     found.add(0, what, _FOREIGN)
                 elif not _fits(table, item[1], body, values):
-                    found.add(item[0], what, _CHANGED)
+                    found.add(item[0], what, CHANGED)
             if progress is not None:
                 progress(found.n_rows, n_in_all)
-    _check_validity(sqlite, found, last)
-    for n, kind, row in last.rest():
-        if row not in gone[kind]:
-            table = next(name for name, each in _KINDS.items() if each == kind)
-            found.add(n, f"row {row} of {table}", _DELETED)
 
 
 def _fits(table: str, digest: bytes, body: Any, values: list[Any]) -> bool:
@@ -223,19 +233,3 @@ def _fits(table: str, digest: bytes, body: Any, values: list[Any]) -> bool:
         return False  # a damaged row has values of any type
     # A record of a kind that only a later version knows is compared without its body.
     return chain.record_digest(values) == digest
-
-
-def _check_validity(sqlite: sqlite3.Connection, found: Checked, last: LastItems) -> None:
-    """Find records that were made valid or invalid by hand."""
-    rows = sqlite.execute(
-        "SELECT seq, id, is_current FROM records AS each WHERE is_current = EXISTS"
-        " (SELECT 1 FROM evidence AS own JOIN evidence AS later ON later.id = own.id"
-        " WHERE own.seq = each.seq AND later.seq > own.seq)"
-    ).fetchall()
-    for seq, record_id, is_current in rows:
-        retracted = sqlite.execute(
-            "SELECT 1 FROM records WHERE id = ?", [retraction_id(str(record_id))]
-        ).fetchone()
-        item = last.take(chain.RECORD, seq)
-        if item is not None and (is_current or retracted is None):
-            found.add(item[0], f"row {seq} of records ({record_id})", _SWITCHED)

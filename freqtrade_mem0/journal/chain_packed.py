@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.chain import Item
 
-_N_KINDS = 4
+_N_KINDS = 8
 
 
 class LastItems:
@@ -53,7 +53,7 @@ class LastItems:
         """Yield number, kind and row of what was not taken."""
         for found in np.flatnonzero(~self._seen):
             row, kind = divmod(int(self._sorted[found]), _N_KINDS)
-            if kind in (chain.RECORD, chain.DECISION):
+            if kind in (chain.RECORD, chain.DECISION, chain.OLD_DECISION):
                 yield int(self._at[found]) + 1, kind, row
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.chain import note_gone
+from freqtrade_mem0.journal.chain import ARCHIVED, extend, note_gone
+from freqtrade_mem0.journal.chain_archived import old_decision_items
 from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.evidence.words import Words
@@ -100,7 +101,7 @@ def _archive(writes: BriefWrites, bodies: dict[int, str]) -> int:
                 )
             for seq in bodies:
                 _drop(sqlite, seq)
-            note_gone(sqlite, "records", bodies, "archived")
+            note_gone(sqlite, "records", bodies, ARCHIVED)
     except _ChangedError:
         return 0  # the next cycle tries it again
     return len(bodies)
@@ -171,5 +172,7 @@ def _reduce(writes: BriefWrites, rows: Sequence[Sequence[Any]]) -> int:
                 add_old_decision(sqlite, words, seq, decision)
                 sqlite.execute("DELETE FROM decisions WHERE seq = ?", [seq])
                 sqlite.execute("DELETE FROM packed WHERE number = ?", [-seq])
-            note_gone(sqlite, "decisions", [seq for seq, _ in decoded], "archived")
+            seqs = [seq for seq, _ in decoded]
+            note_gone(sqlite, "decisions", seqs, ARCHIVED)
+            extend(sqlite, old_decision_items(sqlite, seqs))
     return len(decoded)

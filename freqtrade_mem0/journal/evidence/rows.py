@@ -16,7 +16,7 @@ from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.records.base import Record
@@ -90,7 +90,7 @@ def evidence_row(words: Words, seq: int, record: Record, said: str) -> Row:
     """Return the evidence of a record, given with its row's number and content hash."""
     scope = scope_of(record)
     pair = getattr(record, "pair", "")
-    facts, texts = _facts(record, words)
+    facts, texts = facts_of(record, words.number)
     row = (
         stored_id(record.id),
         words.scope(scope),
@@ -124,11 +124,12 @@ def add_trade(sqlite: sqlite3.Connection, seq: int, trade: TradeEvidence, is_cur
     sqlite.execute("UPDATE evidence SET is_archived = 1 WHERE seq = ?", [seq])
 
 
-def _facts(record: Record, words: Words) -> tuple[bytes, list[str]]:
+def facts_of(record: Record, number: Callable[[str], int]) -> tuple[bytes, list[str]]:
+    """Return the facts of a record, and the words in them; `number` gives a word's number."""
     if isinstance(record, TradeRecord):
         without = ""
         if record.execution is not None:
             without = content_hash(replace(record, execution=None))[: SAID_DIGITS // 2]
         unknown = () if record.told is None else record.told.unknown
-        return packed_trade(record, unknown, without, words.number)
+        return packed_trade(record, unknown, without, number)
     return encode(record).encode() if record.kind in WHOLE_KINDS else b"", []
