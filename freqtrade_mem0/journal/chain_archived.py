@@ -52,9 +52,12 @@ def old_decision_items(sqlite: sqlite3.Connection, seqs: Iterable[int]) -> Itera
 
 
 def check_evidence(
-    sqlite: sqlite3.Connection, last: LastItems, archived: Ranges
+    sqlite: sqlite3.Connection, last: LastItems, archived: Ranges, gone: Ranges
 ) -> Iterator[Found]:
-    """Yield evidence that is not what its record says, and archived records that were changed."""
+    """Yield evidence that is not what its record says, and archived records that were changed.
+
+    Of an archived record whose body `salvage` could not save nothing can be compared.
+    """
     words = dict(sqlite.execute("SELECT word, number FROM words").fetchall())
     seq = 0
     while rows := sqlite.execute(_EVIDENCE, [seq, _PAGE]).fetchall():
@@ -68,12 +71,19 @@ def check_evidence(
                 yield 0, what, SWITCHED
             if body and not _fits(kind, body, facts, words):
                 yield (item or (0,))[0], what, CHANGED
-            if item is not None and body and of_row is None:
+            if item is not None and of_row is None and seq not in gone:
                 category, *rest = columns
-                said = _hash(kind, body)
-                values = (record_id, said, kind, category, *rest)
+                values = (record_id, _hash(kind, body), kind, category, *rest)
                 if chain.record_digest(values) != item[1]:
                     yield item[0], what, CHANGED
+
+
+def lost_bodies(sqlite: sqlite3.Connection) -> list[int]:
+    """Return the archived records whose bodies are gone."""
+    rows = sqlite.execute(
+        "SELECT seq FROM evidence WHERE is_archived = 1 AND body_of(seq, '') = ''"
+    )
+    return [seq for (seq,) in rows]
 
 
 def check_validity(sqlite: sqlite3.Connection) -> Iterator[Found]:

@@ -121,7 +121,7 @@ def check_chain(
             gone, archived = _gone(sqlite, found)
             _compare_rows(sqlite, found, last, progress)
             for each in (
-                *check_evidence(sqlite, last, archived),
+                *check_evidence(sqlite, last, archived, gone[chain.RECORD]),
                 *check_old_decisions(sqlite, last),
                 *check_validity(sqlite),
             ):

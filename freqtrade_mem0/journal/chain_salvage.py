@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Rows = Iterable[Sequence[Any]]
 
 _KINDS: dict[Table, int] = {"records": chain.RECORD, "decisions": chain.DECISION}
+_ARCHIVES: dict[Table, str] = {"records": "evidence", "decisions": "old_decisions"}
 
 
 def carry_over(sqlite: sqlite3.Connection, items: Rows, roots: Rows, gone: Rows) -> None:
@@ -49,7 +50,8 @@ def carry_over(sqlite: sqlite3.Connection, items: Rows, roots: Rows, gone: Rows)
     sqlite.executemany("INSERT OR IGNORE INTO chain_gone VALUES (?, ?, ?, ?)", deletions)
     last = {(kind, row): digest for _, kind, row, digest in read[:n_fit]}
     for table, kind in _KINDS.items():
-        saved = {seq for (seq,) in sqlite.execute(f"SELECT seq FROM {table}")}  # noqa: S608 - ours
+        query = f"SELECT seq FROM {table} UNION SELECT seq FROM {_ARCHIVES[table]}"  # noqa: S608
+        saved = {seq for (seq,) in sqlite.execute(query)}
         noted = _rows_of(read, deletions, chain.GONE[table])
         chain.note_gone(
             sqlite, table, {row for each, row in last if each == kind} - saved - noted, "lost"
@@ -72,8 +74,8 @@ def _rows_of(read: list[Sequence[Any]], deletions: list[Sequence[Any]], kind: in
     """Return the rows that were deleted in order, by items of a kind."""
     return {
         row
-        for n, _, _, text in deletions
-        if read[n - 1][1] == kind
+        for n, _, why, text in deletions
+        if read[n - 1][1] == kind and why != chain.ARCHIVED
         for first, last in json.loads(text)
         for row in range(first, last + 1)
     }

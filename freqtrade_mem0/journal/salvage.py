@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.journal.chain import note_gone
+from freqtrade_mem0.journal.chain_archived import lost_bodies
 from freqtrade_mem0.journal.chain_salvage import carry_over
 from freqtrade_mem0.journal.compact import MARK as COMPACTED
 from freqtrade_mem0.journal.evidence_anew import fill_evidence
@@ -209,6 +211,7 @@ def _fill(fresh: Journal, readable: ReadableJournal) -> int:
         carry_archive_over(sqlite, readable)
         carry_over(sqlite, *(readable.pairs(table) for table in _CHAIN))
         fill_evidence(sqlite)
+        note_gone(sqlite, "records", lost_bodies(sqlite), "lost")
         for beginning in _VOUCHING:
             sqlite.execute("DELETE FROM marks WHERE name LIKE ?", [f"{beginning}%"])
         sqlite.execute("DELETE FROM marks WHERE NOT json_valid(value)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from freqtrade_mem0.journal.bodies.pack import pack
 from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.chain_check import check_chain
 from freqtrade_mem0.journal.outbox import Outbox
+from freqtrade_mem0.journal.salvage import salvage
 from freqtrade_mem0.records.base import to_ms
 from tests.support.samples import NOTED, a_decision, a_trade, at, opened
 
@@ -36,6 +38,17 @@ def aged(journal: Journal) -> Journal:
     pack(writes, "records", to_ms(at(N)))
     journal.connection.close()
     return journal
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_salvage_keeps_the_chain_over_the_archive(aged: Journal, seed: int) -> None:
+    """What was lost is named as lost; the rest fits."""
+    content, chance = bytearray(aged.path.read_bytes()), random.Random(seed)
+    number = chance.randrange(16, len(content) // 4096 - 1)
+    content[number * 4096 : (number + 1) * 4096] = chance.randbytes(4096)
+    aged.path.write_bytes(content)
+    salvage(aged.path, NOTED)
+    assert check_chain(aged.connection).breaks == []
 
 
 TAMPERING = {
