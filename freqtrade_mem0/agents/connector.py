@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from freqtrade_mem0.agents.memory import AgentMemory
+from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,16 @@ class MemoryConnector:
     async def log_decision(self, decision: Mapping[str, Any] | str, result: Any = None) -> str:
         """As `AgentMemory.log_decision`."""
         return await asyncio.to_thread(self.sync.log_decision, decision, result)
+
+    async def propose_parameters(
+        self, changes: Mapping[str, Any], reason: str, **details: Any
+    ) -> str:
+        """As `AgentMemory.propose_parameters`."""
+        return await asyncio.to_thread(self.sync.propose_parameters, changes, reason, **details)
+
+    async def parameters(self, strategy: str = MANUAL_STRATEGY) -> Facts:
+        """As `AgentMemory.parameters`."""
+        return await asyncio.to_thread(self.sync.parameters, strategy)
 
     async def aclose(self) -> None:
         """Release files and connections. Closing twice is harmless."""

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 from freqtrade_mem0.agents.answers import answer, nothing
 from freqtrade_mem0.agents.decisions import DecisionLog
 from freqtrade_mem0.agents.known import KnownTrades
+from freqtrade_mem0.agents.proposals import propose
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
-from freqtrade_mem0.client.mem0_client import Mem0Client
+from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.views.agent_log import n_unresolved
 from freqtrade_mem0.views.entries import features_of
+from freqtrade_mem0.views.parameters import current_parameters
 from freqtrade_mem0.views.present import Market
 from freqtrade_mem0.words import mission
 from freqtrade_mem0.words.numbers import counted
@@ -230,6 +232,35 @@ class AgentMemory:
         """
         self._resolve_now_and_then()
         return self.log.log(decision, result)
+
+    def propose_parameters(self, changes: Mapping[str, Any], reason: str, **details: Any) -> str:
+        """Propose new values of parameters; return the id of the proposal.
+
+        Nothing changes before the owner approves it (`freqtrade-mem0 agent approve`). The same
+        proposal is kept once while it waits, and once a day.
+
+        Parameters
+        ----------
+        changes
+            New values by name: numbers, texts, truth values.
+        reason
+            Why.
+        details
+            `strategy` the parameters are of; `before`, the present values, by default those that
+            hold; `evidence`, ids of records.
+
+        Raises
+        ------
+        RecordError
+            A name or value breaks its rule; nothing is kept.
+        """
+        return propose(self.client, self.agent_id, changes, reason, self._now(), **details)
+
+    def parameters(self, strategy: str = MANUAL_STRATEGY) -> Facts:
+        """Return the approved values of parameters by name, without reverted ones."""
+        if not self._trades.exists:
+            return {}
+        return current_parameters(self._memory, self.client.user_id, strategy)
 
     def close(self) -> None:
         """Release files and connections. Closing twice is harmless."""

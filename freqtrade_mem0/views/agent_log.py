@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
+from freqtrade_mem0.views.lessons import add_lessons
 from freqtrade_mem0.views.values import Facts, iso
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ def agent_log(
         `no trade` (it opens none). `is_hindsight` tells of a decision that was logged after its
         outcome was known. `outcome` has `source` (`trade`, `result` or `candles`), `profit_ratio`,
         `told_ratio` (what the agent said), `is_disputed`, and more; None where nothing is known.
+        `lesson` says what was expected and what came.
     """
-    rows = [
-        _facts(decision, outcome)
-        for decision, outcome in _decisions(memory, user_id, agent)
-        if not only_open or state_of(decision, outcome) == "open"
-    ]
+    rows = [_facts(*each) for each in _decisions(memory, user_id, agent)]
+    add_lessons(rows)
+    if only_open:
+        rows = [row for row in rows if row["state"] == "open"]
     rows.sort(key=lambda row: (row["decided_at"], row["id"]))
     return rows if limit is None else rows[-limit:]
 

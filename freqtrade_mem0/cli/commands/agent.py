@@ -1,7 +1,8 @@
-"""Show what agents decided and what became of it.
+"""Show what agents decided, and decide on the changes of parameters that they propose.
 
-Outcomes that are known by now, from bots' closed trades and from stored candles, are filled in
-first.
+`log` shows decisions with what became of them, `parameters` proposed changes. `approve`, `reject`,
+`apply` and `revert` take a step with one of these. `export` writes both as files. Outcomes that are
+known by now, from bots' closed trades and from stored candles, are filled in first.
 """
 
 from __future__ import annotations
@@ -10,20 +11,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli.context import opened_memory, read_config
 from freqtrade_mem0.cli.options import count, limit_of, memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, title, when
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.words.numbers import counted, percent
 
 if TYPE_CHECKING:
     import argparse
 
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
 NAME = "agent"
+
+_STEPS = {"approve": "approved", "reject": "rejected", "apply": "applied", "revert": "reverted"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `agent`."""
-    parser.add_argument("what", choices=["log"], help="The log of decisions.")
-    parser.add_argument("--agent-id", metavar="NAME", help="Only this agent's.")
+    parser.add_argument(
+        "what",
+        choices=["log", "parameters", *_STEPS, "export"],
+        help="What to show or to do.",
+    )
+    parser.add_argument(
+        "id", nargs="?", help="Id of a proposed change, or its first characters, for a step."
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="Why the step is taken.")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="PATH",
+        help="Folder of the files of `export`; default: memory's.",
+    )
+    parser.add_argument("--agent-id", metavar="NAME", help="Only decisions of this agent.")
     parser.add_argument(
         "--open", action="store_true", help="Only decisions whose outcome is not known."
     )
@@ -37,33 +58,52 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what agents decided."""
+    """Show or do what was asked."""
+    what: str = arguments.what
+    if (arguments.id is not None) != (what in _STEPS):
+        need = "needs the id of a proposed change" if what in _STEPS else "takes no id"
+        raise ConfigError(f"'agent {what}' {need}. 'agent parameters' lists them.")
+    with opened_memory(arguments) as memory:
+        if what in _STEPS:
+            return _step(memory, arguments)
+        if what == "parameters":
+            return _parameters(memory, arguments)
+        _resolve(memory, arguments)
+        if what == "export":
+            return _export(memory, arguments)
+        return _log(memory, arguments)
+
+
+def _resolve(memory: MemoryFolder, arguments: argparse.Namespace) -> None:
     from freqtrade_mem0.agents.outcomes import resolve
-    from freqtrade_mem0.cli.context import opened_memory, read_config
     from freqtrade_mem0.client import Mem0Client
-    from freqtrade_mem0.views.agent_log import agent_log, n_unresolved
     from freqtrade_mem0.views.present import Market
 
-    with opened_memory(arguments) as memory:
-        config = read_config(arguments)
-        market = Market(memory=memory, config=config.freqtrade, user_data_dir=config.user_data_dir)
-        resolve(Mem0Client(memory), market, datetime.now(UTC))
-        owner = memory.settings.user_id
-        rows = agent_log(
-            memory,
-            owner,
-            agent=arguments.agent_id,
-            only_open=arguments.open,
-            limit=limit_of(arguments),
-        )
-        waiting = n_unresolved(memory, owner)
+    config = read_config(arguments)
+    market = Market(memory=memory, config=config.freqtrade, user_data_dir=config.user_data_dir)
+    resolve(Mem0Client(memory), market, datetime.now(UTC))
+
+
+def _log(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.views.agent_log import agent_log, n_unresolved
+
+    owner = memory.settings.user_id
+    rows = agent_log(
+        memory,
+        owner,
+        agent=arguments.agent_id,
+        only_open=arguments.open,
+        limit=limit_of(arguments),
+    )
     if arguments.json:
         print_json(rows)
         return 0
+    waiting = n_unresolved(memory, owner)
     print_table(
         title(rows, "decision", arguments),
         ["decided at (UTC)", "agent", "action", "pair", "Confidence", "Outcome", "by", "reason"],
         [_cells(row) for row in rows],
+        optional=["agent"],
     )
     print_lines(
         f"The outcome of {counted(waiting, 'decision')} is not known. What agents write never "
@@ -90,3 +130,54 @@ def _cells(row: dict[str, Any]) -> list[str]:
         by,
         row["reason"],
     ]
+
+
+def _parameters(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.views.parameters import parameter_updates
+
+    rows = parameter_updates(memory, memory.settings.user_id, limit=limit_of(arguments))
+    if arguments.json:
+        print_json(rows)
+        return 0
+    print_table(
+        title(rows, "parameter update", arguments),
+        ["id", "proposed at (UTC)", "by", "strategy", "change", "state", "reason"],
+        [_update_cells(row) for row in rows],
+    )
+    return 0
+
+
+def _step(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.records.kinds.parameter_update import UpdateState
+    from freqtrade_mem0.views.parameters import take_step
+
+    state = UpdateState(_STEPS[arguments.what])
+    row = take_step(memory, arguments.id, state, datetime.now(UTC), arguments.reason)
+    if arguments.json:
+        print_json(row)
+    else:
+        name, _, by, strategy, change, _, _ = _update_cells(row)
+        print_lines(f"The update {name} of {strategy} by {by} is {row['state']}: {change}.")
+    return 0
+
+
+def _update_cells(row: dict[str, Any]) -> list[str]:
+    changes = (f"{name} {row['from'].get(name, '-')} -> {new}" for name, new in row["to"].items())
+    proposed_at, change = when(row["proposed_at"]), ", ".join(changes)
+    shown = [row["id"][:8], proposed_at, row["agent"], row["strategy"], change, row["state"]]
+    return [*shown, row["reason"]]
+
+
+def _export(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.views.agent_files import write_agent_files
+
+    folder: Path = arguments.to or memory.folder
+    try:
+        paths = write_agent_files(memory, memory.settings.user_id, folder)
+    except OSError as error:
+        raise ConfigError(f"The files can not be written into {folder}: {error}") from error
+    if arguments.json:
+        print_json({"files": [str(path) for path in paths]})
+    else:
+        print_lines(*(f"Written: {path}" for path in paths))
+    return 0

@@ -32,6 +32,8 @@ OLD_COPIES = (
     ".salvage-*",  # these are of processes that were killed
     ".freqtrade-mem0-*",
     ".*.unfinished",
+    "core_memory_updates.txt*",  # 'agent export' writes them anew
+    "parameter_updates.json*",
 )
 
 STORE, HISTORY, TRIALS = "memories.sqlite", "history.db", "compare-trials.jsonl"

@@ -85,6 +85,8 @@ FILES = {
     "*-shm": Rule.NO_DATA,
     "*-journal": Rule.REWRITTEN,
     "session.sqlite": Rule.SCOPE,
+    "core_memory_updates.txt*": Rule.DELETED,
+    "parameter_updates.json*": Rule.DELETED,
     "recall-*.snapshot": Rule.DELETED,
     "recall-*.tmp": Rule.DELETED,
     "compare-trials.jsonl": Rule.SCOPE,
