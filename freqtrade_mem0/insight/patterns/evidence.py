@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 FALSE_SHARE = 0.1
 """The share of false ones among the accepted cells is at most this, on average."""
 
-_BETS = ((0.12, 0.1), (0.4, 0.8), (0.8, 0.1))
+_BETS = ((0.12, 0.05), (0.4, 0.9), (0.8, 0.05))
 """Differences in standard deviations that are bet on, and the share of the money on each."""
 
-_DEPTH_SHARES = (0.8, 0.2)
+_DEPTH_SHARES = (0.85, 0.15)
 """Weight of all cells of depth 1, and of all of depth 2."""
 
 
