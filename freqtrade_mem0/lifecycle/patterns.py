@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from freqtrade_mem0.insight.patterns.look import Rules, look
 from freqtrade_mem0.insight.patterns.trade import PatternTrade
 from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.journal.runs import runs_with_trades
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, from_ms, to_ms
 from freqtrade_mem0.records.kinds.pattern import (
@@ -69,19 +70,9 @@ class Refreshed(NamedTuple):
 
 
 def bots(journal: Journal, user_id: str) -> list[Origin]:
-    """Return the bots of an owner with trades that were recorded on this machine."""
-    rows = journal.connection.rows(
-        "SELECT DISTINCT user_id, strategy, mode, run_id FROM evidence"
-        " JOIN scopes ON scopes.number = evidence.scope"
-        " WHERE user_id = ? AND kind = 'trade' AND is_current = 1 AND mode IN (?, ?)"
-        " AND NOT EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = evidence.seq)"
-        " ORDER BY strategy, mode, run_id",
-        [user_id, *_BOTS],
-    )
-    return [
-        Origin(user_id=user, strategy=strategy, mode=Mode(mode), run_id=run_id)
-        for user, strategy, mode, run_id in rows
-    ]
+    """Return the bots of an owner with trades in the journal."""
+    runs = runs_with_trades(journal)
+    return [each for each in runs if each.user_id == user_id and each.mode in _BOTS]
 
 
 def trades_of(
@@ -160,6 +151,8 @@ def refreshed(
     """Look at the trades of a bot; return its patterns as they are now. Writes nothing."""
     kept = patterns_of(journal, origin)
     trades = trades_of(journal, origin, pause)
+    if not trades:  # they are another machine's, and so are its patterns
+        return Refreshed(look((), 0, rules_of(settings)), kept, (), 0, 0)
     found = look(trades, to_ms(now), rules_of(settings), since_of(kept), pause=pause)
     last_ms = max((t.known_ms for t in trades if t.known_ms < to_ms(now)), default=to_ms(now))
     records = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.patterns.look import look
 from freqtrade_mem0.journal.runs import newest_run
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.patterns import (
     conditions_of,
     patterns_of,
@@ -26,7 +27,6 @@ from freqtrade_mem0.views.values import Facts, iso, origin_facts
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.kinds.pattern import Pattern
 
@@ -77,10 +77,14 @@ def patterns(
     if is_bot:
         trades = trades_of(memory.journal, origin)
     else:
-        run = replace(
-            scope, strategy=origin.strategy, modes=[origin.mode], run_id=origin.run_id, pair=None
+        run = Scope(
+            user_id=origin.user_id,
+            strategy=origin.strategy,
+            modes=[origin.mode],
+            run_id=origin.run_id,
+            kind=TradeRecord.kind,
         )
-        trades = plain_trades(memory.journal.of_kind(TradeRecord, run))
+        trades = plain_trades(memory.journal.evidence.trades(run))
     last = from_ms(max((trade.known_ms for trade in trades), default=to_ms(now)))
     moment = now if is_bot else last + timedelta(milliseconds=1)
     kept = patterns_of(memory.journal, origin) if is_bot else {}

@@ -160,6 +160,13 @@ def test_only_the_owners_bots_on_this_machine_are_looked_at(
     assert run_cycle(memory, END).counts["patterns"]["tested"] == 0
 
 
+def test_patterns_of_another_machine_are_left_alone(memory: MemoryFolder) -> None:
+    """Its trades count there; here they say nothing for or against its patterns."""
+    memory.journal.adopt([*trades(), a_pattern()])
+    assert run_cycle(memory, END).counts["patterns"]["withdrawn"] == 0
+    assert [each.is_active for each in kept(memory)] == [True]
+
+
 def test_a_bot_records_again_what_is_new_or_grew() -> None:
     """Not each small change of its numbers."""
     pattern = a_pattern()
