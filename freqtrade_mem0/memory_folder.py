@@ -14,6 +14,7 @@ from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
 from freqtrade_mem0.journal.aged import Aged
+from freqtrade_mem0.journal.asked import Asked
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
@@ -61,6 +62,7 @@ class MemoryFolder:
         self.outbox = Outbox(self.journal)
         self.marks = Marks(self.journal)
         self.aged = Aged(self.journal.connection)
+        self.asked = Asked(self.journal.connection)
         self._backend: MemoryBackend | None = None
         self._opening = threading.Lock()
 
@@ -128,6 +130,7 @@ class MemoryFolder:
         if self._backend is not None and not leave_backend:
             self._backend.close()
             self._backend = None
+        self.asked.write()
         self.journal.close()
         give_to_owner(self.folder)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from freqtrade_mem0.client.asking import answers, relevant
@@ -17,7 +18,7 @@ from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError, JournalError, RecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.client.asking import Question
@@ -84,6 +85,7 @@ class Access:
                     "category is stored. Set it to true, or do not store this."
                 )
         self.store.journal.append(records)
+        self.store.asked.write()
         try:
             self._is_delivered()
         finally:
@@ -97,9 +99,12 @@ class Access:
         BackendError
             Permanent: Mem0 refuses the question.
         """
-        return self._asking(
+        found = self._asking(
             lambda reads: answers(reads, asked), lambda journal: answers(journal, asked)
         )
+        if asked.limit is not None:  # a listing of everything asks for nothing in particular
+            self._count(found)
+        return found
 
     def ask_many(self, asked: Question, queries: Sequence[str]) -> list[list[Memory]]:
         """Return the answer to each query; everything else is as in `asked`."""
@@ -110,7 +115,9 @@ class Access:
                 journal.search(query, filters=filters, limit=limit) for query in queries
             ],
         )
-        return [relevant(each, asked) for each in found]
+        answered = [relevant(each, asked) for each in found]
+        self._count(memory for each in answered for memory in each)
+        return answered
 
     def preload(self, asked: Question, hold_s: float) -> int:
         """Hold all memories that pass the question's filter; see `CachedReads.preload`."""
@@ -142,6 +149,9 @@ class Access:
         """Release files and connections. Closing twice is harmless."""
         self._forget()
         self.store.close()
+
+    def _count(self, found: Iterable[Memory]) -> None:
+        self.store.asked.count((memory.id for memory in found), datetime.now(UTC))
 
     def _asking(
         self, ask_mem0: Callable[[CachedReads], T], ask_journal: Callable[[MemoryBackend], T]

@@ -152,9 +152,9 @@ class Aged:
                 "INSERT OR IGNORE INTO told (seq) VALUES (?)", [(seq,) for seq in seqs]
             )
 
-    def told(self) -> set[int]:
-        """Return the rows that a dry run said would be pruned."""
-        return {seq for (seq,) in self._connection.rows("SELECT seq FROM told")}
+    def was_told(self, seq: int) -> bool:
+        """Return whether a dry run said that this row would be pruned."""
+        return self._connection.row("SELECT 1 FROM told WHERE seq = ?", [seq]) is not None
 
     def tidy(self) -> None:
         """Forget the ages of rows that are not in the journal any more, and what is done."""

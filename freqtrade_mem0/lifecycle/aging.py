@@ -34,7 +34,8 @@ def only_own(work: Work) -> bool:
 def with_memory(work: Work, kinds: Collection[str] | None = None) -> list[Aging]:
     """Return the records that have a memory and may age here, the youngest first."""
     kinds = aging_kinds() if kinds is None else kinds
-    return work.memory.aged.with_memory(kinds, own_only=only_own(work))
+    rows = work.memory.aged.with_memory(kinds, own_only=only_own(work))
+    return [row for row in rows if row.seq not in work.claimed] if work.claimed else rows
 
 
 def without_memory(work: Work, kinds: Collection[str]) -> list[Aging]:

@@ -80,5 +80,5 @@ def run_cycle(
         after=after,
         counts=summed(done),
         ids={name: list(ids) for report in done for name, ids in report.ids.items()},
-        notes=[note for report in done for note in report.notes],
+        notes=list(dict.fromkeys(note for report in done for note in report.notes)),
     )

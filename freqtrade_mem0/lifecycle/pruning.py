@@ -32,9 +32,19 @@ class Pruned:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def n_summarised(self) -> int:
+        """How many of them went into summaries."""
+        return sum(row.kind == TradeRecord.kind for row in self.rows)
+
+    @property
     def ids(self) -> list[str]:
         """Ids of the records."""
         return [row.id for row in self.rows]
+
+
+def may_be_pruned(work: Work, row: Aging) -> bool:
+    """Return whether a memory may go: one that was written by hand only if a dry run named it."""
+    return row.mode != Mode.MANUAL or work.memory.aged.was_told(row.seq)
 
 
 def prune(work: Work, what: str, rows: Sequence[Aging], state: State) -> Pruned:
@@ -49,10 +59,10 @@ def prune(work: Work, what: str, rows: Sequence[Aging], state: State) -> Pruned:
     by_hand = [row for row in rows if row.mode == Mode.MANUAL]
     if work.dry_run:
         work.memory.aged.tell(row.seq for row in by_hand)
+        work.claimed.update(row.seq for row in rows)
         pruned.rows = list(rows)
         return pruned
-    told = work.memory.aged.told() if by_hand else set()
-    kept = {row.seq for row in by_hand} - told
+    kept = {row.seq for row in by_hand if not may_be_pruned(work, row)}
     if kept:
         pruned.notes.append(
             f"{counted(len(kept), 'memory', 'memories')} written by hand would be pruned, and stay "

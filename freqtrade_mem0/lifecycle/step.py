@@ -51,6 +51,8 @@ class Work:
     progress: Callable[[str, int, int], None]
     has_to_stop: Callable[[], bool]
     pause: Callable[[float], None]
+    claimed: set[int] = field(default_factory=set)
+    """Rows that earlier steps of a dry run would have taken away."""
 
     @property
     def settings(self) -> Settings:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.records.kinds import record_types
+from freqtrade_mem0.records.kinds.summary import TradeSummary
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 
@@ -22,21 +29,42 @@ class Tier(StrEnum):
     """The facts alone, and patterns."""
 
 
-_BODIES = {
-    Tier.HOT: "SELECT count(*), coalesce(sum(length(CAST(body AS BLOB))), 0) FROM records"
-    " WHERE is_current = 1 AND body <> ''",
-    Tier.WARM: "SELECT count(*), coalesce(sum(length(packed.body)), 0) FROM packed"
-    " JOIN records ON records.seq = packed.number WHERE is_current = 1",
-    Tier.ARCHIVE: "SELECT (SELECT count(*) FROM evidence WHERE is_archived = 1 AND is_current = 1),"
-    " (SELECT coalesce(sum(length(bodies)), 0) FROM blocks)",
-}
-"""What counts the bodies of records, and their bytes."""
-
-
 def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
-    """Return `{tier: {"memories": n, "bytes": n}}`, counted in the journal."""
+    """Return `{tier: {"memories": n, "bytes": n}}`: records, and what they take in their tier.
+
+    Bytes are those of the record in the journal and, where the store tells them, of its memory in
+    Mem0. Summaries are cold; what was pruned is in the archive.
+    """
+    in_mem0 = _sizes(memory)
     tiers = {str(tier): {"memories": 0, "bytes": 0} for tier in Tier}
-    for tier, query in _BODIES.items():
-        n, n_bytes = memory.journal.connection.row(query)
-        tiers[tier] = {"memories": n, "bytes": n_bytes}
+    about_others = {kind for kind, each in record_types().items() if each.ages_as is None}
+    rows = memory.journal.connection.rows(
+        "SELECT e.id, s.kind, coalesce(aged.state, 'hot'),"
+        " coalesce(length(CAST(r.body AS BLOB)), 0) + coalesce(length(packed.body), 0)"
+        " FROM evidence AS e CROSS JOIN scopes AS s ON s.number = e.scope"
+        " LEFT JOIN aged ON aged.seq = e.seq LEFT JOIN records AS r ON r.seq = e.seq"
+        " LEFT JOIN packed ON packed.number = r.seq WHERE e.is_current = 1"
+    )
+    for stored, kind, state, n_bytes in rows:
+        if kind == TradeSummary.kind:
+            tier = str(Tier.COLD)
+        elif kind in about_others:
+            continue
+        else:
+            tier = state if state in tiers else str(Tier.ARCHIVE)
+        tiers[tier]["memories"] += 1
+        tiers[tier]["bytes"] += n_bytes + in_mem0.get(id_of(stored), 0)
+    (in_blocks,) = memory.journal.connection.row(
+        "SELECT coalesce(sum(length(bodies)), 0) FROM blocks"
+    )
+    tiers[Tier.ARCHIVE]["bytes"] += in_blocks
     return tiers
+
+
+def _sizes(memory: MemoryFolder) -> Mapping[str, int]:
+    if not memory.delivers:
+        return {}
+    try:
+        return memory.backend.sizes()
+    except BackendError:
+        return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.filters import matches, parse_filters
@@ -94,11 +95,10 @@ def search(
         wanted["AND"] = [asked.filters]
         if not query:
             newest = deque(memory.backend.scan(filters=wanted), maxlen=limit)
-            return [_memory_facts(each) for each in reversed(newest)]
+            return _answered(memory, list(reversed(newest)))
     if not any(character.isalnum() for character in query):
         raise RecordError(f"There is no word in the query {query!r} to search for.")
-    found = memory.backend.search(query, filters=wanted, limit=limit)
-    return [_memory_facts(each) for each in found]
+    return _answered(memory, memory.backend.search(query, filters=wanted, limit=limit))
 
 
 def priors(memory: MemoryFolder, strategy: str | None = None) -> list[Facts]:
@@ -149,6 +149,11 @@ def _record_facts(record: Record) -> Facts:
             "recorded_at": iso(record.recorded_at),
         }
     )
+
+
+def _answered(memory: MemoryFolder, found: list[Memory]) -> list[Facts]:
+    memory.asked.count((each.id for each in found), datetime.now(UTC))
+    return [_memory_facts(each) for each in found]
 
 
 def _memory_facts(memory: Memory) -> Facts:

@@ -36,16 +36,17 @@ def run(work: Work) -> StepReport:
     migrated = Counter[str]()
     ids: dict[str, list[str]] = {}
     notes: list[str] = []
+    n_compressed = 0
     for tier, rows in moves.items():
         moved = _move(work, tier, rows)
+        n_compressed += sum(row.state is not State.COLD for row in moved.rows)
         notes += moved.notes
         for row in moved.rows:
             for border in _borders(_tier_of(row), tier):
                 migrated[border] += 1
                 ids.setdefault(f"migrated.{border}", []).append(row.id)
-    return StepReport(
-        counts={"migrated": dict(migrated)}, ids=ids, notes=list(dict.fromkeys(notes))
-    )
+    counts = {"migrated": dict(migrated), "compressed": n_compressed}
+    return StepReport(counts=counts, ids=ids, notes=notes)
 
 
 def _moves(work: Work) -> dict[Tier, list[Aging]]:

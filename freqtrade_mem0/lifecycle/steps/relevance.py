@@ -32,7 +32,10 @@ def run(work: Work) -> StepReport:
     """Prune by relevance; trades go into summaries."""
     pruned = prune(work, NAME, _of_little_use(work), State.BY_RELEVANCE)
     return StepReport(
-        counts={"pruned": {"by_relevance": len(pruned.rows)}},
+        counts={
+            "pruned": {"by_relevance": len(pruned.rows)},
+            "compressed": pruned.n_summarised,
+        },
         ids={"pruned.by_relevance": pruned.ids},
         notes=pruned.notes,
     )

@@ -24,7 +24,11 @@ def run(work: Work) -> StepReport:
     n_mended = Summaries(work).mend()
     pruned = prune(work, NAME, _too_old(work), State.BY_AGE)
     return StepReport(
-        counts={"pruned": {"by_age": len(pruned.rows)}, "summaries": {"mended": n_mended}},
+        counts={
+            "pruned": {"by_age": len(pruned.rows)},
+            "compressed": pruned.n_summarised,
+            "summaries": {"mended": n_mended},
+        },
         ids={"pruned.by_age": pruned.ids},
         notes=pruned.notes,
     )
