@@ -55,6 +55,11 @@ def importance(settings: Settings, row: Aging) -> float:
     return weight
 
 
+def is_in_archive(kind: str) -> bool:
+    """Return whether a kind of record is what the archive is made of: patterns."""
+    return record_types()[kind].ages_as == "patterns"
+
+
 def age_ms(work: Work, row: Aging) -> int:
     """Return how old what a memory says is."""
     return to_ms(work.now) - row.known_ms

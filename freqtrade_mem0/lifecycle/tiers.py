@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.lifecycle.aging import is_in_archive
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.summary import TradeSummary
 
@@ -38,6 +39,7 @@ def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
     in_mem0 = _sizes(memory)
     tiers = {str(tier): {"memories": 0, "bytes": 0} for tier in Tier}
     about_others = {kind for kind, each in record_types().items() if each.ages_as is None}
+    patterns = set(filter(is_in_archive, record_types()))
     rows = memory.journal.connection.rows(
         "SELECT e.id, s.kind, coalesce(aged.state, 'hot'),"
         " coalesce(length(CAST(r.body AS BLOB)), 0) + coalesce(length(packed.body), 0)"
@@ -50,6 +52,8 @@ def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
             tier = str(Tier.COLD)
         elif kind in about_others:
             continue
+        elif kind in patterns:
+            tier = str(Tier.ARCHIVE)
         else:
             tier = state if state in tiers else str(Tier.ARCHIVE)
         tiers[tier]["memories"] += 1

@@ -28,6 +28,12 @@ NAME = "maintain"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `maintain`."""
     parser.add_argument("--dry-run", action="store_true", help="Only tell what would be done.")
+    parser.add_argument(
+        "--explain",
+        metavar="ID",
+        help="Run nothing; show what decides over one memory: its tier and age, and each factor of "
+        "its relevance. The first characters of the id are enough.",
+    )
     memory_options(parser)
 
 
@@ -37,14 +43,17 @@ def run(arguments: argparse.Namespace) -> int:
     from freqtrade_mem0.journal.in_use import is_in_use
     from freqtrade_mem0.lifecycle.cycle import run_cycle
 
+    if arguments.explain is not None:
+        return _explain(arguments)
     now = datetime.now(UTC)
     with opened_memory(arguments) as memory, progress_bar() as progress:
+        alone = not is_in_use(memory.journal.path)  # before this process opens the file itself
         made = None if arguments.dry_run else rotate(memory, now).made
         report = run_cycle(
             memory,
             now,
             dry_run=arguments.dry_run,
-            alone=not is_in_use(memory.journal.path),
+            alone=alone,
             progress=_Bar(progress),
         )
     if arguments.json:
@@ -52,6 +61,36 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_lines(*([f"A backup was made: {made.path}."] if made else []), *_sentences(report))
     return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.lifecycle.explained import explained
+
+    with opened_memory(arguments) as memory:
+        facts = explained(memory, arguments.explain, datetime.now(UTC))
+    if arguments.json:
+        print_json(facts)
+        return 0
+    days = facts["retention_days"]
+    kept = "for ever" if days is None else f"for {days:g} days"
+    said = {name: _rounded(value) for name, value in facts.items()}
+    names = ("importance", "success", "profit", "access", "recency")
+    factors = " x ".join(f"{name} {said[name]}" for name in names)
+    goes = "be pruned" if facts["may_go_by_relevance"] else "stay all the same"
+    lines = [
+        f"The {said['kind']} {said['id']} ({said['category']}) is {said['tier']}.",
+        f"Age: {said['age_days']} days. Kept {kept}. Asked for {said['asked']} times.",
+        f"Relevance: {said['relevance']} = {said['base']} x {factors}, at most 1.",
+        f"With a relevance below {said['least_relevance']} it would {goes}.",
+    ]
+    if not facts["may_be_pruned"]:
+        lines.append("It was written by hand: it goes only after a dry run has named it.")
+    print_lines(*lines)
+    return 0
+
+
+def _rounded(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 class _Bar:

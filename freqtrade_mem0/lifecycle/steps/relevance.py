@@ -9,6 +9,7 @@ from freqtrade_mem0.lifecycle.aging import (
     DAY_MS,
     HOUR_MS,
     age_ms,
+    is_in_archive,
     retention_days,
     unused_ms,
     with_memory,
@@ -42,10 +43,11 @@ def run(work: Work) -> StepReport:
 
 
 def may_go(work: Work, row: Aging) -> bool:
-    """Return whether a memory goes if it is not relevant enough; what is kept for ever never."""
+    """Return whether a memory goes if it is not relevant enough; never what is kept for ever."""
     lifecycle = work.settings.lifecycle
     return (
         retention_days(work.settings, row) is not None
+        and not is_in_archive(row.kind)
         and age_ms(work, row) > lifecycle.hot_hours * HOUR_MS
         and row.n_asked < ASKED_OFTEN
         and (row.asked_ms == 0 or unused_ms(work, row) > UNUSED_DAYS * DAY_MS)

@@ -51,6 +51,7 @@ class Failure(Record):
 
     kind: ClassVar[str] = "failure"
     default_category: ClassVar[Category] = Category.RISK_PROFILE
+    ages_as: ClassVar[str | None] = "failures"
 
     action: Literal["entry", "exit"]
     cause: Cause

@@ -53,6 +53,7 @@ class Opportunity(Record):
 
     kind: ClassVar[str] = "opportunity"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    ages_as: ClassVar[str | None] = "opportunities"
 
     why: Why
     pair: Name = ""

@@ -86,6 +86,7 @@ class Pattern(Record):
 
     kind: ClassVar[str] = "pattern"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    ages_as: ClassVar[str | None] = "patterns"
 
     pattern_type: Name
     conditions: Mapping[Name, Name]
