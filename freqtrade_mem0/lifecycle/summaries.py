@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.lifecycle.aging import only_own, without_memory
+from freqtrade_mem0.lifecycle.aging import only_own, with_memory, without_memory
 from freqtrade_mem0.records.base import Mode, Origin, from_ms
 from freqtrade_mem0.records.block import digest
 from freqtrade_mem0.records.kinds.removal import Removal
@@ -82,13 +82,14 @@ class Summaries:
         return self._write(groups)
 
     def mend(self) -> int:
-        """Write anew the summaries whose trades were retracted, corrected or deleted since.
+        """Write anew the summaries whose trades were retracted or deleted since.
 
         Return how many there were.
         """
         groups: defaultdict[_Group, dict[str, Aging]] = defaultdict(dict)
         for row in without_memory(self._work, [TradeRecord.kind]):
             groups[_group(row)][row.id] = row
+        young = {row.id: row for row in with_memory(self._work, [TradeRecord.kind])}
         removed = self._removed()
         stale: dict[_Group, dict[str, Aging]] = {}
         empty: list[Retraction] = []
@@ -98,7 +99,9 @@ class Summaries:
             if seq in others or not isinstance(summary, TradeSummary):
                 continue
             group = _group_of(summary)
-            members = groups.get(group, {})
+            # A cycle that was killed may have left trades that have a memory of their own, too.
+            named = {each: young[each] for each in summary.trades if each in young}
+            members = groups.get(group, {}) | named
             live = members.keys() - removed
             if not live:
                 empty.append(retraction(summary, "none of its trades is left", self._work.now))
