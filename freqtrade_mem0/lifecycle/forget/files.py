@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.purge import purge
 from freqtrade_mem0.journal.forgotten import BOTS
 from freqtrade_mem0.lifecycle.forget.scope import DERIVED
@@ -36,6 +37,7 @@ OLD_COPIES = (
     "parameter_updates.json*",
 )
 
+REMOTE_IDS = "remote_ids.sqlite"
 STORE, HISTORY, TRIALS = "memories.sqlite", "history.db", "compare-trials.jsonl"
 
 
@@ -62,6 +64,7 @@ def delete_in_files(
             path.unlink(missing_ok=True)
         done["old copies"] += 1
         point()
+    done[REMOTE_IDS] = _clean_remote_ids(memory, scope)
     done[SESSIONS] = _clean_sessions(memory, scope)
     done[TRIALS] = _clean_trials(memory, scope)
     return done
@@ -160,6 +163,24 @@ def _owner_of_snapshot(path: Path) -> str | None:
         heading = json.loads(file.read(int.from_bytes(lead[12:20], "little")))
         return str(heading["about"]["user_id"])
     return None
+
+
+def _clean_remote_ids(memory: MemoryFolder, scope: ForgetScope) -> int:
+    """Delete the names under which a server was listed; it is then listed again."""
+    path = memory.folder / REMOTE_IDS
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
+        sqlite.execute("PRAGMA secure_delete = ON")
+        names = sqlite.execute("SELECT DISTINCT scope FROM listed").fetchall()
+        gone = [(name,) for (name,) in names if scope.owns(_as_owners(json.loads(name)))]
+        n_gone = sqlite.executemany("DELETE FROM listed WHERE scope = ?", gone).rowcount
+        sqlite.commit()
+    return max(n_gone, 0)
+
+
+def _as_owners(about: Mapping[str, Any]) -> str:
+    return json.dumps([about.get(key) for key in SCOPE_KEYS])
 
 
 def _clean_sessions(memory: MemoryFolder, scope: ForgetScope) -> int:

@@ -15,13 +15,19 @@ from freqtrade_mem0.lifecycle.forget.memories import (
     delete_memories,
     probe_memories,
 )
-from freqtrade_mem0.lifecycle.forget.places import OUT_OF_REACH, OUT_OF_REACH_BY_MODE
+from freqtrade_mem0.lifecycle.forget.places import (
+    OTHER_STORE,
+    OUT_OF_REACH,
+    OUT_OF_REACH_BY_MODE,
+    OUT_OF_REACH_BY_STORE,
+)
 from freqtrade_mem0.lifecycle.lock import only_one
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -118,8 +124,17 @@ def forget(
         receipt.root_after = _root(memory)
     receipt.deleted = +receipt.deleted
     receipt.left += [f"the backup {each}" for each in backups]
-    receipt.left += [*OUT_OF_REACH_BY_MODE.get(memory.settings.mode, ()), *OUT_OF_REACH]
+    receipt.left += _out_of_reach(memory.settings)
     return receipt
+
+
+def _out_of_reach(settings: Settings) -> list[str]:
+    block = settings.vector_store
+    by_mode = OUT_OF_REACH_BY_MODE.get(settings.mode, ())
+    if settings.mode != "embedded" or block is None or block.provider == "sqlite":
+        return [*by_mode, *OUT_OF_REACH]
+    by_store = OUT_OF_REACH_BY_STORE.get(block.provider, (OTHER_STORE.format(block.provider),))
+    return [*by_store, *by_mode, *OUT_OF_REACH]
 
 
 def _root(memory: MemoryFolder) -> str:

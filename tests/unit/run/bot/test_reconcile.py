@@ -14,10 +14,14 @@ from freqtrade.persistence.models import Order
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.host import trade_database
 from freqtrade_mem0.journal.append import Entry, SeenIn
+from freqtrade_mem0.journal.forgotten import forgotten_until
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.lifecycle.forget import rows
+from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.from_trade import trade_identity
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -543,3 +547,19 @@ def test_memory_follows_the_database_whatever_happens(
     expected = {trade.pair: trade.close_profit for trade in trades if not trade.is_open}
     assert bot.trades() == expected
     assert bot.known() == len(expected)
+
+
+def test_what_was_forgotten_does_not_come_back_from_the_database(bot: Bot) -> None:
+    """Neither as a record nor as evidence, in whatever process; a later trade is remembered."""
+    a_database_trade("ETH/USDT")
+    bot.reconciler.run(at(5))
+    scope = ForgetScope(user_id=ORIGIN.user_id, run_id=ORIGIN.run_id, bots_only=True)
+    rows.begin(bot.journal, scope, to_ms(at(10)))
+    rows.delete_rows(bot.journal, scope, lambda: None)
+    a_database_trade("BTC/USDT", hours=9.5)
+    for _ in range(2):
+        bot.restart()
+        bot.session.forgotten_until = forgotten_until(bot.journal.connection, ORIGIN)
+        bot.reconciler.run(at(12))
+        assert bot.trades() == {"BTC/USDT": 0.02}
+        assert bot.known() == 1
