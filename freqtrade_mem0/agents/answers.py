@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.agents.nearest import nearest_trades, trade_facts
+from freqtrade_mem0.agents.nearest import trade_facts
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.records.base import to_ms
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from freqtrade_mem0.agents.known import Asked
     from freqtrade_mem0.agents.signal import Signal
     from freqtrade_mem0.insight.expectation import Expectation
     from freqtrade_mem0.records.decision import Decision
-    from freqtrade_mem0.views.entries import KnownRun
     from freqtrade_mem0.views.present import Present
 
 N_TRADES = 5
@@ -54,7 +54,7 @@ def nothing(signal: Signal, why: str) -> Facts:
 
 def answer(
     signal: Signal,
-    run: KnownRun,
+    asked: Asked,
     now: datetime,
     levels: Sequence[str],
     present: Present | None,
@@ -65,7 +65,7 @@ def answer(
     ----------
     signal
         With a pair and a side.
-    run
+    asked
         The run that is asked.
     now
         Aware UTC.
@@ -74,13 +74,13 @@ def answer(
     present
         The market, where it was looked up.
     """
+    run = asked.run
     told = signal.situation or (present.situation if present else {})
     situation = {**calendar(to_ms(now)), **told}
     decision = decided(run, signal.pair, signal.side, signal.enter_tag, now, situation)
     if decision.n_effective <= 0.0:
         return nothing(signal, f"no closed trade of {run.origin.strategy} counts.")
     expected = run.replay.expected(decision)
-    trades = [*run.trades, *run.replay.prior.trades]
     entry = {"pair": signal.pair, "side": signal.side, "enter_tag": signal.enter_tag}
     unseen = not_seen(levels, {**entry, **decision.situation}, run.trades)
     low, high = expected.low_ratio, expected.high_ratio
@@ -97,8 +97,7 @@ def answer(
             "interval": None if low is None or high is None else [low, high],
             "n_effective": decision.n_effective,
             "nearest_trades": [
-                trade_facts(trade)
-                for trade in nearest_trades(trades, decision, run.replay.recall, N_TRADES)
+                trade_facts(trade) for trade in asked.nearest.find(decision, N_TRADES)
             ],
         }
         | origin_facts(run.origin)

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.agents.nearest import NearestTrades
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.revoked import fingerprint, revoked
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
+from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
+from freqtrade_mem0.records.kinds.note import Note
+from freqtrade_mem0.records.kinds.parameter_update import ParameterStep, ParameterUpdate
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.entries import KnownRun, features_of, known_run
 from freqtrade_mem0.words import mission
@@ -21,21 +26,26 @@ _OF_RUNS = (
     " AND mode IN ('live', 'dry_run', 'backtest')"
 )
 _MOST_RUNS = 8
+_OF_AGENTS = tuple(
+    each.kind for each in (AgentDecision, AgentOutcome, ParameterUpdate, ParameterStep, Note)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The run that a question is about, the features and the sides that its trades have."""
+    """The run that a question is about, and what its trades have."""
 
     run: KnownRun
     features: Sequence[str]
     sides: Sequence[str]
+    nearest: NearestTrades
 
 
 class KnownTrades:
-    """Finds the run that answers for a strategy; not to be shared between threads.
+    """Finds the run that answers for a strategy. `of` is for one thread at a time.
 
-    A run is read again when the journal has new rows, or another writer is revoked.
+    A run is read again when the journal has new rows, other than those that agents write, or
+    another writer is revoked.
 
     Parameters
     ----------
@@ -48,6 +58,9 @@ class KnownTrades:
         self._owner = memory.settings.user_id
         self._state: object = None
         self._found: dict[str | None, Asked | None] = {}
+        self._seen = (0, 0)
+        """The last row that was looked at, and the last one that may change an answer."""
+        self._pairs: tuple[int, list[str]] = (-1, [])
 
     @property
     def exists(self) -> bool:
@@ -64,7 +77,7 @@ class KnownTrades:
         if not self.exists:
             return None
         journal = self._memory.journal
-        state = (journal.last_seq(), fingerprint(revoked(journal)))
+        state = (self._changed_seq(), fingerprint(revoked(journal)))
         if state != self._state or len(self._found) >= _MOST_RUNS:
             self._state, self._found = state, {}
         if strategy not in self._found:
@@ -73,7 +86,13 @@ class KnownTrades:
 
     def pairs(self) -> list[str]:
         """Return the pairs that memory knows, those with the most trades first."""
-        return self._column("pair", "GROUP BY pair ORDER BY count(*) DESC, pair")
+        if not self.exists:
+            return []
+        last_seq, (known_seq, known) = self._changed_seq(), self._pairs
+        if last_seq != known_seq:
+            known = self._column("pair", "GROUP BY pair ORDER BY count(*) DESC, pair")
+            self._pairs = last_seq, known
+        return known
 
     def why_nothing(self, strategy: str | None) -> str:
         """Return why nothing is known about a strategy."""
@@ -96,7 +115,22 @@ class KnownTrades:
         for trade in run.trades:
             features |= dict.fromkeys(trade.situation)
         sides = sorted({trade.side for trade in run.trades})
-        return Asked(run=run, features=list(features), sides=sides)
+        nearest = NearestTrades((*run.trades, *run.replay.prior.trades), run.replay.recall)
+        return Asked(run=run, features=list(features), sides=sides, nearest=nearest)
+
+    def _changed_seq(self) -> int:
+        """Return the number of the newest row that may change an answer; agents write others."""
+        journal, (seen_seq, changed_seq) = self._memory.journal, self._seen
+        last_seq = journal.last_seq()
+        if last_seq < seen_seq:  # rows were deleted
+            seen_seq, changed_seq = 0, -last_seq
+        if last_seq > seen_seq:
+            marks = ", ".join("?" * len(_OF_AGENTS))
+            query = f"SELECT max(seq) FROM records WHERE seq > ? AND kind NOT IN ({marks})"  # noqa: S608
+            (newest,) = journal.connection.row(query, [seen_seq, *_OF_AGENTS])
+            changed_seq = changed_seq if newest is None else newest
+        self._seen = last_seq, changed_seq
+        return changed_seq
 
     def _column(self, name: str, order: str) -> list[str]:
         if not self.exists:

@@ -288,7 +288,7 @@ class AgentMemory:
             return nothing(signal, self._trades.why_nothing(signal.strategy))
         if present is None and not signal.situation:
             present = self._present(signal, "")
-        return answer(signal, asked.run, self._now(), self._trades.levels, present)
+        return answer(signal, asked, self._now(), self._trades.levels, present)
 
     def _read(self, given: Any) -> Signal:
         asked = self._trades.of(named_strategy(given))

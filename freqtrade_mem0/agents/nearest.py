@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from heapq import nlargest
-from statistics import pstdev
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.views.values import Facts, iso
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.records.decision import Decision
-    from freqtrade_mem0.records.kinds.trade import ClosedTrade, TradeRecord
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
     Trade = TradeRecord | TradeEvidence
 
+_UNKNOWN = 2.0
+"""Squared distance of a number that one of two situations lacks, in its spread: as at random."""
 
-def nearest_trades(
-    trades: Sequence[Trade], decision: Decision, recall: Recall, limit: int
-) -> list[Trade]:
-    """Return the trades nearest to the entry of a decision, known strictly before it; losses first.
+
+class NearestTrades:
+    """Finds the trades nearest to an entry.
 
     Near is a trade that shares many of the groups of recall's levels with the entry; of several
     with equally many, the one whose numbers of the situation differ least, in their spread.
@@ -33,32 +36,46 @@ def nearest_trades(
     ----------
     trades
         Of one strategy; those that are no evidence are left out.
-    decision
-        On the entry.
     recall
         Knows the levels.
-    limit
-        Most trades returned, >= 0.
     """
-    at_entry = decision.situation
-    wanted = set(recall.keys(decision.pair, decision.side, decision.enter_tag, at_entry))
-    known = [
-        trade for trade in trades if trade.is_evidence and trade.known_at < decision.decided_at
-    ]
-    spreads = {
-        name: spread
-        for name, value in at_entry.items()
-        if isinstance(value, float)
-        and (spread := _spread([trade.situation.get(name) for trade in known]))
-    }
 
-    def order(trade: ClosedTrade) -> tuple[int, float, datetime]:
-        own = recall.keys(trade.pair, trade.side, trade.enter_tag, trade.situation)
-        distance = _distance(trade.situation, at_entry, spreads)
-        return len(wanted.intersection(own)), -distance, trade.known_at
+    def __init__(self, trades: Iterable[Trade], recall: Recall) -> None:
+        self._recall = recall
+        self._trades = [trade for trade in trades if trade.is_evidence]
+        self._known_ms = np.array([to_ms(trade.known_at) for trade in self._trades], np.int64)
+        self._rows: dict[tuple[str, str], list[int]] = {}
+        for row, trade in enumerate(self._trades):
+            keys = recall.keys(trade.pair, trade.side, trade.enter_tag, trade.situation)
+            for key in keys:
+                self._rows.setdefault(key, []).append(row)
 
-    found = nlargest(limit, known, key=order)
-    return sorted(found, key=lambda trade: trade.profit_ratio)
+    def find(self, decision: Decision, limit: int) -> list[Trade]:
+        """Return at most `limit` trades known strictly before a decision, losses first."""
+        at_entry = decision.situation
+        known = self._known_ms < to_ms(decision.decided_at)
+        shared = np.zeros(len(self._trades))
+        for key in self._recall.keys(decision.pair, decision.side, decision.enter_tag, at_entry):
+            shared[self._rows.get(key, [])] += 1.0
+        distance = np.zeros(len(self._trades))
+        for name, value in at_entry.items():
+            if isinstance(value, float):
+                distance += self._distances(name, value, known)
+        order = np.lexsort((-self._known_ms, distance, -shared))
+        found = [self._trades[row] for row in order[known[order]][:limit]]
+        return sorted(found, key=lambda trade: trade.profit_ratio)
+
+    def _distances(
+        self, name: str, value: float, known: NDArray[np.bool_]
+    ) -> NDArray[np.float64] | float:
+        """Return the squared difference of a feature in each trade, in its spread."""
+        values = [trade.situation.get(name) for trade in self._trades]
+        column = np.array([each if isinstance(each, float) else np.nan for each in values])
+        told = column[known & np.isfinite(column)]
+        spread = float(told.std()) if told.size else 0.0
+        if spread <= 0.0:
+            return 0.0
+        return np.nan_to_num(((column - value) / spread) ** 2, nan=_UNKNOWN)
 
 
 def trade_facts(trade: Trade) -> Facts:
@@ -75,22 +92,3 @@ def trade_facts(trade: Trade) -> Facts:
         "close_date": iso(trade.close_date),
         "text": visible(whole.sentence()),
     }
-
-
-def _spread(values: Sequence[float | str | None]) -> float:
-    numbers = [value for value in values if isinstance(value, float)]
-    return pstdev(numbers) if numbers else 0.0
-
-
-def _distance(
-    one: Mapping[str, float | str], other: Mapping[str, float | str], spreads: Mapping[str, float]
-) -> float:
-    """Return the mean squared difference of two situations, in the spread of each feature."""
-    total = 0.0
-    for name, spread in spreads.items():
-        mine, theirs = one.get(name), other[name]
-        if isinstance(mine, float) and isinstance(theirs, float):
-            total += ((mine - theirs) / spread) ** 2
-        else:
-            total += 2.0  # what two values at random differ by
-    return total

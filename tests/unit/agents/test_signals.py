@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0.agents import known
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.views.entries import explain_entry
+from freqtrade_mem0.views.entries import explain_entry, known_run
 from tests.support.agent_stage import Stage, bots_trades
 from tests.support.samples import BACKTEST, a_promotion, a_trade, at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.views.entries import KnownRun
 
 SIGNAL = {
     "symbol": "BTCUSDT",
@@ -106,6 +110,26 @@ def test_new_trades_are_seen_at_once(stage: Stage) -> None:
     before = stage.memory.analyze_signal(SIGNAL)["n_effective"]
     stage.remember(a_trade(70, pair="BTC/USDT"))
     assert stage.memory.analyze_signal(SIGNAL)["n_effective"] > before
+
+
+def test_what_agents_write_makes_nothing_to_be_read_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is read once, however many decisions are logged in between."""
+    read = []
+
+    def counted(memory: MemoryFolder, scope: Scope) -> KnownRun:
+        read.append(scope)
+        return known_run(memory, scope)
+
+    monkeypatch.setattr(known, "known_run", counted)
+    for number in range(3):
+        stage.memory.analyze_signal(SIGNAL)
+        stage.memory.log_decision({**SIGNAL, "id": number}, {"pnl_pct": 1})
+    assert len(read) == 1
+    stage.remember(a_trade(70))
+    stage.memory.analyze_signal(SIGNAL)
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize(
