@@ -61,7 +61,7 @@ class MemoryFolder:
         self.journal = Journal(self.folder)
         self.outbox = Outbox(self.journal)
         self.marks = Marks(self.journal)
-        self.aged = Aged(self.journal.connection)
+        self.aged = Aged(self.journal.connection, delivers=self.delivers)
         self.asked = Asked(self.journal.connection)
         self._backend: MemoryBackend | None = None
         self._opening = threading.Lock()

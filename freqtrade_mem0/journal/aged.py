@@ -65,10 +65,18 @@ class Aged:
     """The ages of the records of one journal, and what is counted of them.
 
     Every method raises `JournalError` if the file can not be used.
+
+    Parameters
+    ----------
+    connection
+        The journal's.
+    delivers
+        Whether records are delivered to Mem0. If not, they wait for ever and age all the same.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, delivers: bool) -> None:
         self._connection = connection
+        self._delivers = delivers
 
     def with_memory(self, kinds: Collection[str], *, own_only: bool) -> list[Aging]:
         """Return the current records of some kinds that have a memory of their own in Mem0.
@@ -97,10 +105,10 @@ class Aged:
             CROSS JOIN words AS w ON w.number = e.pair LEFT JOIN aged ON aged.seq = e.seq
             WHERE e.is_current = 1 AND {condition}
             AND s.kind IN (SELECT value FROM json_each(?1))
-            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = e.seq)
+            AND NOT (?3 AND EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = e.seq))
             AND NOT (?2 AND EXISTS (SELECT 1 FROM adopted WHERE adopted.seq = e.seq))
         """  # noqa: S608 - texts of this module
-        rows = self._connection.rows(query, [json.dumps(sorted(kinds)), own_only])
+        rows = self._connection.rows(query, [json.dumps(sorted(kinds)), own_only, self._delivers])
         asked = {each: rest for each, *rest in self._connection.rows("SELECT * FROM asked")}
         found = []
         for seq, stored, *columns, state in rows:
@@ -116,10 +124,13 @@ class Aged:
             sqlite.execute(
                 "INSERT INTO aged (seq, state) SELECT r.seq, ?2 FROM json_each(?1) AS given"
                 " JOIN evidence AS r ON r.seq = given.value WHERE r.is_current = 1"
-                " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = r.seq)"
+                " AND NOT (?3 AND EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = r.seq))"
                 " ON CONFLICT (seq) DO UPDATE SET state = excluded.state",
-                [json.dumps(list(seqs)), str(state)],
+                [json.dumps(list(seqs)), str(state), self._delivers],
             )
+            if not self._delivers and not state.has_memory:
+                # Should the mode change one day, their summary is delivered in their place.
+                sqlite.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
 
     def note_in_summary(self, ids: Collection[str]) -> None:
         """Note that these current records came with a summary, and have no memory of their own."""

@@ -6,10 +6,12 @@ notes them. No record is deleted, and no evidence: a trade goes into a summary f
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.aged import Aging
+from freqtrade_mem0.lifecycle.aging import only_own
 from freqtrade_mem0.lifecycle.summaries import Summaries
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.lifecycle.step import Work
 
 _PER_WRITE = 200
+_PER_REQUEST = 20
+"""A server that others use gets fewer at a time, and a pause as long as they took."""
 
 
 @dataclass(slots=True)
@@ -72,12 +76,16 @@ def prune(work: Work, what: str, rows: Sequence[Aging], state: State) -> Pruned:
     if trades := [row for row in going if row.kind == TradeRecord.kind]:
         left_out = Summaries(work).take_in(trades)
         going = [row for row in going if row.seq not in left_out]
-    for start in range(0, len(going), _PER_WRITE):
+    n_at_once = _PER_REQUEST if only_own(work) else _PER_WRITE
+    for start in range(0, len(going), n_at_once):
         if work.has_to_stop():
             break
-        part = going[start : start + _PER_WRITE]
+        part = going[start : start + n_at_once]
         if work.memory.delivers:
+            began_s = time.monotonic()
             work.memory.backend.delete([row.id for row in part])
+            if only_own(work):  # others use this Mem0, too
+                work.pause(time.monotonic() - began_s)
         work.memory.aged.note([row.seq for row in part], state)
         pruned.rows += part
         work.progress(what, len(pruned.rows), len(going))

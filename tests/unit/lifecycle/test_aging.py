@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.delivery.pull import pull_news, rebuild
+from freqtrade_mem0.lifecycle.cycle import run_cycle
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.records.kinds.removal import removal
 from freqtrade_mem0.records.kinds.retraction import retraction
@@ -30,6 +31,7 @@ from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import a_risk_event
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
@@ -339,6 +341,36 @@ def test_a_changed_block_is_not_believed(tmp_path: Path) -> None:
     assert "not those it was made of" in pulled.skipped[0]
     for each in (own, other, late):
         each.close()
+
+
+def test_a_shared_mem0_is_given_time(tmp_path: Path) -> None:
+    """A server that others use, too, is asked for few deletions at a time, with pauses."""
+    mem0 = InMemoryMem0()
+    memory = shared(tmp_path, mem0, *(old_trade(n, 40) for n in range(50)))
+    asked: list[int] = []
+    pauses: list[float] = []
+    delete = mem0.delete
+
+    def counted(memory_ids: Sequence[str]) -> int:
+        asked.append(len(memory_ids))
+        return delete(memory_ids)
+
+    mem0.delete = counted  # type: ignore[method-assign]
+    run_cycle(memory, NOW, pause=pauses.append)
+    memory.close()
+    assert asked == [20, 20, 10]
+    assert len(pauses) >= len(asked)
+
+
+def test_without_mem0_answers_age_alike(tmp_path: Path) -> None:
+    """In mode `local` a summary answers for old trades, and the records stay."""
+    memory = remembering(tmp_path, *(old_trade(n, 40) for n in range(3)), mode="local")
+    report = cycle(memory)
+    assert report["pruned"]["by_age"] == 3
+    (summary,) = summaries(memory)
+    assert [each.id for each in memory.local.scan(filters={})] == [summary.id]
+    assert len(memory.records(kind="trade")) == 3
+    memory.close()
 
 
 def test_a_retracted_trade_leaves_its_summary(tmp_path: Path) -> None:
