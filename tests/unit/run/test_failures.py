@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.archive.answers import answers_of
 from freqtrade_mem0.cli.main import main
-from freqtrade_mem0.config.settings import CategorySettings
+from freqtrade_mem0.config.settings import CategorySettings, Settings
 from freqtrade_mem0.importers.importer import import_files
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.failure import Failure
@@ -44,6 +44,13 @@ def failures(origin: Origin = ORIGIN) -> list[Record]:
         made.append(Failure(id=f"f{n}", action="entry", cause=cause, side="long", **shared))  # type: ignore[arg-type]
         made.append(Opportunity(id=f"o{n}", why=why, side="long", last_move=0.3, **shared))  # type: ignore[arg-type]
     return made
+
+
+def test_they_age_by_keys_of_their_own() -> None:
+    """Failures for 60 days, opportunities for 3, whatever becomes of their categories."""
+    kept = Settings().retention
+    days = {kind: getattr(kept, str(kind.ages_as)) for kind in (Failure, Opportunity)}
+    assert days == {Failure: 60, Opportunity: 3}
 
 
 def test_no_decision_depends_on_them(tmp_path: Path) -> None:
