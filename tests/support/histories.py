@@ -41,6 +41,7 @@ NOISE: Mapping[str, Mapping[str, float | str]] = {
     "clumps": {"clump": 4},
     "clumps of longs and shorts": {"clump": 5, "opposed": 1.0},
     "always several open": {"hold_hours": 60.0},
+    "clumps in strong moves": {"clump": 8, "moves": 0.5},
 }
 
 
@@ -62,6 +63,8 @@ class Noise:
     clump
         Trades that are opened within an hour and share half of their variance; `opposed`: shorts
         lose what longs gain by it.
+    moves
+        Clumps are of all sizes up to `clump`, and results better by so much for each doubling.
     hold_hours
         Mean holding time.
     """
@@ -75,6 +78,7 @@ class Noise:
     spread_by_regime: float = 1.0
     clump: int = 1
     opposed: float = 0.0
+    moves: float = 0.0
     hold_hours: float = 4.0
 
     def history(
@@ -95,8 +99,12 @@ class Noise:
             Pairs, and tags.
         """
         rng, n = np.random.default_rng(seed), self.n
-        starts = np.sort(rng.uniform(0.0, self.months * MONTH_MS * 0.99, -(-n // self.clump)))
-        opened = np.repeat(starts, self.clump)[:n]
+        sizes = np.full(-(-n // self.clump), self.clump)
+        if self.moves:
+            sizes = rng.integers(1, self.clump + 1, n)
+            sizes = sizes[: int(np.searchsorted(np.cumsum(sizes), n)) + 1]
+        starts = np.sort(rng.uniform(0.0, self.months * MONTH_MS * 0.99, len(sizes)))
+        opened = np.repeat(starts, sizes)[:n]
         if self.clump > 1:
             opened = opened + rng.uniform(0.0, HOUR_MS, n)
         closed = opened + (rng.exponential(self.hold_hours, n) + 0.1) * HOUR_MS
@@ -107,9 +115,10 @@ class Noise:
         is_short = rng.integers(0, 2, n)
         result = self._results(rng)
         if self.clump > 1:
-            shock = np.repeat(rng.normal(size=len(starts)), self.clump)[:n]
+            shock = np.repeat(rng.normal(size=len(starts)), sizes)[:n]
             sign = 1.0 - 2.0 * is_short if self.opposed else 1.0
             result = np.sqrt(0.5) * (result + sign * shock)
+        result += self.moves * np.log2(np.repeat(sizes, sizes)[:n])
         result *= self.spread_by_regime ** (calm - 1.0)
         result += self.drift * when + self.wave * np.sin(when * self.months / 8.0 * 2.0 * np.pi)
         columns = {

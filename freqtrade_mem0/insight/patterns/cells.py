@@ -4,6 +4,11 @@ A cell of depth 1 holds the trades with one value of one feature; it is compared
 strategy's other trades. A cell of depth 2 holds those with two values; it is compared with the
 other trades of each of the two cells around it, and counts as far as it differs from both.
 
+Trades of a block are compared with each other: which of them are in the cell has nothing to do
+with how the market moved. Blocks that are in a cell as a whole are compared with others of the same
+size and time. A block of many trades is likelier to have one of a cell, and many are opened in
+strong moves; so blocks of different sizes are not compared.
+
 An exit reason may be part of the result (stop losses lose). Only reasons with gains and losses make
 cells; these are compared with each other, and those of depth 2 with trades of the same reason.
 """
@@ -11,7 +16,7 @@ cells; these are compared with each other, and those of depth 2 with trades of t
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +36,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 STRATUM = 30
-"""Blocks that are compared with each other. So a cell whose trades come in good times is not better
-than others: in the same times these were as good."""
+"""Blocks of a size that are compared with each other. So a cell whose trades come in good times is
+not better than others: in the same times these were as good."""
+
+_SIZES = 16
+_PAIR = 0.5
+"""What a comparison of two trades of a block weighs: each of them is as uncertain as the other."""
 
 _BINARY = 2
 
@@ -85,13 +94,17 @@ class Cells(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """By block of a cell its mean score, sorted by `keys` (cell * n_blocks + block).
+    """Scores by block of a cell, sorted by `keys` (cell * n_blocks + block).
 
-    `counts` are the blocks by cell. Rows of the same number in `strata` are of one cell and time.
+    `sizes` are the numbers of trades, `means` and `squares` the means of their scores and of the
+    squares of these. Rows of one number in `strata` are of one cell, size and time. `counts` are
+    the blocks by cell.
     """
 
     keys: Ints
+    sizes: Ints
     means: Floats
+    squares: Floats
     cells: Ints
     counts: Ints
     strata: Ints
@@ -196,32 +209,74 @@ class TradeTable:
     def _sums(self, codes: Ints, n_cells: int, score: Floats) -> _Sums:
         at = np.flatnonzero((codes != MISSING) & ~np.isnan(score))
         keys, inverse = np.unique(codes[at] * self._n_blocks + self.block[at], return_inverse=True)
-        n_trades = np.bincount(inverse, minlength=len(keys))
-        means = np.bincount(inverse, score[at], len(keys)) / n_trades
+        sizes = np.bincount(inverse, minlength=len(keys))
         cells = keys // self._n_blocks
-        counts = np.bincount(cells, minlength=n_cells).astype(np.int64)
-        starts = np.cumsum(counts) - counts
-        # Strata are counted in each cell anew; those of cells before it are at most its start.
-        strata = starts[cells] + (np.arange(len(keys)) - starts[cells]) // STRATUM
-        return _Sums(keys, means, cells, counts, strata.astype(np.int64))
+        group = cells * _SIZES + np.minimum((2.0 * np.log2(sizes)).astype(np.int64), _SIZES - 1)
+        order = np.argsort(group, kind="stable")
+        _, starts, lengths = np.unique(group[order], return_index=True, return_counts=True)
+        place = np.arange(len(keys)) - np.repeat(starts, lengths)
+        strata = np.empty(len(keys), dtype=np.int64)
+        # Strata are counted in each group anew; those of groups before it are at most its start.
+        strata[order] = np.repeat(starts, lengths) + place // STRATUM
+        return _Sums(
+            keys,
+            sizes.astype(np.int64),
+            np.bincount(inverse, score[at], len(keys)) / sizes,
+            np.bincount(inverse, np.square(score[at]), len(keys)) / sizes,
+            cells,
+            np.bincount(cells, minlength=n_cells).astype(np.int64),
+            strata,
+        )
 
     def _contrast(self, inner: _Sums, outer: _Sums, outer_of: Ints) -> tuple[Floats, Floats]:
         """Return total and variance of each inner cell within the outer cell it belongs to.
 
-        `outer_of` is the outer cell by inner cell. In a block with trades of the inner cell these
-        alone count; in the others those of the outer cell. So each block counts once.
+        `outer_of` is the outer cell by inner cell.
         """
-        block_around = outer_of[inner.cells] * self._n_blocks + inner.keys % self._n_blocks
-        row = np.searchsorted(outer.keys, block_around)
+        row = np.searchsorted(
+            outer.keys, outer_of[inner.cells] * self._n_blocks + inner.keys % self._n_blocks
+        )
+        is_mixed = inner.sizes < outer.sizes[row]
+        n_cells = len(outer_of)
+        apart = self._between_blocks(inner, outer, row, is_mixed, n_cells)
+        inside = self._within_blocks(inner, outer, row, is_mixed, n_cells)
+        return apart[0] + inside[0], apart[1] + inside[1]
+
+    @staticmethod
+    def _between_blocks(
+        inner: _Sums, outer: _Sums, row: Ints, is_mixed: Bools, n_cells: int
+    ) -> tuple[Floats, Floats]:
+        """Compare blocks that are whole in the cell with those of the same size that are not."""
         n_strata = len(outer.keys)
         keys, inverse = np.unique(inner.cells * n_strata + outer.strata[row], return_inverse=True)
+
+        def total(weights: NDArray[Any]) -> Floats:
+            return np.asarray(np.bincount(inverse, weights, len(keys)), np.float64)
+
         cells, strata = np.divmod(keys, max(n_strata, 1))
-        n_around = np.bincount(outer.strata, minlength=n_strata)[strata]
-        around = np.bincount(outer.strata, outer.means, n_strata)[strata]
-        own = np.bincount(inverse, inner.means, len(keys))
-        rest = around - np.bincount(inverse, outer.means[row], len(keys))
-        share = np.bincount(inverse, minlength=len(keys)) / n_around
-        n_cells = len(outer_of)
-        totals = np.bincount(cells, (1.0 - share) * own - share * rest, n_cells)
+        n_around = np.bincount(outer.strata, minlength=n_strata)[strata] - total(is_mixed * 1.0)
+        around = np.bincount(outer.strata, outer.means, n_strata)[strata] - total(
+            is_mixed * outer.means[row]
+        )
+        own = total(~is_mixed * inner.means)
+        share = total(~is_mixed * 1.0) / np.maximum(n_around, 1.0)
+        totals = np.bincount(cells, own - share * around, n_cells)
         variances = np.bincount(cells, n_around * share * (1.0 - share), n_cells)
+        return np.asarray(totals, np.float64), np.asarray(variances, np.float64)
+
+    @staticmethod
+    def _within_blocks(
+        inner: _Sums, outer: _Sums, row: Ints, is_mixed: Bools, n_cells: int
+    ) -> tuple[Floats, Floats]:
+        """Compare trades with others of their block, by the mean over all pairs."""
+        at, row = np.flatnonzero(is_mixed), row[is_mixed]
+        n_own, n_all = inner.sizes[at], outer.sizes[row]
+        own, own_squares = inner.means[at], inner.squares[at]
+        rest, rest_squares = (
+            (n_all * whole[row] - n_own * part) / (n_all - n_own)
+            for whole, part in ((outer.means, own), (outer.squares, own_squares))
+        )
+        squared = own_squares + rest_squares - 2.0 * own * rest  # mean of (one - other) ** 2
+        totals = np.bincount(inner.cells[at], _PAIR * (own - rest), n_cells)
+        variances = np.bincount(inner.cells[at], _PAIR**2 * squared, n_cells)
         return np.asarray(totals, np.float64), np.asarray(variances, np.float64)
