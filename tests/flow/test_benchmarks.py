@@ -20,6 +20,7 @@ pytestmark = pytest.mark.flow
 COMMAND = {f"{what}_{unit}" for what in ("command_wall", "command_cpu") for unit in ("s", "ratio")}
 LOOP = {f"{what}_{unit}" for what in ("loop_wall", "loop_cpu") for unit in ("s", "ratio")}
 DELIVERED = {"deliver_afterwards_wall_s", "deliver_afterwards_cpu_s"}
+SHRUNK = {"cycle_s", "bytes_per_trade", "bytes_per_trade_before", "smaller_ratio", "megabytes"}
 MACHINE = {"cores", "cpu", "python", "freqtrade", "mem0ai", "commit", "date", "load_before"}
 
 CASES: dict[str, tuple[list[str], set[str]]] = {
@@ -36,6 +37,11 @@ CASES: dict[str, tuple[list[str], set[str]]] = {
     "hang": (
         ["--trades", "3"],
         {"trades", "mem0_hangs", "without_mem0", "median_ratio"},
+    ),
+    "lifecycle": (
+        ["--trades", "300", "--year", "300"],
+        {f"{run}.{name}" for run in ("archived", "year") for name in SHRUNK}
+        | {"archived.cycle_s_of_100000", "archived.write_beside_p99_ms"},
     ),
     "fleet": (
         ["--bots", "1", "--trades", "20"],

@@ -21,6 +21,7 @@ from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.adopt import adopt_records
 from freqtrade_mem0.journal.schema import migrate
+from freqtrade_mem0.journal.stored_bodies import offer_bodies
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
@@ -437,6 +438,7 @@ def said(profits: list[float | None]) -> list[Record]:
 def a_file() -> sqlite3.Connection:
     """Return a journal's tables in no file at all, so that a thousand of them take no time."""
     sqlite = sqlite3.connect(":memory:", isolation_level=None)
+    offer_bodies(sqlite)
     migrate(sqlite, Path(":memory:"))
     return sqlite
 
