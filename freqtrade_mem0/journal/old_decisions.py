@@ -43,7 +43,13 @@ SELECT = """
 
 
 def add_old_decision(
-    sqlite: sqlite3.Connection, words: Words, seq: int, decision: Decision
+    sqlite: sqlite3.Connection,
+    words: Words,
+    seq: int,
+    decision: Decision,
+    *,
+    trade_id: str,
+    open_ms: int | None,
 ) -> None:
     """Write the numbers of a decision that became a trade, in the caller's transaction."""
     origin = decision.origin
@@ -66,8 +72,8 @@ def add_old_decision(
         words.scope(scope),
         words.number(decision.pair),
         to_ms(decision.decided_at),
-        None if decision.open_date is None else to_ms(decision.open_date),
-        None if decision.trade_id is None else stored_id(decision.trade_id),
+        open_ms,
+        stored_id(trade_id),
     )
     sqlite.execute(INSERT, [*row, _checksum(row, facts, scope, texts), facts])
 

@@ -51,6 +51,8 @@ def carry_archive_over(sqlite: sqlite3.Connection, readable: ReadableJournal) ->
     words = Words(sqlite)
     for row in readable.old_decisions():
         try:
-            add_old_decision(sqlite, words, row[0], old_decision(row, reader.words))
+            decision = old_decision(row, reader.words)
+            trade_id, open_ms = decision.trade_id or "", row[5]
+            add_old_decision(sqlite, words, row[0], decision, trade_id=trade_id, open_ms=open_ms)
         except RecordError:
             readable.incomplete.add("decisions")

@@ -115,15 +115,23 @@ def compressed(text: str) -> bytes:
 
 
 def shortened(body: str, trade: TradeEvidence) -> str:
-    """Return the JSON of a trade without what its evidence has, see `lengthened`."""
-    for mark, text in _texts(trade):
-        body = body.replace(text, mark, 1)
-    return body
+    """Return the JSON of a trade without what its evidence has, see `lengthened`.
+
+    Where that could not be undone, the JSON stays as it is.
+    """
+    brief, texts = body, _texts(trade)
+    for mark, text in texts:
+        brief = brief.replace(text, mark, 1)
+    return brief if _lengthened(brief, texts) == body else body
 
 
 def lengthened(brief: str, trade: TradeEvidence) -> str:
     """Return the JSON of a trade from what `shortened` left."""
-    for mark, text in reversed(_texts(trade)):
+    return _lengthened(brief, _texts(trade))
+
+
+def _lengthened(brief: str, texts: list[tuple[str, str]]) -> str:
+    for mark, text in reversed(texts):
         brief = brief.replace(mark, text, 1)
     return brief
 

@@ -6,7 +6,6 @@ archived that Mem0 has, and only decisions that no bot needs any more.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
@@ -16,8 +15,7 @@ from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.evidence.words import Words
 from freqtrade_mem0.journal.old_decisions import add_old_decision
-from freqtrade_mem0.journal.stored_bodies import blocked, compressed, lengthened, shortened
-from freqtrade_mem0.records.base import from_ms
+from freqtrade_mem0.journal.stored_bodies import blocked, compressed, shortened
 from freqtrade_mem0.records.codec import decode_decision, hash_of
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.risk import RiskEvent
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.brief_writes import BriefWrites
     from freqtrade_mem0.journal.evidence.read import EvidenceReader
 
-ROWS_PER_BLOCK = 200
-_DECISIONS_PER_WRITE = 100
+ROWS_PER_BLOCK = 150
+_DECISIONS_PER_WRITE = 60
 
 
 class _ChangedError(Exception):
@@ -84,8 +82,7 @@ def _brief(evidence: EvidenceReader, row: Sequence[Any]) -> tuple[int, str] | No
         return None
     if not isinstance(item, TradeEvidence):
         return columns[0], ""
-    brief = shortened(body, item)
-    return columns[0], brief if lengthened(brief, item) == body else body
+    return columns[0], shortened(body, item)
 
 
 def _archive(writes: BriefWrites, bodies: dict[int, str]) -> int:
@@ -163,16 +160,15 @@ def _reduce(writes: BriefWrites, rows: Sequence[Sequence[Any]]) -> int:
         except RecordError:
             continue  # it can not be read; `doctor` names it
         if decision.id == decision_id:
-            open_date = None if open_ms is None else from_ms(open_ms)
-            decoded.append((seq, replace(decision, trade_id=trade_id, open_date=open_date)))
+            decoded.append((seq, decision, trade_id, open_ms))
     if decoded:
         with writes.one() as sqlite:
             words = Words(sqlite)
-            for seq, decision in decoded:
-                add_old_decision(sqlite, words, seq, decision)
+            for seq, decision, trade_id, open_ms in decoded:
+                add_old_decision(sqlite, words, seq, decision, trade_id=trade_id, open_ms=open_ms)
                 sqlite.execute("DELETE FROM decisions WHERE seq = ?", [seq])
                 sqlite.execute("DELETE FROM packed WHERE number = ?", [-seq])
-            seqs = [seq for seq, _ in decoded]
+            seqs = [seq for seq, *_ in decoded]
             note_gone(sqlite, "decisions", seqs, ARCHIVED)
             extend(sqlite, old_decision_items(sqlite, seqs))
     return len(decoded)
