@@ -26,11 +26,13 @@ _TEXT = (
     "the reasons, and memory's account of that day, are no longer kept: the decision was archived"
 )
 
-_FACTS = struct.Struct("<ddddBIIII")
-"""Proposed stake, multiplier, stake, effective number of trades, flags, n_asked; side, tag, policy
-as words."""
+_NUMBERS = struct.Struct("<Bdddd")
+"""Flags, proposed stake, multiplier, stake, effective number of trades."""
+_NARROW, _WIDE = struct.Struct("<HHHH"), struct.Struct("<IIII")
+"""n_asked, then side, tag and policy as words."""
 _RATIO = struct.Struct("<d")
-_APPLIED, _EXPECTED = 1, 2
+_APPLIED, _EXPECTED, _IS_WIDE = 1, 2, 4
+_MOST_NARROW = 1 << 16
 
 COLUMNS = "seq, id, scope, pair, decided_ms, open_ms, trade_id, checksum, facts"
 INSERT = f"INSERT INTO old_decisions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
@@ -56,15 +58,16 @@ def add_old_decision(
     scope = ScopeRow(origin.user_id, origin.strategy, str(origin.mode), origin.run_id, KIND, "")
     texts = [decision.pair, decision.side, decision.enter_tag, decision.policy]
     expected = decision.expected_ratio
-    facts = _FACTS.pack(
+    counted = [decision.n_asked, *(words.number(text) for text in texts[1:])]
+    is_wide = max(counted) >= _MOST_NARROW
+    facts = _NUMBERS.pack(
+        _APPLIED * decision.applied | _EXPECTED * (expected is not None) | _IS_WIDE * is_wide,
         decision.proposed_stake,
         decision.multiplier,
         decision.stake,
         decision.n_effective,
-        _APPLIED * decision.applied | _EXPECTED * (expected is not None),
-        decision.n_asked,
-        *(words.number(text) for text in texts[1:]),
     )
+    facts += (_WIDE if is_wide else _NARROW).pack(*counted)
     facts += b"" if expected is None else _RATIO.pack(expected)
     row = (
         seq,
@@ -80,22 +83,29 @@ def add_old_decision(
 
 def words_of_old(facts: bytes) -> tuple[int, ...]:
     """Return the numbers of the words in an archived decision's facts."""
-    numbers: tuple[int, ...] = _FACTS.unpack_from(facts)[6:]
-    return numbers
+    return _counted(facts)[1:]
+
+
+def _counted(facts: bytes) -> tuple[int, ...]:
+    layout = _WIDE if facts[0] & _IS_WIDE else _NARROW
+    counted: tuple[int, ...] = layout.unpack_from(facts, _NUMBERS.size)
+    return counted
 
 
 def old_decision(row: Sequence[Any], words: Mapping[int, str]) -> Decision:
     """Return the decision in a row of `SELECT`; raise `RecordError` where the row was changed."""
     seq, stored, scope_number, pair, decided_ms, open_ms, trade, written, facts, *texts = row
     try:
-        proposed, multiplier, stake, n, flags, n_asked, *numbers = _FACTS.unpack_from(facts)
+        flags, proposed, multiplier, stake, n = _NUMBERS.unpack_from(facts)
+        n_asked, *numbers = _counted(facts)
         named = [words[number] for number in (pair, *numbers)]
         scope = ScopeRow(*texts)
         columns = (seq, stored, scope_number, pair, decided_ms, open_ms, trade)
         is_changed = _checksum(columns, facts, scope, named) != written
-        expected = _RATIO.unpack_from(facts, _FACTS.size)[0] if flags & _EXPECTED else None
+        at_end = len(facts) - _RATIO.size
+        expected = _RATIO.unpack_from(facts, at_end)[0] if flags & _EXPECTED else None
         origin = scope.origin
-    except (KeyError, ValueError, TypeError, struct.error) as error:
+    except (KeyError, ValueError, TypeError, IndexError, struct.error) as error:
         raise RecordError(
             f"The archived decision {stored!r} was changed since it was written."
         ) from error

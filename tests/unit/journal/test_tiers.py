@@ -17,6 +17,7 @@ from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_rec
 from freqtrade_mem0.journal.bodies.pack import pack
 from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.chain_check import check_chain
+from freqtrade_mem0.journal.compact import shrink
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.salvage import salvage
@@ -90,6 +91,11 @@ def test_warm_bodies_take_a_fraction_and_read_as_before(journal: Journal) -> Non
     assert pack(writes(journal), "records", END_MS) == 0
     assert (known(journal), list(journal.records()), list(journal.ledger())) == before
     assert size(journal, "records", "decisions", "packed") < 0.6 * plain
+    file_size = journal.path.stat().st_size
+    shrink(writes(journal), alone=False)
+    with journal.connection.read() as sqlite:
+        sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert journal.path.stat().st_size < 0.7 * file_size
     assert verify(journal.connection).bad == {}
     assert check_chain(journal.connection).breaks == []
 
@@ -117,6 +123,8 @@ def test_a_dictionary_that_became_poor_is_followed_by_another_one(journal: Journ
     words = ["".join(chance.choices("äöüßéλжя", k=40)) for _ in range(30)]
     notes = [a_note(n, content=" ".join(chance.choices(words, k=60))) for n in range(10, 1_500)]
     journal.append(notes)
+    outbox = Outbox(journal)
+    outbox.delivered([seq for seq, _ in outbox.pending(10 * N)], NOTED)
     before = list(journal.records())
     pack(writes(journal), "records", END_MS)
 
