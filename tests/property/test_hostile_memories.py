@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
@@ -87,17 +88,21 @@ def test_any_record_and_any_metadata_in_mem0(record: str, metadata: dict, text: 
 
 
 @settings(max_examples=40)
-@given(st.text(max_size=30) | anything.map(json.dumps), st.sampled_from(["trade", "retraction"]))
-def test_any_body_of_a_row_of_the_journal(body: str, kind: str) -> None:
+@given(st.text(max_size=30).map(str.encode) | st.binary(max_size=90), st.booleans())
+def test_any_evidence_in_a_row_of_the_journal(facts: bytes, is_event: bool) -> None:
     """Another process or version wrote it."""
     with TemporaryDirectory() as folder:
         store = a_store(folder, InMemoryMem0())
         store.journal.append([*GOOD, VICTIM, a_risk_event(1)])
         with store.journal.connection.write() as sqlite:
             sqlite.execute(
-                "UPDATE records SET body = ?, kind = ? WHERE id = ?",
-                [body.encode("utf-8", "replace").decode(), kind, VICTIM.id],
+                "UPDATE evidence SET facts = ? WHERE id = ?", [facts, stored_id(VICTIM.id)]
             )
+            if is_event:  # of the kind of the risk event, which is JSON
+                sqlite.execute(
+                    "UPDATE evidence SET scope = (SELECT max(number) FROM scopes) WHERE id = ?",
+                    [stored_id(VICTIM.id)],
+                )
         assert bot_knows(store) == 3
         assert [each.id for each in store.journal.set_aside()] == [VICTIM.id]
         store.close()
