@@ -14,6 +14,8 @@ from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
 from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.session_memory.opening import open_session_store
+from freqtrade_mem0.session_memory.session import Session
 from freqtrade_mem0.views.agent_log import n_unresolved
 from freqtrade_mem0.views.entries import features_of
 from freqtrade_mem0.views.parameters import current_parameters
@@ -89,6 +91,7 @@ class AgentMemory:
         self._trades = KnownTrades(found.memory)
         self._lock = threading.Lock()  # of `_trades`
         self._resolve_at = now()
+        self._session: Session | None = None
         self.log = DecisionLog(self.client, self.agent_id, self._market, self._trades.pairs, now)
 
     def __repr__(self) -> str:
@@ -262,8 +265,24 @@ class AgentMemory:
             return {}
         return current_parameters(self._memory, self.client.user_id, strategy)
 
+    @property
+    def session(self) -> Session:
+        """Values that end after a time, as `mem0.session` says; see `Session`."""
+        settings = self._memory.settings.session
+        if self._session is None:
+            store = open_session_store(settings, self._memory.folder)
+            self._session = Session(
+                store,
+                f"{self.client.user_id} {self.agent_id}",
+                ttl_s=settings.ttl_s,
+                refresh_on_read=settings.refresh_on_read,
+            )
+        return self._session
+
     def close(self) -> None:
         """Release files and connections. Closing twice is harmless."""
+        if self._session is not None:
+            self._session.store.close()
         self.client.close()
 
     def __enter__(self) -> Self:

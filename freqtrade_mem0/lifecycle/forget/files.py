@@ -190,7 +190,9 @@ def _clean_sessions(memory: MemoryFolder, scope: ForgetScope) -> int:
         return 0
     with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
         sqlite.execute("PRAGMA secure_delete = ON")
-        n_gone = sqlite.execute("DELETE FROM sessions WHERE owner = ?", [scope.user_id]).rowcount
+        n_gone = sqlite.execute(  # an agent's owner is the user, a blank and the agent
+            "DELETE FROM sessions WHERE owner = ?1 OR instr(owner, ?1 || ' ') = 1", [scope.user_id]
+        ).rowcount
         sqlite.commit()
     return n_gone
 

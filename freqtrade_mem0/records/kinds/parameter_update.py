@@ -53,6 +53,7 @@ class ParameterUpdate(Record):
 
     kind: ClassVar[str] = "parameter_update"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    ages_as: ClassVar[str | None] = None
 
     before: Mapping[Name, Value]
     after: Mapping[Name, Value]
@@ -89,6 +90,7 @@ class ParameterStep(Record):
 
     kind: ClassVar[str] = "parameter_step"
     default_category: ClassVar[Category] = Category.LEARNING_INSIGHTS
+    ages_as: ClassVar[str | None] = None
 
     update_id: Name
     state: UpdateState

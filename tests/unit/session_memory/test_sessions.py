@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0 import RedisProvider, SessionProvider, get_session_memory
+from freqtrade_mem0 import AgentMemory, RedisProvider, SessionProvider, get_session_memory
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.errors import BackendError, ConfigError, RecordError
 from freqtrade_mem0.lifecycle.forget.files import delete_in_files
@@ -140,6 +140,20 @@ def test_the_config_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ConfigError, match="Put it into REDIS_URL") as raised:
         load_settings(config)
     assert "hunter2" not in str(raised.value)
+
+
+def test_agents_have_sessions_of_their_own(tmp_path: Path) -> None:
+    """In one file; forgetting the user ends them."""
+    config = {"mem0": {"mode": "local", "user_id": "ann", "session": {"store": "sqlite"}}}
+    agents = [AgentMemory(name, tmp_path, config=config) for name in ("a", "b")]
+    agents[0].session.put("plan", 1)
+    assert [agent.session.get("plan") for agent in agents] == [1, None]
+    delete_in_files(agents[0].client.folder, ForgetScope(user_id="an"), lambda: None)
+    assert agents[0].session.get("plan") == 1
+    delete_in_files(agents[0].client.folder, ForgetScope(user_id="ann"), lambda: None)
+    assert agents[0].session.items() == {}
+    for agent in agents:
+        agent.close()
 
 
 def test_forgetting_a_user_ends_the_sessions(tmp_path: Path) -> None:
