@@ -25,6 +25,7 @@ from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.kinds.retraction import retraction
+from freqtrade_mem0.session_memory.sqlite import SqliteStore
 from tests.support.samples import (
     NOTED,
     a_backtest,
@@ -104,6 +105,9 @@ def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 90) -> None:
     journal.append([a_note(3, origin=origin, content=f"{word} waits for Mem0")])
     journal.append([a_note(4, origin=origin, content=f"{word} was refused")])
     memory.outbox.refused([journal.last_seq()], f"no {word} please")
+    sessions = SqliteStore(memory.folder)
+    sessions.put(origin.user_id, f"{word} key", f"what {word} said", 1e6)
+    sessions.close()
     _write_snapshot(memory, origin)
     trial = {"strategy": origin.strategy, "start": "", "end": "", "settings": "x", "sharpe": 0.1}
     with (memory.folder / "compare-trials.jsonl").open("a", encoding="utf-8") as file:
