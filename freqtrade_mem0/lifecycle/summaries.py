@@ -134,6 +134,8 @@ class Summaries:
                 written = []
             self._work.progress("Summarising trades", done, len(groups))
         self._deliver()
+        if self._work.memory.delivers and groups:
+            self._work.memory.backend.compress([group.summary_id for group in groups])
         refused = {letter.record_id for letter in self._work.memory.outbox.dead_letters()}
         for group, members in groups.items():
             if group.summary_id in refused:

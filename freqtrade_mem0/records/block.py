@@ -5,7 +5,9 @@ A journal that was lost, and a machine that follows the same Mem0, get the trade
 
 from __future__ import annotations
 
+import json
 from base64 import b85decode, b85encode
+from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -20,16 +22,24 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.summary import TradeSummary
     from freqtrade_mem0.records.memory import Memory
 
+_OF_THE_SUMMARY = ("id", "origin")
+
 _MOST_BYTES = 256_000_000
 """Largest size that is unpacked: a small block of a stranger must not fill the memory."""
 
 
 def packed(trades: Sequence[TradeRecord]) -> str:
-    """Return trades as one compressed text."""
+    """Return trades of one origin as one compressed text.
+
+    It holds their fields column by column, a quarter smaller than row by row, without what the
+    summary says: their ids and their origin.
+    """
     import zstandard
 
-    lines = "\n".join(map(encode, trades))
-    return b85encode(zstandard.ZstdCompressor().compress(lines.encode())).decode()
+    rows = [json.loads(encode(each)) for each in trades]
+    columns = {name: [row[name] for row in rows] for name in rows[0] if name not in _OF_THE_SUMMARY}
+    text = json.dumps(columns, separators=(",", ":"))
+    return b85encode(zstandard.ZstdCompressor().compress(text.encode())).decode()
 
 
 def trades_of(summary: TradeSummary, memory: Memory) -> list[TradeRecord]:
@@ -42,26 +52,32 @@ def trades_of(summary: TradeSummary, memory: Memory) -> list[TradeRecord]:
     """
     import zstandard
 
+    damaged = (ValueError, LookupError, TypeError, AttributeError, RecursionError, RecordError)
     if BLOCK not in memory.metadata:
         return []
     try:
         block = b85decode(str(memory.metadata[BLOCK]))
         is_small = 0 <= zstandard.frame_content_size(block) <= _MOST_BYTES
-        lines = zstandard.ZstdDecompressor().decompress(block) if is_small else b""
-        trades = [decode_as(TradeRecord, line) for line in lines.split(b"\n")]
-    except (ValueError, zstandard.ZstdError, RecordError) as error:
+        columns = json.loads(zstandard.ZstdDecompressor().decompress(block) if is_small else b"")
+        origin = asdict(summary.origin)
+        trades = [
+            decode_as(
+                TradeRecord,
+                json.dumps(
+                    {"id": each, "origin": origin}
+                    | {name: column[place] for name, column in columns.items()}
+                ),
+            )
+            for place, each in enumerate(summary.trades)
+        ]
+    except (*damaged, zstandard.ZstdError) as error:
         raise RecordError(
             f"The trades of summary {summary.id} can not be read: {error}."
         ) from error
-    if tuple(each.id for each in trades) != summary.trades or digest(trades) != summary.digest:
+    if digest(trades) != summary.digest:
         raise RecordError(
             f"The trades that came with summary {summary.id} are not those it was made of; they "
             "are not used."
-        )
-    if any(each.origin != summary.origin for each in trades):
-        raise RecordError(
-            f"Summary {summary.id} holds trades of another owner, strategy or run; they are not "
-            "used."
         )
     return trades
 
