@@ -12,7 +12,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.agents.memory import COMMANDS, AgentMemory
+from freqtrade_mem0.agents.commands import COMMANDS
+from freqtrade_mem0.agents.memory import AgentMemory
 from freqtrade_mem0.errors import Mem0Error, RecordError
 
 if TYPE_CHECKING:

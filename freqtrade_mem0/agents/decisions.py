@@ -211,3 +211,13 @@ def _strategy(given: Mapping[Any, Any]) -> str | None:
     """Return the strategy of a decision as Mem0 can keep it; None where none is named."""
     named = named_strategy(given)
     return None if named is None else checked_strategy("-".join(named.split()))
+
+
+def checked_agent(agent_id: object) -> str:
+    """Return the name of an agent; raise `RecordError` where Mem0 can not keep it as a scope."""
+    if not isinstance(agent_id, str) or any(map(str.isspace, agent_id)) or agent_id == "*":
+        raise RecordError(
+            f"agent_id must be a name without blanks (a rule of Mem0), got {brief(agent_id)}. "
+            "Write, for example, 'trader_001'."
+        )
+    return agent_id

@@ -7,22 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from freqtrade_mem0.agents.answers import answer, nothing
-from freqtrade_mem0.agents.decisions import DecisionLog
+from freqtrade_mem0.agents.commands import read_command
+from freqtrade_mem0.agents.decisions import DecisionLog, checked_agent
 from freqtrade_mem0.agents.known import KnownTrades
 from freqtrade_mem0.agents.proposals import propose
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
 from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
-from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.session_memory.opening import open_session_store
 from freqtrade_mem0.session_memory.session import Session
 from freqtrade_mem0.views.agent_log import n_unresolved
 from freqtrade_mem0.views.entries import features_of
 from freqtrade_mem0.views.parameters import current_parameters
 from freqtrade_mem0.views.present import Market
-from freqtrade_mem0.words import mission
 from freqtrade_mem0.words.numbers import counted
-from freqtrade_mem0.words.visible import brief, visible
+from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.views.present import Present
     from freqtrade_mem0.views.values import Facts
 
-COMMANDS = ("analyze_market", "analyze_signal", "log_decision")
 DEFAULT_AGENT = "agent"
 _RESOLVE_EVERY = timedelta(minutes=1)
 
@@ -82,7 +80,7 @@ class AgentMemory:
     ) -> None:
         found = described(config, user_data_dir=user_data_dir, path=memory_path)
         self.client = Mem0Client(found.memory)
-        self.agent_id = _checked_agent(agent_id or found.memory.settings.bot_id or DEFAULT_AGENT)
+        self.agent_id = checked_agent(agent_id or found.memory.settings.bot_id or DEFAULT_AGENT)
         self._memory = found.memory
         self._now = now
         self._market = Market(
@@ -100,15 +98,8 @@ class AgentMemory:
     def initialize(self) -> Facts:
         """Open the memory and fill in known outcomes; return what it knows.
 
-        Returns
-        -------
-        dict
-            `agent_id`, `folder`, `pairs` that are known, `unresolved` decisions, and `text`.
-
-        Raises
-        ------
-        JournalError
-            The journal can not be used.
+        That is `agent_id`, `folder`, `pairs` that are known, `unresolved` decisions, and `text`.
+        `JournalError`: the journal can not be used.
         """
         self._memory.journal.open()
         self.log.resolve()
@@ -129,36 +120,19 @@ class AgentMemory:
         Parameters
         ----------
         command
-            `analyze_market`, `analyze_signal` or `log_decision`.
+            `analyze_market`, `analyze_signal`, `log_decision`, `propose_parameters`, `parameters`.
         params
-            The market or signal; of `log_decision` the decision itself, or `decision` and `result`.
+            The market or signal; of `log_decision` the decision itself, or `decision` and `result`;
+            of the others the arguments of the method.
 
         Raises
         ------
         RecordError
             There is no such command, or the decision can not be kept.
         """
-        name, given = str(command).strip().lower(), {} if params is None else params
-        if name == "analyze_signal":
-            return self.analyze_signal(given)
-        if name == "analyze_market":
-            return self.analyze_market(given)
-        if name == "log_decision":
-            if (
-                isinstance(given, dict)
-                and "decision" in given
-                and given.keys()
-                <= {
-                    "decision",
-                    "result",
-                }
-            ):
-                return {"id": self.log_decision(given["decision"], given.get("result"))}
-            return {"id": self.log_decision(given)}
-        raise RecordError(
-            f"There is no command {brief(command)}; there are {', '.join(COMMANDS)}. Memory places "
-            f"no orders.{mission.did_you_mean(name, COMMANDS)}"
-        )
+        name, args, named = read_command(command, params)
+        found: Facts | str = getattr(self, name)(*args, **named)
+        return {"id": found} if isinstance(found, str) else found
 
     def analyze_signal(self, signal: Mapping[str, Any]) -> Facts:
         """Return what memory would make of an entry now.
@@ -321,12 +295,3 @@ class AgentMemory:
         asked = self._trades.of(signal.strategy)
         strategy = signal.strategy or ("" if asked is None else asked.run.origin.strategy)
         return self._market.with_timeframe(timeframe).look_up(strategy, signal.pair, self._now())
-
-
-def _checked_agent(agent_id: object) -> str:
-    if not isinstance(agent_id, str) or any(map(str.isspace, agent_id)) or agent_id == "*":
-        raise RecordError(
-            f"agent_id must be a name without blanks (a rule of Mem0), got {brief(agent_id)}. "
-            "Write, for example, 'trader_001'."
-        )
-    return agent_id

@@ -129,13 +129,20 @@ def test_commands_come_as_lines(
         {"command": "log_decision", "params": {"symbol": "BTCUSDT", "action": "BUY", "id": 1}},
         {"command": "log_decision", "params": {"decision": {"id": 1}, "result": {"pnl": 1}}},
         {"command": "analyze_market", "params": {"symbol": "BTCUSDT"}},
+        {"command": "propose_parameters", "params": {"changes": {"x": 1}, "reason": "why"}},
+        {"command": "parameters"},
+        {"command": "parameters", "params": {"strat": "A"}},
         {"command": "analyse_signal"},
     ]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(map(json.dumps, lines))))
     options = ["--agent-id", "dev_trader", "--memory-path", str(tmp_path / "kept"), "--verbose"]
     assert main(options) == 0
     shown = capsys.readouterr()
-    first, second, market, wrong = map(json.loads, shown.out.splitlines())
+    first, second, market, proposed, holding, unknown, wrong = map(
+        json.loads, shown.out.splitlines()
+    )
+    assert (len(proposed["id"]), holding) == (36, {})
+    assert unknown["error"] == "parameters takes strategy, and not 'strat'."
     assert (first, market["pair"]) == (second, "BTC/USDT")
     assert "Did you mean 'analyze_signal'?" in wrong["error"]
     assert "Agent dev_trader: no trades yet" in shown.err
