@@ -1,6 +1,6 @@
 """Backups beside four writing processes: do all restore and decide the same, how long it takes.
 
-    python benchmarks/bench_backup.py [--backups 100] [--trades 2000]
+    python benchmarks/bench_backup.py [--backups 100] [--trades 500]
 
 The writers append trades, decisions and their ties to the same journal all the time. Each backup is
 restored into an empty folder and asked there once more. Prints JSON: how many of the backups were
@@ -45,7 +45,7 @@ for number in itertools.count(start):
     began_s = time.perf_counter()
     journal.append([decision, trade(number), opened(decision, trade(number))])
     longest_s = max(longest_s, time.perf_counter() - began_s)
-    time.sleep(0.2)
+    time.sleep(0.5)
 print(longest_s)
 """
 
@@ -83,7 +83,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backups", type=int, default=100)
-    parser.add_argument("--trades", type=int, default=2_000)
+    parser.add_argument("--trades", type=int, default=500)
     asked = parser.parse_args()
     facts = machine()
     took_s, n_restored, n_differing, n_torn = [], 0, 0, 0
