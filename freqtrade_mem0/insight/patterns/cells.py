@@ -40,9 +40,6 @@ STRATUM = 30
 not better than others: in the same times these were as good."""
 
 _SIZES = 16
-_PAIR = 0.5
-"""What a comparison of two trades of a block weighs: each of them is as uncertain as the other."""
-
 _BINARY = 2
 
 
@@ -268,15 +265,20 @@ class TradeTable:
     def _within_blocks(
         inner: _Sums, outer: _Sums, row: Ints, is_mixed: Bools, n_cells: int
     ) -> tuple[Floats, Floats]:
-        """Compare trades with others of their block, by the mean over all pairs."""
+        """Compare trades with others of their block.
+
+        Longs, or the trades of a tag, may share more than the block does. So a difference counts at
+        least as uncertain as it is large.
+        """
         at, row = np.flatnonzero(is_mixed), row[is_mixed]
         n_own, n_all = inner.sizes[at], outer.sizes[row]
-        own, own_squares = inner.means[at], inner.squares[at]
-        rest, rest_squares = (
-            (n_all * whole[row] - n_own * part) / (n_all - n_own)
-            for whole, part in ((outer.means, own), (outer.squares, own_squares))
-        )
-        squared = own_squares + rest_squares - 2.0 * own * rest  # mean of (one - other) ** 2
-        totals = np.bincount(inner.cells[at], _PAIR * (own - rest), n_cells)
-        variances = np.bincount(inner.cells[at], _PAIR**2 * squared, n_cells)
+        n_rest = n_all - n_own
+        difference = (inner.means[at] - outer.means[row]) * n_all / n_rest
+        # As if the trades of the cell were drawn from those of the block.
+        spread = np.maximum(outer.squares[row] - np.square(outer.means[row]), 0.0)
+        squared = spread * n_all**2 / ((n_all - 1) * n_own * n_rest)
+        squared = np.maximum(squared, np.square(difference))
+        weight = np.minimum(n_own * n_rest / n_all, 1.0)
+        totals = np.bincount(inner.cells[at], weight * difference, n_cells)
+        variances = np.bincount(inner.cells[at], np.square(weight) * squared, n_cells)
         return np.asarray(totals, np.float64), np.asarray(variances, np.float64)
