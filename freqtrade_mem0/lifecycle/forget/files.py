@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.purge import purge
 from freqtrade_mem0.journal.forgotten import BOTS
-from freqtrade_mem0.lifecycle.forget.scope import DERIVED
 from freqtrade_mem0.session_memory.sqlite import FILE_NAME as SESSIONS
 
 if TYPE_CHECKING:
@@ -110,11 +109,6 @@ def sqlite_files(folder: Path) -> Iterator[Path]:
 
 
 def _is_of(scope: ForgetScope, owners: str, about: Mapping[str, Any]) -> bool:
-    whose: list[object] = json.loads(owners)
-    user_id, strategy = whose[:2]
-    is_owner = user_id == scope.user_id and scope.strategy in {None, strategy}
-    if is_owner and about.get("kind") in DERIVED:
-        return True
     has_mode = not scope.bots_only or about.get("mode") in {*map(str, BOTS), None}
     return scope.owns(owners) and has_mode
 

@@ -25,7 +25,7 @@ def count_memories(memory: MemoryFolder, scope: ForgetScope) -> int:
     """Count the memories of a scope in Mem0."""
     if not memory.delivers:
         return 0
-    return sum(sum(memory.backend.count(filters=each).values()) for each in scope.filters())
+    return sum(memory.backend.count(filters=scope.filters()).values())
 
 
 def delete_memories(memory: MemoryFolder, scope: ForgetScope, point: Callable[[], None]) -> int:
@@ -40,15 +40,12 @@ def delete_memories(memory: MemoryFolder, scope: ForgetScope, point: Callable[[]
         return 0
     n_deleted = 0
     for _ in range(_ROUNDS):
-        n_found = 0
-        for filters in scope.filters():
-            ids = [each.id for each in memory.backend.scan(filters=filters)]
-            n_found += len(ids)
-            parts = iter(ids)
-            while part := list(islice(parts, _PER_DELETE)):
-                n_deleted += memory.backend.delete(part)
-                point()
-        if not n_found:
+        ids = [each.id for each in memory.backend.scan(filters=scope.filters())]
+        parts = iter(ids)
+        while part := list(islice(parts, _PER_DELETE)):
+            n_deleted += memory.backend.delete(part)
+            point()
+        if not ids:
             return n_deleted
     raise BackendError(
         f"After {_ROUNDS} rounds Mem0 still gives memories of what is to be forgotten: something "
@@ -63,8 +60,6 @@ def probe_memories(memory: MemoryFolder, scope: ForgetScope) -> dict[str, int]:
     filters = scope.filters()
     return {
         "memories counted": count_memories(memory, scope),
-        "memories listed": sum(1 for each in filters for _ in memory.backend.scan(filters=each)),
-        "memories found by a search": sum(
-            len(memory.backend.search(_PROBE, filters=each, limit=10)) for each in filters
-        ),
+        "memories listed": sum(1 for _ in memory.backend.scan(filters=filters)),
+        "memories found by a search": len(memory.backend.search(_PROBE, filters=filters, limit=10)),
     }

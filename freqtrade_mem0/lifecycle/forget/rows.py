@@ -141,8 +141,7 @@ def _chosen(scope: ForgetScope, table: str) -> tuple[str, list[Any]]:
             if value is not None:
                 where, values = f"{where} AND {column} = ?", [*values, value]
         return f"{table} WHERE {where}", values
-    has_kind = table != "decisions" and not scope.is_whole_user
-    where, values = scope.where(with_derived=has_kind)
+    where, values = scope.where()
     if table in {"evidence", "old_decisions"}:
         where = f"scope IN (SELECT number FROM scopes WHERE {where})"  # noqa: S608 - ours
     return f"{table} WHERE {where}", values

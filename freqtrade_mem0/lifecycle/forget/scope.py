@@ -11,10 +11,6 @@ from freqtrade_mem0.journal.forgotten import BOTS, scope_key
 if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import Filters
 
-DERIVED = ("pattern", "summary")
-"""Kinds of records that are computed from others. Those of the strategies concerned are deleted
-with them, and made anew of what is left by the next maintenance."""
-
 _WITHOUT_STRATEGY = ("compared ", "pulled ")
 """Beginnings of the names of marks that do not name the strategy; they are made anew."""
 
@@ -48,33 +44,23 @@ class ForgetScope:
         """Whether everything of the user is meant."""
         return self.strategy is None and self.run_id is None and not self.bots_only
 
-    def where(self, *, with_derived: bool = False) -> tuple[str, list[Any]]:
+    def where(self) -> tuple[str, list[Any]]:
         """Return the condition on rows that have user, strategy, mode and run, and its values.
 
-        `with_derived` also takes rows, which must have a kind, that were computed from these.
+        Patterns and summaries are of one bot's trades, and have its names.
         """
-        owner, values = "user_id = ?", [self.user_id]
-        if self.strategy is not None:
-            owner, values = f"{owner} AND strategy = ?", [*values, self.strategy]
-        terms: list[str] = ["1"]
-        if self.run_id is not None:
-            terms, values = [*terms, "run_id = ?"], [*values, self.run_id]
+        named = {"user_id": self.user_id, "strategy": self.strategy, "run_id": self.run_id}
+        equal = {name: value for name, value in named.items() if value is not None}
+        terms = [f"{name} = ?" for name in equal]
         if self.bots_only:
             terms.append(f"mode IN {tuple(map(str, BOTS))}")
-        derived = f" OR kind IN {DERIVED}" if with_derived else ""
-        return f"({owner} AND ({' AND '.join(terms)}{derived}))", values
+        return f"({' AND '.join(terms)})", list(equal.values())
 
-    def filters(self) -> list[Filters]:
-        """Return Mem0's filters for the memories of this scope, and for those derived from it."""
-        owner: Filters = {"user_id": self.user_id}
-        if self.strategy is not None:
-            owner["agent_id"] = self.strategy
-        whole = dict(owner)
-        if self.run_id is not None:
-            whole["run_id"] = self.run_id
-        if self.bots_only:
-            whole["mode"] = {"in": [str(mode) for mode in BOTS]}
-        return [whole] if whole == owner else [whole, owner | {"kind": {"in": list(DERIVED)}}]
+    def filters(self) -> Filters:
+        """Return Mem0's filter for the memories of this scope."""
+        named = {"user_id": self.user_id, "agent_id": self.strategy, "run_id": self.run_id}
+        filters: Filters = {name: value for name, value in named.items() if value is not None}
+        return filters | ({"mode": {"in": [str(mode) for mode in BOTS]}} if self.bots_only else {})
 
     def names_mark(self, name: str) -> bool:
         """Return whether the name of a mark has the names of this scope in it.

@@ -32,9 +32,9 @@ def test_without_yes_it_only_counts(options: list[str], capsys: pytest.CaptureFi
     """And says how to go on."""
     assert main(options) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "this would be deleted: records 3. Add --yes." in printed
+    assert "this would be deleted: records 3, evidence 3. Add --yes." in printed
     assert main([*options, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["would_delete"] == {"records": 3}
+    assert json.loads(capsys.readouterr().out)["would_delete"] == {"records": 3, "evidence": 3}
 
 
 def test_the_receipt_says_what_is_gone_and_what_is_out_of_reach(
