@@ -40,6 +40,7 @@ _OUTCOME = {"execution", "profit_ratio", "profit_abs_with_memory", "profit_abs_w
 _STATS = {
     *("folder", "mode", "journal", "mem0", "mem0_error", "pending", "dead", "last_error"),
     *("failures", "delivered_at", "lag_s", "writers", "set_aside", "account"),
+    "unresolved_decisions",
 }
 _TRADE = {
     *("pair", "side", "open_date", "close_date", "open_rate", "close_rate", "amount"),

@@ -107,7 +107,9 @@ def test_content_hash_is_golden() -> None:
 
 def test_an_unknown_kind_is_refused_by_name() -> None:
     """A kind of a newer version is refused with the way out."""
-    with pytest.raises(RecordError, match=r"'dream' is unknown; known are backtest, .*Upgrade"):
+    with pytest.raises(
+        RecordError, match=r"'dream' is unknown; known are agent_decision, .*Upgrade"
+    ):
         decode("dream", "{}")
 
 
