@@ -3,7 +3,7 @@
     python benchmarks/bench_lifecycle.py [--trades 100000] [--year 3650]
 
 Two journals with decisions as large as real ones, a risk event for every fifth trade, and all of it
-delivered. One is older than any limit, and archived while another process appends a trade every
+delivered. One is older than any limit, and archived while another process writes a mark every
 50 ms. The other is a year of ten trades a day, with the default ages. What recall reads is compared
 before and after; the benchmark fails where a bit has changed. Prints JSON; sizes are of the file,
 after its log was emptied.
@@ -51,14 +51,13 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from freqtrade_mem0.journal.journal import Journal
-from tests.support.samples import a_trade, at, replace, ORIGIN
-journal, waits, number = Journal(Path(sys.argv[1])), [], 0
-other = replace(ORIGIN, run_id="beside", strategy="Other")
+from freqtrade_mem0.journal.marks import Marks
+marks, waits, number = Marks(Journal(Path(sys.argv[1]))), [], 0
 print("writes", flush=True)
 while not Path(sys.argv[2]).exists():
     number += 1
     began = time.perf_counter()
-    journal.append([a_trade(number, origin=other, closed_at=at(1_000_000 + number))])
+    marks.set("beside", {"n": number})
     waits.append(1e3 * (time.perf_counter() - began))
     time.sleep(0.05)
 waits.sort()

@@ -264,7 +264,7 @@ VERSION = len(_STEPS)
 _FILLS: dict[int, Callable[[sqlite3.Connection], None]] = {6: fill_evidence}
 """What fills new tables from old ones, by the version that has them first."""
 
-_MIGRATION_TIMEOUT_S = 600
+_MIGRATION_TIMEOUT_S = 1_200
 """How long a process waits for another one that migrates: with a million records a minute or two,
 on a slow machine longer."""
 
