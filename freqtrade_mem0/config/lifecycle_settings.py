@@ -36,7 +36,7 @@ class RetentionSettings(Block):
         3, gt=0, description=f"Entries that were not made, whatever their category. {_DAYS}"
     )
     patterns: float | None = Field(
-        365, gt=0, description=f"Patterns and summaries, whatever their category. {_DAYS}"
+        365, gt=0, description=f"Patterns, whatever their category. {_DAYS}"
     )
     max_trades: int | None = Field(
         None,
@@ -57,7 +57,7 @@ class ImportanceSettings(Block):
     learning_insights: float = Field(1.0, ge=0, le=1, description=f"Insights, notes. {_WEIGHT}")
     failures: float = Field(0.8, ge=0, le=1, description=f"Failed orders. {_WEIGHT}")
     opportunities: float = Field(0.5, ge=0, le=1, description=f"Entries not made. {_WEIGHT}")
-    patterns: float = Field(1.0, ge=0, le=1, description=f"Patterns, summaries. {_WEIGHT}")
+    patterns: float = Field(1.0, ge=0, le=1, description=f"Patterns. {_WEIGHT}")
 
 
 class LifecycleSettings(Block):

@@ -25,7 +25,7 @@ def refusal(block: Any) -> str:
     ("block", "parts"),
     [
         ({"enabeld": True}, ['"mem0.enabeld" is not a key.', 'Did you mean "enabled"?']),
-        ({"zzz": 1}, ['"mem0.zzz" is not a key.', "Known keys: alerts, "]),
+        ({"zzz": 1}, ['"mem0.zzz" is not a key.', "Known keys: agents, "]),
         (
             {"sizing": {"halflife_days": 3}},
             ['"mem0.sizing.halflife_days" is not a key.', 'Did you mean "half_life_days"?'],
