@@ -174,6 +174,16 @@ class Journal:
             self._warn_unreadable(seq, error)
             return None
 
+    def records_at(self, seqs: Sequence[int]) -> dict[int, Record]:
+        """Return the current records in some rows, by row; without those that can not be read."""
+        found = {}
+        for seq, record_id, kind, body, content_hash in of_seqs(self.connection, seqs):
+            try:
+                found[seq] = checked_record(record_id, kind, body, content_hash)
+            except RecordError as error:
+                self._warn_unreadable(seq, error)
+        return found
+
     def record_of(self, record_type: type[RecordT], record_id: str) -> RecordT | None:
         """Return the current record with this id, or None; also if it is of another kind."""
         record = self.record(record_id)

@@ -121,9 +121,10 @@ class Summaries:
         written: list[TradeSummary] = []
         for done, members in enumerate(groups.values(), start=1):
             trades = []
+            found = self._journal.records_at([row.seq for row in members.values()])
             for row in members.values():
-                trade = self._journal.record_of(TradeRecord, row.id)
-                if trade is None:
+                trade = found.get(row.seq)
+                if not isinstance(trade, TradeRecord):
                     left_out.add(row.seq)
                 elif row.id not in removed:
                     trades.append(trade)
