@@ -46,6 +46,9 @@ class AccountReader:
         self._account = Account(shares) if shares else None
         self._stakes = StakeSums(-self._account.floor if self._account else 0.0)
         self._known_ms: list[int] = []
+        self._day: Standing | None = None
+        self._narrowed: Standing | None = None
+        """The same with less room for stakes: decisions in a row share it."""
         self._n_counted = [0]
 
     def at(self, now_ms: int, volatility: float) -> tuple[Response, Standing | None]:
@@ -64,7 +67,11 @@ class AccountReader:
         if self._account is None:
             return response, None
         standing, room = self._account.at(now_ms), self._stakes.room(n_known)
-        return response, standing if standing.room == room else standing._replace(room=room)
+        if standing.room == room:
+            return response, standing
+        if self._day is not standing or self._narrowed is None or self._narrowed.room != room:
+            self._day, self._narrowed = standing, standing._replace(room=room)
+        return response, self._narrowed
 
     def _take_in(self, now_ms: int) -> None:
         n_kept, entries = self._read_on(now_ms)
