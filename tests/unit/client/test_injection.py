@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from freqtrade_mem0 import Mem0Provider, RedisProvider, inject_memory
+from freqtrade_mem0 import Mem0Provider, inject_memory
 from freqtrade_mem0.errors import BackendError, ConfigError, RecordError
 
 
@@ -140,8 +140,6 @@ def test_a_choice_that_makes_no_sense_is_refused(chosen: dict[str, Any], sentenc
 
 
 def test_what_later_versions_bring_is_refused_in_a_sentence() -> None:
-    """Encryption would be a false promise, and so would a memory that ends with the session."""
+    """Encryption would be a false promise."""
     with pytest.raises(ConfigError, match="this version does not encrypt memories"):
         Mem0Provider(api_key="k", encryption_key="e")
-    with pytest.raises(ConfigError, match="Use Mem0Provider"):
-        RedisProvider(url="redis://localhost:6379", ttl_seconds=3600, prefix="memory:")
