@@ -36,4 +36,6 @@ def together(own: Moments, foreign: Moments, factor: float) -> Moments:
     if own.n > 0.0:
         squares += own.n * own.n / own.n_effective
     wins = (own.wins or 0.0) + factor * (foreign.wins or 0.0)
-    return Moments(n, mean, variance, wins, n * n / squares)
+    # A common factor changes no degrees of freedom.
+    freedom = None if own.n > 0.0 else foreign.freedom
+    return Moments(n, mean, variance, wins, n * n / squares, freedom)
