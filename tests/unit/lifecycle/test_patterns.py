@@ -124,7 +124,7 @@ def test_a_pattern_whose_evidence_turned_is_withdrawn_by_a_correction(memory: Me
 
     again = bring_up_to_date(memory.journal, ORIGIN, END + timedelta(days=900), settings)
     back = patterns_of(memory.journal, ORIGIN)[tuple(TAG.items())]
-    assert again.n_found == 1
+    assert again.n_found >= 1
     assert (back.is_active, back.is_better, back.withdrawn_at) == (True, False, None)
     assert back.discovered_at > after.withdrawn_at
 
