@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _OF_THE_SUMMARY = ("id", "origin")
 
+_LEVEL = 19
+"""Of zstd: a tenth smaller than the usual 3. A block is written once and takes milliseconds."""
+
 _MOST_BYTES = 256_000_000
 """Largest size that is unpacked: a small block of a stranger must not fill the memory."""
 
@@ -39,7 +42,7 @@ def packed(trades: Sequence[TradeRecord]) -> str:
     rows = [json.loads(encode(each)) for each in trades]
     columns = {name: [row[name] for row in rows] for name in rows[0] if name not in _OF_THE_SUMMARY}
     text = json.dumps(columns, separators=(",", ":"))
-    return b85encode(zstandard.ZstdCompressor().compress(text.encode())).decode()
+    return b85encode(zstandard.ZstdCompressor(level=_LEVEL).compress(text.encode())).decode()
 
 
 def trades_of(summary: TradeSummary, memory: Memory) -> list[TradeRecord]:

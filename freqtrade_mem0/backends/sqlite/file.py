@@ -133,8 +133,8 @@ class SqliteFile:
             self.path,
             _BUSY_TIMEOUT_S,
             refuse=self._format_of,
-            # A page of 8 KiB holds four memories of ordinary size; one of 4 KiB holds one.
-            new_file_pragma="PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL",
+            # Memories of 3 KiB fill pages of 4 KiB as well as larger ones, summaries fill them better.
+            new_file_pragma="PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL",
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _PAGES_PER_MERGE = 64
 _PAGES_PER_VACUUM = 200
+_REWRITTEN_BYTES = 16_000_000
+"""Up to this size a file is rewritten as a whole, a tenth smaller than bit by bit."""
+
 _COPIES = 2.5
 """Free disk space that a `VACUUM` needs, as a multiple of the file's size."""
 _INCREMENTAL = 2
@@ -32,14 +35,15 @@ def shrink(file: SqliteFile, pause: Callable[[float], None]) -> int:
     with file.reading() as connection:
         can_shrink = _pragma(connection, "auto_vacuum") == _INCREMENTAL
         n_free = _pragma(connection, "freelist_count")
-    if can_shrink:
+    if can_shrink and file.path.stat().st_size > _REWRITTEN_BYTES:
         for _start in range(0, n_free, _PAGES_PER_VACUUM):
             with _briefly(file, pause) as connection:
                 for _ in range(_PAGES_PER_VACUUM):
                     # Of more pages than one Python's sqlite3 would give back the first only.
                     connection.execute("PRAGMA incremental_vacuum(1)")
     elif shutil.disk_usage(file.path.parent).free > _COPIES * file.path.stat().st_size:
-        # A file of an earlier version is rewritten once; after that it can shrink bit by bit.
+        # Rewriting a small file takes a fraction of a second, and fills its pages. A large one of an
+        # earlier version is rewritten once; after that it can shrink bit by bit.
         file.execute("PRAGMA auto_vacuum = INCREMENTAL", "VACUUM")
     file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return max(before - _size(file), 0)

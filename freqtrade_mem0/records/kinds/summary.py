@@ -82,7 +82,7 @@ class TradeSummary(Record):
         )
 
     def filter_keys(self) -> Mapping[str, Scalar]:
-        """Return the keys of the trades that a summary has, too; `stands_for` names the trades."""
+        """Return the keys of the trades that a summary has, too."""
         side = {"side": next(iter(self.sides))} if len(self.sides) == 1 else {}
         return {
             "pair": self.pair,
@@ -96,7 +96,6 @@ class TradeSummary(Record):
             "worst_profit_ratio": self.worst_profit_ratio,
             "open_ts": to_seconds(self.first_close),
             "close_ts": to_seconds(self.last_close),
-            "stands_for": " ".join(self.trades),
         }
 
 
