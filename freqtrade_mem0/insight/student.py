@@ -79,7 +79,7 @@ def freedom_of(kish: float, cubes: float) -> float | None:
     Biometrics Bulletin 2 (6), 110-114.
 
     >>> round(freedom_of(5.0, 1 / 25), 2), round(freedom_of(5.0, 1 / 19), 2)
-    (4.0, 8.52)
+    (4.0, 8.48)
     """
     if kish < _LEAST_KISH:
         return None

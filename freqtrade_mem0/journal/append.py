@@ -13,6 +13,7 @@ from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
 from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy_evidence, outdate
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
+from freqtrade_mem0.journal.old_decisions import drop_old
 from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
@@ -291,6 +292,8 @@ def _append_decisions(
     sqlite: sqlite3.Connection, rows: Mapping[str, Row], ties: Mapping[str, tuple[str, int]]
 ) -> list[Item]:
     """Write decisions, and the trades that these or earlier ones became; return their items."""
+    # A backtest that is repeated decides again what was archived meanwhile.
+    chain.note_gone(sqlite, "decisions", drop_old(sqlite, rows.values()), "decided again")
     # In a backtest both come together, and two writes to one row become one.
     items = []
     for decision_id, row in rows.items():

@@ -14,7 +14,7 @@ from freqtrade_mem0.records.decision import Decision, Reason
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 KIND = "decision"
 """In place of a record's kind in the scopes of decisions."""
@@ -79,6 +79,30 @@ def add_old_decision(
         stored_id(trade_id),
     )
     sqlite.execute(INSERT, [*row, _checksum(row, facts, scope, texts), facts])
+
+
+def drop_old(sqlite: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> list[int]:
+    """Delete the numbers of archived decisions that are written again; return their row numbers.
+
+    `rows` are those of `rows.decision_row`.
+    """
+    scopes: dict[tuple[Any, ...], Any] = {}
+    dropped = []
+    for decision_id, *origin, _, _, decided_ms, _ in rows:
+        own = tuple(origin)
+        if own not in scopes:
+            scopes[own] = sqlite.execute(
+                "SELECT number FROM scopes WHERE user_id = ? AND strategy = ? AND mode = ?"
+                " AND run_id = ? AND kind = ? AND category = ''",
+                [*own, KIND],
+            ).fetchone()
+        if scopes[own] is not None:
+            dropped += sqlite.execute(
+                "DELETE FROM old_decisions WHERE scope = ? AND decided_ms = ? AND id = ?"
+                " RETURNING seq",
+                [*scopes[own], decided_ms, stored_id(decision_id)],
+            ).fetchall()
+    return [seq for (seq,) in dropped]
 
 
 def words_of_old(facts: bytes) -> tuple[int, ...]:

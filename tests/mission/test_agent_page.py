@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import runpy
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,8 +85,9 @@ def test_an_agent_needs_no_arguments(here: Path, monkeypatch: pytest.MonkeyPatch
     assert not (here / "data").exists()
 
 
-def test_an_agent_can_be_started_as_a_module() -> None:
+def test_an_agent_can_be_started_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m freqtrade_mem0.agents --agent-id ...`."""
+    monkeypatch.delitem(sys.modules, "freqtrade_mem0.agents.__main__", raising=False)
     runpy.run_module("freqtrade_mem0.agents", run_name="agents")
 
 

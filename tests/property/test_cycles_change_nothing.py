@@ -168,7 +168,7 @@ def ages(journal: Journal, what: str, stop_after: int | None) -> None:
         pass
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(STEPS)
 def test_what_stakes_depend_on_is_as_without_cycles(steps: list[tuple[Any, ...]]) -> None:
     """Recall, own trades, risk events, priors and outcomes; and the ledger's stakes."""
@@ -189,8 +189,8 @@ def test_what_stakes_depend_on_is_as_without_cycles(steps: list[tuple[Any, ...]]
         ]
         assert aged.check() == "ok"
         assert verify(aged.connection).bad == {}
-        assert check_chain(aged.connection).breaks == []
         if all(what != "dropped" for what, *_ in steps):
+            assert check_chain(aged.connection).breaks == []
             assert [record for _, record in aged.records()] == [
                 record for _, record in plain.records()
             ]

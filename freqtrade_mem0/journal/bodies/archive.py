@@ -15,7 +15,13 @@ from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.evidence.words import Words
 from freqtrade_mem0.journal.old_decisions import add_old_decision
-from freqtrade_mem0.journal.stored_bodies import blocked, compressed, shortened
+from freqtrade_mem0.journal.stored_bodies import (
+    BodyReader,
+    blocked,
+    compressed,
+    shortened,
+    unblocked,
+)
 from freqtrade_mem0.records.codec import decode_decision, hash_of
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.risk import RiskEvent
@@ -92,16 +98,25 @@ def _archive(writes: BriefWrites, bodies: dict[int, str]) -> int:
     try:
         with writes.one() as sqlite:
             if trades:
-                sqlite.execute(
-                    "INSERT INTO blocks (first, last, bodies) VALUES (?, ?, ?)",
-                    [min(trades), max(trades), block],
-                )
+                _add_block(sqlite, trades, block)
             for seq in bodies:
                 _drop(sqlite, seq)
             note_gone(sqlite, "records", bodies, ARCHIVED)
     except _ChangedError:
         return 0  # the next cycle tries it again
     return len(bodies)
+
+
+def _add_block(sqlite: sqlite3.Connection, trades: dict[int, str], block: bytes) -> None:
+    first = min(trades)
+    row = sqlite.execute("SELECT bodies FROM blocks WHERE first = ?", [first]).fetchone()
+    if row is not None:  # its first record was revived, and is archived again
+        trades = unblocked(BodyReader(sqlite).plain(row[0])) | trades
+        block = compressed(blocked(trades))
+    sqlite.execute(
+        "INSERT OR REPLACE INTO blocks (first, last, bodies) VALUES (?, ?, ?)",
+        [first, max(trades), block],
+    )
 
 
 def _drop(sqlite: sqlite3.Connection, seq: int) -> None:
