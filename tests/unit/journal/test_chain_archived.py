@@ -57,6 +57,7 @@ TAMPERING = {
     "a profit in archived evidence": "UPDATE evidence SET facts ="
     " (SELECT facts FROM evidence WHERE seq = 9) WHERE seq = 10",
     "evidence hidden": "UPDATE evidence SET facts = NULL WHERE seq = 100",
+    "an archived decision deleted": "DELETE FROM old_decisions WHERE seq = 10",
     "evidence switched off": "UPDATE evidence SET is_current = 0 WHERE seq = 100",
     "archived evidence switched off": "UPDATE evidence SET is_current = 0 WHERE seq = 10",
     "archived evidence taken out": "DELETE FROM evidence WHERE seq = 10",

@@ -266,3 +266,29 @@ def test_a_changed_archived_decision_is_left_out(journal: Journal) -> None:
         sqlite.commit()
     assert len(list(journal.ledger())) == N - 1
     assert len(verify(journal.connection).bad) == 1
+
+
+def test_what_was_brought_back_is_archived_again(journal: Journal) -> None:
+    """Beside the others of its block, whose first record it is."""
+    before = list(journal.records())
+    archived(journal)
+    Outbox(journal).send_again()  # which brings records back
+    outbox = Outbox(journal)
+    outbox.delivered([seq for seq, _ in outbox.pending(10 * N)], NOTED)
+    archived(journal)
+    assert list(journal.records()) == before
+    assert check_chain(journal.connection).breaks == []
+
+
+def test_an_archived_decision_that_is_decided_again_stands_in_the_ledger_once(
+    journal: Journal,
+) -> None:
+    """As when a backtest is repeated; the newer one counts, and the chain fits."""
+    archived(journal)
+    again = a_decision(5, stake=42.0)
+    journal.append([again, opened(again, a_trade(5))])
+    lines = [line for line in journal.ledger() if line.decision.id == again.id]
+    assert [line.decision.stake for line in lines] == [42.0]
+    assert len(list(journal.ledger())) == N
+    assert check_chain(journal.connection).breaks == []
+    assert verify(journal.connection).bad == {}
