@@ -144,8 +144,10 @@ class MemoryFolder:
 
     def _with_trades(self, summary: TradeSummary, memory: Memory) -> Memory:
         """Return a summary's memory with its trades, unless one of them was changed since."""
-        found = [self.journal.record_of(TradeRecord, each) for each in summary.trades]
-        trades = [each for each in found if each is not None]
-        if len(trades) < len(found) or digest(trades) != summary.digest:
+        rows = [seq for seq, _ in self.journal.evidence.of_ids(summary.trades)]
+        found = {each.id: each for each in self.journal.records_at(rows).values()}
+        members = [found.get(each) for each in summary.trades]
+        trades = [each for each in members if isinstance(each, TradeRecord)]
+        if len(trades) < len(members) or digest(trades) != summary.digest:
             return memory
         return replace(memory, metadata={**memory.metadata, BLOCK: packed(trades)})

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _OF_THE_SUMMARY = ("id", "origin")
 
-_LEVEL = 19
-"""Of zstd: a tenth smaller than the usual 3. A block is written once and takes milliseconds."""
+_LEVEL = 15
+"""Of zstd: a tenth smaller than the usual 3. A block is written once and takes two milliseconds."""
 
 _MOST_BYTES = 256_000_000
 """Largest size that is unpacked: a small block of a stranger must not fill the memory."""

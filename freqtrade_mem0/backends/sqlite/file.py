@@ -133,7 +133,7 @@ class SqliteFile:
             self.path,
             _BUSY_TIMEOUT_S,
             refuse=self._format_of,
-            # Memories of 3 KiB fill pages of 4 KiB as well as larger ones, summaries fill them better.
+            # Memories fill pages of 4 KiB as well as larger ones, and summaries fill them better.
             new_file_pragma="PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL",
         )
         try:

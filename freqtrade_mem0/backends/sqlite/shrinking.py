@@ -42,8 +42,8 @@ def shrink(file: SqliteFile, pause: Callable[[float], None]) -> int:
                     # Of more pages than one Python's sqlite3 would give back the first only.
                     connection.execute("PRAGMA incremental_vacuum(1)")
     elif shutil.disk_usage(file.path.parent).free > _COPIES * file.path.stat().st_size:
-        # Rewriting a small file takes a fraction of a second, and fills its pages. A large one of an
-        # earlier version is rewritten once; after that it can shrink bit by bit.
+        # Rewriting a small file takes a fraction of a second, and fills its pages. A large one that
+        # an earlier version made is rewritten once; after that it can shrink bit by bit.
         file.execute("PRAGMA auto_vacuum = INCREMENTAL", "VACUUM")
     file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return max(before - _size(file), 0)
