@@ -11,7 +11,7 @@ from freqtrade_mem0.session_memory.sqlite import SqliteStore
 if TYPE_CHECKING:
     from freqtrade_mem0.lifecycle.step import Work
 
-NAME = "sessions"
+NAME = "Deleting ended sessions"
 ORDER = 15
 
 
