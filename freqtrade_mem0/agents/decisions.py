@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.agents.outcomes import resolve
 from freqtrade_mem0.agents.said import Said, read_said
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.told_note import checked_strategy
+from freqtrade_mem0.core_memory.outcomes import Outcomes, StoredCandles
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import from_ms, record_id, to_ms
@@ -22,7 +22,6 @@ from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
     from freqtrade_mem0.client.mem0_client import Mem0Client
-    from freqtrade_mem0.views.present import Market
 
 _SAME = timedelta(hours=1)
 """How long the same words without an id and a time are the same decision."""
@@ -37,8 +36,8 @@ class DecisionLog:
         The memory.
     agent_id
         The agent.
-    market
-        Where stored candles are.
+    candles
+        Where Freqtrade has stored candles.
     pairs
         Returns the pairs that memory knows.
     now
@@ -49,13 +48,13 @@ class DecisionLog:
         self,
         client: Mem0Client,
         agent_id: str,
-        market: Market,
+        candles: StoredCandles,
         pairs: Callable[[], Sequence[str]],
         now: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._agent_id = agent_id
-        self._market = market
+        self._outcomes = Outcomes(client.folder.journal, client.user_id, candles)
         self._pairs = pairs
         self._now = now
 
@@ -65,7 +64,7 @@ class DecisionLog:
         The same decision is kept once: that with the same `id`, else with the same words and
         `timestamp`, else with the same words within an hour. A decision does not change: what is
         said differently under the same `id` is not kept. Its outcome is filled in later, see
-        `agents.outcomes.resolve`; a result can also be told later, with the same decision or id.
+        `Outcomes`; a result can also be told later, with the same decision or id.
 
         Parameters
         ----------
@@ -94,7 +93,7 @@ class DecisionLog:
 
     def resolve(self) -> int:
         """Fill in the outcomes that are known by now; return how many are new."""
-        return resolve(self._client, self._market, self._now())
+        return self._outcomes.resolve(self._now(), lambda found: self._client.append(*found))
 
     def _named(self, name: str) -> AgentDecision:
         journal = self._client.folder.journal

@@ -14,11 +14,12 @@ from freqtrade_mem0.agents.proposals import propose
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
 from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
+from freqtrade_mem0.core_memory.log import n_unresolved
+from freqtrade_mem0.core_memory.outcomes import StoredCandles
+from freqtrade_mem0.core_memory.parameters import current_parameters
 from freqtrade_mem0.session_memory.opening import open_session_store
 from freqtrade_mem0.session_memory.session import Session
-from freqtrade_mem0.views.agent_log import n_unresolved
 from freqtrade_mem0.views.entries import features_of
-from freqtrade_mem0.views.parameters import current_parameters
 from freqtrade_mem0.views.present import Market
 from freqtrade_mem0.words.numbers import counted
 from freqtrade_mem0.words.visible import visible
@@ -90,7 +91,8 @@ class AgentMemory:
         self._lock = threading.Lock()  # of `_trades`
         self._resolve_at = now()
         self._session: Session | None = None
-        self.log = DecisionLog(self.client, self.agent_id, self._market, self._trades.pairs, now)
+        candles = StoredCandles(found.config, found.user_data_dir)
+        self.log = DecisionLog(self.client, self.agent_id, candles, self._trades.pairs, now)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.agent_id!r}; {self._memory!r})"

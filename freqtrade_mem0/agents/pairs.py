@@ -113,15 +113,6 @@ def _guessed(
     return Meant(pair, f"{symbol!r} is taken for {pair}; the memory knows no such pair.")
 
 
-def same_market(one: str, other: str) -> bool:
-    """Return whether two pairs have the same base and quote currency.
-
-    >>> same_market("BTC/USDT", "BTC/USDT:USDT")
-    True
-    """
-    return one.partition(":")[0] == other.partition(":")[0]
-
-
 def _letters(text: str) -> str:
     for mark in _SEPARATORS:
         text = text.replace(mark, "")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.core_memory.parameters import current_parameters, lives
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import record_id
 from freqtrade_mem0.records.codec import validated
 from freqtrade_mem0.records.kinds.parameter_update import ParameterUpdate, UpdateState
-from freqtrade_mem0.views.parameters import current_parameters, lives
 from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:

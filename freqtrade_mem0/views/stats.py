@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.core_memory.log import n_unresolved
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.views.agent_log import n_unresolved
 from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.trust import writers
 from freqtrade_mem0.views.values import Facts, iso

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.words.plain import Facts, iso
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
-Facts = dict[str, Any]
-"""A JSON object."""
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Return a time in ISO 8601 format."""
-    return None if moment is None else moment.isoformat()
+__all__ = ["Facts", "execution_facts", "iso", "origin_facts"]
 
 
 def origin_facts(origin: Origin) -> Facts:

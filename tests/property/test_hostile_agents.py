@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.agents.__main__ import main, serve
 from freqtrade_mem0.agents.pairs import meant_pair
+from freqtrade_mem0.core_memory.log import agent_log
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.views.agent_log import agent_log
 from tests.support.agent_stage import Stage, bots_trades
 
 if TYPE_CHECKING:

@@ -75,17 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _resolve(memory: MemoryFolder, arguments: argparse.Namespace) -> None:
-    from freqtrade_mem0.agents.outcomes import resolve
     from freqtrade_mem0.client import Mem0Client
-    from freqtrade_mem0.views.present import Market
+    from freqtrade_mem0.core_memory.outcomes import Outcomes, StoredCandles
 
-    config = read_config(arguments)
-    market = Market(memory=memory, config=config.freqtrade, user_data_dir=config.user_data_dir)
-    resolve(Mem0Client(memory), market, datetime.now(UTC))
+    config, client = read_config(arguments), Mem0Client(memory)
+    candles = StoredCandles(config.freqtrade, config.user_data_dir)
+    outcomes = Outcomes(memory.journal, client.user_id, candles)
+    outcomes.resolve(datetime.now(UTC), lambda found: client.append(*found))
 
 
 def _log(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
-    from freqtrade_mem0.views.agent_log import agent_log, n_unresolved
+    from freqtrade_mem0.core_memory.log import agent_log, n_unresolved
 
     owner = memory.settings.user_id
     rows = agent_log(
@@ -133,7 +133,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _parameters(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
-    from freqtrade_mem0.views.parameters import parameter_updates
+    from freqtrade_mem0.core_memory.parameters import parameter_updates
 
     rows = parameter_updates(memory, memory.settings.user_id, limit=limit_of(arguments))
     if arguments.json:
@@ -148,8 +148,8 @@ def _parameters(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
 
 
 def _step(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.core_memory.parameters import take_step
     from freqtrade_mem0.records.kinds.parameter_update import UpdateState
-    from freqtrade_mem0.views.parameters import take_step
 
     state = UpdateState(_STEPS[arguments.what])
     row = take_step(memory, arguments.id, state, datetime.now(UTC), arguments.reason)
@@ -169,7 +169,7 @@ def _update_cells(row: dict[str, Any]) -> list[str]:
 
 
 def _export(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
-    from freqtrade_mem0.views.agent_files import write_agent_files
+    from freqtrade_mem0.core_memory.files import write_agent_files
 
     folder: Path = arguments.to or memory.folder
     try:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.cli.main import main
+from freqtrade_mem0.core_memory.log import agent_log
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
-from freqtrade_mem0.views.agent_log import agent_log
 from freqtrade_mem0.views.stats import stats
 from tests.support.agent_stage import Stage, bots_trades
 from tests.support.candles import random_walk

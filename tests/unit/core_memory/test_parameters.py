@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from freqtrade_mem0.cli.main import main
+from freqtrade_mem0.core_memory.files import CORE_LOG, PARAMETERS, parameter_days, write_agent_files
+from freqtrade_mem0.core_memory.log import agent_log
+from freqtrade_mem0.core_memory.parameters import parameter_updates, take_step
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.lifecycle.forget.files import delete_in_files
 from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
 from freqtrade_mem0.records.kinds.parameter_update import ParameterStep, UpdateState, step_id
-from freqtrade_mem0.views.agent_files import CORE_LOG, PARAMETERS, parameter_days, write_agent_files
-from freqtrade_mem0.views.agent_log import agent_log
-from freqtrade_mem0.views.parameters import parameter_updates, take_step
 from tests.support.agent_stage import Stage, bots_trades
 from tests.support.samples import at
 

@@ -14,7 +14,7 @@ from freqtrade_mem0.records.kinds.parameter_update import (
     UpdateState,
     step_id,
 )
-from freqtrade_mem0.views.values import Facts, iso
+from freqtrade_mem0.words.plain import Facts, iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.core_memory.log import agent_log
+from freqtrade_mem0.core_memory.parameters import UpdateLife, lives, values_at
 from freqtrade_mem0.records.kinds.parameter_update import UpdateState
-from freqtrade_mem0.views.agent_log import agent_log
-from freqtrade_mem0.views.parameters import UpdateLife, lives, values_at
 from freqtrade_mem0.words.numbers import percent
 from freqtrade_mem0.words.visible import strict_json, visible
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.views.values import Facts
+    from freqtrade_mem0.words.plain import Facts
 
 CORE_LOG, PARAMETERS = "core_memory_updates.txt", "parameter_updates.json"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.agents.candle_outcome import Candle, candle_outcome
+from freqtrade_mem0.core_memory.candle_outcome import Candle, candle_outcome
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from tests.support.samples import at

@@ -9,7 +9,7 @@ from freqtrade_mem0.words.numbers import percent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from freqtrade_mem0.views.values import Facts
+    from freqtrade_mem0.words.plain import Facts
 
 _SURE = 0.8
 _MIN = 5

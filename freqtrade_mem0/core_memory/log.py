@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.core_memory.lessons import add_lessons
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
-from freqtrade_mem0.views.lessons import add_lessons
-from freqtrade_mem0.views.values import Facts, iso
+from freqtrade_mem0.words.plain import Facts, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
