@@ -65,13 +65,15 @@ print(len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)], waits[-
 """
 
 
-def entries(number: int, chance: random.Random) -> Iterator[Entry]:
-    """Yield a decision, its trade, and what else is noted of it."""
+def entries(
+    number: int, chance: random.Random, pairs: int = 30, risk_every: int = 5
+) -> Iterator[Entry]:
+    """Yield a decision, its trade, and a risk event for every `risk_every`-th one (0: for none)."""
     numbers = {name: float(f"{chance.gauss(0.0, 0.1):.6g}") for name in _FEATURES}
     numbers["volatility_rank"] = float(f"{chance.random():.6g}")
     moment_ms = int(at(number * _HOURS).timestamp() * 1_000)
     situation = {**numbers, **regimes(numbers), **calendar(moment_ms)}
-    pair = f"P{number % 30}/USDT"
+    pair = f"P{number % pairs}/USDT"
     decision = a_decision(
         number,
         origin=BOT,
@@ -116,7 +118,7 @@ def entries(number: int, chance: random.Random) -> Iterator[Entry]:
         profit_abs=chance.gauss(0.0, 1.0),
     )
     yield from (decision, opened(decision, trade), trade)
-    if number % 5 == 0:
+    if risk_every and number % risk_every == 0:
         yield a_risk_event(number, origin=BOT, known_at=trade.known_at)
 
 
