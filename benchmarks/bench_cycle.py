@@ -90,12 +90,13 @@ def of_cycle(
 def run(memory: MemoryFolder, now: datetime, alone: bool) -> tuple[dict[str, float], Any]:
     """Run a cycle; return the seconds of each thing it told of, and its counts."""
     seconds: defaultdict[str, float] = defaultdict(float)
-    last = ["Measuring", time.perf_counter()]
+    now_at, since_s = "Measuring", time.perf_counter()
 
     def progress(what: str, _done: int, _total: int) -> None:
-        if what != last[0]:
-            seconds[str(last[0])] += time.perf_counter() - float(last[1])
-            last[:] = [what, time.perf_counter()]
+        nonlocal now_at, since_s
+        if what != now_at:
+            seconds[now_at] += time.perf_counter() - since_s
+            now_at, since_s = what, time.perf_counter()
 
     report = run_cycle(memory, now, alone=alone, progress=progress)
     progress("", 0, 0)

@@ -26,7 +26,7 @@ from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.records.memory import BLOCK
 from freqtrade_mem0.records.signing import signed
-from freqtrade_mem0.sqlite_files import give_to_owner
+from freqtrade_mem0.sqlite_files.opening import give_to_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

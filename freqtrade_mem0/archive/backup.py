@@ -33,7 +33,7 @@ from freqtrade_mem0.config.address import vector_store
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ArchiveError, Mem0Error
 from freqtrade_mem0.memory_folder import MemoryFolder
-from freqtrade_mem0.sqlite_files import is_writable, make_folder, open_read_only
+from freqtrade_mem0.sqlite_files.opening import is_writable, make_folder, open_read_only
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:

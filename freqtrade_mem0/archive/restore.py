@@ -16,7 +16,7 @@ from freqtrade_mem0.errors import ArchiveError
 from freqtrade_mem0.journal.exchange import SIDE_FILES, exchange, keep
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
 from freqtrade_mem0.journal.in_use import is_in_use, kept_out
-from freqtrade_mem0.sqlite_files import give_to_owner, make_folder
+from freqtrade_mem0.sqlite_files.opening import give_to_owner, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -79,7 +79,7 @@ class ExactStore(ABC):
         """Return the bytes that each memory takes, by id."""
         return {}
 
-    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002 - for stores that can
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:  # noqa: ARG002 - for stores that can
         """Give the space of deleted memories back to the disk; return how many bytes."""
         return 0
 

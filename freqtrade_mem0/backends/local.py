@@ -89,7 +89,7 @@ class LocalBackend:
         self._refuse_if_closed()
         return {}
 
-    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002 - as `delete`
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:  # noqa: ARG002 - as `delete`
         """Shrink nothing: the journal is compacted by itself."""
         self._refuse_if_closed()
         return 0

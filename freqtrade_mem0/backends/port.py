@@ -88,12 +88,12 @@ class MemoryBackend(Protocol):
     def sizes(self) -> Mapping[str, int]:
         """Return the bytes that each memory takes, by id; empty where the store does not tell."""
 
-    def shrink(self, pause: Callable[[float], None]) -> int:
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:
         """Give the space of deleted memories back to the disk; return how many bytes that were.
 
         Afterwards their texts are not in the store's files any more. Other processes can write
-        meanwhile: it works in small steps, and waits between them with `pause(seconds)`. 0 where
-        the store can not do it.
+        meanwhile: it works in small steps, and waits between them with `pause(seconds)`; where no
+        other process uses the store (`alone`), in large ones. 0 where the store can not do it.
         """
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from freqtrade_mem0.importers.report import ImportFileError, Skipped
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import decode_as
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.sqlite_files import make_folder
+from freqtrade_mem0.sqlite_files.opening import make_folder
 
 if TYPE_CHECKING:
     from datetime import datetime

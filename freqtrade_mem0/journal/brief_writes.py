@@ -1,4 +1,4 @@
-"""Work on a journal beside running bots: short transactions with pauses between them."""
+"""Work on a journal beside running bots: short transactions, and pauses while others wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.sqlite_files.turns import give_way
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,19 +28,16 @@ class BriefWrites:
         Waits for some seconds.
     has_to_stop
         Whether to end soon.
-    pause_ratio
-        Pause after each write, as a multiple of the time the write took.
     """
 
     journal: Journal
     pause: Callable[[float], None] = time.sleep
     has_to_stop: Callable[[], bool] = lambda: False
-    pause_ratio: float = 2.0
 
     @contextmanager
     def one(self) -> Iterator[sqlite3.Connection]:
-        """Give the writing connection for one short transaction, then pause."""
-        began = time.perf_counter()
+        """Give the writing connection for one short transaction, then give way."""
+        began_s = time.perf_counter()
         with self.journal.connection.write() as sqlite:
             yield sqlite
-        self.pause(self.pause_ratio * (time.perf_counter() - began))
+        give_way(self.journal.path, self.pause, time.perf_counter() - began_s)

@@ -11,7 +11,6 @@ waits for milliseconds. A kill at any instant leaves a sound file; the next run 
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,9 +24,9 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import read_mark, write_mark
 from freqtrade_mem0.records.base import Mode, to_ms
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
+from freqtrade_mem0.sqlite_files.space import can_shrink, give_back, pragma, size
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
@@ -40,22 +39,12 @@ LEAST_KEEP_DAYS = 31
 
 _ROWS_PER_LOOK = 2_000
 _ROWS_PER_WRITE = 50
-_PAGES_PER_WRITE = 250
-
-_MOSTLY = 0.25
-"""A file with a larger free share is written anew where no other process uses it."""
 
 _BESIDE = {
     "records": (("evidence", "seq"), ("packed", "number")),
     "decisions": (("packed", "number"),),
 }
 """By table, tables that have rows with its numbers, and their column."""
-
-_COPIES = 2.5
-"""Free disk space that a `VACUUM` needs, as a multiple of the file's size."""
-
-_INCREMENTAL = 2
-"""SQLite's number for `auto_vacuum = INCREMENTAL`: such a file can shrink bit by bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +147,7 @@ def compact(
         was_in_use = is_in_use(path) if alone is None else not alone
     except OSError as error:
         raise JournalError(f"{path} can not be opened for writing: {error.strerror}.") from error
-    before = _size(path)
+    before = size(path)
     journal = Journal(path.parent)
     writes = BriefWrites(journal, pause)
     try:
@@ -166,18 +155,18 @@ def compact(
         if not dry_run:
             shrink(writes, alone=not was_in_use)
         with journal.connection.read() as sqlite:
-            free = _pragma(sqlite, "freelist_count") * _pragma(sqlite, "page_size")
-            can_shrink = _pragma(sqlite, "auto_vacuum") == _INCREMENTAL
+            free = pragma(sqlite, "freelist_count") * pragma(sqlite, "page_size")
+            shrinks = can_shrink(sqlite)
     finally:
         journal.close()
     return Compacted(
         records=counts["records"],
         decisions=counts["decisions"],
         bytes_before=before,
-        bytes_after=_size(path),
+        bytes_after=size(path),
         bytes_free=free,
         was_in_use=was_in_use,
-        can_shrink=can_shrink,
+        can_shrink=shrinks,
     )
 
 
@@ -248,50 +237,10 @@ def _delete(writes: BriefWrites, waste: _Waste, seqs: list[int]) -> int:
 
 def shrink(writes: BriefWrites, *, alone: bool) -> None:
     """Give free pages back to the disk."""
-    journal = writes.journal
-    with journal.connection.read() as sqlite:
-        shrinks = _pragma(sqlite, "auto_vacuum") == _INCREMENTAL
-        n_free, n_pages = _pragma(sqlite, "freelist_count"), _pragma(sqlite, "page_count")
-    is_mostly_free = n_free > _MOSTLY * n_pages
-    wants_all = alone and (is_mostly_free or not shrinks)
-    if wants_all and _has_room(journal.path, n_free / n_pages) and _vacuum(journal):
-        pass
-    elif shrinks:
-        for _start in range(0, n_free, _PAGES_PER_WRITE):
-            if writes.has_to_stop():
-                break
-            with writes.one() as sqlite:
-                for _ in range(_PAGES_PER_WRITE):
-                    # Of more pages than one Python's sqlite3 would give back the first only.
-                    sqlite.execute("PRAGMA incremental_vacuum(1)")
-    with journal.connection.read() as sqlite:
-        # TRUNCATE waits for readers.
-        sqlite.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if alone else 'PASSIVE'})").fetchall()
-
-
-def _vacuum(journal: Journal) -> bool:
-    """Write the file anew; return False where another process has come that uses it."""
-    try:
-        with journal.connection.read() as sqlite:
-            # A file of an earlier version can shrink bit by bit afterwards.
-            sqlite.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            sqlite.execute("VACUUM")
-    except JournalError:
-        return False
-    return True
-
-
-def _has_room(path: Path, free_share: float) -> bool:
-    """Return whether the disk has room for a `VACUUM`: a temporary file, and then the log."""
-    needed = _COPIES * path.stat().st_size * (1.0 - free_share)
-    return shutil.disk_usage(path.parent).free > needed
-
-
-def _size(path: Path) -> int:
-    files = (path.with_name(path.name + suffix) for suffix in ("", "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
-
-
-def _pragma(sqlite: sqlite3.Connection, name: str) -> int:
-    value: int = sqlite.execute(f"PRAGMA {name}").fetchone()[0]
-    return value
+    give_back(
+        writes.journal.path,
+        writes.journal.connection.read,
+        alone=alone,
+        pause=writes.pause,
+        has_to_stop=writes.has_to_stop,
+    )

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.schema import migrate, refuse_foreign, refuse_old
 from freqtrade_mem0.journal.stored_bodies import offer_bodies
-from freqtrade_mem0.sqlite_files import (
+from freqtrade_mem0.sqlite_files.opening import (
     create_privately,
     explain,
     is_writable,
     open_read_only,
     open_shared,
 )
+from freqtrade_mem0.sqlite_files.turns import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +101,8 @@ class Connection:
         """Give the writing connection inside one transaction: all of it is stored, or nothing."""
         self._leave_to_the_parent()
         with self._given(self._writer) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            with waiting(self.path):
+                connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")

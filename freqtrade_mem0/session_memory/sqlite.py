@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.session_memory.store import TIMEOUT_S
-from freqtrade_mem0.sqlite_files import create_privately, explain, make_folder, open_shared
+from freqtrade_mem0.sqlite_files.opening import create_privately, explain, make_folder, open_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

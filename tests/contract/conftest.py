@@ -91,9 +91,9 @@ class ReferenceBackend:
         self._open()
         return {}
 
-    def shrink(self, pause: Callable[[float], None]) -> int:
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:
         """Shrink nothing."""
-        del pause
+        del pause, alone
         self._open()
         return 0
 

@@ -117,7 +117,7 @@ class InMemoryMem0:
         """Tell nothing."""
         return {}
 
-    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:  # noqa: ARG002
         """Shrink nothing."""
         self._refuse_if_away()
         return 0

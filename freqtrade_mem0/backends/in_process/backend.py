@@ -239,10 +239,12 @@ class EmbeddedBackend:
         with self._at_work("measure") as parts:
             return parts.store.sizes() if isinstance(parts.store, ExactStore) else {}
 
-    def shrink(self, pause: Callable[[float], None]) -> int:
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:
         """Give space back to the disk where the store can; see `MemoryBackend.shrink`."""
         with self._at_work("shrink") as parts:
-            return parts.store.shrink(pause) if isinstance(parts.store, ExactStore) else 0
+            return (
+                parts.store.shrink(pause, alone=alone) if isinstance(parts.store, ExactStore) else 0
+            )
 
     def count(self, *, filters: Filters, by: Sequence[str] = ()) -> Mapping[GroupKey, int]:
         """Count memories that pass, in groups by `by`; see `MemoryBackend.count`."""

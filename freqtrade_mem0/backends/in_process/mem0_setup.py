@@ -28,7 +28,7 @@ from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.config.providers import DEFAULT_DIMENSIONS, OWN_EMBEDDER, dimensions_of
 from freqtrade_mem0.config.secrets import cut, without_secrets
 from freqtrade_mem0.errors import BackendError
-from freqtrade_mem0.sqlite_files import create_privately, make_folder
+from freqtrade_mem0.sqlite_files.opening import create_privately, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -146,7 +146,7 @@ class RemoteBackend:
         self._refuse_if_closed()
         return {}
 
-    def shrink(self, pause: Callable[[float], None]) -> int:  # noqa: ARG002 - no server can
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:  # noqa: ARG002 - no server can
         """Shrink nothing: the server's files are its own."""
         self._refuse_if_closed()
         return 0

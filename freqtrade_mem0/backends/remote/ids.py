@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
-from freqtrade_mem0.sqlite_files import create_privately, explain, make_folder, open_shared
+from freqtrade_mem0.sqlite_files.opening import create_privately, explain, make_folder, open_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
-from freqtrade_mem0.sqlite_files import (
+from freqtrade_mem0.sqlite_files.opening import (
     connect,
     create_privately,
     explain,
@@ -25,6 +25,7 @@ from freqtrade_mem0.sqlite_files import (
     open_read_only,
     open_shared,
 )
+from freqtrade_mem0.sqlite_files.turns import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,21 +103,21 @@ class SqliteFile:
             self._refuse_if_closed()
             if self._writer is None:
                 self._writer = self._open()
-            with _transaction(self._writer, "BEGIN IMMEDIATE"):
+            with _transaction(self._writer, "BEGIN IMMEDIATE", self.path):
                 yield self._writer
                 self._writer.execute(
                     "DELETE FROM tombstones WHERE n <= (SELECT max(n) FROM tombstones) - ?",
                     (_TOMBSTONES_KEPT,),
                 )
 
-    def execute(self, *statements: str) -> None:
-        """Execute what no transaction allows, such as VACUUM; nobody else can write meanwhile."""
+    @contextmanager
+    def outside(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection for what no transaction allows, such as VACUUM."""
         with self._read_lock, self._write_lock, self._named_errors():
             self._refuse_if_closed()
             if self._writer is None:
                 self._writer = self._open()
-            for statement in statements:
-                self._writer.execute(statement).fetchall()
+            yield self._writer
 
     def close(self) -> None:
         """Close both connections; closing again does nothing."""
@@ -199,8 +200,11 @@ class SqliteFile:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    connection.execute(begin)
+def _transaction(
+    connection: sqlite3.Connection, begin: str, path: Path | None = None
+) -> Iterator[None]:
+    with nullcontext() if path is None else waiting(path):
+        connection.execute(begin)
     try:
         yield
         connection.execute("COMMIT")

@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.sqlite_files import connect
+from freqtrade_mem0.sqlite_files.opening import connect
 
 if TYPE_CHECKING:
     import sqlite3

@@ -119,9 +119,9 @@ class SqliteStore(ExactStore):
             collection = store_rows.find_collection(connection, self.collection_name)
             return store_rows.sizes(connection, collection)
 
-    def shrink(self, pause: Callable[[float], None]) -> int:
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:
         """Give the space of deleted memories back to the disk; see `MemoryBackend.shrink`."""
-        return shrink(self._file, pause)
+        return shrink(self._file, pause, alone=alone)
 
     def get_many(self, ids: Sequence[str]) -> Rows:
         """Return those of the memories that are there, in the order of `ids`."""

@@ -33,7 +33,7 @@ def run(work: Work) -> StepReport:
     given_back = done.bytes_before - done.bytes_after
     if memory.delivers:
         work.progress(NAME, 1, 2)
-        given_back += memory.backend.shrink(work.pause)
+        given_back += memory.backend.shrink(work.pause, alone=work.alone)
         notes += memory.backend.upkeep_limits
     return StepReport(
         counts={

@@ -24,15 +24,11 @@ NAME = "Compressing the journal"
 ORDER = 80
 """After what reads or prunes memories, before files shrink."""
 
-_PAUSE_BESIDE, _PAUSE_ALONE = 1.0, 0.1
-"""Pauses beside other processes, and where none uses the journal, as multiples of the writes."""
-
 
 def run(work: Work) -> StepReport:
     """Archive what is old enough, and compress what is not new."""
     ages, journal = work.settings.lifecycle, work.memory.journal
-    ratio = _PAUSE_ALONE if work.alone else _PAUSE_BESIDE
-    writes = BriefWrites(journal, work.pause, work.has_to_stop, ratio)
+    writes = BriefWrites(journal, work.pause, work.has_to_stop)
     hot_ms = to_ms(work.now - timedelta(hours=ages.hot_hours))
     cold_ms = to_ms(work.now - timedelta(hours=ages.cold_hours))
     # A bot that starts looks for the fills of younger decisions.

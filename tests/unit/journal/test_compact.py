@@ -296,7 +296,7 @@ def test_a_file_that_can_not_be_written_anew_stays_in_use(
     path = tmp_path / "mem0" / FILE_NAME
     shutil.copy(ASSETS / "journal-v2.sqlite", path)
     monkeypatch.setattr("freqtrade_mem0.journal.compact.is_in_use", lambda _: was_in_use)
-    monkeypatch.setattr("freqtrade_mem0.journal.compact._COPIES", 1e12)
+    monkeypatch.setattr("freqtrade_mem0.sqlite_files.space._COPIES", 1e12)
 
     assert main(["compact", "--userdir", str(tmp_path)]) == 0
     assert what in " ".join(capsys.readouterr().out.split())

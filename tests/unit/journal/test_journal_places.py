@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0 import sqlite_files
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal import connection as connection_module
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.sqlite_files import opening as sqlite_files
 from tests.support.samples import a_trade
 
 if TYPE_CHECKING:

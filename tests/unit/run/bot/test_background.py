@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0 import sqlite_files
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.journal import connection
@@ -15,6 +14,7 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.run import runtime as runtime_module
 from freqtrade_mem0.run.bot.background import Background
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
+from freqtrade_mem0.sqlite_files import opening as sqlite_files
 from tests.support import runs
 from tests.support.samples import NOTED, a_trade
 from tests.support.wait import eventually
