@@ -15,7 +15,7 @@ _NAMED = {
 }
 """Commands whose parameters are arguments of the method with the command's name."""
 
-COMMANDS = ("analyze_market", "analyze_signal", "log_decision", *_NAMED)
+COMMANDS = ("analyze_market", "analyze_signal", "log_decision", "propose_rule", *_NAMED)
 
 
 def read_command(command: object, params: object) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

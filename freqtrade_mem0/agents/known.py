@@ -14,6 +14,7 @@ from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
 from freqtrade_mem0.records.kinds.note import Note
 from freqtrade_mem0.records.kinds.parameter_update import ParameterStep, ParameterUpdate
+from freqtrade_mem0.records.kinds.rule import Rule
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.views.entries import KnownRun, features_of, known_run
 from freqtrade_mem0.words import mission
@@ -27,7 +28,7 @@ _OF_RUNS = (
 )
 _MOST_RUNS = 8
 _OF_AGENTS = tuple(
-    each.kind for each in (AgentDecision, AgentOutcome, ParameterUpdate, ParameterStep, Note)
+    each.kind for each in (AgentDecision, AgentOutcome, ParameterUpdate, ParameterStep, Rule, Note)
 )
 
 

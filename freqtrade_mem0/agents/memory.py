@@ -11,6 +11,7 @@ from freqtrade_mem0.agents.commands import read_command
 from freqtrade_mem0.agents.decisions import DecisionLog, checked_agent
 from freqtrade_mem0.agents.known import KnownTrades
 from freqtrade_mem0.agents.proposals import propose
+from freqtrade_mem0.agents.rules import propose_rule
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
 from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
@@ -122,10 +123,11 @@ class AgentMemory:
         Parameters
         ----------
         command
-            `analyze_market`, `analyze_signal`, `log_decision`, `propose_parameters`, `parameters`.
+            `analyze_market`, `analyze_signal`, `log_decision`, `propose_rule`,
+            `propose_parameters`, `parameters`.
         params
-            The market or signal; of `log_decision` the decision itself, or `decision` and `result`;
-            of the others the arguments of the method.
+            The market, signal or rule; of `log_decision` the decision itself, or `decision` and
+            `result`; of the others the arguments of the method.
 
         Raises
         ------
@@ -234,6 +236,27 @@ class AgentMemory:
             A name or value breaks its rule; nothing is kept.
         """
         return propose(self.client, self.agent_id, changes, reason, self._now(), **details)
+
+    def propose_rule(self, rule: Mapping[str, Any]) -> str:
+        """Propose a rule for the stakes of a bot; return the id of the proposal.
+
+        It has no effect before the owner approves it (`freqtrade-mem0 agent approve`). The same
+        conditions with the same effect are one rule, whoever proposes it.
+
+        Parameters
+        ----------
+        rule
+            `strategy`; `when`, a list of conditions such as "rsi < 30" that must all hold, or a
+            mapping of features to values; `scale`, the factor on the stake, or `veto`: true, or
+            neither; `note`; and where known `evidence`, ids of records, and `data_until`, up to
+            when the data go from which it was drawn.
+
+        Raises
+        ------
+        RecordError
+            A key is missing or unknown, or its value breaks its rule; nothing is kept.
+        """
+        return propose_rule(self.client, self.agent_id, rule, self._now())
 
     def parameters(self, strategy: str = MANUAL_STRATEGY) -> Facts:
         """Return the approved values of parameters by name, without reverted ones."""

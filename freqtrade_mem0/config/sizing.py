@@ -74,6 +74,12 @@ class _CommonSettings(Block):
         description="Refuse an entry altogether where its multiplier would be below this; null"
         " never does. A bot in shadow refuses nothing. Above `sizing.min_multiplier`, (0, 1]",
     )
+    trial_rules: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="Learned rules that act in backtests and hyperopt, in the form of"
+        " `freqtrade-mem0 agent propose`, as `compare --rule` tries them. Bots take no rule from"
+        " here: theirs are those that `freqtrade-mem0 agent approve` approved.",
+    )
     levels: tuple[str, ...] = Field(
         (
             "pair",

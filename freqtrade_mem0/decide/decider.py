@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from freqtrade_mem0.decide.known import EvidenceReader
+from freqtrade_mem0.decide.learned import LearnedRules
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.insight.account import Standing
@@ -132,6 +133,8 @@ class Decider:
         Turns what is known into a stake multiplier.
     risk
         Reduces the multiplier after risk events.
+    rules
+        Learned rules; they act on the policy's multiplier.
     vetoes
         Refuses entries.
     applied
@@ -142,6 +145,7 @@ class Decider:
     evidence: EvidenceReader
     policy: Policy
     risk: RiskLog
+    rules: LearnedRules
     vetoes: Vetoes
     applied: bool
 
@@ -156,7 +160,11 @@ class Decider:
             situation=proposal.situation,
         )
         wish = self.policy(known)
-        multiplier, risks = self.risk.damp(wish.multiplier, proposal.moment, proposal.pair)
+        multiplier: float = wish.multiplier
+        learned: tuple[Reason, ...] = ()
+        if self.rules:
+            multiplier, learned = self.rules.apply(wish, proposal, self.risk.open_types)
+        multiplier, risks = self.risk.damp(multiplier, proposal.moment, proposal.pair)
         stake, limits = within_limits(
             proposal.stake,
             proposal.stake * multiplier,
@@ -175,7 +183,7 @@ class Decider:
             stake=stake,
             applied=self.applied,
             n_known=known.strategy.moments.n_effective,
-            reasons=(*others, *risks, *self._leverage(proposal), *limits, *vetoed),
+            reasons=(*others, *learned, *risks, *self._leverage(proposal), *limits, *vetoed),
             is_vetoed=bool(vetoed),
             account=known.account,
         )

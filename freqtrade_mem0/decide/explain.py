@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.decide.learned import RULE
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.situation import BUCKET
 from freqtrade_mem0.words.numbers import counted, percent
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _TIME = "%Y-%m-%d %H:%M UTC"
 _STRATEGY = "strategy"
+_IN_WORDS = ("risk", RULE)
+"""Reasons whose words say it all."""
+
 _RISK = "risk"
 _SMALL = 0.005
 """Levels with a smaller effect on the multiplier share one line."""
@@ -67,7 +71,7 @@ def level(name: str) -> str:
 def reason(part: Reason) -> str:
     """Return one part of a decision in words, with its numbers."""
     words = part.words.removeprefix(f"{part.name} {part.value}".strip() + ": ")
-    if not part.value or part.name == _RISK:
+    if not part.value or part.name in _IN_WORDS:
         return words
     words = words.removeprefix(f"{part.value}: ")
     return f"{level(part.name)}: {', '.join(part.value.split(' & '))}; {words}"
@@ -127,7 +131,7 @@ def reasons(decision: Decision) -> list[str]:
     """
     lines, small = [], []
     for part in decision.reasons:
-        if part.value and abs(part.effect) < _SMALL:
+        if part.value and abs(part.effect) < _SMALL and part.name != RULE:
             small.append(part)
         else:
             lines.append(f"{part.effect:+.3f}  {reason(part)}")

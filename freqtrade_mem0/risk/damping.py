@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.records.decision import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freqtrade_mem0.config.risk_settings import RiskSettings
     from freqtrade_mem0.records.kinds.risk import RiskEvent
 
@@ -74,6 +76,11 @@ class Damping:
         return share if share >= _NEGLIGIBLE else 0.0
 
     @property
+    def is_open_for(self) -> timedelta:
+        """Market time for which an event is open, or damps, whichever is longer."""
+        return max(self.lasts_at_most, self.half_life_days * _DAY)
+
+    @property
     def lasts_at_most(self) -> timedelta:
         """Market time after which the severest event has worn off; zero where nothing damps."""
         worst = max(self.severity.values(), default=0.0)
@@ -97,7 +104,7 @@ NO_DAMPING = Damping()
 
 
 class ActiveEvents:
-    """The events of a run that damp its entries.
+    """The newest events of a run: which are open, and how far they damp its entries.
 
     Parameters
     ----------
@@ -113,9 +120,8 @@ class ActiveEvents:
     def add(self, event: RiskEvent) -> None:
         """Add an event, which counts from its `known_at` on; a correction replaces it."""
         self.remove(event.id)
-        if event.event_type in self._damping.severity:
-            self._by_id[event.id] = event
-            insort(self._by_time, event, key=_ORDER)
+        self._by_id[event.id] = event
+        insort(self._by_time, event, key=_ORDER)
 
     def remove(self, event_id: str) -> None:
         """Remove an event, if it is there."""
@@ -173,17 +179,27 @@ class ActiveEvents:
             )
         return damped, tuple(reasons)
 
+    def open_types(self, moment: datetime, pair: str) -> set[str]:
+        """Return the types of the events that are open for entries of a pair.
+
+        An event is open from strictly after its `known_at` for one half-life.
+        """
+        since = moment - self._damping.half_life_days * _DAY
+        return {event.event_type for event in self._since(since, moment, pair)}
+
     def _shares(self, moment: datetime, pair: str) -> list[tuple[RiskEvent, float]]:
-        if not self._by_time:
-            return []
+        since = moment - self._damping.lasts_at_most
+        shares = (
+            (event, self._damping.remaining(event, moment))
+            for event in self._since(since, moment, pair)
+        )
+        return [each for each in shares if each[1] > 0.0]
+
+    def _since(self, since: datetime, moment: datetime, pair: str) -> Iterator[RiskEvent]:
+        """Yield the events of a pair, or of all pairs, known before a moment; oldest first."""
         # "" sorts before every id, so events of the moment `since` itself are looked at, too.
-        since = (moment - self._damping.lasts_at_most, "")
-        active = []
-        for event in self._by_time[bisect_left(self._by_time, since, key=_ORDER) :]:
+        for event in self._by_time[bisect_left(self._by_time, (since, ""), key=_ORDER) :]:
             if event.known_at >= moment:
                 break
             if event.pair in ("", pair):
-                share = self._damping.remaining(event, moment)
-                if share > 0.0:
-                    active.append((event, share))
-        return active
+                yield event

@@ -86,7 +86,7 @@ class RiskLog:
         self._respond = (self._damping if applied else NO_DAMPING).response
         self._tell = tell
         self._active = ActiveEvents(self._damping)
-        self._lasts = self._damping.lasts_at_most + _SLACK
+        self._lasts = self._damping.is_open_for + _SLACK
         self._watch = RiskWatch(self._respond, window=window)
         self._puts_off = puts_off and not self._damping.severity
         self._put_off: list[ClosedTrade] = []
@@ -244,13 +244,17 @@ class RiskLog:
         self, multiplier: float, moment: datetime, pair: str
     ) -> tuple[float, tuple[Reason, ...]]:
         """Return a damped multiplier and why; see `ActiveEvents.damp`."""
-        if not self._active:
+        if not self._damping.severity:
             return multiplier, ()
         return self._active.damp(multiplier, moment, pair)
 
     def leverage_factor(self, moment: datetime, pair: str) -> float:
         """Return the factor on an entry's leverage; 1.0 where leverage is not to be damped."""
         return self._active.factor(moment, pair) if self._damping.leverage else 1.0
+
+    def open_types(self, moment: datetime, pair: str) -> set[str]:
+        """Return the types of the events that are open for entries of a pair."""
+        return self._active.open_types(moment, pair)
 
     def submit_again(self, trades: Iterable[ClosedTrade]) -> None:
         """Hand over all kept events once more; the journal skips those it has.

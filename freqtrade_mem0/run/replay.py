@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.core_memory.rules import acting_rules
 from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.run_kind import RunKind
@@ -21,7 +22,7 @@ from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.run.description import RunDescription
 from freqtrade_mem0.run.session import Session
-from freqtrade_mem0.run.setup import session_setup
+from freqtrade_mem0.run.setup import learned_rules, session_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,9 @@ class Replay:
         )
         discount = settings.sizing.prior_discount
         setup = session_setup(run, load_prior(journal, origin.user_id, origin.strategy, discount))
+        if is_bot:
+            acting = acting_rules(journal, origin)
+            setup = replace(setup, rules=learned_rules(settings, acting))
         if in_shadow is not None:
             setup = replace(setup, applied=not in_shadow)
         self.recall, self.prior = setup.recall, setup.prior

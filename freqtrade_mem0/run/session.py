@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.decide.decider import Answer
+    from freqtrade_mem0.decide.learned import LearnedRules
     from freqtrade_mem0.decide.proposal import Proposal
     from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.records.base import Record
@@ -78,13 +79,14 @@ class Session:
             applied=setup.applied,
             tell=tell,
             window=window,
-            puts_off=puts_off_risk,
+            puts_off=puts_off_risk and not setup.rules.reads_risk,
         )
         self._decider = Decider(
             origin=setup.origin,
             evidence=setup.evidence,
             policy=setup.policy,
             risk=self._risk,
+            rules=setup.rules,
             vetoes=Vetoes(setup.veto_below if setup.applied else None),
             applied=setup.applied,
         )
@@ -104,6 +106,11 @@ class Session:
             answer = self._decider.answer(proposal)
             self._unconfirmed[proposal.pair, proposal.side] = answer
             return answer
+
+    def replace_rules(self, rules: LearnedRules) -> None:
+        """Let other learned rules act from the next decision on."""
+        with self._lock:
+            self._decider.rules = rules
 
     def prepare(self, moment: datetime) -> None:
         """Take in the trades of earlier runs, so that no decision has to wait for it."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.config.settings import CategorySettings
 from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.decide.known import EvidenceReader
+from freqtrade_mem0.decide.learned import NO_RULES, LearnedRule, LearnedRules
+from freqtrade_mem0.decide.rule_form import read_rule
+from freqtrade_mem0.errors import ConfigError, RecordError
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.priors import Prior
@@ -18,6 +21,9 @@ from freqtrade_mem0.sizing.policies.split import Split
 from freqtrade_mem0.sizing.policy import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.run.description import RunDescription
 
 
@@ -37,6 +43,8 @@ class SessionSetup:
         Turns what is known about an entry into a stake multiplier.
     shrinkage
         How strongly the means of small groups are shrunk.
+    rules
+        Learned rules that act on stakes.
     damping
         How much risk events reduce stakes; None for no damping.
     veto_below
@@ -52,6 +60,7 @@ class SessionSetup:
     prior: Prior
     policy: Policy
     shrinkage: Shrinkage
+    rules: LearnedRules = NO_RULES
     damping: Damping | None = None
     veto_below: float | None = None
     applied: bool = True
@@ -89,8 +98,35 @@ def session_setup(run: RunDescription, prior: Prior) -> SessionSetup:
         prior=prior,
         policy=policy,
         shrinkage=Shrinkage(pseudo_trades=sizing.pseudo_trades),
+        rules=learned_rules(run.settings, () if run.kind.is_bot else trial_rules(run.settings)),
         damping=damping,
         veto_below=sizing.veto_below,
         applied=run.applies_stakes,
         categories=settings.categories,
     )
+
+
+def learned_rules(settings: Settings, rules: Sequence[LearnedRule]) -> LearnedRules:
+    """Return rules within the bounds of the config; none where `sizing.policy` is `off`."""
+    sizing = settings.sizing
+    rules = () if sizing.policy == "off" else rules
+    return LearnedRules(rules, sizing.min_multiplier, sizing.max_multiplier)
+
+
+def trial_rules(settings: Settings) -> list[LearnedRule]:
+    """Return the rules that the config tries in backtests.
+
+    Raises
+    ------
+    ConfigError
+        One of them can not be read.
+    """
+    found = []
+    for number, given in enumerate(settings.sizing.trial_rules):
+        rule = dict(given)
+        name = str(rule.pop("id", f"trial-{number + 1}"))
+        try:
+            found.append(read_rule(rule, name))
+        except RecordError as error:
+            raise ConfigError(f'"mem0.sizing.trial_rules", number {number + 1}: {error}') from error
+    return found

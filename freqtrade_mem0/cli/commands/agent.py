@@ -1,7 +1,9 @@
-"""Show what agents decided, and decide on the changes of parameters that they propose.
+"""Show what agents decided, and decide on the parameters and rules that they propose.
 
-`log` shows decisions with what became of them, `parameters` proposed changes. `approve`, `reject`,
-`apply` and `revert` take a step with one of these. `export` writes both as files. Outcomes that are
+`log` shows decisions with what became of them, `parameters` proposed changes of parameters, `rules`
+learned rules for stakes. `propose` adds the rules of a file of JSON. `approve`, `reject`, `apply`
+and `revert` take a step with a change; `approve`, `reject` and `retire` one with a rule, which
+bots follow from its approval on. `export` writes log and parameters as files. Outcomes that are
 known by now, from bots' closed trades and from stored candles, are filled in first.
 """
 
@@ -11,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli import rules
 from freqtrade_mem0.cli.context import opened_memory, read_config
 from freqtrade_mem0.cli.options import count, limit_of, memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, title, when
@@ -25,17 +28,26 @@ if TYPE_CHECKING:
 NAME = "agent"
 
 _STEPS = {"approve": "approved", "reject": "rejected", "apply": "applied", "revert": "reverted"}
+_WITH_ID = (*_STEPS, "retire", "propose")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `agent`."""
     parser.add_argument(
         "what",
-        choices=["log", "parameters", *_STEPS, "export"],
+        choices=["log", "parameters", "rules", *_WITH_ID, "export"],
         help="What to show or to do.",
     )
     parser.add_argument(
-        "id", nargs="?", help="Id of a proposed change, or its first characters, for a step."
+        "id",
+        nargs="?",
+        help="Id of a proposed change or rule, or its first characters, for a step; the file of "
+        "`propose`, or - for standard input.",
+    )
+    parser.add_argument(
+        "--untried",
+        action="store_true",
+        help="Approve a rule that `compare --rule` has not tried.",
     )
     parser.add_argument("--reason", default="", metavar="TEXT", help="Why the step is taken.")
     parser.add_argument(
@@ -44,7 +56,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="Folder of the files of `export`; default: memory's.",
     )
-    parser.add_argument("--agent-id", metavar="NAME", help="Only decisions of this agent.")
+    parser.add_argument(
+        "--agent-id", metavar="NAME", help="Only decisions of this agent. With `propose`: who does."
+    )
     parser.add_argument(
         "--open", action="store_true", help="Only decisions whose outcome is not known."
     )
@@ -60,11 +74,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show or do what was asked."""
     what: str = arguments.what
-    if (arguments.id is not None) != (what in _STEPS):
-        need = "needs the id of a proposed change" if what in _STEPS else "takes no id"
-        raise ConfigError(f"'agent {what}' {need}. 'agent parameters' lists them.")
+    if (arguments.id is not None) != (what in _WITH_ID):
+        need = "needs the id of a proposal" if what in _WITH_ID else "takes no id"
+        need = "needs a file of rules" if what == "propose" else need
+        lists = "'agent parameters' and 'agent rules' list them."
+        raise ConfigError(f"'agent {what}' {need}. {lists}")
     with opened_memory(arguments) as memory:
-        if what in _STEPS:
+        if what == "rules":
+            return rules.show(memory, arguments)
+        if what == "propose":
+            return rules.propose(memory, arguments)
+        if what in _WITH_ID:
             return _step(memory, arguments)
         if what == "parameters":
             return _parameters(memory, arguments)
@@ -148,9 +168,19 @@ def _parameters(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
 
 
 def _step(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
-    from freqtrade_mem0.core_memory.parameters import take_step
+    from freqtrade_mem0.core_memory.parameters import parameter_updates, take_step
+    from freqtrade_mem0.core_memory.rules import find_rule
     from freqtrade_mem0.records.kinds.parameter_update import UpdateState
 
+    life, owner = find_rule(memory, arguments.id), memory.settings.user_id
+    if life is not None:
+        if any(row["id"].startswith(arguments.id) for row in parameter_updates(memory, owner)):
+            raise ConfigError(
+                f"A rule and a parameter update begin with {arguments.id!r}. Write more of the id."
+            )
+        return rules.step(memory, life, arguments)
+    if arguments.what not in _STEPS:
+        raise ConfigError(f"No rule begins with {arguments.id!r}. 'agent rules' lists them.")
     state = UpdateState(_STEPS[arguments.what])
     row = take_step(memory, arguments.id, state, datetime.now(UTC), arguments.reason)
     if arguments.json:

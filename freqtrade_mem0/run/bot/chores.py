@@ -16,6 +16,7 @@ from freqtrade_mem0.host import trade_database
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.recall.snapshot import Snapshots
+from freqtrade_mem0.run.bot.agents import AgentUpkeep
 from freqtrade_mem0.run.bot.background import Background
 from freqtrade_mem0.run.bot.namesakes import Namesakes
 from freqtrade_mem0.run.bot.patterns import PatternWatch
@@ -84,6 +85,7 @@ class Chores:
             may_retract=lambda: not self._namesakes.may_share_database,
         )
         self._patterns = PatternWatch(session, store, self._pause)
+        self._agents = AgentUpkeep(session, store)
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._lock = threading.Lock()
@@ -156,6 +158,7 @@ class Chores:
             self._do("reconciliation", lambda: self._reconcile(moment))
             self._do("looking for failed orders", lambda: self._find_failures(moment))
             self._do("reading the journal", self._read_journal)
+            self._do("looking after agents' memory", lambda: self._agents.run(moment))
             # What arrived late is taken in here, so that no callback computes it.
             self._do("computing memory's account", lambda: self._session.prepare(moment))
             if self._background is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.core_memory.rules import acting_rules
 from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import ConfigError, JournalError
@@ -18,6 +20,7 @@ from freqtrade_mem0.journal.writer import JournalWriter
 from freqtrade_mem0.recall.priors import waiting
 from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.from_trade import EntryContext
+from freqtrade_mem0.risk.damping import NO_DAMPING
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts, dated
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
@@ -28,6 +31,7 @@ from freqtrade_mem0.run.bot.failures import FailureNotes
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
 from freqtrade_mem0.run.bot.session import BotSession
 from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
+from freqtrade_mem0.run.setup import learned_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +76,8 @@ class BotRuntime(Runtime):
         origin = run.origin
         store.journal.open()  # a folder that can not be written to stops the bot here
         alerts_mark = f"alerts {origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
+        acting = acting_rules(store.journal, origin, now())
+        self.setup = replace(self.setup, rules=learned_rules(settings, acting))
         self._alerts = Alerts(
             send,
             settings.alerts.interval_s,
@@ -208,7 +214,7 @@ class BotRuntime(Runtime):
         """Load what earlier processes of this bot recorded: decisions, entries, newest trades."""
         origin, now, damping = self.run.origin, self.now(), self.setup.damping
         checkpoint, newest = history.start()
-        since = now - (timedelta(0) if damping is None else damping.lasts_at_most)
+        since = now - (damping or NO_DAMPING).is_open_for
         if checkpoint.last is not None:
             since = min(since, checkpoint.last[0])
         elif newest:
