@@ -155,7 +155,8 @@ def command_line() -> str:
 def risk_events() -> str:
     """Return the page of all types of risk events."""
     rows = (
-        f"| `{name}` | {event.when} | {event.concerns} | {event.severity:g} |\n"
+        f"| `{name}` | {event.when} | {event.concerns} |"
+        f" {'damps nothing' if event.is_drift else f'{event.severity:g}'} |\n"
         for name, event in EVENT_TYPES.items()
     )
     return _EVENTS_INTRO + "".join(rows)

@@ -28,6 +28,7 @@ else:
                 ),
             )
             for name, module in modules_in("freqtrade_mem0.risk.events").items()
+            if not module.EVENT.is_drift
         },
     )
 

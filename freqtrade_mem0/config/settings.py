@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.backup_settings import BackupSettings
 from freqtrade_mem0.config.block import Block, PolicyBlock
+from freqtrade_mem0.config.drift_settings import DriftSettings
 from freqtrade_mem0.config.lifecycle_settings import (
     ImportanceSettings,
     LifecycleSettings,
@@ -187,6 +188,10 @@ class Settings(Block):
     )
     risk: RiskSettings = Field(
         default_factory=RiskSettings, description="What is done about risk events."
+    )
+    drift: DriftSettings = Field(
+        default_factory=DriftSettings,
+        description="Whether trades still are what their history said.",
     )
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings,

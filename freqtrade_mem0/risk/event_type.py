@@ -99,7 +99,7 @@ class Observed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
-    """A type of risk event; exactly one of the last four parameters says how it is found.
+    """A type of risk event; exactly one of the last five parameters says how it is found.
 
     Parameters
     ----------
@@ -116,6 +116,9 @@ class EventType:
         Makes a detector at the beginning of a sequence of trades.
     of_lock, of_jump
         Return what a lock, or a jump of a pair's range, is; None where it is no such event.
+    is_drift
+        Found by comparing all trades with their history (`lifecycle/drift`). It damps nothing: no
+        severity is configured, as a backtest could not show what it would have done.
     """
 
     when: str
@@ -125,3 +128,4 @@ class EventType:
     detector: Callable[[], Detector] | None = None
     of_lock: Callable[[Lock], Observed | None] | None = None
     of_jump: Callable[[RangeJump], Observed | None] | None = None
+    is_drift: bool = False

@@ -26,6 +26,7 @@ from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.forgetting import unfinished
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.tamper import chain_facts
+from freqtrade_mem0.views.triggers import triggers_of_bots
 from freqtrade_mem0.views.trust import outside
 from freqtrade_mem0.words.numbers import counted
 
@@ -86,6 +87,7 @@ def examine(
         yield _attempt("records from outside", lambda: _outside(memory))
         yield _attempt("delivery", lambda: _delivery(memory))
         yield _attempt("bots", lambda: _bots(memory))
+        yield _attempt("triggers", lambda: (OK, triggers_of_bots(memory)))
         yield _attempt("backups", lambda: _backups(memory))
     yield _attempt("Mem0", lambda: _mem0(memory))
 

@@ -17,6 +17,7 @@ from freqtrade_mem0.sizing.policy import Forecasting
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.scope import described
+from freqtrade_mem0.views.triggers import triggers_of
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
         then one for each group, with `level`, `value`, `n_effective`, `mean_ratio`, the 95 %
         interval `low_ratio` to `high_ratio` (None where it is unknown), and `believed_shift_ratio`,
         what the group adds to the forecast of the configured policy (None where it makes none);
-        `account`, memory's account at the run's newest decision (None where it keeps none).
+        `account`, memory's account at the run's newest decision (None where it keeps none);
+        `triggers`, see `views.triggers.triggers_of`.
 
     Raises
     ------
@@ -77,6 +79,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
         "n_trades": len(trades),
         "insights": rows,
         "account": newest_account(memory, run),
+        "triggers": triggers_of(memory, origin, now),
     }
 
 

@@ -29,6 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what is known, group by group."""
     from freqtrade_mem0.views.insights import insights
+    from freqtrade_mem0.views.triggers import trigger_lines
 
     with opened_memory(arguments) as memory:
         facts = insights(memory, scope_of(arguments, memory), datetime.now(UTC))
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"Trades: older trades count less; the weight halves every {half_life_days:g} days. "
         "Shift: what the group adds to the strategy's mean in the forecast, beyond what the "
         "groups around it explain. Among many groups some look good or bad by chance.",
+        *trigger_lines(facts["triggers"]),
     )
     return 0
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.block_resampling import (
+from freqtrade_mem0.insight.block_resampling import (
     MIN_DAYS,
     optimal_block_length,
     resample,

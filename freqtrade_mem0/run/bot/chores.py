@@ -18,6 +18,7 @@ from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.run.bot.agents import AgentUpkeep
 from freqtrade_mem0.run.bot.background import Background
+from freqtrade_mem0.run.bot.drift import DriftWatch
 from freqtrade_mem0.run.bot.namesakes import Namesakes
 from freqtrade_mem0.run.bot.patterns import PatternWatch
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.own_records import OwnRecords
     from freqtrade_mem0.journal.writer import JournalWriter
     from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.run.bot.risk_history import RiskHistory
     from freqtrade_mem0.run.bot.session import BotSession
 
@@ -53,6 +55,7 @@ class Chores:
         has_thread: bool,
         tell: Callable[[str, str], None],
         look_at_orders: Callable[[datetime], None] = lambda _: None,
+        tell_of_drift: Callable[[RiskEvent], None] = lambda _: None,
     ) -> None:
         self._session = session
         self._store = store
@@ -86,6 +89,7 @@ class Chores:
         )
         self._patterns = PatternWatch(session, store, self._pause)
         self._agents = AgentUpkeep(session, store)
+        self._drift = DriftWatch(session, store, tell_of_drift, self._pause)
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._lock = threading.Lock()
@@ -162,7 +166,10 @@ class Chores:
             # What arrived late is taken in here, so that no callback computes it.
             self._do("computing memory's account", lambda: self._session.prepare(moment))
             if self._background is not None:
-                self._do("looking for patterns", lambda: self._look_for_patterns(moment))
+                self._do(
+                    "looking for patterns", lambda: self._look_at_trades(self._patterns, moment)
+                )
+                self._do("looking for drift", lambda: self._look_at_trades(self._drift, moment))
             self._do("checking the outbox", self._check_outbox)
 
     def _check_locks(self, moment: datetime) -> None:
@@ -214,9 +221,9 @@ class Chores:
         if self._is_flushed() and self._history.replay_if_needed(self._session, self._pause):
             self._history.save(self._session, after_seq)
 
-    def _look_for_patterns(self, moment: datetime) -> None:
+    def _look_at_trades(self, watch: PatternWatch | DriftWatch, moment: datetime) -> None:
         if self._is_flushed():  # so the closed trades are in the journal
-            self._patterns.run(moment)
+            watch.run(moment)
 
     def _write_mark(self) -> None:
         if self._mark is not None:

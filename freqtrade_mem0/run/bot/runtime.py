@@ -112,6 +112,7 @@ class BotRuntime(Runtime):
             has_thread=run.database_lasts,
             tell=self._tell_of_memory,
             look_at_orders=self.failures.look,
+            tell_of_drift=self._pending_alerts.add_risk_event_of_any_age,
         )
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()

@@ -39,7 +39,12 @@ class PendingAlerts:
 
     def add_risk_event(self, event: RiskEvent) -> None:
         """Add the alert on a new risk event, with its market time and the response to it."""
-        if self._settings.risk and event.known_at >= self._since:
+        if event.known_at >= self._since:
+            self.add_risk_event_of_any_age(event)
+
+    def add_risk_event_of_any_age(self, event: RiskEvent) -> None:
+        """Add the alert on a risk event that was found now, and may have begun before the start."""
+        if self._settings.risk:
             text = dated(f"{event.sentence()}.", event.known_at)
             self.add(f"risk {event.event_type}", text)
 

@@ -8,7 +8,7 @@ import arch.bootstrap
 import numpy as np
 import pytest
 
-from freqtrade_mem0.compare.statistics.block_resampling import (
+from freqtrade_mem0.insight.block_resampling import (
     optimal_block_length,
     resample,
     variance_of_mean,

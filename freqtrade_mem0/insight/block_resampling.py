@@ -73,18 +73,22 @@ def _first_lag_of_noise(
 
 
 def resample(
-    n_days: int, block_days: float, n_resamples: int, rng: np.random.Generator
+    n_days: int,
+    block_days: float,
+    n_resamples: int,
+    rng: np.random.Generator,
+    length: int | None = None,
 ) -> NDArray[np.int64]:
-    """Return the day numbers of each resample, shape (n_resamples, n_days), in [0, n_days).
+    """Return the day numbers of each resample, shape (n_resamples, length), in [0, n_days).
 
     Block lengths are geometric with mean `block_days` >= 1. A block continues at the first day
-    after the last one.
+    after the last one. A resample has `length` days, by default `n_days`.
     """
-    shape = (n_resamples, n_days)
+    shape = (n_resamples, n_days if length is None else length)
     begins = rng.random(shape) < 1.0 / block_days
     begins[:, 0] = True
     starts = rng.integers(n_days, size=shape)
-    position = np.arange(n_days)
+    position = np.arange(shape[1])
     began_at = np.maximum.accumulate(np.where(begins, position, 0), axis=1)
     days: NDArray[np.int64] = np.take_along_axis(starts, began_at, axis=1) + (position - began_at)
     return days % n_days
