@@ -17,6 +17,7 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -92,9 +93,11 @@ def look(trades: list[DriftTrade], order: np.ndarray | None) -> dict[str, Any] |
     }
 
 
-def looks(trades: list[DriftTrade], shuffles: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def looks(
+    trades: list[DriftTrade], shuffles: int, seed: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield looks at shuffled halves, and at the real later half."""
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(seed)
     n_blocks = History(trades).n_days // BLOCK_DAYS // 2 * 2
     for number in range(shuffles + 1):
         order = None if number == shuffles else rng.permutation(n_blocks)
@@ -148,7 +151,9 @@ def main() -> int:
             if chosen.strategies and path.stem not in chosen.strategies:
                 continue
             n_before = len(found["shuffled"])
-            for kind, each in looks(trades_of(path), chosen.shuffles):
+            for kind, each in looks(
+                trades_of(path), chosen.shuffles, crc32(str(path.name).encode())
+            ):
                 found[kind].append(each)
             text = summed(found["shuffled"][n_before:]) if len(found["shuffled"]) > n_before else {}
             print(dataset, path.stem, json.dumps(text.get("coverage", {})), file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.core_memory.parameters import current_parameters, parameter_updates
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.drift.look import Drift, DriftMeter
@@ -16,7 +17,6 @@ from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import promote
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent
-from freqtrade_mem0.core_memory.parameters import current_parameters, parameter_updates
 from tests.support.drifting import START_DAY, Process, records
 from tests.support.samples import BACKTEST, NOTED, ORIGIN
 
