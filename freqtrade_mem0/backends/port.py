@@ -91,9 +91,9 @@ class MemoryBackend(Protocol):
     def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:
         """Give the space of deleted memories back to the disk; return how many bytes that were.
 
-        Afterwards their texts are not in the store's files any more. Other processes can write
-        meanwhile: it works in small steps, and waits between them with `pause(seconds)`; where no
-        other process uses the store (`alone`), in large ones. 0 where the store can not do it.
+        Other processes can write meanwhile: it works in small steps, and waits between them with
+        `pause(seconds)`; where no other process uses the store (`alone`), in large ones, and then
+        no deleted text is left in its files. 0 where the store can not do it.
         """
 
     def close(self) -> None:

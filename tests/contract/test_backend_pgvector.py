@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
+import psycopg
 import pytest
 
+from freqtrade_mem0.backends.pgvector import shrinking
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -164,9 +168,8 @@ def test_changes_read_what_changed_and_no_more(
     assert {each.id for each in changed} == {make_memory(n).id for n in (3, 1_900, 5_000)}
     assert len(list(backend.changes(filters=MINE, since=None))) == 2_002
     plan = explain(backend, {"updated_at": {"gte": since.isoformat()}})
-    assert "Seq Scan" not in plan
-    assert "mem0_stored_idx" in plan
-    assert "mem0_oddly_stored_idx" in plan
+    assert "Seq Scan on mem0_2026_01" not in plan
+    assert plan.count("Index Scan on mem0_2026_01") == 2
 
 
 def explain(backend: EmbeddedBackend, filters: dict[str, Any]) -> str:
@@ -274,3 +277,149 @@ def test_mem0_itself_works_on_it(open_backend: Callable[..., EmbeddedBackend]) -
     memory.reset()
     assert memory.vector_store.col_info()["count"] == 0
     assert memory.vector_store.list_cols() == ["mem0"]
+
+
+MONTHS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 2, 5, tzinfo=UTC))
+
+
+def partitions(server: postgres.Server, database: str) -> dict[str, int]:
+    """Return the tables under Mem0's table, and how many rows each has."""
+    names = server.run(
+        "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON oid ="
+        " inhparent WHERE relkind = 'p' ORDER BY 1",
+        database,
+    )
+    return {
+        name: server.run(f"SELECT count(*) FROM {name}", database)[0][0]  # noqa: S608
+        for (name,) in names
+    }
+
+
+def bytes_on_disk(server: postgres.Server, database: str) -> int:
+    """Return what the tables and indexes of Mem0's collections take."""
+    found = server.run(
+        "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+        " AND relname LIKE 'mem0%'",
+        database,
+    )
+    return int(found[0][0])
+
+
+def test_memories_lie_in_partitions_by_month(
+    open_backend: Callable[..., EmbeddedBackend],
+    make_memory: MakeMemory,
+    server: postgres.Server,
+    database: str,
+) -> None:
+    """Those of plain Mem0, too. One that changes its month moves, and is there once."""
+    ours = open_backend()
+    ours.write([make_memory(n, created_at=MONTHS[n % 2]) for n in range(9)])
+    theirs = plain_mem0(ours)
+    theirs.insert([vector_of(ours, "x")], [{"data": "x", "user_id": "me"}], [make_memory(50).id])
+    assert partitions(server, database) == {"mem0_2026_01": 5, "mem0_2026_02": 4, "mem0_other": 1}
+
+    ours.write([make_memory(0, created_at=MONTHS[1], text="corrected"), make_memory(9)])
+    theirs.update(make_memory(1).id, payload={"data": "y", "created_at": MONTHS[0].isoformat()})
+
+    assert partitions(server, database) == {"mem0_2026_01": 6, "mem0_2026_02": 4, "mem0_other": 1}
+    assert ours.get(make_memory(0).id).text == "corrected"  # type: ignore[union-attr]
+    assert ours.memory.vector_store.list_cols() == ["mem0"]
+    theirs.delete_col()
+    assert partitions(server, database) == {}
+    theirs.connection_pool.close()
+
+
+def test_writers_of_the_same_memories_leave_each_once(
+    open_backend: Callable[..., EmbeddedBackend], make_memory: MakeMemory
+) -> None:
+    """No unique index spans the partitions: the store sees to it."""
+    writers = [open_backend() for _ in range(4)]
+    barrier = Barrier(len(writers))
+
+    def write(which: int) -> None:
+        for step in range(6):
+            barrier.wait(60)
+            made = [make_memory(n, text=f"step {step} by {which}") for n in range(40)]
+            writers[which].write(made[:: 1 if which % 2 else -1])
+
+    with ThreadPoolExecutor(len(writers)) as pool:
+        list(pool.map(write, range(len(writers))))
+    found = list(writers[0].scan(filters=MINE))
+    assert [make_memory(n).id for n in range(40)] == [each.id for each in found]
+    assert {each.text[:6] for each in found} == {"step 5"}
+
+
+def test_space_of_deleted_memories_goes_back_to_the_disk(
+    open_backend: Callable[..., EmbeddedBackend],
+    make_memory: MakeMemory,
+    server: postgres.Server,
+    database: str,
+) -> None:
+    """An empty month is dropped, and one with a few left is written anew; what is left stays."""
+    ours = open_backend()
+    ours.write([make_memory(n, created_at=MONTHS[n % 2], text=f"canary {n}") for n in range(1_000)])
+    before = bytes_on_disk(server, database)
+    assert min(ours.sizes().values()) > 300
+    assert ours.shrink(lambda _: None) == 0
+    gone = [make_memory(n).id for n in range(1_000) if n % 2 or n > 40]
+    assert ours.delete(gone) == len(gone)
+    assert ours.shrink(lambda _: None) > 0.8 * before
+    assert bytes_on_disk(server, database) < 0.2 * before
+    assert partitions(server, database) == {"mem0_2026_01": 21, "mem0_other": 0}
+    assert ours.count(filters=MINE) == {(): 21}
+    ours.write([make_memory(1, created_at=MONTHS[1])])
+    assert partitions(server, database)["mem0_2026_02"] == 1
+    assert ours.upkeep_limits == []
+
+
+def test_no_byte_of_deleted_memories_is_left_in_tables(
+    open_backend: Callable[..., EmbeddedBackend],
+    make_memory: MakeMemory,
+    server: postgres.Server,
+    database: str,
+) -> None:
+    """Written anew wholly, however few were deleted."""
+    ours = open_backend()
+    ours.write([make_memory(n, text=f"bird{n:02d} sings") for n in range(60)])
+
+    def is_in_files(text: bytes) -> bool:
+        server.run("CHECKPOINT", database)
+        (found,) = server.run(
+            "SELECT oid FROM pg_database WHERE datname = current_database()", database
+        )
+        files = (server.folder / "data" / "base" / str(found[0])).iterdir()
+        return any(text in path.read_bytes() for path in files)
+
+    ours.delete([make_memory(7).id])
+    ours.shrink(lambda _: None)
+    assert is_in_files(b"bird07")
+    ours.shrink(lambda _: None, alone=True)
+    assert not is_in_files(b"bird07")
+    assert is_in_files(b"bird08")
+
+
+def test_what_is_in_use_keeps_its_space_and_says_so(
+    open_backend: Callable[..., EmbeddedBackend],
+    make_memory: MakeMemory,
+    server: postgres.Server,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody waits for our waiting. Who does not own the table can not write it anew."""
+    monkeypatch.setattr(shrinking, "_LOCK_MS", 10)
+    ours = open_backend()
+    ours.write([make_memory(n, created_at=MONTHS[0]) for n in range(500)])
+    ours.delete([make_memory(n).id for n in range(499)])
+    server.run("CREATE ROLE guest LOGIN PASSWORD 'guest'", database)
+    server.run("GRANT SELECT, INSERT, UPDATE, DELETE ON mem0 TO guest", database)
+    guest = open_backend(user="guest", password="guest")  # noqa: S106
+    guest.write([make_memory(600, created_at=MONTHS[1])])
+    assert partitions(server, database)["mem0_other"] == 1
+    assert guest.shrink(lambda _: None) == 0
+    assert "only the owner of the table mem0" in guest.upkeep_limits[0]
+    with psycopg.connect(**server.block(database)["config"]) as reader:
+        reader.execute("SELECT count(*) FROM mem0")
+        assert ours.shrink(lambda _: None) == 0
+        assert "was in use" in ours.upkeep_limits[0]
+    assert ours.shrink(lambda _: None) > 100_000
+    assert ours.upkeep_limits == []

@@ -52,6 +52,8 @@ class PgvectorReader(ExactStore):
         self._table = pgvector_tables.Table(collection_name, self.embedding_model_dims, hnsw)
         self._link = Link(address_of(address, timeout_s), timeout_s=timeout_s, n_most=maxconn)
         self._is_ready = False
+        self._months: set[str] = set()
+        """Months that have a partition, or can have none."""
 
     def get_many(self, ids: Sequence[str]) -> Rows:
         """Return those of the memories that are there, in the order of `ids`."""
@@ -150,6 +152,7 @@ class PgvectorReader(ExactStore):
         except BackendError as error:
             if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
                 self._is_ready = False  # somebody dropped it; the next call creates it again
+                self._months = set()
             raise
 
     def _passing(

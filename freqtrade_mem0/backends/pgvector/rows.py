@@ -12,7 +12,7 @@ from freqtrade_mem0.backends.vector_rows import EPOCH, finite_matrix, payload_fo
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.backends.vector_rows import Vectors
@@ -27,6 +27,12 @@ class Columns(NamedTuple):
     ids: list[str]
     vectors: list[str]
     payloads: list[str]
+
+    def only(self, ids: Collection[str]) -> Columns:
+        """Return the rows with these ids, in the same order."""
+        wanted = set(ids)
+        kept = [row for row in zip(*self, strict=True) if row[0] in wanted]
+        return Columns(*map(list, zip(*kept, strict=True))) if kept else Columns([], [], [])
 
 
 def encode(

@@ -3,7 +3,7 @@
 It uses Mem0's own table, so that plain Mem0 reads and writes the same memories. It replaces Mem0's
 class for provider "pgvector" in our own `mem0.Memory` only. It promises:
 
-* each `insert` is one statement; of ids that are there only changed rows are replaced;
+* each `insert` is one transaction; of ids that are there only changed rows are replaced;
 * filters mean what `filters` says, in `search`, `list` and `count`;
 * similarity is exact: an approximate index is applied before the filter, and gives too few;
 * a database that is away is an error within the timeout, with its name and without its password;
@@ -15,14 +15,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.backends.pgvector import rows as pgvector_rows
+from freqtrade_mem0.backends.pgvector import shrinking
 from freqtrade_mem0.backends.pgvector import tables as pgvector_tables
+from freqtrade_mem0.backends.pgvector.months import ensure_months, months_of
 from freqtrade_mem0.backends.pgvector.reader import PgvectorReader
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from freqtrade_mem0.backends.exact_store import Names
+
+
+_GIVEN = (
+    "(SELECT id::uuid, vector::vector, payload::jsonb"
+    " FROM unnest(%b::text[], %b::text[], %b::text[]) AS texts (id, vector, payload)) AS new"
+)
+_ADD = f"""INSERT INTO {{table}} (id, vector, payload)
+ SELECT id, vector, payload FROM {_GIVEN} ON CONFLICT DO NOTHING"""  # noqa: S608 - ours
+_CHANGE = f"""UPDATE {{table}} AS old SET vector = new.vector, payload = new.payload FROM {_GIVEN}
+ WHERE old.id = new.id AND (old.vector IS DISTINCT FROM new.vector
+ OR old.payload - 'updated_at' IS DISTINCT FROM new.payload - 'updated_at')"""  # noqa: S608 - ours
 
 
 class PgvectorStore(PgvectorReader):
@@ -50,13 +63,6 @@ class PgvectorStore(PgvectorReader):
         is refused.
     """
 
-    upkeep_limits = (
-        (
-            "PostgreSQL uses the space of deleted memories again once autovacuum has run; its files"
-            " become smaller with VACUUM FULL."
-        ),
-    )
-
     def _create(self, name: str, vector_size: int | None) -> None:
         dimensions = vector_size or self.embedding_model_dims
         pgvector_tables.ensure(self._link, pgvector_tables.Table(name, dimensions))
@@ -69,20 +75,30 @@ class PgvectorStore(PgvectorReader):
     ) -> None:
         self._check_length(vectors[0])
         columns = pgvector_rows.encode(vectors, payloads, ids)
+        with self._transaction():
+            pass  # the table is there
+        if missing := months_of(payloads) - self._months:
+            ensure_months(self._link, self.collection_name, missing)
+            self._months |= missing
         with self._transaction() as connection:
-            connection.execute(
-                self._sql(
-                    "INSERT INTO {table} AS old (id, vector, payload)"
-                    " SELECT id::uuid, vector::vector, payload::jsonb"
-                    " FROM unnest(%b::text[], %b::text[], %b::text[]) AS new (id, vector, payload)"
-                    " ON CONFLICT (id) DO UPDATE"
-                    " SET vector = excluded.vector, payload = excluded.payload"
-                    " WHERE old.payload - 'updated_at' IS DISTINCT FROM"
-                    " excluded.payload - 'updated_at'"
-                    " OR old.vector IS DISTINCT FROM excluded.vector"
-                ),
-                tuple(columns),
-            )
+            n_done = 0
+            while n_done < len(columns.ids):
+                # The rows are locked in the order of ids, so that two writers never block each
+                # other. No unique index spans all partitions, for which ON CONFLICT would ask.
+                there = connection.execute(
+                    self._sql(
+                        "SELECT id::text FROM {table} WHERE id = ANY(%s::uuid[])"
+                        " ORDER BY id FOR UPDATE"
+                    ),
+                    (columns.ids,),
+                ).fetchall()
+                known = {each for (each,) in there}
+                if known:
+                    connection.execute(self._sql(_CHANGE), columns.only(known))
+                n_done = len(known)
+                if new := [each for each in columns.ids if each not in known]:
+                    # Rows that another writer stored meanwhile are not counted, and then changed.
+                    n_done += connection.execute(self._sql(_ADD), columns.only(new)).rowcount
 
     def update(
         self,
@@ -116,12 +132,27 @@ class PgvectorStore(PgvectorReader):
                 (sorted(filter(pgvector_rows.is_id, ids)),),
             ).rowcount
 
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes of each memory, by id."""
+        with self._transaction() as connection:
+            return shrinking.sizes(connection, self._sql("{table}"))
+
+    def shrink(self, pause: Callable[[float], None], *, alone: bool = False) -> int:
+        """Drop empty months, and write anew what has much free space; see `shrinking`."""
+        with self._transaction():
+            pass  # the table is there
+        n_bytes, notes = shrinking.shrink(self._link, self.collection_name, pause, alone=alone)
+        self.upkeep_limits = notes
+        self._months = set()  # some may have been dropped
+        return n_bytes
+
     def list_cols(self) -> Names:
         """Return the names of all collections in the schema that is written to."""
         with self._link.transaction() as connection:
             found = connection.execute(
-                "SELECT table_name FROM information_schema.columns WHERE table_schema ="
-                " current_schema() AND column_name = 'vector' AND udt_name = 'vector'"
+                "SELECT table_name FROM information_schema.columns JOIN pg_class ON oid ="
+                " to_regclass(quote_ident(table_name)) WHERE table_schema = current_schema()"
+                " AND column_name = 'vector' AND udt_name = 'vector' AND NOT relispartition"
             )
             return [name for (name,) in found]
 
@@ -130,6 +161,7 @@ class PgvectorStore(PgvectorReader):
         with self._link.transaction() as connection:
             connection.execute(self._sql("DROP TABLE IF EXISTS {table}"))
         self._is_ready = False
+        self._months = set()
 
     def col_info(self) -> dict[str, Any]:
         """Return name, number of memories and dimensions of the collection."""

@@ -1,7 +1,8 @@
-"""Creates Mem0's table for a collection, as Mem0 does, and the indexes that we add to it.
+"""Creates the table for a collection with the columns of Mem0's, and the indexes that we add to it.
 
 The first process to come creates what is missing, under a lock: several bots may start at once on
-an empty database. Plain Mem0 uses the same table; our indexes change nothing that it sees.
+an empty database. Plain Mem0 uses the same table; our indexes and partitions change nothing that it
+sees. A table that is there stays as it is, also without partitions.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from freqtrade_mem0.backends.pgvector.filters import PLAIN_TIME
+from freqtrade_mem0.backends.pgvector.months import PARTITIONED, partition_of_others
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -92,10 +94,11 @@ def _missing(connection: psycopg.Connection[Any], table: Table) -> list[sql.Comp
     if dimensions is None:
         statements.append(
             sql.SQL(
-                "CREATE TABLE IF NOT EXISTS {} (id UUID PRIMARY KEY, vector vector({}),"
-                " payload JSONB)"
-            ).format(name, sql.Literal(table.dimensions))
+                "CREATE TABLE {} (id UUID NOT NULL, vector vector({}), payload JSONB) {}"
+            ).format(name, sql.Literal(table.dimensions), PARTITIONED)
         )
+        main = sql.SQL("ALTER TABLE {} ALTER COLUMN vector SET STORAGE MAIN")
+        statements += [main.format(name), partition_of_others(table.name)]
     elif dimensions not in (table.dimensions, -1):
         raise BackendError(
             f"The collection {table.name!r} holds vectors of {dimensions} numbers, the embedder "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.config.address import vector_store
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.lifecycle.forget import rows
 from freqtrade_mem0.lifecycle.forget.files import delete_in_files, rewrite_files
@@ -114,6 +116,7 @@ def forget(
         point()
         receipt.deleted += delete_in_files(memory, scope, point)
         receipt.deleted["memories in Mem0"] += delete_memories(memory, scope, point)
+        receipt.left += _rewritten_by_mem0(memory)
         receipt.left += rewrite_files(memory.folder, point)
         receipt.probes = {
             **{f"rows of {name}": n for name, n in rows.count_rows(journal, scope).items()},
@@ -129,12 +132,20 @@ def forget(
 
 
 def _out_of_reach(settings: Settings) -> list[str]:
-    block = settings.vector_store
-    by_mode = OUT_OF_REACH_BY_MODE.get(settings.mode, ())
-    if settings.mode != "embedded" or block is None or block.provider == "sqlite":
-        return [*by_mode, *OUT_OF_REACH]
+    block = vector_store(settings)
+    if settings.mode not in {"embedded", "server"} or block is None or block.provider == "sqlite":
+        return [*OUT_OF_REACH_BY_MODE.get(settings.mode, ()), *OUT_OF_REACH]
     by_store = OUT_OF_REACH_BY_STORE.get(block.provider, (OTHER_STORE.format(block.provider),))
-    return [*by_store, *by_mode, *OUT_OF_REACH]
+    return [*by_store, *OUT_OF_REACH]
+
+
+def _rewritten_by_mem0(memory: MemoryFolder) -> list[str]:
+    """Let PostgreSQL write its tables anew, where Mem0 is there; return why it could not."""
+    store = vector_store(memory.settings)
+    if not memory.delivers or store is None or store.provider != "pgvector":
+        return []
+    memory.backend.shrink(time.sleep, alone=True)
+    return list(memory.backend.upkeep_limits)
 
 
 def _root(memory: MemoryFolder) -> str:

@@ -109,16 +109,19 @@ OUT_OF_REACH = (
 )
 """What no forgetting reaches, in every mode."""
 
-_POSTGRES = (
-    "PostgreSQL's files until a VACUUM FULL, archives of its write-ahead log, and base backups"
-)
-
 OUT_OF_REACH_BY_MODE = {
-    "server": ("the server's own history of changes and its logs", _POSTGRES),
+    "server": (
+        "the server's own history of changes and its logs",
+        "the files of the server's database until it writes them anew: VACUUM FULL in PostgreSQL",
+    ),
     "platform": ("copies that the platform retains for a time that its terms say",),
 }
 
-OUT_OF_REACH_BY_STORE = {"pgvector": (_POSTGRES,)}
+OUT_OF_REACH_BY_STORE = {
+    "pgvector": (
+        "PostgreSQL's write-ahead log with its archives, its statistics, and base backups",
+    ),
+}
 """By the provider of the vector store; ours leaves nothing."""
 
 OTHER_STORE = "what the vector store {!r} keeps of deleted memories until it compacts its files"
