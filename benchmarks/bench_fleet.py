@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import postgres_cost
-from benchmarks.bench_pgvector import QUESTION, bytes_per_memory, median_ms
+from benchmarks.bench_pgvector import QUESTION, bytes_of, median_ms
 from benchmarks.bench_rebuild import trade
 from benchmarks.fleet_model import (
     Fleet,
@@ -182,7 +182,9 @@ def grown(server: Server, database: Database, new_bots: range, n_trades: int) ->
     name = database.block["config"]["dbname"]
     n_bots = new_bots.stop
     loaded = loaded_while_others_sync(server, database, new_bots, n_trades)
-    sizes = bytes_per_memory(server, name, n_bots * n_trades)  # as autovacuum would leave it
+    server.run("VACUUM (ANALYZE) mem0", name)  # as autovacuum would leave it
+    n_memories = n_bots * n_trades
+    sizes = {key: round(size / n_memories) for key, size in bytes_of(server, name).items()}
     observer = database.store(f"observer-{n_bots}")
     observer.backend.count(filters={"user_id": OWNER, "run_id": "nobody"})  # imports Mem0
     before = postgres_cost.cpu_by_process(server)

@@ -144,7 +144,8 @@ def bytes_of(server: Server, database: str) -> dict[str, int]:
 
 def archived(server: Server, database: str, backend: EmbeddedBackend, ids: list[str]) -> Any:
     """Delete memories, as a cycle does with those in the archive, and give their space back."""
-    before, waits = bytes_of(server, database)["all"], []
+    waits: list[float] = []
+    before = bytes_of(server, database)["all"]
     for start in range(0, len(ids), 200):
         backend.delete(ids[start : start + 200])
     took_s = seconds(partial(backend.shrink, waits.append))
