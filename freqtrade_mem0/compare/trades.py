@@ -56,7 +56,8 @@ class Run:
     Start and end are the first and last candle in aware UTC, `seconds` is the wall time it took.
     The spread on noise is how far memory moves the stakes of these trades, as the root mean square
     of multiplier - 1, where their outcomes are shuffled; None without memory. The account is
-    memory's at the last decision; None where the policy keeps none.
+    memory's at the last decision; None where the policy keeps none. Ruled are the entries to which
+    the rule applied that is tried.
     """
 
     trades: tuple[ClosedTrade, ...]
@@ -69,6 +70,7 @@ class Run:
     seconds: float = 0.0
     spread_on_noise: float | None = None
     account: AccountState | None = None
+    n_ruled: int = 0
 
 
 def not_in(run: Run, other: Run) -> tuple[ClosedTrade, ...]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "compare-trials.jsonl"
 
+RULE = "rule "
+"""Trials of learned rules begin so; they count among one another."""
+
 _SHARED = 0.5
 """Comparisons count together where they share at least this part of the shorter time."""
 
@@ -39,6 +42,8 @@ class Trial:
     def is_another_try_than(self, other: Trial) -> bool:
         """Return whether it is about the same strategy and time, with other settings."""
         if self.strategy != other.strategy or self.settings == other.settings:
+            return False
+        if self.settings.startswith(RULE) is not other.settings.startswith(RULE):
             return False
         (start, end), (start_2, end_2) = _span(self), _span(other)
         shared = min(end, end_2) - max(start, start_2)

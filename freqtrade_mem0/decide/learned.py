@@ -63,10 +63,11 @@ class LearnedRule:
 
     def fires(self, entry: Mapping[str, float | str], events: Collection[str]) -> bool:
         """Return whether all conditions hold at an entry with these open risk events."""
-        return all(
-            _is_open(each, events) if each.feature == RISK else each.holds(entry)
-            for each in self.conditions
-        )
+        for each in self.conditions:
+            holds = _is_open(each, events) if each.feature == RISK else each.holds(entry)
+            if not holds:
+                return False
+        return True
 
     def in_words(self) -> str:
         """Return the rule's number and what it says."""
@@ -92,6 +93,7 @@ class LearnedRules:
         self.rules = tuple(rules)
         self._min = min_multiplier
         self._max = max_multiplier
+        self._words = {rule.id: rule.in_words() for rule in rules}
         self.reads_risk = any(rule.reads_risk for rule in rules)
 
     def __bool__(self) -> bool:
@@ -128,7 +130,7 @@ class LearnedRules:
                 self._min if is_vetoed else reached * (1.0 if rule.scale is None else rule.scale)
             )
             reasons.append(
-                Reason(name=RULE, value=rule.id, text=rule.in_words(), effect=wanted - reached)
+                Reason(name=RULE, value=rule.id, text=self._words[rule.id], effect=wanted - reached)
             )
             reached = wanted
         multiplier = max(self._min, min(reached, self._max))

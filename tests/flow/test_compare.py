@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0 import AgentMemory
 from freqtrade_mem0.compare.engine.backtest import Job
 from freqtrade_mem0.compare.engine.pool import run_all
+from freqtrade_mem0.core_memory.rules import rules
 from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures_candles
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
@@ -179,6 +181,26 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     )
     assert compare_command(other)["strategies"][0]["trials"]["settings_tried"] == 2
     assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_a_rule_is_tried_in_freqtrades_engine(backtests: Backtests) -> None:
+    """With memory in both runs; what comes out is kept with the rule, and says it is in sample."""
+    job = backtests.job(PLAIN_STRATEGY, MOVING, userdir="tried")
+    folder = job.userdir / "mem0"
+    with AgentMemory("learner", folder, config=job.config) as memory:
+        kept = memory.propose_rule(
+            {"strategy": job.strategy, "when": ["rsi < 50"], "scale": 0.5, "note": "less in dips"}
+        )
+    answer = compare_command(job, "--rule", kept[:8])
+    assert (answer["rule"], answer["sample"], answer["finding"]) == (kept, "in", "in_sample")
+    assert answer["trades"] > 20
+    assert 0 < answer["touched"] < answer["trades"]
+    assert answer["exposure_ratio"] < 1.0
+    assert "in sample" in answer["verdict"]
+    with AgentMemory("learner", folder, config=job.config) as memory:
+        (row,) = rules(memory.client.folder, memory.client.user_id)
+    assert row["state"] == "tried"
+    assert row["steps"][0]["figures"]["touched"] == answer["touched"]
 
 
 def compare_command(job: BacktestJob, *more: str) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.cli import rule_trial
 from freqtrade_mem0.cli.context import CliConfig, read_config
 from freqtrade_mem0.cli.options import (
     config_options,
@@ -63,9 +64,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--strategy",
         nargs="+",
         action="extend",
-        required=True,
         metavar="NAME",
         help="Class name of a strategy. With several, the tests are corrected for their number.",
+    )
+    parser.add_argument(
+        "--rule",
+        metavar="ID",
+        help="Try a learned rule instead: its strategy with memory, without and with the rule. "
+        "What comes out is kept with the rule; see `agent rules`.",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="Also write a report with plots.")
     output_options(parser)
@@ -107,7 +113,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; the exit code is 1 where a strategy could not be run."""
     from freqtrade_mem0.compare.engine.find_strategy import check_names
 
-    config, strategies = read_config(arguments), list(dict.fromkeys(arguments.strategy))
+    rule_trial.check(arguments)
+    config = read_config(arguments)
+    if arguments.rule is not None:
+        return _try_rule(arguments, config)
+    strategies = list(dict.fromkeys(arguments.strategy))
     check_names(strategies, config.strategy_folders, recursive=config.recursive_strategy_search)
     if arguments.html is not None and not arguments.html.absolute().parent.is_dir():
         raise ConfigError(f"--html {arguments.html}: its folder does not exist. Create it first.")
@@ -139,6 +149,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _try_rule(arguments: argparse.Namespace, config: CliConfig) -> int:
+    from freqtrade_mem0.compare.engine.find_strategy import check_names
+
+    def run_all(strategies: Sequence[str], rule: dict[str, Any]) -> list[Outcome]:
+        recursive = config.recursive_strategy_search
+        check_names(strategies, config.strategy_folders, recursive=recursive)
+        with _temporary_folder(config.user_data_dir) as folder, progress_bar() as progress:
+            return _run_all(strategies, arguments, Path(folder), progress, rule)
+
+    tried = [getattr(arguments, option) for option in _TRIED]
+    return rule_trial.try_rule(arguments, config, run_all, tried)
+
+
 def _temporary_folder(user_data_dir: Path) -> TemporaryDirectory[str]:
     for place in (None, user_data_dir):
         with suppress(OSError):
@@ -166,19 +189,24 @@ def _options(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _run_all(
-    strategies: Sequence[str], arguments: argparse.Namespace, folder: Path, progress: Progress
+    strategies: Sequence[str],
+    arguments: argparse.Namespace,
+    folder: Path,
+    progress: Progress,
+    rule: dict[str, Any] | None = None,
 ) -> list[Outcome]:
     from freqtrade_mem0.compare.engine.backtest import Job
     from freqtrade_mem0.compare.engine.pool import run_all
 
     jobs = [
-        Job(strategy=name, options=_options(arguments), folder=folder / str(n))
+        Job(strategy=name, options=_options(arguments), folder=folder / str(n), rule=rule)
         for n, name in enumerate(strategies)
     ]
+    what = "memory" if rule is None else "the rule"
     tasks = [
         progress.add_task(f"{name}, {run}", total=1.0)
         for name in strategies
-        for run in ("without memory", "with memory")
+        for run in (f"without {what}", f"with {what}")
     ]
 
     def watch(shares: Sequence[float]) -> None:

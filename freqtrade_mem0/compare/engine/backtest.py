@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.compare.engine.noise import spread_on_noise
-from freqtrade_mem0.compare.engine.result_rows import Openings, closed_trade, decisions_in, number
+from freqtrade_mem0.compare.engine.result_rows import (
+    Openings,
+    closed_trade,
+    decisions_in,
+    n_ruled,
+    number,
+)
 from freqtrade_mem0.compare.trades import Run
 from freqtrade_mem0.config.load import BLOCK, load_settings
 from freqtrade_mem0.errors import Mem0Error
@@ -20,7 +27,7 @@ from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.strategy import attach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from freqtrade_mem0.compare.engine.result_rows import Decisions
     from freqtrade_mem0.compare.trades import ClosedTrade
@@ -70,11 +77,21 @@ class Job:
         Options of `freqtrade backtesting`, without the strategy's name.
     folder
         An empty folder of its own for the memory of the run with memory.
+    rule
+        A learned rule in the form of `sizing.trial_rules`, with its `id`: both runs have memory,
+        the second one also the rule. None compares without and with memory.
     """
 
     strategy: str
     options: tuple[str, ...]
     folder: Path
+    rule: Mapping[str, Any] | None = None
+
+    def memory(self, *, second: bool) -> Path | None:
+        """Return the folder of the memory of the first or second run; None without memory."""
+        if self.rule is None:
+            return self.folder if second else None
+        return self.folder / ("with-rule" if second else "without-rule")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +159,10 @@ def prepare(job: Job, tell: Callable[[float], None]) -> Prepared:
     )
 
 
-def run(prepared: Prepared, *, with_memory: bool) -> Run:
+def run(prepared: Prepared, *, second: bool) -> Run:
     """Run a prepared backtest once; return its closed trades with memory's decisions.
+
+    The first run is without memory, the second with it; or both are with it, see `Job.rule`.
 
     Raises
     ------
@@ -154,15 +173,17 @@ def run(prepared: Prepared, *, with_memory: bool) -> Run:
     from freqtrade.optimize.optimize_reports import generate_backtest_stats
 
     job, backtesting, strategy = prepared.job, prepared.backtesting, prepared.strategy
-    strategy.config[BLOCK] = prepared.block if with_memory else _DISABLED
+    folder = job.memory(second=second)
+    block = _DISABLED if folder is None else _block_of(prepared, folder, second=second)
+    strategy.config[BLOCK] = block
     began_s = time.monotonic()
     try:
-        if with_memory:
+        if folder is not None:
             attach.attach(strategy)
         content = backtesting.backtest(
             processed=prepared.processed, start_date=prepared.start, end_date=prepared.end
         )
-        if with_memory:
+        if folder is not None:
             attach.stop(strategy)
     except FreqtradeException as error:
         raise EngineError(_message(error)) from error
@@ -172,7 +193,7 @@ def run(prepared: Prepared, *, with_memory: bool) -> Run:
     stats = generate_backtest_stats(
         prepared.data, {job.strategy: content}, prepared.start, prepared.end
     )["strategy"][job.strategy]
-    decisions = decisions_in(job.folder) if with_memory else {}
+    decisions = {} if folder is None else decisions_in(folder)
     openings = Openings(prepared.processed)
     rows = content["results"].to_dict(orient="records")
     trades = [closed_trade(row, decisions, openings) for row in rows]
@@ -186,9 +207,23 @@ def run(prepared: Prepared, *, with_memory: bool) -> Run:
         timeframe=str(backtesting.timeframe),
         metrics={name: number(stats.get(name)) for name in METRICS},
         seconds=seconds,
-        spread_on_noise=_spread_on_noise(prepared, trades, decisions) if with_memory else None,
+        spread_on_noise=_spread_on_noise(prepared, trades, decisions)
+        if folder is not None and job.rule is None
+        else None,
         account=_account(decisions),
+        n_ruled=n_ruled(folder, str(job.rule["id"])) if job.rule and folder and second else 0,
     )
+
+
+def _block_of(prepared: Prepared, folder: Path, *, second: bool) -> dict[str, Any]:
+    """Return the block of a run with memory, the second one with the rule that is tried."""
+    block, rule = prepared.block, prepared.job.rule
+    if rule is None:
+        return block
+    sizing = dict(block["sizing"])
+    others = [each for each in sizing.get("trial_rules", ()) if each.get("id") != rule["id"]]
+    sizing["trial_rules"] = [*others, dict(rule)] if second else others
+    return block | {"path": str(folder), "sizing": sizing}
 
 
 def _account(decisions: Decisions) -> AccountState | None:

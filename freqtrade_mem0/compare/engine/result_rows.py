@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from freqtrade_mem0.compare.trades import ClosedTrade, Order, exposure
+from freqtrade_mem0.decide.learned import RULE
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.records.base import as_utc, from_ms, to_ms
 
@@ -29,6 +30,18 @@ def decisions_in(folder: Path) -> dict[tuple[str, str, datetime], Decision]:
     finally:
         journal.close()
     return {(d.pair, d.side, as_utc(d.open_date)): d for d in lines if d.open_date is not None}
+
+
+def n_ruled(folder: Path, rule_id: str) -> int:
+    """Return to how many decisions a learned rule applied, refused entries included."""
+    journal = Journal(folder)
+    try:
+        return sum(
+            any(part.name == RULE and part.value == rule_id for part in line.decision.reasons)
+            for line in journal.ledger()
+        )
+    finally:
+        journal.close()
 
 
 class Openings:

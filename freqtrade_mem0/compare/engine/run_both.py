@@ -1,4 +1,4 @@
-"""Runs one strategy without and with memory, from the same state.
+"""Runs one strategy without and with memory, or a rule of it, from the same state.
 
 Config, candles, markets and indicators are loaded once. Then the process forks: both runs start
 from the same state, and nothing that the strategy stores in one run (a counter, a cache, a class
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from freqtrade_mem0.compare.trades import Run
 
 Tell = Callable[[int, float], None]
-"""Takes the run (0 without memory, 1 with memory) and the share that is done, 0 to 1."""
+"""Takes the run (0 for the first, 1 for the second) and the share that is done, 0 to 1."""
 
 
 def run_both(job: Job, tell: Tell, *, at_once: bool) -> tuple[Run, Run]:
-    """Return the runs without and with memory.
+    """Return the runs without and with memory, or without and with the rule that is tried.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ def run_both(job: Job, tell: Tell, *, at_once: bool) -> tuple[Run, Run]:
     """
     if not fork.IS_SAFE:
         without, remembered = (
-            backtest.run(backtest.prepare(job, partial(tell, which)), with_memory=bool(which))
+            backtest.run(backtest.prepare(job, partial(tell, which)), second=bool(which))
             for which in (0, 1)
         )
         return without, remembered
     which = [0]
     prepared = backtest.prepare(job, lambda share: tell(which[0], share))
     children = []
-    for with_memory in (False, True):
-        which[0] = int(with_memory)  # each child has its own copy
-        child = fork.start(partial(backtest.run, prepared, with_memory=with_memory))
+    for second in (False, True):
+        which[0] = int(second)  # each child has its own copy
+        child = fork.start(partial(backtest.run, prepared, second=second))
         children.append(child)
         if not at_once:
             child.wait()
