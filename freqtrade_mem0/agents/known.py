@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,12 @@ from freqtrade_mem0.records.kinds.note import Note
 from freqtrade_mem0.records.kinds.parameter_update import ParameterStep, ParameterUpdate
 from freqtrade_mem0.records.kinds.rule import Rule
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.views.entries import KnownRun, features_of, known_run
+from freqtrade_mem0.views.entries import KnownRun, features_of, is_newest, known_run
 from freqtrade_mem0.words import mission
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 _OF_RUNS = (
@@ -37,16 +38,27 @@ class Asked:
     """The run that a question is about, and what its trades have."""
 
     run: KnownRun
-    features: Sequence[str]
-    sides: Sequence[str]
+    features: dict[str, None]
+    sides: set[str]
     nearest: NearestTrades
+
+    def follow(self, after_seq: int) -> bool:
+        """Learn what came into the journal after a row; return False where that is not possible."""
+        news = self.run.follow(after_seq)
+        if news is None:
+            return False
+        self.nearest.add(news)
+        for trade in news:
+            self.features.update(dict.fromkeys(trade.situation))
+            self.sides.add(trade.side)
+        return True
 
 
 class KnownTrades:
     """Finds the run that answers for a strategy. `of` is for one thread at a time.
 
-    A run is read again when the journal has new rows, other than those that agents write, or
-    another writer is revoked.
+    A bot's run is followed as the journal gets new rows. A run is read again where that is not
+    enough: another one is the newest, something was taken back, or another writer is revoked.
 
     Parameters
     ----------
@@ -57,7 +69,7 @@ class KnownTrades:
     def __init__(self, memory: MemoryFolder) -> None:
         self._memory = memory
         self._owner = memory.settings.user_id
-        self._state: object = None
+        self._state: tuple[int, str] = (0, "")
         self._found: dict[str | None, Asked | None] = {}
         self._seen = (0, 0)
         """The last row that was looked at, and the last one that may change an answer."""
@@ -80,7 +92,14 @@ class KnownTrades:
         journal = self._memory.journal
         state = (self._changed_seq(), fingerprint(revoked(journal)))
         if state != self._state or len(self._found) >= _MOST_RUNS:
-            self._state, self._found = state, {}
+            before, self._state = self._state, state
+            found, self._found = self._found, {}
+            if before[1] == state[1] and 0 <= before[0] <= state[0] and len(found) < _MOST_RUNS:
+                self._found = {
+                    name: asked
+                    for name, asked in found.items()
+                    if asked is not None and self._follows(name, asked, before[0])
+                }
         if strategy not in self._found:
             self._found[strategy] = self._read(strategy)
         return self._found[strategy]
@@ -106,6 +125,10 @@ class KnownTrades:
         others = f" Known strategies: {', '.join(known[:10])}."
         return text + (hint or others)
 
+    def _follows(self, strategy: str | None, asked: Asked, after_seq: int) -> bool:
+        scope = Scope(user_id=self._owner, strategy=strategy)
+        return is_newest(self._memory, scope, asked.run) and asked.follow(after_seq)
+
     def _read(self, strategy: str | None) -> Asked | None:
         scope = Scope(user_id=self._owner, strategy=strategy)
         try:
@@ -115,9 +138,9 @@ class KnownTrades:
         features = dict.fromkeys(features_of(self.levels))
         for trade in run.trades:
             features |= dict.fromkeys(trade.situation)
-        sides = sorted({trade.side for trade in run.trades})
+        sides = {trade.side for trade in run.trades}
         nearest = NearestTrades((*run.trades, *run.replay.prior.trades), run.replay.recall)
-        return Asked(run=run, features=list(features), sides=sides, nearest=nearest)
+        return Asked(run=run, features=features, sides=sides, nearest=nearest)
 
     def _changed_seq(self) -> int:
         """Return the number of the newest row that may change an answer; agents write others."""

@@ -192,7 +192,7 @@ class AgentMemory:
             signal = self._read(given)
             present = self._present(signal, timeframe)
             asked = self._trades.of(signal.strategy)
-            sides = [signal.side] if signal.action or asked is None else asked.sides
+            sides = [signal.side] if signal.action or asked is None else sorted(asked.sides)
             answers = {
                 side: self._analyzed(given | {"side": side}, present) for side in sides if side
             }
@@ -310,8 +310,8 @@ class AgentMemory:
 
     def _read(self, given: Any) -> Signal:
         asked = self._trades.of(named_strategy(given))
-        features = features_of(self._trades.levels) if asked is None else asked.features
-        sides = () if asked is None else asked.sides
+        features = features_of(self._trades.levels) if asked is None else list(asked.features)
+        sides = [] if asked is None else sorted(asked.sides)
         return read_signal(given, self._trades.pairs(), features, sides)
 
     def _present(self, signal: Signal, timeframe: str) -> Present | None:

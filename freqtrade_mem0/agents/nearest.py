@@ -42,13 +42,21 @@ class NearestTrades:
 
     def __init__(self, trades: Iterable[Trade], recall: Recall) -> None:
         self._recall = recall
-        self._trades = [trade for trade in trades if trade.is_evidence]
-        self._known_ms = np.array([to_ms(trade.known_at) for trade in self._trades], np.int64)
+        self._trades: list[Trade] = []
+        self._known_ms = np.array([], np.int64)
         self._rows: dict[tuple[str, str], list[int]] = {}
-        for row, trade in enumerate(self._trades):
-            keys = recall.keys(trade.pair, trade.side, trade.enter_tag, trade.situation)
+        self.add(trades)
+
+    def add(self, trades: Iterable[Trade]) -> None:
+        """Add trades that were not known before."""
+        fresh = [trade for trade in trades if trade.is_evidence]
+        for row, trade in enumerate(fresh, len(self._trades)):
+            keys = self._recall.keys(trade.pair, trade.side, trade.enter_tag, trade.situation)
             for key in keys:
                 self._rows.setdefault(key, []).append(row)
+        self._trades += fresh
+        known_ms = [to_ms(trade.known_at) for trade in fresh]
+        self._known_ms = np.append(self._known_ms, np.array(known_ms, np.int64))
 
     def find(self, decision: Decision, limit: int) -> list[Trade]:
         """Return at most `limit` trades known strictly before a decision, losses first."""

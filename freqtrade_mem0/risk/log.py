@@ -174,6 +174,13 @@ class RiskLog:
             self._activate(event)
         self._watch_trade(trade)
 
+    def heard_of(self, events: Iterable[RiskEvent]) -> None:
+        """Take events of the market that another process noted; others follow from its trades."""
+        for event in events:
+            if event.event_type in MARKET_TYPES:
+                self._remember_observed(event)
+                self._activate(event)
+
     def reopened(self, trade: ClosedTrade, reason: str) -> None:
         """Retract a trade's events; what the trade completed is retracted at the next look."""
         for event in exit_events(trade, self._respond):

@@ -16,10 +16,14 @@ from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.run_kind import RunKind
 from freqtrade_mem0.insight.expectation import Expectation, expectation
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.own_records import OwnRecords
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.description import RunDescription
 from freqtrade_mem0.run.session import Session
 from freqtrade_mem0.run.setup import learned_rules, session_setup
@@ -76,14 +80,46 @@ class Replay:
         self.recall, self.prior = setup.recall, setup.prior
         self._shrinkage = setup.shrinkage
         self._evidence: EvidenceReader | None = None
+        self._settings, self._journal, self._origin = settings, journal, origin
         self._session = Session(setup, submit=lambda _: None, now=lambda: datetime.now(UTC))
         own = OwnRecords(journal, origin)
         self._session.restore_risk(own.trades(), own.events())
+        self._follower: JournalFollower | None = None
         if is_bot:
-            JournalFollower(journal, setup.recall, origin, discount).begin()
+            self._follower = JournalFollower(journal, setup.recall, origin, discount)
+            self._follower.begin()
         else:
             for trade in own.trades():
                 self._session.learn(trade)
+
+    def follow(self, after_seq: int) -> list[TradeRecord | TradeEvidence] | None:
+        """Learn what came into the journal after a row; return the bot's own trades among it.
+
+        None where the run has to be read anew: a backtest, or something was taken back, promoted or
+        came from elsewhere.
+        """
+        journal, origin = self._journal, self._origin
+        scope = Scope(user_id=origin.user_id, strategy=origin.strategy)
+        is_foreign = bool(journal.adopted(scope, after_seq=after_seq))
+        if self._follower is None or is_foreign or not self._only_adds(after_seq):
+            return None
+        own = self._follower.run().own
+        events = replace(scope, modes=[origin.mode], run_id=origin.run_id, kind=RiskEvent.kind)
+        news = [each for _, each in journal.records(events, after_seq=after_seq)]
+        self._session.hear(own, [each for each in news if isinstance(each, RiskEvent)])
+        acting = acting_rules(journal, origin)
+        self._session.replace_rules(learned_rules(self._settings, acting))
+        return [each for each in own if isinstance(each, TradeRecord | TradeEvidence)]
+
+    def _only_adds(self, after_seq: int) -> bool:
+        """Return whether the rows after one are new records, and none of them promotes."""
+        (n_others,) = self._journal.connection.row(
+            "SELECT count(*) FROM evidence AS e JOIN scopes AS s ON s.number = e.scope"
+            " WHERE e.seq > ? AND (s.kind IN ('retraction', 'promotion') OR EXISTS"
+            " (SELECT 1 FROM evidence AS o WHERE o.id = e.id AND o.seq < e.seq))",
+            [after_seq],
+        )
+        return int(n_others) == 0
 
     def again(self, decision: Decision) -> Decision:
         """Return what the present settings would decide in place of an earlier decision.

@@ -177,6 +177,13 @@ class Session:
         with self._lock:
             self._risk.replay(trades, events, start)
 
+    def hear(self, trades: Iterable[ClosedTrade], events: Iterable[RiskEvent]) -> None:
+        """Let the risk log follow trades and events that another process recorded."""
+        with self._lock:
+            for trade in trades:
+                self._risk.heard(trade)
+            self._risk.heard_of(events)
+
     def learn(self, record: ClosedTrade) -> None:
         """Add an own trade to recall; it replaces the prior's record of the same trade."""
         if self._prior_ids:

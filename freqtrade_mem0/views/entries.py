@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -12,15 +11,16 @@ from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
-from freqtrade_mem0.views.insights import trades_of_newest_run
+from freqtrade_mem0.views.insights import newest_of, trades_of_newest_run
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.journal.scope import Scope
@@ -44,7 +44,7 @@ _STAKE = 100.0
 class KnownRun:
     """The run whose knowledge is asked: its trades, and what it would decide."""
 
-    trades: Sequence[TradeEvidence]
+    trades: list[TradeRecord | TradeEvidence]
     replay: Replay
 
     @property
@@ -52,14 +52,27 @@ class KnownRun:
         """The run."""
         return self.trades[-1].origin
 
+    def follow(self, after_seq: int) -> Sequence[TradeRecord | TradeEvidence] | None:
+        """Learn what came into the journal after a row; see `Replay.follow`."""
+        news = self.replay.follow(after_seq)
+        self.trades.extend(news or ())
+        return news
+
 
 def known_run(memory: MemoryFolder, scope: Scope) -> KnownRun:
     """Return the run of a scope whose knowledge is asked; see `explain_entry`."""
+    trades = trades_of_newest_run(memory, replace(scope, pair=None), _preferred(scope))
+    return KnownRun(list(trades), Replay(memory, trades[-1].origin))
+
+
+def is_newest(memory: MemoryFolder, scope: Scope, run: KnownRun) -> bool:
+    """Return whether a run is still the one that `known_run` returns."""
+    return newest_of(memory, replace(scope, pair=None), _preferred(scope)) == run.origin
+
+
+def _preferred(scope: Scope) -> Sequence[Mode]:
     is_open = scope.modes is None and scope.run_id is None
-    trades = trades_of_newest_run(
-        memory, replace(scope, pair=None), preferred=_PREFERRED if is_open else ()
-    )
-    return KnownRun(trades, Replay(memory, trades[-1].origin))
+    return _PREFERRED if is_open else ()
 
 
 def explain_entry(

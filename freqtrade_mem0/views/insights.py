@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.records.base import Origin
 
 
 def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
@@ -95,15 +96,21 @@ def trades_of_newest_run(
     RecordError
         The scope has no trade.
     """
-    for part in [replace(scope, modes=[mode]) for mode in preferred] or [scope]:
-        newest = newest_run(memory.journal, part)
-        if newest is not None:
-            trades = memory.journal.evidence.trades(replace(part, kind=TradeRecord.kind))
-            return [trade for trade in trades if trade.origin == newest]
+    newest = newest_of(memory, scope, preferred)
+    if newest is not None:
+        part = replace(scope, modes=[newest.mode], kind=TradeRecord.kind)
+        trades = memory.journal.evidence.trades(part)
+        return [trade for trade in trades if trade.origin == newest]
     raise RecordError(
         f"No trade of {described(scope)} is in {memory.folder}. "
         "'freqtrade-mem0 stats' shows what is."
     )
+
+
+def newest_of(memory: MemoryFolder, scope: Scope, preferred: Sequence[Mode] = ()) -> Origin | None:
+    """Return the newest run of a scope, of the first preferred mode that has one; None for none."""
+    parts = [replace(scope, modes=[mode]) for mode in preferred] or [scope]
+    return next(filter(None, (newest_run(memory.journal, part) for part in parts)), None)
 
 
 def _row(level: str, value: str, moments: Moments, shift: float | None) -> Facts:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.agents import known
+from freqtrade_mem0.agents import AgentMemory, known
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.views.entries import explain_entry, known_run
 from tests.support.agent_stage import Stage, bots_trades
-from tests.support.samples import BACKTEST, a_promotion, a_trade, at
+from tests.support.samples import (
+    BACKTEST,
+    NOTED,
+    ORIGIN,
+    a_note,
+    a_promotion,
+    a_retraction,
+    a_risk_event,
+    a_trade,
+    at,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +45,18 @@ def stage(tmp_path: Path) -> Stage:
     stage = Stage(tmp_path)
     stage.remember(*bots_trades())
     return stage
+
+
+def counted_reads(monkeypatch: pytest.MonkeyPatch) -> list[Scope]:
+    """Return a list that grows with every run that is read as a whole."""
+    read: list[Scope] = []
+
+    def counted(memory: MemoryFolder, scope: Scope) -> KnownRun:
+        read.append(scope)
+        return known_run(memory, scope)
+
+    monkeypatch.setattr(known, "known_run", counted)
+    return read
 
 
 def test_the_multiplier_is_that_of_a_bots_stake(stage: Stage) -> None:
@@ -106,7 +128,7 @@ def test_accepted_priors_count(tmp_path: Path) -> None:
 
 
 def test_new_trades_are_seen_at_once(stage: Stage) -> None:
-    """What was read before is read again when the journal has new rows."""
+    """A run is followed as the journal gets new rows."""
     before = stage.memory.analyze_signal(SIGNAL)["n_effective"]
     stage.remember(a_trade(70, pair="BTC/USDT"))
     assert stage.memory.analyze_signal(SIGNAL)["n_effective"] > before
@@ -116,20 +138,11 @@ def test_what_agents_write_makes_nothing_to_be_read_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run is read once, however many decisions are logged in between."""
-    read = []
-
-    def counted(memory: MemoryFolder, scope: Scope) -> KnownRun:
-        read.append(scope)
-        return known_run(memory, scope)
-
-    monkeypatch.setattr(known, "known_run", counted)
+    read = counted_reads(monkeypatch)
     for number in range(3):
         stage.memory.analyze_signal(SIGNAL)
         stage.memory.log_decision({**SIGNAL, "id": number}, {"pnl_pct": 1})
     assert len(read) == 1
-    stage.remember(a_trade(70))
-    stage.memory.analyze_signal(SIGNAL)
-    assert len(read) == 2
 
 
 @pytest.mark.parametrize(
@@ -194,3 +207,45 @@ def test_the_clock_is_that_of_now_by_default(tmp_path: Path) -> None:
         memory.client.folder.journal.append([a_trade(1)])
         found = memory.analyze_signal({"symbol": "ETH/USDT", "action": "BUY"})
     assert found["as_of"] is None or found["as_of"][:4] >= str(datetime.now(UTC).year)
+
+
+def test_a_run_that_is_followed_answers_as_one_that_is_read_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After trades, stops, corrections, retractions, other bots' trades and rules."""
+    other = replace(ORIGIN, run_id="bot-2")
+    trades = bots_trades()
+    situation: dict[str, float | str] = {"rsi": 40.0, "volatility": 0.03, "trend_regime": "uptrend"}
+
+    def fresh(number: int, **changes: Any) -> Any:
+        closed_at = at(600.0 + number)
+        return a_trade(100 + number, closed_at=closed_at, situation=situation, **changes)
+
+    news: list[list[Any]] = [
+        [fresh(1)],
+        [fresh(2, exit_reason="stop_loss", profit_ratio=-0.2), fresh(3, profit_ratio=-0.1)],
+        [a_risk_event(1, event_type="range_jump", known_at=at(604), pair="BTC/USDT")],
+        [fresh(5, origin=other, profit_ratio=0.3)],
+        [replace(trades[3], profit_ratio=0.5, recorded_at=NOTED + timedelta(days=1))],
+        [a_retraction(trades[4].id)],
+        [a_note(1)],
+        [fresh(9)],
+    ]
+    signal = {"symbol": "BTCUSDT", "action": "BUY", "strategy": "Sample", **situation}
+    block: Any = stage.config["mem0"]
+    block = {**block, "risk": {"damping": {"enabled": True}}}
+    config = {**stage.config, "mem0": block}
+    read = counted_reads(monkeypatch)
+    folder = stage.folder / "mem0"
+    where: dict[str, Any] = {"config": config, "now": lambda: at(700)}
+    n_anew = 0
+    with AgentMemory("a", folder, **where) as followed:
+        followed.analyze_signal(signal)
+        for records in news:
+            stage.remember(*records)
+            found = followed.analyze_signal(signal)
+            with AgentMemory("b", folder, **where) as anew:
+                n_anew += 1
+                assert found == anew.analyze_signal(signal)
+    # At first, where another bot is the newest (twice), after the correction and the retraction.
+    assert len(read) - n_anew == 5
