@@ -20,6 +20,7 @@ from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.block import digest, packed
+from freqtrade_mem0.records.codec import hash_of
 from freqtrade_mem0.records.kinds.removal import Removal
 from freqtrade_mem0.records.kinds.summary import TradeSummary
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -144,10 +145,9 @@ class MemoryFolder:
 
     def _with_trades(self, summary: TradeSummary, memory: Memory) -> Memory:
         """Return a summary's memory with its trades, unless one of them was changed since."""
-        rows = [seq for seq, _ in self.journal.evidence.of_ids(summary.trades)]
-        found = {each.id: each for each in self.journal.records_at(rows).values()}
-        members = [found.get(each) for each in summary.trades]
-        trades = [each for each in members if isinstance(each, TradeRecord)]
-        if len(trades) < len(members) or digest(trades) != summary.digest:
+        found = self.journal.bodies(summary.trades)
+        bodies = [found[each] for each in summary.trades if each in found]
+        hashes = (hash_of(each, TradeRecord.added_later) for each in bodies)
+        if len(bodies) < len(summary.trades) or digest(hashes) != summary.digest:
             return memory
-        return replace(memory, metadata={**memory.metadata, BLOCK: packed(trades)})
+        return replace(memory, metadata={**memory.metadata, BLOCK: packed(bodies)})

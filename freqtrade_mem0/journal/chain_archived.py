@@ -18,9 +18,10 @@ from freqtrade_mem0.records.kinds.retraction import retraction_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from freqtrade_mem0.journal.chain_packed import LastItems, Ranges
+    from freqtrade_mem0.records.decision import Decision
 
 _PAGE = 1_000
 _EVIDENCE = """
@@ -43,12 +44,9 @@ Found = tuple[int, str, str]
 """Number of an item, what does not fit, and what that means."""
 
 
-def old_decision_items(sqlite: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[Item]:
-    """Yield the items of archived decisions; raise `RecordError` where one can not be read."""
-    words = EvidenceReader(OnFile(sqlite)).words
-    for seq in seqs:
-        row = sqlite.execute(f"{SELECT} d.seq = ?", [seq]).fetchone()
-        yield Item(chain.OLD_DECISION, seq, chain.text_digest(encode(old_decision(row, words))))
+def old_decision_item(seq: int, decision: Decision) -> Item:
+    """Return the item of an archived decision."""
+    return Item(chain.OLD_DECISION, seq, chain.text_digest(encode(decision)))
 
 
 def check_evidence(
@@ -102,12 +100,14 @@ def check_validity(sqlite: sqlite3.Connection) -> Iterator[Found]:
 
 def check_old_decisions(sqlite: sqlite3.Connection, last: LastItems) -> Iterator[Found]:
     """Yield archived decisions that were changed."""
+    words = EvidenceReader(OnFile(sqlite)).words
     for seq, stored in sqlite.execute("SELECT seq, id FROM old_decisions ORDER BY seq").fetchall():
         last.take(chain.DECISION, seq)
         written = last.take(chain.OLD_DECISION, seq)
         what = f"archived decision {seq} ({id_of(stored)})"
+        row = sqlite.execute(f"{SELECT} d.seq = ?", [seq]).fetchone()
         try:
-            (item,) = old_decision_items(sqlite, [seq])
+            item = old_decision_item(seq, old_decision(row, words)) if row else None
         except RecordError:
             item = None
         if written is None or item is None or item.digest != written[1]:

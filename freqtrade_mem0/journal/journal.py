@@ -14,7 +14,7 @@ from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
 from freqtrade_mem0.journal.evidence.read import EvidenceReader, in_scope
 from freqtrade_mem0.journal.ledger import Ledger
-from freqtrade_mem0.journal.paging import newest, of_seqs, pages
+from freqtrade_mem0.journal.paging import newest, of_ids, of_seqs, pages
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
@@ -183,6 +183,11 @@ class Journal:
             except RecordError as error:
                 self._warn_unreadable(seq, error)
         return found
+
+    def bodies(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the JSON of current records by id; without those whose body is gone."""
+        rows = of_ids(self.connection, ids)
+        return {record_id: body for _, record_id, _, body, _ in rows if body}
 
     def record_of(self, record_type: type[RecordT], record_id: str) -> RecordT | None:
         """Return the current record with this id, or None; also if it is of another kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -44,16 +45,28 @@ SELECT = """
 """
 
 
-def add_old_decision(
-    sqlite: sqlite3.Connection,
-    words: Words,
-    seq: int,
-    decision: Decision,
-    *,
-    trade_id: str,
-    open_ms: int | None,
+def reduced(decision: Decision, *, trade_id: str, open_ms: int | None) -> Decision:
+    """Return what is left of a decision that became a trade once it is archived."""
+    return replace(
+        decision,
+        decided_at=from_ms(to_ms(decision.decided_at)),
+        reasons=_reasons(decision.multiplier),
+        situation={},
+        trade_id=trade_id,
+        open_date=None if open_ms is None else from_ms(open_ms),
+        account=None,
+    )
+
+
+def add_old_decisions(
+    sqlite: sqlite3.Connection, decisions: Iterable[tuple[int, Decision]]
 ) -> None:
-    """Write the numbers of a decision that became a trade, in the caller's transaction."""
+    """Write the numbers of reduced decisions, by their row numbers, in the caller's transaction."""
+    words = Words(sqlite)
+    sqlite.executemany(INSERT, [_row(words, seq, decision) for seq, decision in decisions])
+
+
+def _row(words: Words, seq: int, decision: Decision) -> tuple[Any, ...]:
     origin = decision.origin
     scope = ScopeRow(origin.user_id, origin.strategy, str(origin.mode), origin.run_id, KIND, "")
     texts = [decision.pair, decision.side, decision.enter_tag, decision.policy]
@@ -75,10 +88,10 @@ def add_old_decision(
         words.scope(scope),
         words.number(decision.pair),
         to_ms(decision.decided_at),
-        open_ms,
-        stored_id(trade_id),
+        None if decision.open_date is None else to_ms(decision.open_date),
+        None if decision.trade_id is None else stored_id(decision.trade_id),
     )
-    sqlite.execute(INSERT, [*row, _checksum(row, facts, scope, texts), facts])
+    return (*row, _checksum(row, facts, scope, texts), facts)
 
 
 def drop_old(sqlite: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> list[int]:
@@ -148,12 +161,16 @@ def old_decision(row: Sequence[Any], words: Mapping[int, str]) -> Decision:
         applied=bool(flags & _APPLIED),
         policy=named[3],
         n_effective=n,
-        reasons=(Reason(name=GONE, text=_TEXT, effect=multiplier - 1.0),),
+        reasons=_reasons(multiplier),
         expected_ratio=expected,
         n_asked=n_asked,
         trade_id=None if trade is None else id_of(trade),
         open_date=None if open_ms is None else from_ms(open_ms),
     )
+
+
+def _reasons(multiplier: float) -> tuple[Reason, ...]:
+    return (Reason(name=GONE, text=_TEXT, effect=multiplier - 1.0),)
 
 
 def _checksum(row: Sequence[object], facts: bytes, scope: ScopeRow, texts: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import json
 from array import array
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.read import in_scope
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ FEW_ROWS = 10_000
 
 Row = tuple[int, str, str, str, str]
 """Number, id, kind, JSON and content hash of a record; of an archived one, the hash's beginning."""
+
+_IDS_AT_ONCE = 500
 
 _ROWS = """
     SELECT e.seq, e.id, coalesce(r.kind, s.kind), body_of(e.seq, coalesce(r.body, '')),
@@ -67,6 +69,19 @@ def of_seqs(connection: Connection, seqs: Sequence[int]) -> list[Row]:
     listed = "e.seq IN (SELECT value FROM json_each(?)) ORDER BY e.seq"
     query = f"{_ROWS} {listed}"
     return _rows(connection, query, [json.dumps(list(seqs))])
+
+
+def of_ids(connection: Connection, ids: Sequence[str]) -> list[Row]:
+    """Return the rows that are current under some ids, in order of arrival."""
+    seqs: list[int] = []
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        some = [stored_id(each) for each in ids[start : start + _IDS_AT_ONCE]]
+        query = (
+            "SELECT seq FROM evidence WHERE is_current = 1"  # noqa: S608 - only question marks
+            f" AND id IN ({', '.join('?' * len(some))})"
+        )
+        seqs += [seq for (seq,) in connection.rows(query, some)]
+    return of_seqs(connection, seqs)
 
 
 def _listed(connection: Connection, scope: Scope, after_seq: int, last: int) -> array[int]:

@@ -8,8 +8,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.read import EvidenceReader, Nothing
 from freqtrade_mem0.journal.evidence.rows import add_trade
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
-from freqtrade_mem0.journal.evidence.words import Words
-from freqtrade_mem0.journal.old_decisions import add_old_decision, old_decision
+from freqtrade_mem0.journal.old_decisions import add_old_decisions, old_decision
 from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -48,11 +47,8 @@ def carry_archive_over(sqlite: sqlite3.Connection, readable: ReadableJournal) ->
             sqlite.execute(_INSERT, [seq, record_id, said, is_current, *others])
         elif isinstance(item, TradeEvidence):
             add_trade(sqlite, seq, item, is_current=is_current)
-    words = Words(sqlite)
     for row in readable.old_decisions():
         try:
-            decision = old_decision(row, reader.words)
-            trade_id, open_ms = decision.trade_id or "", row[5]
-            add_old_decision(sqlite, words, row[0], decision, trade_id=trade_id, open_ms=open_ms)
+            add_old_decisions(sqlite, [(row[0], old_decision(row, reader.words))])
         except RecordError:
             readable.incomplete.add("decisions")

@@ -12,6 +12,7 @@ from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.aging import only_own, with_memory, without_memory
 from freqtrade_mem0.records.base import Mode, Origin, from_ms
 from freqtrade_mem0.records.block import digest
+from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.kinds.removal import Removal
 from freqtrade_mem0.records.kinds.retraction import Retraction, retraction
 from freqtrade_mem0.records.kinds.summary import TradeSummary, summary_id
@@ -182,7 +183,7 @@ def summary_of(trades: Sequence[TradeRecord], recorded_at: datetime) -> TradeSum
         sides=_counts(each.side for each in trades),
         enter_tags=_counts(each.enter_tag for each in trades),
         exit_reasons=_counts(each.exit_reason for each in trades),
-        digest=digest(trades),
+        digest=digest(map(content_hash, trades)),
     )
 
 

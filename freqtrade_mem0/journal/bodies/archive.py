@@ -6,15 +6,15 @@ archived that Mem0 has, and only decisions that no bot needs any more.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.chain import ARCHIVED, extend, note_gone
-from freqtrade_mem0.journal.chain_archived import old_decision_items
+from freqtrade_mem0.journal.chain_archived import old_decision_item
 from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
-from freqtrade_mem0.journal.evidence.words import Words
-from freqtrade_mem0.journal.old_decisions import add_old_decision
+from freqtrade_mem0.journal.old_decisions import add_old_decisions, reduced
 from freqtrade_mem0.journal.stored_bodies import (
     BodyReader,
     blocked,
@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.evidence.read import EvidenceReader
 
 ROWS_PER_BLOCK = 150
-_DECISIONS_PER_WRITE = 60
+_DECISIONS_PER_WRITE = 150
+
+_GIVEN = "(SELECT value FROM json_each(?1))"
+_DROP = (
+    f"DELETE FROM records WHERE seq IN {_GIVEN} AND is_current = 1"  # noqa: S608 - fixed texts
+    " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = records.seq)"
+)
 
 
 class _ChangedError(Exception):
@@ -99,8 +105,7 @@ def _archive(writes: BriefWrites, bodies: dict[int, str]) -> int:
         with writes.one() as sqlite:
             if trades:
                 _add_block(sqlite, trades, block)
-            for seq in bodies:
-                _drop(sqlite, seq)
+            _drop(sqlite, list(bodies))
             note_gone(sqlite, "records", bodies, ARCHIVED)
     except _ChangedError:
         return 0  # the next cycle tries it again
@@ -119,16 +124,12 @@ def _add_block(sqlite: sqlite3.Connection, trades: dict[int, str], block: bytes)
     )
 
 
-def _drop(sqlite: sqlite3.Connection, seq: int) -> None:
-    gone = sqlite.execute(
-        "DELETE FROM records WHERE seq = ?1 AND is_current = 1"
-        " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = ?1)",
-        [seq],
-    )
-    if gone.rowcount != 1:
+def _drop(sqlite: sqlite3.Connection, seqs: list[int]) -> None:
+    given = [json.dumps(seqs)]
+    if sqlite.execute(_DROP, given).rowcount != len(seqs):
         raise _ChangedError
-    sqlite.execute("DELETE FROM packed WHERE number = ?", [seq])
-    sqlite.execute("UPDATE evidence SET is_archived = 1 WHERE seq = ?", [seq])
+    sqlite.execute(f"DELETE FROM packed WHERE number IN {_GIVEN}", given)  # noqa: S608
+    sqlite.execute(f"UPDATE evidence SET is_archived = 1 WHERE seq IN {_GIVEN}", given)  # noqa: S608
 
 
 def archive_decisions(
@@ -168,22 +169,24 @@ def archive_decisions(
 
 
 def _reduce(writes: BriefWrites, rows: Sequence[Sequence[Any]]) -> int:
-    decoded = []
+    decisions = []
     for seq, decision_id, body, trade_id, open_ms in rows:
         try:
             decision = decode_decision(body)
         except RecordError:
             continue  # it can not be read; `doctor` names it
         if decision.id == decision_id:
-            decoded.append((seq, decision, trade_id, open_ms))
-    if decoded:
+            decisions.append((seq, reduced(decision, trade_id=trade_id, open_ms=open_ms)))
+    items = [old_decision_item(seq, decision) for seq, decision in decisions]
+    seqs = [seq for seq, _ in decisions]
+    if decisions:
         with writes.one() as sqlite:
-            words = Words(sqlite)
-            for seq, decision, trade_id, open_ms in decoded:
-                add_old_decision(sqlite, words, seq, decision, trade_id=trade_id, open_ms=open_ms)
-                sqlite.execute("DELETE FROM decisions WHERE seq = ?", [seq])
-                sqlite.execute("DELETE FROM packed WHERE number = ?", [-seq])
-            seqs = [seq for seq, *_ in decoded]
+            add_old_decisions(sqlite, decisions)
+            sqlite.execute(f"DELETE FROM decisions WHERE seq IN {_GIVEN}", [json.dumps(seqs)])  # noqa: S608
+            sqlite.execute(
+                f"DELETE FROM packed WHERE number IN {_GIVEN}",  # noqa: S608
+                [json.dumps([-seq for seq in seqs])],
+            )
             note_gone(sqlite, "decisions", seqs, ARCHIVED)
-            extend(sqlite, old_decision_items(sqlite, seqs))
-    return len(decoded)
+            extend(sqlite, items)
+    return len(decisions)
