@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -15,6 +16,7 @@ from freqtrade_mem0.agents.rules import propose_rule
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
 from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
+from freqtrade_mem0.core_memory.live_files import LiveFiles
 from freqtrade_mem0.core_memory.log import n_unresolved
 from freqtrade_mem0.core_memory.outcomes import StoredCandles
 from freqtrade_mem0.core_memory.parameters import current_parameters
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.agents.signal import Signal
     from freqtrade_mem0.views.present import Present
     from freqtrade_mem0.views.values import Facts
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_AGENT = "agent"
 _RESOLVE_EVERY = timedelta(minutes=1)
@@ -92,6 +96,7 @@ class AgentMemory:
         self._lock = threading.Lock()  # of `_trades`
         self._resolve_at = now()
         self._session: Session | None = None
+        self._files = LiveFiles(found.memory, self.client.user_id)
         candles = StoredCandles(found.config, found.user_data_dir)
         self.log = DecisionLog(self.client, self.agent_id, candles, self._trades.pairs, now)
 
@@ -212,7 +217,9 @@ class AgentMemory:
         See `DecisionLog.log`.
         """
         self._resolve_now_and_then()
-        return self.log.log(decision, result)
+        kept = self.log.log(decision, result)
+        self._write_files()
+        return kept
 
     def propose_parameters(self, changes: Mapping[str, Any], reason: str, **details: Any) -> str:
         """Propose new values of parameters; return the id of the proposal.
@@ -296,6 +303,14 @@ class AgentMemory:
         if self._trades.exists and now >= self._resolve_at:
             self._resolve_at = now + _RESOLVE_EVERY
             self.log.resolve()
+            self._write_files()
+
+    def _write_files(self) -> None:
+        """Write what is new into the files, if the config asks for it; the journal has it too."""
+        try:
+            self._files.update()
+        except OSError as error:
+            logger.warning("The files in %s can not be written: %s", self._files.folder, error)
 
     def _analyzed(self, given: Any, present: Present | None = None) -> Facts:
         signal = self._read(given)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.core_memory.outcomes import StoredCandles
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -100,6 +101,14 @@ def opened_memory(arguments: argparse.Namespace) -> Iterator[MemoryFolder]:
         yield memory
     finally:
         memory.close()
+
+
+def stored_candles(arguments: argparse.Namespace) -> StoredCandles:
+    """Return where Freqtrade has stored candles, as the config says that the options name."""
+    from freqtrade_mem0.core_memory.outcomes import StoredCandles
+
+    config = read_config(arguments)
+    return StoredCandles(config.freqtrade, config.user_data_dir)
 
 
 def scope_of(arguments: argparse.Namespace, memory: MemoryFolder) -> Scope:

@@ -105,7 +105,14 @@ class CacheSettings(Block):
 
 
 class AgentSettings(Block):
-    """Decisions that agents log."""
+    """Decisions that agents log, and the files of their memory."""
+
+    write_files: bool = Field(
+        default=False,
+        description="Append to `core_memory_updates.txt`, and keep `parameter_updates.json`, in the"
+        " memory's folder as things happen: by agents, by bots (never in a callback) and by"
+        " `freqtrade-mem0 maintain`. `freqtrade-mem0 agent export` writes both at any time.",
+    )
 
     due_hours: float | None = Field(
         24,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.words.plain import Facts
 
+Line = tuple[datetime, str]
+"""When something happened, and what."""
+
 CORE_LOG, PARAMETERS = "core_memory_updates.txt", "parameter_updates.json"
 
 
@@ -35,20 +38,31 @@ def write_agent_files(memory: MemoryFolder, user_id: str, folder: Path) -> list[
         CORE_LOG: "".join(f"{line}\n" for line in core_log_lines(memory, user_id)),
         PARAMETERS: strict_json(parameter_days(memory, user_id)) + "\n",
     }
-    paths = []
     for name, text in texts.items():
-        fresh = folder / f"{name}.tmp"
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(folder / name)
-        paths.append(folder / name)
-    return paths
+        write_whole(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old or the new one; `OSError` where that fails."""
+    fresh = path.with_name(f"{path.name}.tmp")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def core_log_lines(memory: MemoryFolder, user_id: str) -> list[str]:
     """Return the log of agents line by line, by time: decisions, prices, outcomes, lessons."""
-    lines = [line for row in agent_log(memory, user_id) for line in _lines(row)]
+    lines: list[Line] = []
+    for row in agent_log(memory, user_id):
+        lines += decision_lines(row)
+        lines += outcome_lines(row) if row["state"] == "resolved" else ()
     lines.sort(key=lambda line: line[0])
-    return [f"[{at:%Y-%m-%d %H:%M:%S}] {visible(text)}" for at, text in lines]
+    return [dated(line) for line in lines]
+
+
+def dated(line: Line) -> str:
+    """Return a line as the file has it."""
+    return f"[{line[0]:%Y-%m-%d %H:%M:%S}] {visible(line[1])}"
 
 
 def parameter_days(memory: MemoryFolder, user_id: str) -> Facts:
@@ -94,7 +108,8 @@ def _changes(found: list[UpdateLife]) -> Iterator[tuple[datetime, Facts, Facts, 
                 yield step.known_at, after, before, f"reverted: {why}"
 
 
-def _lines(row: Facts) -> Iterator[tuple[datetime, str]]:
+def decision_lines(row: Facts) -> Iterator[Line]:
+    """Yield the lines of a decision, with their times."""
     decided_at = datetime.fromisoformat(row["decided_at"])
     parts = [f"Strategy: {row['strategy']}", f"Decision: {row['action'] or 'none'}"]
     if row["confidence"] is not None:
@@ -106,14 +121,17 @@ def _lines(row: Facts) -> Iterator[tuple[datetime, str]]:
     prices = [f"{name}: {row[key]:g}" for name, key in names.items() if row[key] is not None]
     if prices:
         yield decided_at, " - ".join(prices)
-    if row["state"] == "resolved":
-        outcome = row["outcome"]
-        known_at = datetime.fromisoformat(outcome["known_at"])
-        profit, ratio = outcome["profit_abs"], outcome["profit_ratio"]
-        made = percent(ratio or 0.0)
-        if profit is not None:
-            made = f"{'-' if profit < 0 else '+'}${abs(profit):g}"
-        gained = (ratio if ratio is not None else profit) > 0
-        how = "Closed position successfully" if gained else "Closed position at a loss"
-        yield known_at, f"P&L: {made} - {how}"
-        yield known_at, f"Learned: {row['lesson']}"
+
+
+def outcome_lines(row: Facts, *, is_corrected: bool = False) -> Iterator[Line]:
+    """Yield the lines of what became of a resolved decision, with their times."""
+    outcome = row["outcome"]
+    known_at = datetime.fromisoformat(outcome["known_at"])
+    profit, ratio = outcome["profit_abs"], outcome["profit_ratio"]
+    made = percent(ratio or 0.0)
+    if profit is not None:
+        made = f"{'-' if profit < 0 else '+'}${abs(profit):g}"
+    gained = (ratio if ratio is not None else profit) > 0
+    how = "Closed position successfully" if gained else "Closed position at a loss"
+    yield known_at, f"P&L: {made} - {how}{' (corrected)' if is_corrected else ''}"
+    yield known_at, f"Learned: {row['lesson']}"

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.core_memory.lessons import add_lessons
+from freqtrade_mem0.journal.paging import PAGE_ROWS
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.words.plain import Facts, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 
@@ -45,10 +48,12 @@ def agent_log(
         `state` is `resolved`, `open`, `not executed` (an order was refused, as the agent says) or
         `no trade` (it opens none). `is_hindsight` tells of a decision that was logged after its
         outcome was known. `outcome` has `source` (`trade`, `result` or `candles`), `profit_ratio`,
-        `told_ratio` (what the agent said), `is_disputed`, and more; None where nothing is known.
+        `told_ratio` (what the agent said), `is_disputed`, `trade` (how the bot's trade went), and
+        more; None where nothing is known.
         `lesson` says what was expected and what came.
     """
-    rows = [_facts(*each) for each in _decisions(memory, user_id, agent)]
+    rows = [decision_facts(*each) for each in _decisions(memory, user_id, agent)]
+    add_trades(memory.journal, rows)
     add_lessons(rows)
     if only_open:
         rows = [row for row in rows if row["state"] == "open"]
@@ -80,7 +85,29 @@ def _decisions(
         yield decision, outcomes.get(decision.id)
 
 
-def _facts(decision: AgentDecision, outcome: AgentOutcome | None) -> Facts:
+def add_trades(journal: Journal, rows: Iterable[Facts]) -> None:
+    """Set `trade` in the outcomes that a bot's trade told: how long, which exit, slippage."""
+    of_trades = {
+        row["outcome"]["trade_id"]: row["outcome"]
+        for row in rows
+        if row["outcome"] is not None and row["outcome"]["trade_id"]
+    }
+    seqs = [seq for seq, _ in journal.evidence.of_ids(of_trades)]
+    for start in range(0, len(seqs), PAGE_ROWS):
+        for trade in journal.records_at(seqs[start : start + PAGE_ROWS]).values():
+            if isinstance(trade, TradeRecord):
+                seen = trade.execution
+                of_trades[trade.id]["trade"] = {
+                    "open_date": iso(trade.open_date),
+                    "close_date": iso(trade.close_date),
+                    "exit_reason": trade.exit_reason,
+                    "entry_slippage": None if seen is None else seen.entry_slippage,
+                    "exit_slippage": None if seen is None else seen.exit_slippage,
+                }
+
+
+def decision_facts(decision: AgentDecision, outcome: AgentOutcome | None) -> Facts:
+    """Return a decision and what became of it, without its lesson; see `agent_log`."""
     known_at = None if outcome is None or not outcome.is_resolved else outcome.known_at
     return {
         "id": decision.id,
@@ -112,6 +139,7 @@ def _outcome_facts(outcome: AgentOutcome) -> Facts:
         "told_ratio": outcome.told_ratio,
         "is_disputed": outcome.is_disputed,
         "trade_id": outcome.trade_id,
+        "trade": None,
         "known_at": iso(outcome.known_at),
         "text": outcome.sentence(),
         "said": dict(outcome.said),

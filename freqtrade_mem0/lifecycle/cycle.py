@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from freqtrade_mem0.core_memory.outcomes import StoredCandles
     from freqtrade_mem0.lifecycle.step import Step
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -37,12 +38,13 @@ def run_cycle(
     progress: Callable[[str, int, int], None] = lambda *_: None,
     has_to_stop: Callable[[], bool] = lambda: False,
     pause: Callable[[float], None] = time.sleep,
+    candles: StoredCandles | None = None,
 ) -> CycleReport:
     """Run one cycle; bots may keep running meanwhile.
 
     Parameters
     ----------
-    memory, now, dry_run, alone, progress, has_to_stop, pause
+    memory, now, dry_run, alone, progress, has_to_stop, pause, candles
         As in `Work`.
 
     Raises
@@ -61,6 +63,7 @@ def run_cycle(
         progress=progress,
         has_to_stop=has_to_stop,
         pause=pause,
+        candles=candles,
     )
     done = []
     with only_one(memory.folder):

@@ -28,7 +28,8 @@ class CycleReport:
     before, after
         `{tier: {"memories": n, "bytes": n}}` of the tiers hot, warm, cold and archive.
     counts
-        What the steps did: `migrated`, `pruned`, `patterns`, `compressed`, and other counts.
+        What the steps did: `migrated`, `pruned`, `patterns`, `outcomes`, `compressed`, and other
+        counts.
     ids
         Ids of the records that a dry run would take away or move.
     notes
@@ -73,6 +74,7 @@ def no_counts() -> Counts:
         "migrated": {"hot_to_warm": 0, "warm_to_cold": 0, "cold_to_archive": 0},
         "pruned": {"by_age": 0, "by_relevance": 0, "by_redundancy": 0},
         "patterns": {"tested": 0, "found": 0, "withdrawn": 0},
+        "outcomes": 0,
         "compressed": 0,
     }
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from freqtrade_mem0.core_memory.outcomes import StoredCandles
 from freqtrade_mem0.memory_folder import MemoryFolder
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Work:
         Whether the step is to end soon; what it has done so far stays.
     pause
         Waits for some seconds, so that other processes can write.
+    candles
+        Where Freqtrade has stored candles; None where the caller has no config.
     """
 
     memory: MemoryFolder
@@ -51,6 +54,7 @@ class Work:
     progress: Callable[[str, int, int], None]
     has_to_stop: Callable[[], bool]
     pause: Callable[[float], None]
+    candles: StoredCandles | None = None
     claimed: set[int] = field(default_factory=set)
     """Rows that earlier steps of a dry run would have taken away."""
 

@@ -9,12 +9,13 @@ known by now, from bots' closed trades and from stored candles, are filled in fi
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli import rules
-from freqtrade_mem0.cli.context import opened_memory, read_config
+from freqtrade_mem0.cli.context import opened_memory, stored_candles
 from freqtrade_mem0.cli.options import count, limit_of, memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, title, when
 from freqtrade_mem0.errors import ConfigError
@@ -96,11 +97,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _resolve(memory: MemoryFolder, arguments: argparse.Namespace) -> None:
     from freqtrade_mem0.client import Mem0Client
-    from freqtrade_mem0.core_memory.outcomes import Outcomes, StoredCandles
+    from freqtrade_mem0.core_memory.outcomes import Outcomes
 
-    config, client = read_config(arguments), Mem0Client(memory)
-    candles = StoredCandles(config.freqtrade, config.user_data_dir)
-    outcomes = Outcomes(memory.journal, client.user_id, candles)
+    client = Mem0Client(memory)
+    outcomes = Outcomes(memory.journal, client.user_id, stored_candles(arguments))
     outcomes.resolve(datetime.now(UTC), lambda found: client.append(*found))
 
 
@@ -168,6 +168,7 @@ def _parameters(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
 
 
 def _step(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
+    from freqtrade_mem0.core_memory.live_files import LiveFiles
     from freqtrade_mem0.core_memory.parameters import parameter_updates, take_step
     from freqtrade_mem0.core_memory.rules import find_rule
     from freqtrade_mem0.records.kinds.parameter_update import UpdateState
@@ -183,6 +184,8 @@ def _step(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
         raise ConfigError(f"No rule begins with {arguments.id!r}. 'agent rules' lists them.")
     state = UpdateState(_STEPS[arguments.what])
     row = take_step(memory, arguments.id, state, datetime.now(UTC), arguments.reason)
+    with suppress(OSError):  # who writes next tries it again, and says why not
+        LiveFiles(memory, owner).update()
     if arguments.json:
         print_json(row)
     else:
@@ -199,11 +202,19 @@ def _update_cells(row: dict[str, Any]) -> list[str]:
 
 
 def _export(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
-    from freqtrade_mem0.core_memory.files import write_agent_files
+    from freqtrade_mem0.core_memory.files import CORE_LOG, PARAMETERS, write_agent_files
+    from freqtrade_mem0.core_memory.live_files import LiveFiles
 
     folder: Path = arguments.to or memory.folder
+    live, paths = (
+        LiveFiles(memory, memory.settings.user_id),
+        [folder / CORE_LOG, folder / PARAMETERS],
+    )
     try:
-        paths = write_agent_files(memory, memory.settings.user_id, folder)
+        if live.is_on and folder.resolve() == memory.folder.resolve():
+            live.update()  # they are there already, and only appended to
+        else:
+            paths = write_agent_files(memory, memory.settings.user_id, folder)
     except OSError as error:
         raise ConfigError(f"The files can not be written into {folder}: {error}") from error
     if arguments.json:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import opened_memory
+from freqtrade_mem0.cli.context import opened_memory, stored_candles
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.cli.progress import progress_bar
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             dry_run=arguments.dry_run,
             alone=alone,
             progress=_Bar(progress),
+            candles=stored_candles(arguments),
         )
     if arguments.json:
         print_json(report.as_dict() | {"backup": None if made is None else str(made.path)})
@@ -110,10 +112,12 @@ def _sentences(report: CycleReport) -> list[str]:
     moved = sum(report.counts["migrated"].values())
     compressed = report.counts["compressed"]
     ways = ", ".join(f"{n} {way.replace('_', ' ')}" for way, n in pruned.items())
+    resolved = counted(report.counts["outcomes"], "decision")
     found = ", ".join(f"{n} {what}" for what, n in patterns.items())
     return [
         f"{moved} memories {would}moved to a colder tier, {compressed} {would}compressed.",
         f"{sum(pruned.values())} memories {would}pruned: {ways}.",
         f"Patterns: {found}.",
+        f"Outcomes of {resolved} of agents {would or 'were '}filled in.",
         *report.notes,
     ]

@@ -11,7 +11,7 @@ from freqtrade_mem0.journal.forgotten import BOTS, scope_key
 if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import Filters
 
-_WITHOUT_STRATEGY = ("compared ", "pulled ")
+_WITHOUT_STRATEGY = ("compared ", "pulled ", "agent_files ")
 """Beginnings of the names of marks that do not name the strategy; they are made anew."""
 
 

@@ -87,6 +87,11 @@ class AgentOutcome(Record):
             best, told_ratio=told, said={**earlier.said, **self.said}, was_executed=executed
         )
 
+    def says_profit_of(self, other: AgentOutcome) -> bool:
+        """Return whether another outcome has the same profit."""
+        mine = (self.profit_ratio, self.profit_abs, self.was_executed)
+        return mine == (other.profit_ratio, other.profit_abs, other.was_executed)
+
     def _says_what(self, other: AgentOutcome) -> bool:
         """Return whether another outcome says the same, whenever it was told."""
         mine = (self.source, self.profit_ratio, self.profit_abs, self.trade_id)

@@ -1,10 +1,11 @@
-"""Keeps the memory of agents up to date while a bot runs: learned rules, and outcomes."""
+"""Keeps the memory of agents up to date while a bot runs: learned rules, outcomes, files."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.core_memory.live_files import LiveFiles
 from freqtrade_mem0.core_memory.outcomes import Outcomes
 from freqtrade_mem0.core_memory.rules import acting_rules, note_active
 from freqtrade_mem0.run.setup import learned_rules
@@ -29,6 +30,7 @@ class AgentUpkeep:
         self._session = session
         self._store = store
         self._outcomes = Outcomes(store.journal, session.origin.user_id)
+        self._files = LiveFiles(store, session.origin.user_id)
         self._seen_seq = -1
 
     def run(self, moment: datetime) -> None:
@@ -44,4 +46,5 @@ class AgentUpkeep:
             logger.info("%s of %s: stakes follow from the next entry.", acts, origin.strategy)
         if self._store.settings.categories.learning_insights:
             self._outcomes.resolve(moment, journal.append)
-        self._seen_seq = last_seq
+        if self._files.update():
+            self._seen_seq = last_seq

@@ -198,9 +198,13 @@ def test_lessons_know_only_what_was_closed(stage: Stage) -> None:
         decision = {"symbol": "BTCUSDT", "action": "BUY", "confidence": 0.9, "id": number}
         stage.memory.log_decision(decision, {"profit_pct": 1 if number < 3 else -1})
     lessons = [row["lesson"] for row in agent_log(stage.memory.client.folder, "me")]
-    assert lessons[0] == "decided with confidence 0.9, made +1.00%; 1 of 1 BUY BTC/USDT made money"
-    assert lessons[5].endswith(
-        "3 of 6 BUY BTC/USDT made money; 3 of 6 decisions with a confidence of 0.8 or more did"
+    assert lessons[0] == (
+        "decided with confidence 0.9, made +1.00%; 1 BUY BTC/USDT so far, too few for more"
+    )
+    assert lessons[5] == (
+        "decided with confidence 0.9, made -1.00%; 3 of 6 BUY BTC/USDT made money, 0.00% on average"
+        " (95% interval -1.15% to +1.15%); 3 of 6 decisions with a confidence of 0.8 or more did,"
+        " 90% by their confidence"
     )
 
 
