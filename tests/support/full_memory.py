@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from zstandard import ZstdDecompressor
@@ -14,11 +18,13 @@ from zstandard import ZstdDecompressor
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.journal.append import SeenIn
+from freqtrade_mem0.journal.bodies import pack as bodies
 from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
 from freqtrade_mem0.journal.bodies.pack import pack
 from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.revoked import Revoked, revoke
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.lifecycle.forget import archived, memories, rows
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.index.recall import Recall
 from freqtrade_mem0.recall.snapshot import Snapshots
@@ -39,7 +45,9 @@ from tests.support.samples import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    import pytest
 
     from freqtrade_mem0.records.base import Record
 
@@ -114,6 +122,20 @@ def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 90) -> None:
         file.write(f"{json.dumps(trial)}\n")
 
 
+def fill_folder(folder: Path, n: int = 90) -> None:
+    """Write what two users have, and age it."""
+    for origin, word in ((WHOSE, "canary"), (OTHER, "wren")):
+        memory = open_memory(folder, origin.user_id)
+        fill(memory, origin, word, n)
+        add_by_mem0_itself(memory, origin, word)
+        memory.close()
+    memory = open_memory(folder)
+    age(memory)
+    memory.close()
+    journal = folder / "mem0" / "journal.sqlite"
+    shutil.copy(journal, journal.with_name("journal.sqlite.damaged-20260101-000000"))
+
+
 def age(memory: MemoryFolder) -> None:
     """Archive the oldest rows, and compress all others."""
     writes = BriefWrites(memory.journal, lambda _: None)
@@ -122,6 +144,23 @@ def age(memory: MemoryFolder) -> None:
     assert archive_decisions(writes, old_ms)
     assert pack(writes, "records", all_ms)
     assert pack(writes, "decisions", all_ms)
+
+
+def in_small_steps(patched: pytest.MonkeyPatch) -> None:
+    """Let each transaction of forgetting do little, and few bodies make a dictionary."""
+    patched.setattr(rows, "_ROWS_PER_WRITE", 3)
+    patched.setattr(memories, "_PER_DELETE", 5)
+    patched.setattr(archived, "_ROWS_PER_WRITE", 6)
+    patched.setattr(bodies, "FEWEST", 10)
+    patched.setattr(bodies, "_DICTIONARY_BYTES", 1_000)
+
+
+@contextmanager
+def in_ram() -> Iterator[Path]:
+    """Give a folder whose files are on no disk, where the system has one: commits cost nothing."""
+    ram = Path("/dev/shm")  # noqa: S108 - a name of its own is made in it
+    with TemporaryDirectory(dir=ram if os.access(ram, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 def add_by_mem0_itself(memory: MemoryFolder, origin: Origin, word: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,6 @@ from freqtrade_mem0.journal.append import SeenIn
 from freqtrade_mem0.journal.chain_check import check_chain
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.lifecycle.forget import archived, memories, rows
 from freqtrade_mem0.lifecycle.forget.places import (
     FILES,
     JOURNAL_TABLES,
@@ -28,11 +27,12 @@ from tests.support.full_memory import (
     CANARY,
     OTHER,
     WHOSE,
-    add_by_mem0_itself,
-    age,
     compressed_with,
     files_with,
     fill,
+    fill_folder,
+    in_ram,
+    in_small_steps,
     open_memory,
     rows_of,
     tables_in,
@@ -54,16 +54,7 @@ N_KILLS = 50
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the memory of two users in it."""
     folder = tmp_path_factory.mktemp("full")
-    for origin, word in ((WHOSE, "canary"), (OTHER, "wren")):
-        memory = open_memory(folder, origin.user_id)
-        fill(memory, origin, word)
-        add_by_mem0_itself(memory, origin, word)
-        memory.close()
-    memory = open_memory(folder)
-    age(memory)
-    memory.close()
-    journal = folder / "mem0" / "journal.sqlite"
-    shutil.copy(journal, journal.with_name("journal.sqlite.damaged-20260101-000000"))
+    fill_folder(folder)
     return folder
 
 
@@ -110,58 +101,52 @@ def test_not_a_byte_is_left(memory: MemoryFolder, folder: Path) -> None:
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing after it runs, and what was committed stays."""
+    """Stands for SIGKILL: nothing after it runs, and what was committed stays.
+
+    `tests/flow/test_forget_killed.py` ends real processes.
+    """
 
 
-@pytest.fixture(scope="module")
-def n_points(full: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """At how many points between two steps it can be killed."""
-    folder = tmp_path_factory.mktemp("counted") / "copy"
-    shutil.copytree(full, folder)
-    memory = open_memory(folder)
-    passed: list[None] = []
-    with pytest.MonkeyPatch.context() as patched:
-        in_small_steps(patched)
-        forget(memory, WHOLE, now=NOW, point=lambda: passed.append(None))
-    memory.close()
-    assert len(passed) >= N_KILLS
-    return len(passed)
-
-
-def in_small_steps(patched: pytest.MonkeyPatch) -> None:
-    """Let each transaction do little."""
-    patched.setattr(rows, "_ROWS_PER_WRITE", 12)
-    patched.setattr(memories, "_PER_DELETE", 20)
-    patched.setattr(archived, "_ROWS_PER_WRITE", 20)
-
-
-@pytest.mark.parametrize("kill", range(N_KILLS))
-def test_killed_at_any_point_and_run_again_nothing_is_left(
-    folder: Path, n_points: int, kill: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_at_any_point_and_run_again_nothing_is_left() -> None:
     """The same command does the rest. Meanwhile `doctor` says that it was interrupted."""
-    in_small_steps(monkeypatch)
-    memory = open_memory(folder)
-    others = rows_of(memory, OTHER.user_id)
-    at = kill * n_points // N_KILLS
+    with pytest.MonkeyPatch.context() as patched, in_ram() as ram:
+        in_small_steps(patched)
+        template, folder = ram / "template", ram / "copy"
+        fill_folder(template, n=24)
+        shutil.copytree(template, folder)
+        memory = open_memory(folder)
+        others = rows_of(memory, OTHER.user_id)
+        assert memory.journal.connection.rows("SELECT 1 FROM dictionaries WHERE about <> ''")
+        passed: list[None] = []
+        forget(memory, WHOLE, now=NOW, point=lambda: passed.append(None))
+        memory.close()
+        assert len(passed) >= N_KILLS
+        for kill in range(N_KILLS):
+            shutil.rmtree(folder)
+            shutil.copytree(template, folder)
+            killed_then_run_again(folder, kill * len(passed) // N_KILLS, others)
+
+
+def killed_then_run_again(folder: Path, at: int, others: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Forget up to a point between two steps, then once more, and look."""
     points = iter(range(at + 1))
 
     def point() -> None:
         if next(points) == at:
             raise Killed
 
+    memory = open_memory(folder)
     with pytest.raises(Killed):
         forget(memory, WHOLE, now=NOW, point=point)
     assert not unfinished(memory)[0]
     memory.close()
-
     memory = open_memory(folder)
     assert forget(memory, WHOLE, now=NOW + timedelta(hours=1))["complete"]
     assert unfinished(memory)[0]
-    assert rows_of(memory, OTHER.user_id) == others
+    assert rows_of(memory, OTHER.user_id) == others, at
     assert check_chain(memory.journal.connection).breaks == []
     memory.close()
-    assert files_with(folder, CANARY) == []
+    assert files_with(folder, CANARY) == [], at
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_go(memory: MemoryFolder) -> None:
