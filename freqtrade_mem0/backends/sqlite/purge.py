@@ -1,19 +1,22 @@
-"""Deletes memories from a store file without Mem0, and leaves no word of them in it."""
+"""Deletes memories from a store file without Mem0, and leaves no word of them in its index."""
 
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.sqlite_files.opening import connect
+from freqtrade_mem0.backends.sqlite.file import SqliteFile
+from freqtrade_mem0.backends.sqlite.shrinking import merge_words
+from freqtrade_mem0.sqlite_files.turns import give_way
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_TIMEOUT_S = 30.0
+_ROWS_PER_WRITE = 50
 
 
 def purge(path: Path, chosen: Callable[[str, Mapping[str, Any]], bool]) -> int:
@@ -22,32 +25,35 @@ def purge(path: Path, chosen: Callable[[str, Mapping[str, Any]], bool]) -> int:
     Parameters
     ----------
     path
-        A store file. Other processes may use it.
+        A store file. Other processes may write to it meanwhile.
     chosen
         Says of owners (JSON) and payload whether a memory goes.
 
     Raises
     ------
-    sqlite3.Error
+    BackendError
         The file can not be used.
     """
-    with closing(connect(path, _TIMEOUT_S)) as sqlite:
-        sqlite.execute("PRAGMA secure_delete = ON")
-        sqlite.execute("BEGIN IMMEDIATE")
-        gone = [
-            (seq,)
-            for seq, owners, payload in sqlite.execute(
-                "SELECT seq, owners, payload FROM memories JOIN scopes USING (scope)"
-            )
-            if chosen(owners, json.loads(payload))
-        ]
-        sqlite.executemany("DELETE FROM words WHERE rowid = ?", gone)
-        sqlite.executemany("DELETE FROM memories WHERE seq = ?", gone)
-        sqlite.executemany("INSERT INTO tombstones (seq) VALUES (?)", gone)
-        _rename_unused(sqlite, chosen)
-        # Deleted words stay in the index until its parts are merged.
-        sqlite.execute("INSERT INTO words (words) VALUES ('optimize')")
-        sqlite.execute("COMMIT")
+    with closing(SqliteFile(path)) as file:
+        with file.reading() as sqlite:
+            gone = [
+                (seq,)
+                for seq, owners, payload in sqlite.execute(
+                    "SELECT seq, owners, payload FROM memories JOIN scopes USING (scope)"
+                )
+                if chosen(owners, json.loads(payload))
+            ]
+        for start in range(0, len(gone), _ROWS_PER_WRITE):
+            part = gone[start : start + _ROWS_PER_WRITE]
+            began_s = time.perf_counter()
+            with file.writing() as sqlite:
+                sqlite.executemany("DELETE FROM words WHERE rowid = ?", part)
+                sqlite.executemany("DELETE FROM memories WHERE seq = ?", part)
+                sqlite.executemany("INSERT INTO tombstones (seq) VALUES (?)", part)
+            give_way(path, time.sleep, time.perf_counter() - began_s)
+        with file.writing() as sqlite:
+            _rename_unused(sqlite, chosen)
+        merge_words(file, time.sleep)  # deleted words stay in the index until then
     return len(gone)
 
 

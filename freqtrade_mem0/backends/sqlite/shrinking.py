@@ -23,12 +23,12 @@ _PAGES_PER_MERGE = 64
 def shrink(file: SqliteFile, pause: Callable[[float], None], *, alone: bool) -> int:
     """Shrink a store file; return how many bytes it gave back to the disk."""
     before = size(file.path)
-    _merge_words(file, pause)
+    merge_words(file, pause)
     give_back(file.path, file.outside, alone=alone, pause=pause)
     return max(before - size(file.path), 0)
 
 
-def _merge_words(file: SqliteFile, pause: Callable[[float], None]) -> None:
+def merge_words(file: SqliteFile, pause: Callable[[float], None]) -> None:
     """Merge the segments of the full-text index into one; deleted words go with that."""
     n_pages = -_PAGES_PER_MERGE  # negative: all segments, not only the small ones
     while True:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.journal import Journal
 
-_ROWS_PER_WRITE = 100
+_ROWS_PER_WRITE = 40
 
 
 def trim_blocks(sqlite: sqlite3.Connection, seqs: Sequence[int]) -> int:
@@ -59,16 +59,16 @@ def renew_dictionaries(journal: Journal, point: Callable[[], None]) -> int:
         )
     point()
     for table, newest_ms in newest.items():
-        pack(BriefWrites(journal, lambda _: None), table, newest_ms + 1)
+        pack(BriefWrites(journal), table, newest_ms + 1)
         point()
     return n_gone
 
 
 def _unpack(journal: Journal, table: str, sign: int, point: Callable[[], None]) -> int:
     """Write compressed bodies as they were; return the newest market time of any of them."""
-    column, newest_ms, seq = TABLES[table][0], -1, 0
+    column, newest_ms, seq, writes = TABLES[table][0], -1, 0, BriefWrites(journal)
     while True:
-        with journal.connection.write() as sqlite:
+        with writes.one() as sqlite:
             sqlite.execute("PRAGMA secure_delete = ON")
             rows = sqlite.execute(
                 f"SELECT seq, {column}, body_of(?1 * seq, '') FROM {table} AS each"  # noqa: S608

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.chain import note_gone
 from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.forgotten import note_forgotten
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
 
-_ROWS_PER_WRITE = 200
+_ROWS_PER_WRITE = 40
+"""A transaction of so many takes 10 ms, and others that wait to write come next."""
+_WAITING_PER_WRITE = 500
 _DELIVERY = "delivery"
 
 _OWNERS: dict[str, Table] = {
@@ -61,20 +64,32 @@ def begin(journal: Journal, scope: ForgetScope, at_ms: int) -> Counter[str]:
         mark = read_mark(sqlite, _DELIVERY)
         if mark.get("error"):  # it may say what Mem0 refused
             write_mark(sqlite, _DELIVERY, mark | {"error": ""})
-        chosen, values = _chosen(scope, "records")
-        done["outbox"] += sqlite.execute(
-            f"DELETE FROM outbox WHERE seq IN (SELECT seq FROM {chosen})",  # noqa: S608
-            values,
-        ).rowcount
+    done["outbox"] += _empty_outbox(journal, scope)
     return done
+
+
+def _empty_outbox(journal: Journal, scope: ForgetScope) -> int:
+    where, values = scope.where()
+    query = (
+        "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox AS waits WHERE EXISTS (SELECT 1"  # noqa: S608
+        f" FROM records WHERE records.seq = waits.seq AND {where}) LIMIT {_WAITING_PER_WRITE})"
+    )
+    writes, n_gone = BriefWrites(journal), 0
+    while True:
+        with writes.one() as sqlite:
+            n = sqlite.execute(query, values).rowcount
+        if not n:
+            return n_gone
+        n_gone += n
 
 
 def delete_rows(journal: Journal, scope: ForgetScope, point: Callable[[], None]) -> Counter[str]:
     """Delete every row of a scope; return how many, by table."""
     done: Counter[str] = Counter()
+    writes = BriefWrites(journal)
     for owner in _OWNERS:
         while True:
-            with journal.connection.write() as sqlite:
+            with writes.one() as sqlite:
                 deleted = _delete_some(sqlite, scope, owner)
             if not deleted:
                 break
