@@ -1,7 +1,7 @@
-"""Makes a backup of a memory that is in use, and checks one by restoring it.
+"""Makes a backup of a memory that is in use.
 
 SQLite copies each file as it was at one moment, the journal first: what Mem0 has beyond it is read
-back by sync. The finished file is unpacked again and asked; only then does it get its name.
+back by sync. The finished file is checked, see `check`; only then does it get its name.
 """
 
 from __future__ import annotations
@@ -10,66 +10,35 @@ import os
 import platform
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0 import __version__
-from freqtrade_mem0.archive.answers import answers_of, blocks_of, settings_for
+from freqtrade_mem0.archive.answers import answers_of, blocks_of
+from freqtrade_mem0.archive.check import Backup, checked, counts_of, n_memories
 from freqtrade_mem0.archive.container import (
     HISTORY,
     JOURNAL,
     NAMES,
     STORE,
     hash_of,
-    open_backup,
     pack,
 )
 from freqtrade_mem0.archive.manifest import FORMAT, Answers, Manifest
 from freqtrade_mem0.archive.workplace import sync_folder, workplace
 from freqtrade_mem0.config.address import vector_store
-from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.errors import ArchiveError, Mem0Error
+from freqtrade_mem0.errors import ArchiveError
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.sqlite_files.opening import is_writable, make_folder, open_read_only
-from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from freqtrade_mem0.archive.container import Progress
 
 _PAGES_AT_ONCE = 2_000
 _TIMEOUT_S = 30.0
-_N_READ = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backup:
-    """A backup that was made, or checked.
-
-    Parameters
-    ----------
-    path
-        The file.
-    bytes
-        Its size.
-    manifest
-        What it says about itself.
-    n_compared
-        Decisions of the restored copy that were the same as before.
-    not_compared
-        Why decisions could not be compared, or were not the same; "" where they were.
-    """
-
-    path: Path
-    bytes: int
-    manifest: Manifest
-    n_compared: int
-    not_compared: str = ""
 
 
 def make_backup(
@@ -138,50 +107,6 @@ def expected_bytes(store: MemoryFolder) -> int:
     return 2 * sum(path.stat().st_size for path in paths if path.exists())
 
 
-def verify_backup(path: Path, progress: Progress = lambda _: None) -> Backup:
-    """Restore a backup into a temporary folder and ask it; raise `ArchiveError` if it is not whole.
-
-    The temporary folder is beside the file, or where that can not be written to, the system's.
-    """
-    beside = path.parent if os.access(path.parent, os.W_OK | os.X_OK) else None
-    try:
-        with TemporaryDirectory(dir=beside, prefix=".freqtrade-mem0-check-") as work:
-            return checked(path, Path(work), progress)
-    except (OSError, sqlite3.Error) as error:
-        raise ArchiveError(f"{path} could not be checked: {error}.") from error
-
-
-def checked(path: Path, work: Path, progress: Progress) -> Backup:
-    """Unpack a backup into a new folder `restored`, open it with our own code, and compare.
-
-    Raises
-    ------
-    ArchiveError
-        It is damaged. Other decisions are no damage: another version, or the last digits of
-        another processor, may be the reason.
-    """
-    manifest, unpack = open_backup(path)
-    folder = work / "restored"
-    make_folder(folder)
-    for name in manifest.files:
-        unpack(name, folder / name, progress)
-    try:
-        _check_files(manifest, folder)
-        n_compared, not_compared = _ask(manifest, folder)
-    except (Mem0Error, sqlite3.Error) as error:
-        raise ArchiveError(
-            f"{path.name} can be unpacked, but not used: {str(error).rstrip('.')}. If it was just "
-            "made, the memory itself is damaged: run 'freqtrade-mem0 salvage'."
-        ) from error
-    return Backup(
-        path=path,
-        bytes=path.stat().st_size,
-        manifest=manifest,
-        n_compared=n_compared,
-        not_compared=not_compared,
-    )
-
-
 def _packed(
     store: MemoryFolder, work: Path, packed: Path, now: datetime, progress: Progress
 ) -> Manifest:
@@ -190,7 +115,7 @@ def _packed(
     with _at_one_moment(store) as (original, sqlite):
         _copy(sqlite, work / JOURNAL)
         files[JOURNAL] = work / JOURNAL
-        counts = _counts(original)
+        counts = counts_of(original)
         n, digest = answers_of(original)
     for name in (STORE, HISTORY):
         source = store.folder / name
@@ -198,7 +123,7 @@ def _packed(
             with closing(_connected(source)) as sqlite:
                 _copy(sqlite, work / name)
             files[name] = work / name
-    counts["memories"] = _n_memories(work / STORE)
+    counts["memories"] = n_memories(work / STORE)
     settings = store.settings
     manifest = Manifest(
         format=FORMAT,
@@ -256,22 +181,6 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
             raise OSError(error.sqlite_errorcode, str(error)) from error  # of the disk of the copy
 
 
-def _counts(store: MemoryFolder) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for (kind, _, _), n in store.journal.counts().items():
-        counts[kind] = counts.get(kind, 0) + n
-    (n_decisions,) = store.journal.connection.row("SELECT count(*) FROM decisions")
-    return {"records": sum(counts.values()), "decisions": n_decisions, **counts}
-
-
-def _n_memories(path: Path) -> int:
-    if not path.exists():
-        return 0
-    with closing(sqlite3.connect(path)) as sqlite:
-        n: int = sqlite.execute("SELECT count(*) FROM memories").fetchone()[0]
-    return n
-
-
 def _not_in_it(store: MemoryFolder) -> list[str]:
     """Return what a backup of this memory lacks."""
     lacks = ["The config, and Freqtrade's own trade database: back them up beside it."]
@@ -295,61 +204,6 @@ def _not_in_it(store: MemoryFolder) -> list[str]:
     if others:
         lacks.append(f"Other files of the folder: {', '.join(others)}.")
     return lacks
-
-
-def _check_files(manifest: Manifest, folder: Path) -> None:
-    for name in manifest.files:
-        with closing(sqlite3.connect(folder / name)) as sqlite:
-            words = sqlite.execute("PRAGMA integrity_check(1)").fetchall()
-            if name == STORE:  # the index of words has a check of its own
-                sqlite.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-        if words != [("ok",)]:
-            raise ArchiveError(f"{name} is damaged: {words[0][0]}")
-    n_memories = _n_memories(folder / STORE)
-    if n_memories != manifest.counts.get("memories", 0):
-        found = counted(n_memories, "memory", "memories")
-        raise ArchiveError(f"{STORE} has {found}, not {manifest.counts.get('memories', 0)}")
-
-
-def _ask(manifest: Manifest, folder: Path) -> tuple[int, str]:
-    """Open a restored memory and compare what it says; return how many decisions were the same."""
-    if manifest.has_own_store:
-        _read_memories(manifest, folder)
-    answers = manifest.answers
-    store = MemoryFolder(Settings(mode="local", path=folder), folder)
-    try:
-        counts = {**_counts(store), "memories": manifest.counts.get("memories", 0)}
-        if counts != manifest.counts:
-            raise ArchiveError(f"it has {counts}, not {manifest.counts}")
-    finally:
-        store.close()
-    try:
-        settings = settings_for(answers.settings, manifest.user_id, folder)
-    except ValueError:
-        return 0, "this version does not have the settings that it decided with"
-    store = MemoryFolder(settings, folder)
-    try:
-        if answers_of(store) == (answers.n, answers.sha256):
-            return answers.n, ""
-    finally:
-        store.close()
-    return 0, (
-        f"they are not the same as in version {answers.version} on the machine that made it. The "
-        "files are, byte for byte"
-    )
-
-
-def _read_memories(manifest: Manifest, folder: Path) -> None:
-    """Read some of the restored memories with our own code."""
-    store = MemoryFolder(Settings(path=folder, user_id=manifest.user_id), folder)
-    try:
-        scanned = store.backend.scan(filters={"user_id": manifest.user_id})
-        for memory in islice(scanned, _N_READ):
-            again = store.backend.get(memory.id)
-            if again is None or again.text != memory.text:
-                raise ArchiveError(f"memory {memory.id} is not found")
-    finally:
-        store.close()
 
 
 def _named(packed: Path, wanted: Path, *, is_free: bool) -> Path:

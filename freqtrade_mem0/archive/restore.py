@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.archive.backup import Backup, checked
+from freqtrade_mem0.archive.check import Backup, checked
 from freqtrade_mem0.archive.container import JOURNAL, NAMES, open_backup
 from freqtrade_mem0.archive.workplace import sync_folder, workplace
 from freqtrade_mem0.errors import ArchiveError

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.archive.backup import Backup, make_backup
+from freqtrade_mem0.archive.backup import make_backup
+from freqtrade_mem0.archive.check import Backup
 
 if TYPE_CHECKING:
     from freqtrade_mem0.archive.container import Progress

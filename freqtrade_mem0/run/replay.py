@@ -83,13 +83,14 @@ class Replay:
         self._settings, self._journal, self._origin = settings, journal, origin
         self._session = Session(setup, submit=lambda _: None, now=lambda: datetime.now(UTC))
         own = OwnRecords(journal, origin)
-        self._session.restore_risk(own.trades(), own.events())
+        trades = own.trades() if is_bot else list(own.trades())
+        self._session.restore_risk(trades, own.events())
         self._follower: JournalFollower | None = None
         if is_bot:
             self._follower = JournalFollower(journal, setup.recall, origin, discount)
             self._follower.begin()
         else:
-            for trade in own.trades():
+            for trade in trades:
                 self._session.learn(trade)
 
     def follow(self, after_seq: int) -> list[TradeRecord | TradeEvidence] | None:

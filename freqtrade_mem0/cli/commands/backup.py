@@ -20,7 +20,7 @@ from freqtrade_mem0.words.numbers import counted
 if TYPE_CHECKING:
     import argparse
 
-    from freqtrade_mem0.archive.backup import Backup
+    from freqtrade_mem0.archive.check import Backup
 
 NAME = "backup"
 
@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make or check a backup, and print what is in it."""
-    from freqtrade_mem0.archive.backup import verify_backup
+    from freqtrade_mem0.archive.check import verify_backup
 
     if arguments.destination is not None and (arguments.rotate or arguments.verify_only):
         raise ConfigError(

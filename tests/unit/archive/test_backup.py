@@ -18,7 +18,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from freqtrade_mem0.archive import container
-from freqtrade_mem0.archive.backup import make_backup, verify_backup
+from freqtrade_mem0.archive.backup import make_backup
+from freqtrade_mem0.archive.check import verify_backup
 from freqtrade_mem0.archive.restore import restore_backup
 from freqtrade_mem0.errors import ArchiveError, Mem0Error
 from tests.support.samples import a_note

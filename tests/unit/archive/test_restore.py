@@ -23,7 +23,7 @@ from tests.support.wait import HANG_S
 from tests.unit.archive.memories import LIMITED, NOW, content_of, lived_in, python
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.archive.backup import Backup
+    from freqtrade_mem0.archive.check import Backup
 
 HOLDER = """
 import sys

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.archive.backup import verify_backup
+from freqtrade_mem0.archive.check import verify_backup
 from freqtrade_mem0.archive.rotation import backup_folder, rotate
 from freqtrade_mem0.errors import ArchiveError
 from tests.unit.archive.memories import NOW, lived_in
