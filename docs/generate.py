@@ -23,6 +23,8 @@ from freqtrade_mem0.config.settings import ProviderSettings, Settings
 from freqtrade_mem0.demo.run import run_demo
 from freqtrade_mem0.query.fields import ALIASES, FIELDS, Place
 from freqtrade_mem0.risk.events import EVENT_TYPES
+from freqtrade_mem0.service.app import routes as service_routes
+from freqtrade_mem0.service.routes.docs import example_of
 from freqtrade_mem0.words import mission
 
 if TYPE_CHECKING:
@@ -74,6 +76,17 @@ What an event is, and what it does: [risk](../concepts/risk.md). The severity is
 
 | event | noted when | concerns | severity |
 |---|---|---|---|
+"""
+
+_ROUTES_INTRO = """\
+# Routes of the service
+
+<!-- Written by docs/generate.py. -->
+
+How to start it, and what the keys are: [serve](../how-to/serve.md). A key is sent in the header
+`X-API-Key`, or as `Authorization: Bearer`. Errors are problem details (RFC 9457): 401 without a
+valid key, 403 out of its reach, 422 for a value that breaks a rule, 429 with `Retry-After`, 503
+where the journal or Mem0 can not be used.
 """
 
 _QUERIES_INTRO = """\
@@ -160,6 +173,29 @@ def risk_events() -> str:
         for name, event in EVENT_TYPES.items()
     )
     return _EVENTS_INTRO + "".join(rows)
+
+
+def routes() -> str:
+    """Return the page of the routes of the service."""
+    schema = service_routes().openapi()
+    pages = [_ROUTES_INTRO]
+    for path, methods in schema["paths"].items():
+        for method, route in methods.items():
+            pages.append(f"\n## {method.upper()} {path}\n\n{route['description']}\n")
+            pages.append(f"\nKey: {route['x-key']}.\n")
+            rows = [_parameter_row(each) for each in route.get("parameters", ())]
+            if rows:
+                pages += ["\n| parameter | in | meaning |\n|---|---|---|\n", *rows]
+            example = example_of(schema, route)
+            if example is not None:
+                pages.append(f"\n{textwrap.indent(json.dumps(example, indent=2), '    ')}\n")
+    return "".join(pages)
+
+
+def _parameter_row(parameter: Mapping[str, Any]) -> str:
+    needed = ", needed" if parameter["required"] else ""
+    meaning = parameter.get("description", "").replace("|", "\\|")
+    return f"| `{parameter['name']}` | {parameter['in']}{needed} | {meaning} |\n"
 
 
 def queries() -> str:
@@ -297,6 +333,7 @@ PAGES = {
     FOLDER / "configuration.md": configuration,
     FOLDER / "command-line.md": command_line,
     FOLDER / "risk-events.md": risk_events,
+    FOLDER / "routes.md": routes,
     FOLDER / "queries.md": queries,
     FOLDER / "words.md": words,
     EXAMPLE: example_config,

@@ -25,6 +25,10 @@ class RecordError(Mem0Error):
     """A record handed to us breaks a rule of its schema. The caller acts; nothing is stored."""
 
 
+class ScopeError(Mem0Error):
+    """A key does not reach what was asked for. The caller acts; nothing is read or stored."""
+
+
 class JournalError(Mem0Error):
     """The journal file can not be used. The operator acts; trading goes on with proposed stakes."""
 

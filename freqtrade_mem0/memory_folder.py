@@ -6,6 +6,7 @@ Bots, backtests, the command line and scripts open the same folder, several at t
 from __future__ import annotations
 
 import threading
+from copy import copy
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,8 @@ class MemoryFolder:
         self.asked = Asked(self.journal.connection)
         self._backend: MemoryBackend | None = None
         self._opening = threading.Lock()
+        self._first: MemoryFolder | None = None
+        """The folder that this one was made from by `for_user`; it has the backend."""
 
     def __repr__(self) -> str:
         """Return which memory it is; no secret is in it."""
@@ -80,12 +83,21 @@ class MemoryFolder:
     @property
     def backend(self) -> MemoryBackend:
         """The Mem0 of these settings. A trading callback must not use it."""
+        if self._first is not None:
+            return self._first.backend
         with self._opening:
             if self._backend is None:
                 self._backend = open_backend(
                     self.settings, self.folder, self._memories, self._credentials
                 )
             return self._backend
+
+    def for_user(self, user_id: str) -> MemoryFolder:
+        """Return the same opened memory with another owner; closing one closes both."""
+        other = copy(self)
+        other.settings = self.settings.model_copy(update={"user_id": user_id})
+        other._first = self._first or self  # noqa: SLF001 - of the same class
+        return other
 
     @property
     def local(self) -> MemoryBackend:
@@ -128,6 +140,9 @@ class MemoryFolder:
             Leave the backend open, because a thread still waits for Mem0 and closing would wait
             with it.
         """
+        if self._first is not None:
+            self._first.close(leave_backend=leave_backend)
+            return
         if self._backend is not None and not leave_backend:
             self._backend.close()
             self._backend = None

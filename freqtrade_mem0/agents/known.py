@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.agents.nearest import NearestTrades
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.revoked import fingerprint, revoked
-from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
 from freqtrade_mem0.records.kinds.note import Note
@@ -21,12 +20,10 @@ from freqtrade_mem0.words import mission
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
-_OF_RUNS = (
-    "FROM records WHERE is_current = 1 AND kind = ? AND user_id = ?"
-    " AND mode IN ('live', 'dry_run', 'backtest')"
-)
+_OF_RUNS = "FROM records WHERE is_current = 1 AND mode IN ('live', 'dry_run', 'backtest') AND"
 _MOST_RUNS = 8
 _OF_AGENTS = tuple(
     each.kind for each in (AgentDecision, AgentOutcome, ParameterUpdate, ParameterStep, Rule, Note)
@@ -64,11 +61,13 @@ class KnownTrades:
     ----------
     memory
         The memory.
+    reach
+        What may answer.
     """
 
-    def __init__(self, memory: MemoryFolder) -> None:
+    def __init__(self, memory: MemoryFolder, reach: Scope) -> None:
         self._memory = memory
-        self._owner = memory.settings.user_id
+        self._reach = reach
         self._state: tuple[int, str] = (0, "")
         self._found: dict[str | None, Asked | None] = {}
         self._seen = (0, 0)
@@ -126,13 +125,13 @@ class KnownTrades:
         return text + (hint or others)
 
     def _follows(self, strategy: str | None, asked: Asked, after_seq: int) -> bool:
-        scope = Scope(user_id=self._owner, strategy=strategy)
-        return is_newest(self._memory, scope, asked.run) and asked.follow(after_seq)
+        return is_newest(self._memory, self._scope(strategy), asked.run) and asked.follow(after_seq)
 
     def _read(self, strategy: str | None) -> Asked | None:
-        scope = Scope(user_id=self._owner, strategy=strategy)
+        if strategy is not None and self._reach.strategy not in {None, strategy}:
+            return None
         try:
-            run = known_run(self._memory, scope)
+            run = known_run(self._memory, self._scope(strategy))
         except RecordError:
             return None
         features = dict.fromkeys(features_of(self.levels))
@@ -141,6 +140,9 @@ class KnownTrades:
         sides = {trade.side for trade in run.trades}
         nearest = NearestTrades((*run.trades, *run.replay.prior.trades), run.replay.recall)
         return Asked(run=run, features=features, sides=sides, nearest=nearest)
+
+    def _scope(self, strategy: str | None) -> Scope:
+        return replace(self._reach, strategy=strategy or self._reach.strategy)
 
     def _changed_seq(self) -> int:
         """Return the number of the newest row that may change an answer; agents write others."""
@@ -159,6 +161,7 @@ class KnownTrades:
     def _column(self, name: str, order: str) -> list[str]:
         if not self.exists:
             return []
-        query = f"SELECT {name} {_OF_RUNS} {order}"
-        rows = self._memory.journal.connection.rows(query, [TradeRecord.kind, self._owner])
+        where, values = replace(self._reach, kind=TradeRecord.kind).where()
+        query = f"SELECT {name} {_OF_RUNS} {where} {order}"
+        rows = self._memory.journal.connection.rows(query, values)
         return [value for (value,) in rows]

@@ -20,6 +20,7 @@ from freqtrade_mem0.core_memory.live_files import LiveFiles
 from freqtrade_mem0.core_memory.log import n_unresolved
 from freqtrade_mem0.core_memory.outcomes import StoredCandles
 from freqtrade_mem0.core_memory.parameters import current_parameters
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.session_memory.opening import open_session_store
 from freqtrade_mem0.session_memory.session import Session
 from freqtrade_mem0.views.entries import features_of
@@ -56,6 +57,8 @@ class AgentMemory:
         Folder of the memory; None for that of the config, see `get_mem0_client`.
     config, user_data_dir
         As in `get_mem0_client`. The config also says where Freqtrade stores candles.
+    client
+        An open client to use instead, which is closed with this.
     now
         Returns the time, aware UTC.
 
@@ -82,17 +85,16 @@ class AgentMemory:
         *,
         config: Mapping[str, Any] | Path | str | None = None,
         user_data_dir: Path | str | None = None,
+        client: Mem0Client | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         found = described(config, user_data_dir=user_data_dir, path=memory_path)
-        self.client = Mem0Client(found.memory)
-        self.agent_id = checked_agent(agent_id or found.memory.settings.bot_id or DEFAULT_AGENT)
-        self._memory = found.memory
+        self.client = client or Mem0Client(found.memory)
+        self._memory = memory = self.client.folder
+        self.agent_id = checked_agent(agent_id or memory.settings.bot_id or DEFAULT_AGENT)
         self._now = now
-        self._market = Market(
-            memory=found.memory, config=found.config, user_data_dir=found.user_data_dir
-        )
-        self._trades = KnownTrades(found.memory)
+        self._market = Market(memory=memory, config=found.config, user_data_dir=found.user_data_dir)
+        self._trades = KnownTrades(memory, self.client.reach)
         self._lock = threading.Lock()  # of `_trades`
         self._resolve_at = now()
         self._session: Session | None = None
@@ -298,8 +300,10 @@ class AgentMemory:
         self.close()
 
     def _resolve_now_and_then(self) -> None:
-        """Fill in known outcomes if that was not done lately."""
+        """Fill in known outcomes if that was not done lately; not for a client of a part."""
         now = self._now()
+        if self.client.reach != Scope(user_id=self.client.user_id):
+            return
         if self._trades.exists and now >= self._resolve_at:
             self._resolve_at = now + _RESOLVE_EVERY
             self.log.resolve()

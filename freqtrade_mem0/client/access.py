@@ -49,6 +49,8 @@ class Access:
         self._opening = threading.Lock()
         self._cached: MemoryBackend | None = None
         self._reads: CachedReads | None = None
+        self.later: Callable[[], None] | None = None
+        """Called after a write instead of delivering at once: it has to see to `deliver_now`."""
 
     @property
     def reads(self) -> CachedReads:
@@ -87,7 +89,10 @@ class Access:
         self.store.journal.append(records)
         self.store.asked.write()
         try:
-            self._is_delivered()
+            if self.later is None:
+                self.deliver_now()
+            else:
+                self.later()
         finally:
             self._forget()
 
@@ -156,7 +161,7 @@ class Access:
     def _asking(
         self, ask_mem0: Callable[[CachedReads], T], ask_journal: Callable[[MemoryBackend], T]
     ) -> T:
-        if time.monotonic() >= self._away_until_s and self._is_delivered():
+        if time.monotonic() >= self._away_until_s and self.deliver_now():
             try:
                 return ask_mem0(self.reads)
             except BackendError as error:
@@ -173,7 +178,7 @@ class Access:
             )
         return ask_journal(self.store.local)
 
-    def _is_delivered(self) -> bool:
+    def deliver_now(self) -> bool:
         """Deliver what waits, without retries; return whether nothing waits any more."""
         if self._delivery is None:
             return True

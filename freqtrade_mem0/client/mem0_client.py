@@ -16,6 +16,7 @@ from freqtrade_mem0.client.described import described_memory
 from freqtrade_mem0.client.memories import Memories
 from freqtrade_mem0.client.told_note import checked_strategy, told_note
 from freqtrade_mem0.client.upkeep import Upkeep
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.views.stats import stats
 from freqtrade_mem0.words import mission
@@ -87,6 +88,11 @@ class Mem0Client(Upkeep):
         """Owner of the memories."""
         return self._user_id
 
+    @property
+    def reach(self) -> Scope:
+        """What this client reads and writes: everything of its owner."""
+        return Scope(user_id=self.user_id)
+
     def for_user(self, user_id: str) -> Mem0Client:
         """Return a client for another owner, on the same opened memory; closing one closes both.
 
@@ -94,6 +100,7 @@ class Mem0Client(Upkeep):
         """
         other = copy(self)
         other._user_id = checked_user(user_id)  # noqa: SLF001 - of the same class
+        other.folder = self.folder.for_user(user_id)
         other.memories = Memories(other.recall)
         return other
 
@@ -111,13 +118,8 @@ class Mem0Client(Upkeep):
             Own values; nested ones are kept, and found, under names with dots. `strategy` is the
             strategy the text is about; `category` must be the same as `category`.
 
-        Raises
-        ------
-        RecordError
-            The category is unknown or switched off, the content blank, or a name in the metadata
-            is one of Mem0's or ours.
-        JournalError
-            The journal can not be written; nothing is stored.
+        `RecordError`: the category is unknown or switched off, the content blank, or a name in the
+        metadata is one of Mem0's or ours. `JournalError`: the journal can not be written.
         """
         note = told_note(self.folder, self.manual_origin, category, content, metadata)
         self.append(note)
@@ -179,7 +181,8 @@ class Mem0Client(Upkeep):
         """
         how: dict[str, Any] = {"strategy": strategy, "min_relevance": min_relevance, "where": where}
         when: dict[str, Any] = {"window_days": window_days, "now": now}
-        asked = question(self.user_id, category, query, limit=limit, filters=filters, **how, **when)
+        own = self._reached(filters)
+        asked = question(self.user_id, category, query, limit=limit, filters=own, **how, **when)
         return [as_dict(memory) for memory in self._access.ask(asked)]
 
     def recall_many(
@@ -195,7 +198,9 @@ class Mem0Client(Upkeep):
         if not queries:
             return []
         bounds: dict[str, Any] = {"limit": limit, "min_relevance": min_relevance}
-        asked = question(self.user_id, category, queries[0], filters=filters, **bounds)
+        asked = question(
+            self.user_id, category, queries[0], filters=self._reached(filters), **bounds
+        )
         found = self._access.ask_many(asked, queries)
         return [[as_dict(memory) for memory in each] for each in found]
 
@@ -208,17 +213,13 @@ class Mem0Client(Upkeep):
     ) -> int:
         """Read memories now, so that the same `recall` without a query need not ask Mem0.
 
-        Parameters
-        ----------
-        category, filters
-            Those of the later `recall`, whose strategy is `all`; its limit does not matter.
-        hold_s
-            How long they are held, in seconds, > 0. What others write is seen after that; what is
-            written through this client is seen at once.
+        `category` and `filters` are those of the later `recall`, whose strategy is `all`; its limit
+        does not matter. They are held for `hold_s` seconds, > 0: what others write is seen after
+        that; what is written through this client is seen at once.
 
         Return how many are held: 0 where there are more than `max_memories`, or Mem0 is away.
         """
-        asked = question(self.user_id, category, limit=None, filters=filters)
+        asked = question(self.user_id, category, limit=None, filters=self._reached(filters))
         return self._access.preload(asked, hold_s)
 
     def cache_stats(self) -> CacheStats:
@@ -253,7 +254,7 @@ class Mem0Client(Upkeep):
         return retract(self._access, self.user_id, memory_id, reason)
 
     def stats(self) -> dict[str, Any]:
-        """Return how many records of this owner are where, and how many wait; see `views.stats`."""
+        """Return how many records are where, and how many wait; see `views.stats`."""
         return stats(self.folder, self.user_id)
 
     def append(self, *records: Record) -> None:
@@ -268,7 +269,7 @@ class Mem0Client(Upkeep):
         return self.folder.records(user_id=self.user_id, **scope)
 
     def manual_origin(self, strategy: str | None = None) -> Origin:
-        """Return the origin of records that are written through this client."""
+        """Return the origin of what is written through this client."""
         return Origin(
             user_id=self.user_id,
             strategy=MANUAL_STRATEGY if strategy is None else checked_strategy(strategy),
@@ -277,11 +278,12 @@ class Mem0Client(Upkeep):
         )
 
     def deliver(self) -> bool:
-        """Deliver what waits in the journal; return whether nothing waits any more.
-
-        While Mem0 is away this retries for up to half a minute, unlike a recall, which tries once.
-        """
+        """Deliver what waits, for up to half a minute; return whether nothing waits any more."""
         return self._access.deliver()
+
+    def _reached(self, filters: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return a caller's filter with what this client is bound to."""
+        return filters
 
     def close(self) -> None:
         """Release files and connections. Closing twice is harmless."""

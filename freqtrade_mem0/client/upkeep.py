@@ -15,6 +15,8 @@ from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.views.forgetting import forget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freqtrade_mem0.client.access import Access
     from freqtrade_mem0.memory_folder import MemoryFolder
 
@@ -33,6 +35,14 @@ class Upkeep:
         """
         scope = ForgetScope(user_id=self._user_id, strategy=strategy, run_id=run_id)
         return forget(self.folder, scope, point=self._access.reads.forget)
+
+    def deliver_later(self, later: Callable[[], None]) -> None:
+        """Call `later` after each write instead of delivering; it sees to `deliver_now`."""
+        self._access.later = later
+
+    def deliver_now(self) -> bool:
+        """Deliver what waits in the journal, without retries; return whether nothing waits."""
+        return self._access.deliver_now()
 
     def extract_patterns(self, now: datetime | None = None) -> list[dict[str, Any]]:
         """Look for patterns in the owner's bots' trades, record what changed, and return them.

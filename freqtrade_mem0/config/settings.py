@@ -21,6 +21,7 @@ from freqtrade_mem0.config.lifecycle_settings import (
 )
 from freqtrade_mem0.config.modes import refuse_unknown_mode
 from freqtrade_mem0.config.risk_settings import RiskSettings
+from freqtrade_mem0.config.service_settings import ServiceSettings
 from freqtrade_mem0.config.session_settings import SessionSettings
 from freqtrade_mem0.config.situation_settings import SituationSettings
 from freqtrade_mem0.config.sizing import SizingSettings
@@ -42,13 +43,6 @@ class WebhookSettings(Block):
     """Outgoing webhooks."""
 
     enabled: bool = Field(default=False, description="This version sends none, whatever the value.")
-
-
-class ServiceSettings(Block):
-    """Where our own service listens."""
-
-    host: str = Field("127.0.0.1", min_length=1, description="Address. MEM0_HOST overrides it.")
-    port: int = Field(8080, ge=1, le=65_535, description="Port. MEM0_PORT overrides it.")
 
 
 class DeliverySettings(Block):
@@ -224,8 +218,7 @@ class Settings(Block):
         default_factory=WebhookSettings, description="What is told to other systems."
     )
     service: ServiceSettings = Field(
-        default_factory=ServiceSettings,
-        description="Where our own service will listen. This version has none.",
+        default_factory=ServiceSettings, description="What `freqtrade-mem0 serve` does."
     )
     trust: TrustSettings = Field(
         default_factory=TrustSettings, description="Whose records from Mem0 may count."

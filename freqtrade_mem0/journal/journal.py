@@ -240,14 +240,17 @@ class Journal:
         )
         return [run_id for (run_id,) in rows if run_id.startswith(beginning)]
 
-    def counts(self, user_id: str | None = None) -> dict[tuple[str, str, str], int]:
-        """Count current records, of one owner or of all, by `(kind, category, mode)`."""
+    def counts(
+        self, user_id: str | None = None, scope: Scope | None = None
+    ) -> dict[tuple[str, str, str], int]:
+        """Count current records, of one owner, a scope or all, by `(kind, category, mode)`."""
+        where, values = in_scope(scope or Scope(user_id=user_id))
         rows = self.connection.rows(
-            "SELECT kind, category, mode, count(*) FROM evidence"
+            "SELECT kind, category, mode, count(*) FROM evidence"  # noqa: S608 - as in `paging`
             " JOIN scopes ON scopes.number = evidence.scope"
-            " WHERE is_current = 1 AND (?1 IS NULL OR user_id = ?1)"
+            f" WHERE is_current = 1 AND {where}"
             " GROUP BY kind, category, mode ORDER BY kind, category, mode",
-            [user_id],
+            values,
         )
         return {(kind, category, mode): count for kind, category, mode, count in rows}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
@@ -14,6 +16,7 @@ from freqtrade_mem0.records.kinds.summary import TradeSummary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 
@@ -38,8 +41,6 @@ def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
     """
     in_mem0 = _sizes(memory)
     tiers = {str(tier): {"memories": 0, "bytes": 0} for tier in Tier}
-    about_others = {kind for kind, each in record_types().items() if each.ages_as is None}
-    patterns = set(filter(is_in_archive, record_types()))
     rows = memory.journal.connection.rows(
         "SELECT e.id, s.kind, coalesce(aged.state, 'hot'),"
         " coalesce(length(CAST(r.body AS BLOB)), 0) + coalesce(length(packed.body), 0)"
@@ -48,14 +49,9 @@ def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
         " LEFT JOIN packed ON packed.number = r.seq WHERE e.is_current = 1"
     )
     for stored, kind, state, n_bytes in rows:
-        if kind == TradeSummary.kind:
-            tier = str(Tier.COLD)
-        elif kind in about_others:
+        tier = _tier(kind, state)
+        if tier is None:
             continue
-        elif kind in patterns:
-            tier = str(Tier.ARCHIVE)
-        else:
-            tier = state if state in tiers else str(Tier.ARCHIVE)
         tiers[tier]["memories"] += 1
         tiers[tier]["bytes"] += n_bytes + in_mem0.get(id_of(stored), 0)
     (in_blocks,) = memory.journal.connection.row(
@@ -63,6 +59,37 @@ def measured(memory: MemoryFolder) -> dict[str, dict[str, int]]:
     )
     tiers[Tier.ARCHIVE]["bytes"] += in_blocks
     return tiers
+
+
+def counted(journal: Journal) -> dict[tuple[str, str], int]:
+    """Return how many records there are, by tier and category."""
+    rows = journal.connection.rows(
+        "SELECT s.kind, s.category, coalesce(aged.state, 'hot'), count(*)"
+        " FROM evidence AS e CROSS JOIN scopes AS s ON s.number = e.scope"
+        " LEFT JOIN aged ON aged.seq = e.seq WHERE e.is_current = 1 GROUP BY 1, 2, 3"
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for kind, category, state, n in rows:
+        tier = _tier(kind, state)
+        if tier is not None:
+            found[tier, category] += n
+    return dict(found)
+
+
+def _tier(kind: str, state: str) -> str | None:
+    """Return the tier of a record; None for one that is about others."""
+    if kind == TradeSummary.kind:
+        return Tier.COLD
+    if kind in _about_others():
+        return None
+    if is_in_archive(kind):
+        return Tier.ARCHIVE
+    return state if state in set(Tier) else Tier.ARCHIVE
+
+
+@cache
+def _about_others() -> frozenset[str]:
+    return frozenset(kind for kind, each in record_types().items() if each.ages_as is None)
 
 
 def _sizes(memory: MemoryFolder) -> Mapping[str, int]:

@@ -94,6 +94,15 @@ def names_a_field(text: str) -> bool:
     return any(is_field(found[1]) for found in _LIKE_A_FIELD.finditer(text))
 
 
+def is_like_a_query(text: str) -> bool:
+    """Tell whether a text has what looks like a condition, also on a field that there is not.
+
+    >>> is_like_a_query("stratgy:MyStrategy"), is_like_a_query("see http://a.example at 10:30")
+    (True, False)
+    """
+    return any(not text.startswith("//", found.end()) for found in _LIKE_A_FIELD.finditer(text))
+
+
 def _flat(tree: Node) -> list[Node]:
     if isinstance(tree, Every):
         return [each for part in tree.parts for each in _flat(part)]

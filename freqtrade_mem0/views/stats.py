@@ -59,7 +59,7 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
     return {
         "folder": str(memory.folder),
         "mode": memory.settings.mode,
-        "journal": _summary(memory.journal.counts(user_id=owner)),
+        "journal": summary(memory.journal.counts(user_id=owner)),
         "mem0": in_mem0,
         "mem0_error": mem0_error,
         "pending": state.pending if memory.delivers else 0,
@@ -77,16 +77,17 @@ def stats(memory: MemoryFolder, user_id: str | None = None) -> Facts:
 
 def _count_in_mem0(memory: MemoryFolder, owner: str) -> Facts:
     counts = memory.backend.count(filters={"user_id": owner}, by=("kind", "category", "mode"))
-    return _summary(
+    return summary(
         {(str(kind), str(category), str(mode)): n for (kind, category, mode), n in counts.items()}
     )
 
 
-def _summary(counts: Mapping[tuple[str, str, str], int]) -> Facts:
-    summary: Facts = {"total": sum(counts.values())}
+def summary(counts: Mapping[tuple[str, str, str], int]) -> Facts:
+    """Return counts by kind, category and mode as `total`, `by_kind` and so on."""
+    found: Facts = {"total": sum(counts.values())}
     for position, name in enumerate(("by_kind", "by_category", "by_mode")):
         totals: dict[str, int] = {}
         for key, count in sorted(counts.items()):
             totals[key[position]] = totals.get(key[position], 0) + count
-        summary[name] = totals
-    return summary
+        found[name] = totals
+    return found

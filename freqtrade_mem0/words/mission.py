@@ -186,7 +186,7 @@ CALLS = {
     "search?query=strategy:X AND profit:>10": (
         'client.recall(where="strategy:X AND profit:>10"); profit is in per cent of the stake'
     ),
-    "POST /memory, GET /search, GET /health": "a service comes with a later version",
+    "POST /memory, GET /search, GET /health": "work: 'freqtrade-mem0 serve'",
     '"P&L: $" in str(memory)': 'memory["pnl"] > 0',
 }
 """Calls and idioms -> what they are here."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0 import Mem0Client, TradeMemory, get_mem0_client, initialize_mem0
-from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.errors import RecordError
 from tests.servers.mem0_platform import PlatformServer
+from tests.support.served import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,6 @@ SIX: dict[str, dict[str, Any]] = {
     "portfolio_patterns": {"pattern_type": "recovery", "duration_days": 4},
     "learning_insights": {"confidence": 0.7, "sample_size": 40},
 }
-
-SERVICE = "One service: HTTP, keys, webhooks, metrics, encryption"
 
 
 @pytest.fixture
@@ -161,10 +159,15 @@ def test_switches_of_the_file_are_obeyed(here: Path) -> None:
             client.store("risk_profile", "x")
 
 
-@pytest.mark.xfail(strict=True, raises=SystemExit, reason=SERVICE)
-def test_a_service_takes_trades_and_events() -> None:
-    """`POST /api/memory/record-trade` and the other routes."""
-    with pytest.raises(SystemExit) as end:
-        main(["serve", "--help"])
-    if end.value.code != 0:
-        raise end.value
+def test_a_service_takes_trades_and_events(here: Path) -> None:
+    """The three endpoints: a trade as JSON, a strategy in the path, an event in the query."""
+    with served(here, no_auth=True) as site, site.client() as client:
+        answer = client.post("/api/memory/record-trade", json=CLOSED).json()
+        assert (answer["status"], answer["message"]) == ("success", "Trade T-17 recorded")
+        found = client.get("/api/memory/strategy-performance/momentum_7").json()
+        assert found["strategy"] == "momentum_7"
+        assert found["memories"][0]["trade_id"] == "T-17"
+        assert "1.0 trades" in found["insights"]["text"]
+        event = {"event_type": "drawdown", "description": "minus 8 %", "impact": "High"}
+        answer = client.post("/api/memory/record-risk-event", params=event).json()
+        assert answer["status"] == "success"

@@ -37,6 +37,7 @@ OLD_COPIES = (
 )
 
 REMOTE_IDS = "remote_ids.sqlite"
+SERVICE = "service.sqlite"
 STORE, HISTORY, TRIALS = "memories.sqlite", "history.db", "compare-trials.jsonl"
 
 
@@ -65,6 +66,7 @@ def delete_in_files(
         point()
     done[REMOTE_IDS] = _clean_remote_ids(memory, scope)
     done[SESSIONS] = _clean_sessions(memory, scope)
+    done[SERVICE] = _clean_keys(memory, scope)
     done[TRIALS] = _clean_trials(memory, scope)
     return done
 
@@ -187,6 +189,18 @@ def _clean_sessions(memory: MemoryFolder, scope: ForgetScope) -> int:
         n_gone = sqlite.execute(  # an agent's owner is the user, a blank and the agent
             "DELETE FROM sessions WHERE owner = ?1 OR instr(owner, ?1 || ' ') = 1", [scope.user_id]
         ).rowcount
+        sqlite.commit()
+    return n_gone
+
+
+def _clean_keys(memory: MemoryFolder, scope: ForgetScope) -> int:
+    """Delete the keys that are bound to a user; those that are not bound say nothing of anybody."""
+    path = memory.folder / SERVICE
+    if not path.exists() or not scope.is_whole_user:
+        return 0
+    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
+        sqlite.execute("PRAGMA secure_delete = ON")
+        n_gone = sqlite.execute("DELETE FROM keys WHERE user_id = ?", [scope.user_id]).rowcount
         sqlite.commit()
     return n_gone
 

@@ -85,6 +85,7 @@ FILES = {
     "*-shm": Rule.NO_DATA,
     "*-journal": Rule.REWRITTEN,
     "session.sqlite": Rule.SCOPE,
+    "service.sqlite": Rule.SCOPE,
     "core_memory_updates.txt*": Rule.DELETED,
     "parameter_updates.json*": Rule.DELETED,
     "recall-*.snapshot": Rule.DELETED,

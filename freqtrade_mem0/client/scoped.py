@@ -1,0 +1,220 @@
+"""A client bound to a user, a strategy, a bot: it reads and writes nothing else.
+
+The service and other servers answer every question through it, so no route of theirs has to
+remember whose memory it may show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.archive.export import Wanted, export
+from freqtrade_mem0.client.mem0_client import Mem0Client
+from freqtrade_mem0.client.memories import Memories
+from freqtrade_mem0.errors import ScopeError
+from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
+from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.views import decisions, forgetting, records, stats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.views.values import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What a key is bound to; None is not bound.
+
+    Parameters
+    ----------
+    user_id, strategy
+        The owner and the strategy of records.
+    bot_id
+        The run id of records, which for a bot is its name.
+    """
+
+    user_id: str | None = None
+    strategy: str | None = None
+    bot_id: str | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether everything is meant."""
+        return self == Bound()
+
+    @property
+    def is_whole_user(self) -> bool:
+        """Whether everything of a user is meant."""
+        return self.strategy is None and self.bot_id is None
+
+
+class ScopedClient(Mem0Client):
+    """A client over the opened memory of another one.
+
+    Parameters
+    ----------
+    client
+        The client whose memory is used; closing one closes both.
+    bound
+        What it is bound to.
+    user_id
+        Whose memory; None for the bound user, else that of the client.
+
+    Raises
+    ------
+    ScopeError
+        It is bound to another user.
+    """
+
+    def __init__(self, client: Mem0Client, bound: Bound, user_id: str | None = None) -> None:
+        owner = _narrowed("user", bound.user_id, user_id) or client.user_id
+        self.__dict__.update(client.for_user(owner).__dict__)
+        self.memories = Memories(self.recall)
+        self.bound = bound
+
+    @property
+    def reach(self) -> Scope:
+        """What this client reads and writes."""
+        return self.scope()
+
+    def scope(
+        self,
+        *,
+        strategy: str | None = None,
+        mode: str | None = None,
+        run_id: str | None = None,
+        pair: str | None = None,
+        kind: str | None = None,
+    ) -> Scope:
+        """Return the part of what is in reach that has these values; None is any.
+
+        `ScopeError`: it is out of reach.
+        """
+        return Scope(
+            user_id=self.user_id,
+            strategy=_narrowed("strategy", self.bound.strategy, strategy),
+            modes=None if mode is None else [Mode(mode)],
+            run_id=_narrowed("bot", self.bound.bot_id, run_id),
+            pair=None if pair is None else pair.upper(),
+            kind=kind,
+        )
+
+    def manual_origin(self, strategy: str | None = None) -> Origin:
+        """Return the origin of what is written through this client."""
+        own = super().manual_origin(_narrowed("strategy", self.bound.strategy, strategy))
+        return own if self.bound.bot_id is None else replace(own, run_id=self.bound.bot_id)
+
+    def records(self, **scope: Any) -> list[Record]:
+        """Return current records in reach; see `journal.Scope`."""
+        modes = scope.pop("modes", None)
+        asked = replace(self.scope(**scope), modes=modes)
+        return [record for _, record in self.folder.journal.records(asked)]
+
+    def listing(self, scope: Scope, limit: int, where: str | None = None) -> list[Facts]:
+        """Return the newest records of a scope from `scope`, as `views.records`."""
+        return records.records(self.folder, scope, limit, where)
+
+    def ledger(self, scope: Scope, limit: int, where: str | None = None) -> list[Facts]:
+        """Return the newest decisions of a scope from `scope`, as `views.decisions`."""
+        return decisions.ledger(self.folder, scope, limit=limit, where=where)
+
+    def why(self, wanted: str) -> Facts:
+        """Return a decision in reach with its explanation, as `views.decisions`."""
+        return decisions.why(self.folder, self.reach, wanted)
+
+    def export(self, target: Path, where: str | None = None) -> dict[str, int]:
+        """Export what is in reach to a file; see `archive.export`."""
+        wanted = Wanted(scope=self.reach, where=where)
+        return export(self.folder, target, wanted, datetime.now(UTC))
+
+    def update(
+        self, memory_id: str, text: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Change a memory in reach; see `Mem0Client.update`."""
+        return self._reaches(memory_id) and super().update(memory_id, text, metadata)
+
+    def delete(self, memory_id: str) -> bool:
+        """Delete a memory in reach; see `Mem0Client.delete`."""
+        return self._reaches(memory_id) and super().delete(memory_id)
+
+    def retract(self, memory_id: str, reason: str = "taken back by hand") -> bool:
+        """Take a record in reach out of evidence; see `Mem0Client.retract`."""
+        return self._reaches(memory_id) and super().retract(memory_id, reason)
+
+    def forget(self, *, strategy: str | None = None, run_id: str | None = None) -> Facts:
+        """Delete what is in reach, or a part of it; see `Mem0Client.forget`."""
+        asked = self.scope(strategy=strategy, run_id=run_id)
+        return super().forget(strategy=asked.strategy, run_id=asked.run_id)
+
+    def planned(self, *, strategy: str | None = None, run_id: str | None = None) -> Facts:
+        """Return how much `forget` would delete (`would_delete`, by place)."""
+        asked = self.scope(strategy=strategy, run_id=run_id)
+        scope = ForgetScope(user_id=self.user_id, strategy=asked.strategy, run_id=asked.run_id)
+        return forgetting.planned(self.folder, scope)
+
+    def stats(self) -> Facts:
+        """Return how many records in reach are where; see `views.stats`."""
+        if self.bound.is_free:
+            return super().stats()
+        counts = self.folder.journal.counts(scope=self.reach)
+        return {"journal": stats.summary(counts)}
+
+    def in_mem0(self) -> Facts:
+        """Return which store Mem0 uses, and how many memories in reach are there.
+
+        `BackendError`: it can not be asked.
+        """
+        if not self.folder.delivers:
+            return {"status": "not used", "backend": None, "memories": 0}
+        named = {
+            "user_id": self.user_id,
+            "agent_id": self.bound.strategy,
+            "run_id": self.bound.bot_id,
+        }
+        filters = {key: value for key, value in named.items() if value is not None}
+        backend = self.folder.backend
+        n_memories = backend.count(filters=filters).get((), 0)
+        return {"status": "ok", "backend": backend.name, "memories": n_memories}
+
+    def append(self, *records: Record) -> None:
+        """Write records; `ScopeError`: one of them is out of reach."""
+        for record in records:
+            self._check(record.origin)
+        super().append(*records)
+
+    def _reached(self, filters: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        named = {"agent_id": self.bound.strategy, "run_id": self.bound.bot_id}
+        own: list[Any] = [{key: value} for key, value in named.items() if value is not None]
+        return {"AND": [*own, *([dict(filters)] if filters else [])]} if own else filters
+
+    def _check(self, origin: Origin) -> None:
+        _narrowed("user", self.user_id, origin.user_id)
+        _narrowed("strategy", self.bound.strategy, origin.strategy)
+        _narrowed("bot", self.bound.bot_id, origin.run_id)
+
+    def _reaches(self, memory_id: str) -> bool:
+        """Return whether a memory is in reach; where it is not, it is as if it were not there."""
+        record = self.folder.journal.record(memory_id)
+        if record is None:  # then only Mem0 may know it, and only whose it is
+            return self.bound.is_whole_user
+        try:
+            self._check(record.origin)
+        except ScopeError:
+            return False
+        return True
+
+
+def _narrowed(what: str, bound: str | None, wanted: str | None) -> str | None:
+    """Return the value that counts; raise `ScopeError` where another than the bound is wanted."""
+    if bound is not None and wanted not in {None, bound}:
+        raise ScopeError(
+            f"This key is bound to the {what} {bound!r} and does not reach {wanted!r}. Leave the "
+            f"{what} out, or use another key."
+        )
+    return wanted if bound is None else bound

@@ -1,0 +1,52 @@
+"""The `"service"` block: where the HTTP service listens, whom it answers, its schedule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from freqtrade_mem0.config.block import Block
+
+
+class ServiceSettings(Block):
+    """What `freqtrade-mem0 serve` does."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address. MEM0_HOST overrides it.")
+    port: int = Field(8080, ge=1, le=65_535, description="Port. MEM0_PORT overrides it.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="Further names under which it is asked, such as `mem0` in Docker. `localhost`"
+        " and `host` always are; requests for any other name are refused.",
+    )
+    certificate: Path | None = Field(
+        None, description="File of a TLS certificate and its chain, in PEM form."
+    )
+    certificate_key: Path | None = Field(
+        None, description="File of the certificate's private key, in PEM form."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.1",),
+        description="Addresses of proxies that say who asks (X-Forwarded-For); with"
+        " `--behind-proxy`.",
+    )
+    requests_per_minute: int = Field(
+        30_000,
+        ge=1,
+        le=10_000_000,
+        description="Most requests of one key from one address. [1, 10000000]",
+    )
+    maintain_hours: float | None = Field(
+        24,
+        gt=0,
+        le=8_760,
+        description="How often it does what `freqtrade-mem0 maintain` does, backups of"
+        " `backup.every_days` included. Hours, (0, 8760], or null for never.",
+    )
+
+    @model_validator(mode="after")
+    def _has_both_files(self) -> Self:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("certificate and certificate_key belong together: set both")
+        return self

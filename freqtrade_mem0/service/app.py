@@ -1,0 +1,97 @@
+"""Makes the application: every route module, behind the guard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from freqtrade_mem0 import __version__
+from freqtrade_mem0.config.discovery import modules_in
+from freqtrade_mem0.service.caller import NEEDS
+from freqtrade_mem0.service.guard import LOOPBACK_NAMES, Guard
+from freqtrade_mem0.service.measured import Measured
+from freqtrade_mem0.service.problems import Problem, answer_problems, documented
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from fastapi import APIRouter
+    from starlette.routing import BaseRoute
+
+    from freqtrade_mem0.service.state import Service
+
+ROUTES = "freqtrade_mem0.service.routes"
+
+_ABOUT = """\
+Long-term memory of Freqtrade bots. Send a key in the header `X-API-Key`, or as `Authorization:
+Bearer`; `freqtrade-mem0 keys add` makes one. What is written here is labelled as said, and is never
+evidence for a stake. Errors are problem details (RFC 9457).
+"""
+
+
+def build_app(
+    service: Service,
+    *,
+    hosts: Collection[str] = LOOPBACK_NAMES,
+    takes_addresses: bool = False,
+) -> FastAPI:
+    """Return the application of a service, which is started and stopped apart from it.
+
+    Parameters
+    ----------
+    service
+        What answers.
+    hosts, takes_addresses
+        As in `Guard`.
+    """
+    app = routes()
+    app.state.service = service
+    answer_problems(app)
+    app.add_middleware(Measured, metrics=service.metrics)
+    app.add_middleware(Guard, hosts=hosts, takes_addresses=takes_addresses)
+    return app
+
+
+def routes() -> FastAPI:
+    """Return an application with all routes and their description, and nothing that answers."""
+    app = FastAPI(
+        title="freqtrade_mem0",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=documented(401, 403, 422, 429, 503),
+    )
+    routers = [cast("APIRouter", cast("Any", each).router) for each in modules_in(ROUTES).values()]
+    for router in routers:
+        app.include_router(router)
+    _complete(app, [route for router in routers for route in router.routes])
+    return app
+
+
+def _complete(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Complete OpenAPI: the schema of a problem, and which key each route needs (`x-key`)."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = made()
+            parts = schema.setdefault("components", {}).setdefault("schemas", {})
+            parts["Problem"] = Problem.model_json_schema()
+            for route in routes:
+                if isinstance(route, APIRoute) and route.path in schema["paths"]:
+                    for method in route.methods or ():
+                        schema["paths"][route.path][method.lower()]["x-key"] = _needed(route)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                parts.pop(unused, None)
+        return cast("dict[str, Any]", app.openapi_schema)
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _needed(route: APIRoute) -> str:
+    calls = [each.call for each in route.dependant.dependencies]
+    return next((text for call, text in NEEDS.items() if call in calls), "none")

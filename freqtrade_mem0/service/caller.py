@@ -1,0 +1,153 @@
+"""Who calls, and what it may do: the dependencies that every route but three has."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Query, Request, Security
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from freqtrade_mem0.client.scoped import ScopedClient
+from freqtrade_mem0.errors import ScopeError
+from freqtrade_mem0.service.keys import Role
+from freqtrade_mem0.service.state import Identity, Service
+
+COOKIE = "fm0_session"
+
+_SAFE = ("GET", "HEAD")
+_HOW = (
+    "Send the header 'X-API-Key: fm0_...' (or 'Authorization: Bearer fm0_...'). 'freqtrade-mem0 "
+    "keys add --role reader' makes a key."
+)
+
+_key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
+_bearer = HTTPBearer(auto_error=False)
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and the memory that it reaches."""
+
+    service: Service
+    identity: Identity
+    user_id: str | None
+
+    @property
+    def memory(self) -> ScopedClient:
+        """The memory in reach: of the user in the address, else the key's, else the owner."""
+        return self.memory_of(None)
+
+    def memory_of(self, user_id: str | None) -> ScopedClient:
+        """Return the memory in reach of a user named in the body; None is as `memory`."""
+        return self.service.memory_of(self.identity.bound, user_id or self.user_id)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that answers a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def identity(
+    request: Request,
+    key: Annotated[str | None, Security(_key_header)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+    cookie: Annotated[str | None, Security(_cookie)] = None,
+) -> Identity:
+    """Return who asks; 401 where nobody is known, 429 where it asks too often."""
+    service, address = service_of(request), request.client.host if request.client else ""
+    given = key or (bearer.credentials if bearer else None)
+    found = service.identified(given) if given else None
+    if found is None and given is None and cookie:
+        found = service.person(cookie)
+        headers = request.headers
+        if request.method not in _SAFE and not {"origin", "sec-fetch-site"} & set(headers.keys()):
+            found = None  # a browser says where a request comes from, and `Guard` has looked at it
+    if found is None and given is None:
+        found = service.anybody()
+    if found is None:
+        _limit(service.failures.wait_s(address))
+        why = "This key or token is not valid (any more)." if given else "This needs a key."
+        raise HTTPException(401, f"{why} {_HOW}", {"WWW-Authenticate": "Bearer"})
+    _limit(service.requests.wait_s((found.id, address)))
+    return found
+
+
+def _limit(wait_s: int) -> None:
+    if wait_s:
+        text = f"Too many requests; ask again in {wait_s} s."
+        raise HTTPException(429, text, {"Retry-After": str(wait_s)})
+
+
+def _check(who: Identity, least: Role) -> None:
+    if who.role < least:
+        raise HTTPException(
+            403,
+            f"This needs a key of the role {least.name.lower()}, and this one is a "
+            f"{who.role.name.lower()}.",
+        )
+
+
+def _at_least(least: Role) -> Callable[..., Awaitable[Caller]]:
+    async def caller(
+        request: Request,
+        who: Annotated[Identity, Depends(identity)],
+        user_id: Annotated[
+            str | None,
+            Query(description="Whose memory; by default that of the key, else of the config."),
+        ] = None,
+    ) -> Caller:
+        _check(who, least)
+        return Caller(service_of(request), who, user_id)
+
+    return caller
+
+
+async def _admin(request: Request, who: Annotated[Identity, Depends(identity)]) -> Caller:
+    _check(who, Role.ADMIN)
+    return Caller(service_of(request), who, None)
+
+
+async def _operator(request: Request, who: Annotated[Identity, Depends(identity)]) -> Service:
+    _check(who, Role.ADMIN)
+    return _of_all(service_of(request), who)
+
+
+async def _observer(request: Request, who: Annotated[Identity, Depends(identity)]) -> Service:
+    return _of_all(service_of(request), who)
+
+
+def _of_all(service: Service, who: Identity) -> Service:
+    if not who.bound.is_free:
+        raise ScopeError(
+            "This is about the whole memory, and your key is bound to a part of it. Use a key that "
+            "is not bound to a user, strategy or bot."
+        )
+    return service
+
+
+_reader, _writer = _at_least(Role.READER), _at_least(Role.WRITER)
+
+NEEDS: Mapping[object, str] = {
+    _reader: "reader",
+    _writer: "writer",
+    _admin: "admin",
+    _operator: "admin, not bound",
+    _observer: "reader, not bound",
+    identity: "any key",
+}
+"""Which key a route needs, by its dependency, in words."""
+
+Reader = Annotated[Caller, Depends(_reader)]
+Writer = Annotated[Caller, Depends(_writer)]
+Admin = Annotated[Caller, Depends(_admin)]
+"""For routes whose address names the user."""
+Operator = Annotated[Service, Depends(_operator)]
+"""The whole service, for an admin's key that is not bound to anything."""
+Observer = Annotated[Service, Depends(_observer)]
+"""The same for reading facts about the whole memory, for any key that is not bound."""
+Known = Annotated[Identity, Depends(identity)]

@@ -1,0 +1,123 @@
+"""Runs the queued jobs, one at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.errors import Mem0Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.service.jobs.queue import Jobs
+
+logger = logging.getLogger(__name__)
+
+LOCK = "service-job.lock"
+_POLL_S = 1.0
+
+
+class JobRunner:
+    """A thread that starts a process for each job.
+
+    A job's process holds a lock while it works. It goes on when the service stops or is killed; the
+    next service waits for it.
+
+    Parameters
+    ----------
+    memory
+        The memory.
+    user_data_dir
+        Freqtrade's user data folder.
+    jobs
+        The queue.
+    """
+
+    def __init__(self, memory: MemoryFolder, user_data_dir: Path, jobs: Jobs) -> None:
+        self._memory = memory
+        self._user_data_dir = user_data_dir
+        self._jobs = jobs
+        self._stop = threading.Event()
+        self._news = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="freqtrade-mem0-jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """Start no more jobs. One that runs goes on."""
+        self._stop.set()
+        self._news.set()
+        self._thread.join(2 * _POLL_S)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._news.clear()
+            try:
+                self._do_what_waits()
+            except (Mem0Error, OSError):
+                logger.exception("Jobs can not be run now; they wait.")
+            self._news.wait(_POLL_S)
+
+    def _do_what_waits(self) -> None:
+        with _lock(self._memory.folder) as lock:
+            if lock is None:
+                return  # the job of a service before this one still runs
+            self._jobs.were_ended_by_force()
+            job_id = self._jobs.next_waiting()
+            if job_id is None:
+                return
+            process = self._started(job_id, lock)
+        while process.poll() is None and not self._stop.is_set():
+            self._stop.wait(0.05)
+        if process.returncode is None:
+            process.returncode = 0  # it goes on by itself, and nobody waits for it any more
+
+    def _started(self, job_id: str, lock: int) -> subprocess.Popen[bytes]:
+        given = {
+            "settings": self._memory.settings.model_dump(mode="json"),
+            "user_data_dir": str(self._user_data_dir),
+            "job_id": job_id,
+        }
+        self._jobs.began(job_id)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "freqtrade_mem0.service.jobs.work"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # an interrupt from the keyboard is for the service
+            pass_fds=(lock,),  # the process inherits the lock, and holds it until it ends
+        )
+        assert process.stdin is not None  # noqa: S101 - a pipe, see above
+        with process.stdin as pipe:
+            pipe.write(f"{json.dumps(given)}\n".encode())
+        return process
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[int | None]:
+    """Give the lock of the folder's jobs; None where another process has it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file
+    finally:
+        os.close(file)

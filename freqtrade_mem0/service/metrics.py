@@ -1,0 +1,141 @@
+"""Metrics for Prometheus, read when it asks. Their labels are bounded: no pair, user or strategy.
+
+What has to be counted in the journal is counted at most once a minute, beside the requests, as that
+takes a second at a million records.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0 import __version__
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.lifecycle.tiers import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from prometheus_client.core import GaugeMetricFamily, Metric
+
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+NAMESPACE = "freqtrade_mem0"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_COUNT_EVERY_S = 60.0
+_LEAST_PAUSE = 50
+"""Pause between counts, as a multiple of what one takes."""
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
+
+
+class Metrics:
+    """What Prometheus reads of one service.
+
+    Parameters
+    ----------
+    memory
+        The memory.
+    """
+
+    def __init__(self, memory: MemoryFolder) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        self._memory = memory
+        self._journal = Journal(memory.folder)  # its own connection: no request waits for a count
+        self._memories: Mapping[tuple[str, str], int] = {}
+        self._n_asked = 0
+        self._count_at_s = 0.0
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._operations = Counter(
+            "operations",
+            "Requests that were answered.",
+            ("operation", "backend", "outcome"),
+            namespace=NAMESPACE,
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "operation_duration_seconds",
+            "How long answers took.",
+            ("operation",),
+            namespace=NAMESPACE,
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._registry.register(self)
+
+    def answered(self, operation: str, status: int, seconds: float) -> None:
+        """Count an answer; `operation` is the name of a route."""
+        self._operations.labels(operation, self._memory.settings.mode, _outcome(status)).inc()
+        self._durations.labels(operation).observe(seconds)
+
+    def count(self) -> None:
+        """Count what is in the journal, if that was not done lately. Not for a request."""
+        began_s = time.monotonic()
+        if began_s < self._count_at_s or not self._journal.path.exists():
+            return
+        self._memories = counted(self._journal)
+        (self._n_asked,) = self._journal.connection.row("SELECT coalesce(sum(n), 0) FROM asked")
+        took_s = time.monotonic() - began_s
+        self._count_at_s = began_s + max(_COUNT_EVERY_S, _LEAST_PAUSE * took_s)
+
+    def close(self) -> None:
+        """Release files."""
+        self._journal.close()
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        from prometheus_client import generate_latest
+
+        text: bytes = generate_latest(self._registry)
+        return text
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is read when Prometheus asks."""
+        from prometheus_client.core import CounterMetricFamily
+
+        memory = self._memory
+        state = memory.outbox.state()
+        yield _gauge("build_info", "The version, as a label.", {(__version__,): 1}, ("version",))
+        waiting = {("pending",): state.pending if memory.delivers else 0, ("dead",): state.dead}
+        yield _gauge("outbox_records", "Records that wait for Mem0.", waiting, ("state",))
+        since = state.waiting_since if memory.delivers else None
+        lag_s = 0.0 if since is None else max(0.0, time.time() - since.timestamp())
+        yield _gauge("delivery_lag_seconds", "Age of the oldest record that waits.", {(): lag_s})
+        yield _gauge("delivery_failures", "Failed deliveries in a row.", {(): state.failures})
+        yield _gauge("store_bytes", "Size of a file.", _sizes(memory), ("store",))
+        text = "Records, counted now and then."
+        yield _gauge("memories", text, self._memories, ("tier", "category"))
+        hits = CounterMetricFamily(f"{NAMESPACE}_recall_hits", "How often memories were answers.")
+        hits.add_metric((), self._n_asked)
+        yield hits
+
+
+def _gauge(
+    name: str,
+    text: str,
+    values: Mapping[Any, float],
+    labels: Iterable[str] = (),
+) -> GaugeMetricFamily:
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(f"{NAMESPACE}_{name}", text, labels=tuple(labels))
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _outcome(status: int) -> str:
+    kinds = {2: "ok", 3: "ok", 4: "refused", 5: "failed"}
+    return kinds.get(status // 100, "failed")
+
+
+def _sizes(memory: MemoryFolder) -> dict[tuple[str, ...], float]:
+    """Return the bytes of the known files; a file that is not there has none."""
+    files = {"journal": "journal.sqlite", "mem0": "memories.sqlite", "service": "service.sqlite"}
+    sizes: dict[tuple[str, ...], float] = {}
+    for store, name in files.items():
+        with suppress(OSError):
+            sizes[(store,)] = float((memory.folder / name).stat().st_size)
+    return sizes

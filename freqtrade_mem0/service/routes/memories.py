@@ -1,0 +1,145 @@
+"""Memories as texts with metadata: stored, found, changed, deleted; and what others report."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, Field
+
+from freqtrade_mem0.client.conversation import Messages, conversation
+from freqtrade_mem0.query.compile import is_like_a_query
+from freqtrade_mem0.records.base import Category
+from freqtrade_mem0.service.caller import Caller, Reader, Writer
+from freqtrade_mem0.service.problems import documented, problem
+
+router = APIRouter(tags=["memories"])
+
+_METRICS = {"profit": 12.5, "trades": 40, "win_rate": 0.55}
+_METADATA = {
+    "type": "backtest",
+    "strategy": "MyStrategy",
+    "timestamp": "2024-06-27T10:00:00Z",
+    "metrics": _METRICS,
+}
+_KNOWN = ("strategy", "metrics", "timestamp")
+"""Keys of a report that keep their names; the others are found as `data.name`."""
+
+_CATEGORIES = {"backtest": Category.STRATEGY_PERFORMANCE, "live": Category.STRATEGY_PERFORMANCE}
+"""Where a memory of a type is filed that names no category."""
+
+
+class MemoryTold(BaseModel):
+    """A conversation or text to remember."""
+
+    messages: Messages = Field(
+        description="Messages with `role` and `content`, one of them, or a text.",
+        examples=[[{"role": "system", "content": "Backtest results for MyStrategy"}]],
+    )
+    metadata: dict[str, Any] | None = Field(
+        None,
+        description="Own values; nested ones are found under names with dots, as in "
+        "`metrics.profit`. `type` is `backtest` (the result of a backtest that the caller ran), "
+        "`live` (a report on live trading), `analysis` (a view or an observation), or a word of "
+        "your own. `category` files it.",
+        examples=[_METADATA],
+    )
+    user_id: str | None = Field(None, description="Whose memory; by default that of the key.")
+
+
+class MemoryChanged(BaseModel):
+    """What changes of a memory."""
+
+    text: str | None = Field(None, description="The new text.")
+    metadata: dict[str, Any] | None = Field(
+        None, description="Values to replace; null takes one away."
+    )
+
+
+class Notice(BaseModel):
+    """What another system reports."""
+
+    type: str = Field(min_length=1, examples=["backtest"])
+    data: dict[str, Any] = Field(default_factory=dict, examples=[{"strategy": "MyStrategy"}])
+
+
+@router.post("/memory")
+def add_memory(caller: Writer, told: MemoryTold) -> dict[str, Any]:
+    """Remember a text. It counts as said, and never as evidence for a stake."""
+    return _stored(caller, told.user_id, conversation(told.messages), told.metadata or {})
+
+
+@router.put("/memory/{id}", responses=documented(404))
+def change_memory(caller: Writer, id: str, changed: MemoryChanged) -> Any:  # noqa: A002
+    """Change a memory under the same id. What bots recorded may not change."""
+    if caller.memory.update(id, changed.text, changed.metadata):
+        return {"status": "success", "id": id}
+    return problem(404, f"There is no memory {id!r} in reach of this key.")
+
+
+@router.delete("/memory/{id}", responses=documented(404))
+def delete_memory(caller: Writer, id: str) -> Any:  # noqa: A002
+    """Delete one memory. A trade still counts as evidence."""
+    if caller.memory.delete(id):
+        return {"status": "success", "id": id}
+    return problem(404, f"There is no memory {id!r} in reach of this key.")
+
+
+@router.get("/search")
+def search(
+    caller: Reader,
+    query: Annotated[
+        str,
+        Query(
+            description="Words, conditions, or both; see docs/reference/queries.md. Without words "
+            "the newest memories come first.",
+            examples=["strategy:MyStrategy AND profit:>10.0"],
+        ),
+    ] = "",
+    type: Annotated[str | None, Query(description="Only of this type.")] = None,  # noqa: A002
+    category: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 10,
+) -> dict[str, Any]:
+    """Return the memories that match best."""
+    asked: dict[str, Any] = {}
+    if type:
+        asked["filters"] = {"type": type}
+    if is_like_a_query(query):
+        asked["where"] = query
+    elif query.strip():
+        asked["query"] = query
+    found = caller.memory.recall(category, limit=limit, **asked)
+    return {"results": found, "count": len(found)}
+
+
+@router.post("/api/v1/notify")
+def notify(caller: Writer, notice: Notice) -> dict[str, Any]:
+    """Remember what another system, such as n8n or a controller, reports."""
+    data = dict(notice.data)
+    named: dict[str, Any] = {key: data.pop(key) for key in _KNOWN if key in data}
+    told = json.dumps(notice.data, ensure_ascii=False, sort_keys=True)
+    metadata: dict[str, Any] = {"type": notice.type, **named, "data": data}
+    return _stored(caller, None, f"{notice.type}: {told}", metadata)
+
+
+@router.post("/memory-webhook")
+def memory_webhook(
+    caller: Writer,
+    event: Annotated[dict[str, Any], Body(examples=[{"event": "memory:add", "id": "..."}])],
+) -> dict[str, Any]:
+    """Take an event as a hint to look into Mem0 now. Its text is not believed and not stored."""
+    del event
+    caller.service.beside.pull_soon()
+    return {"status": "accepted"}
+
+
+def _stored(
+    caller: Caller, user_id: str | None, text: str, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    own: dict[str, Any] = dict(metadata)
+    kind = own.get("type")
+    default = _CATEGORIES.get(kind) if isinstance(kind, str) else None
+    category = own.pop("category", None) or default or Category.LEARNING_INSIGHTS
+    memory_id = caller.memory_of(user_id).store(category, text, own)
+    return {"status": "success", "id": memory_id}

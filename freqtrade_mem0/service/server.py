@@ -1,0 +1,164 @@
+"""Runs the service: one for a memory, on an address that is safe to open."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.service.app import build_app
+from freqtrade_mem0.service.guard import LOOPBACK_NAMES
+from freqtrade_mem0.sqlite_files.opening import make_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from freqtrade_mem0.config.service_settings import ServiceSettings
+    from freqtrade_mem0.service.state import Service
+
+LOCK = "service.lock"
+_STOP_S = 5
+_MOST_CONNECTIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where and how the service listens.
+
+    Parameters
+    ----------
+    host, port
+        As in `ServiceSettings`; port 0 takes a free one.
+    behind_proxy
+        Whether something before it makes TLS, and says who asks.
+    """
+
+    host: str
+    port: int
+    behind_proxy: bool = False
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in LOOPBACK_NAMES
+
+
+def serve(service: Service, where: Listening, say: Callable[[str], None]) -> None:
+    """Answer until the process is told to stop; `say` is told each sentence for the person.
+
+    Raises
+    ------
+    ConfigError
+        The address is in use or not safe to open, or another service runs on this memory.
+    """
+    settings = service.memory.settings.service
+    _refuse_unsafe(service, where, settings)
+    with _only_one(service, where), _bound(where) as bound:
+        port = bound.getsockname()[1]
+        scheme = "https" if settings.certificate else "http"
+        shown = f"[{where.host}]" if ":" in where.host else where.host
+        address = f"{scheme}://{shown}:{port}"
+        say(f"The memory in {service.memory.folder} is served at {address} (Ctrl-C ends it).")
+        if service.no_auth:
+            say("Without keys: everybody on this machine can read, change and delete everything.")
+        elif where.is_loopback:
+            say(f"Open once in a browser: {address}/login?code={service.make_link()}")
+        app = build_app(
+            service,
+            hosts=(*LOOPBACK_NAMES, where.host, *settings.allowed_hosts),
+            takes_addresses=not where.is_loopback,
+        )
+        service.start()
+        try:
+            uvicorn.Server(_config(app, where, settings)).run(sockets=[bound])
+        finally:
+            service.stop()
+
+
+def _config(app: object, where: Listening, settings: ServiceSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=where.behind_proxy,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.certificate_key,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_STOP_S,
+        ws="none",
+    )
+
+
+def _refuse_unsafe(service: Service, where: Listening, settings: ServiceSettings) -> None:
+    if where.is_loopback:
+        return
+    if service.no_auth:
+        raise ConfigError(
+            f"--no-auth works on this machine alone, and {where.host} is reached from others. "
+            "Leave out --no-auth and make a key ('freqtrade-mem0 keys add --role reader'), or use "
+            "--host 127.0.0.1."
+        )
+    if not service.keys.has_valid():
+        raise ConfigError(
+            f"{where.host} is reached from other machines, and there is no key yet. Make one with "
+            "'freqtrade-mem0 keys add --role reader', or use --host 127.0.0.1."
+        )
+    if settings.certificate is None and not where.behind_proxy:
+        raise ConfigError(
+            f"{where.host} is reached from other machines, and keys would travel in the clear. Set "
+            "'mem0.service.certificate' and 'certificate_key', or say --behind-proxy where a proxy "
+            "makes TLS or the network is private, as in Docker."
+        )
+
+
+@contextmanager
+def _only_one(service: Service, where: Listening) -> Iterator[None]:
+    """Hold the lock of the memory's folder; the system releases it when the process ends."""
+    path = service.memory.folder / LOCK
+    make_folder(path.parent)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            by = os.read(file, 200).decode(errors="replace")
+            raise ConfigError(
+                f"Another 'freqtrade-mem0 serve' ({by}) serves the memory in "
+                f"{service.memory.folder}. Use that one, or stop it first."
+            ) from None
+        os.truncate(file, 0)
+        os.write(file, f"process {os.getpid()}, {where.host}:{where.port}".encode())
+        yield
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _bound(where: Listening) -> Iterator[socket.socket]:
+    """Open the port before anything else, so that a port in use is said in a sentence."""
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    bound = socket.socket(family)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((where.host, where.port))
+        except OSError as error:
+            why = "is in use by another program" if error.errno == errno.EADDRINUSE else str(error)
+            raise ConfigError(
+                f"Port {where.port} of {where.host} can not be opened: it {why}. Choose another "
+                "with --port."
+            ) from error
+        except OverflowError as error:
+            raise ConfigError(f"There is no port {where.port}.") from error
+        yield bound
+    finally:
+        bound.close()

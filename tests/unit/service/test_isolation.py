@@ -1,0 +1,234 @@
+"""Every route, with keys of every role and bound: nothing of another is read, changed or named.
+
+The routes are those that the application has, so a new one is in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from freqtrade_mem0.client.scoped import Bound
+from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.service.keys import Role
+from freqtrade_mem0.service.routes.docs import example_of
+from tests.support.samples import a_decision, a_note, a_risk_event, a_trade, opened
+from tests.support.served import Served, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from freqtrade_mem0.memory_folder import MemoryFolder
+
+ROLES = [role.name.lower() for role in Role]
+
+
+class Owner(NamedTuple):
+    """A bot of a strategy of a user, and the word that is in everything it wrote."""
+
+    user_id: str
+    strategy: str
+    bot_id: str
+    word: str
+
+    @property
+    def origin(self) -> Origin:
+        """Where its records come from."""
+        return Origin(
+            user_id=self.user_id, strategy=self.strategy, mode=Mode.LIVE, run_id=self.bot_id
+        )
+
+
+OWNERS = (
+    Owner("ann", "Trend", "bot-1", "quince"),
+    Owner("ann", "Range", "bot-2", "walnut"),
+    Owner("ben", "Trend", "bot-3", "saffron"),
+    Owner("cyd", "Trend", "bot-4", "juniper"),
+)
+BOUNDS: Mapping[str, tuple[Bound, tuple[Owner, ...]]] = {
+    "user ann": (Bound(user_id="ann"), OWNERS[:2]),
+    "user ben": (Bound(user_id="ben"), OWNERS[2:3]),
+    "user cyd": (Bound(user_id="cyd"), OWNERS[3:]),
+    "strategy of ann": (Bound(user_id="ann", strategy="Trend"), OWNERS[:1]),
+    "bot of ann": (Bound(user_id="ann", bot_id="bot-2"), OWNERS[1:2]),
+}
+"""What a key is bound to, and whose records it reaches."""
+
+
+def fill(memory: MemoryFolder, owner: Owner) -> None:
+    """Write what a bot and a person write, each with the owner's word in it."""
+    origin, word, pair = owner.origin, owner.word, f"{owner.word}/USDT".upper()
+    trade = a_trade(1, origin=origin, pair=pair, enter_tag=word)
+    decision = a_decision(1, origin=origin, pair=pair, enter_tag=word)
+    memory.journal.append(
+        [
+            decision,
+            opened(decision, trade),
+            trade,
+            a_note(1, origin=origin, content=f"never {word} again", metadata={"about": word}),
+            a_risk_event(1, origin=origin, pair=pair, description=f"{word} fell"),
+        ]
+    )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Served]:
+    """A service of a memory that four bots of three users share."""
+    with served(tmp_path, mode="embedded", user_id="ann") as running:
+        for owner in OWNERS:
+            fill(running.service.memory, owner)
+        assert running.service.client.deliver()
+        yield running
+
+
+def ids_of(memory: MemoryFolder, owner: Owner) -> list[str]:
+    """Return the ids of an owner's records and decisions."""
+    scope = {"user_id": owner.user_id, "strategy": owner.strategy, "run_id": owner.bot_id}
+    records = [each.id for each in memory.records(**scope)]
+    decisions = [
+        each.decision.id
+        for each in memory.journal.ledger(only_opened=False)
+        if each.decision.origin == owner.origin
+    ]
+    return [*sorted(records), *decisions]
+
+
+def requests(schema: dict[str, Any], about: Owner, ids: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield requests to every route: plain, and about an owner, by each name that a route takes."""
+    named = {
+        "user_id": about.user_id,
+        "strategy": about.strategy,
+        "run_id": about.bot_id,
+        "agent_id": about.bot_id,
+    }
+    for path, methods in schema["paths"].items():
+        for method, route in methods.items():
+            body = example_of(schema, route)
+            takes = {each["name"]: each for each in route.get("parameters", ())}
+            needed = {
+                name: {"older_than": "36500d", "code": "x"}.get(name, "x")
+                for name, each in takes.items()
+                if each["in"] == "query" and each["required"]
+            }
+            query = {
+                name: value
+                for name, value in named.items()
+                if name in takes and takes[name]["in"] == "query"
+            }
+            queries = [needed, *({**needed, name: value} for name, value in query.items())]
+            bodies = (
+                [body]
+                if not isinstance(body, dict)
+                else [
+                    body,
+                    *({**body, name: value} for name, value in named.items()),
+                ]
+            )
+            asked = [(needed, each) for each in bodies] + [(each, body) for each in queries[1:]]
+            for filled in {path.format(id=each, **named) for each in ids}:
+                for params, each in asked:
+                    yield {"method": method, "url": filled, "params": params, "json": each}
+
+
+def state(memory: MemoryFolder, owner: Owner) -> object:
+    """Return all that is stored of an owner."""
+    scope = {"user_id": owner.user_id, "strategy": owner.strategy, "run_id": owner.bot_id}
+    named = {"user_id": owner.user_id, "agent_id": owner.strategy, "run_id": owner.bot_id}
+    in_mem0 = memory.backend.scan(filters=named)
+    return memory.records(**scope), sorted((each.id, each.text) for each in in_mem0)
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_of_another_is_reached(site: Served, name: str, role: str) -> None:
+    """Whatever a route is asked, and however another is named to it."""
+    bound, own = BOUNDS[name]
+    memory, schema = site.service.memory, site.app.openapi()
+    strangers = [owner for owner in OWNERS if owner not in own]
+    before = [state(memory, owner) for owner in strangers]
+    key = site.service.keys.add(Role[role.upper()], bound=bound)[1]
+    n_asked = 0
+    with site.client(key, follow_redirects=False) as client:
+        ids = ids_of(memory, strangers[0])
+        for request in requests(schema, strangers[0], [ids[0], ids[-1]]):
+            answer = client.request(**request)
+            n_asked += 1
+            found = [each.word for each in strangers if each.word in answer.text.lower()]
+            assert not found, (request, answer.text)
+            assert answer.status_code < 500, (request, answer.text)
+    assert n_asked > 80
+    assert [state(memory, owner) for owner in strangers] == before
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_ones_own_is_reached(site: Served, name: str) -> None:
+    """So that the test above can fail: each listing shows the words of all that a key reaches."""
+    bound, own = BOUNDS[name]
+    key = site.service.keys.add(Role.READER, bound=bound)[1]
+    words = {owner.word for owner in OWNERS}
+    with site.client(key) as client:
+        for path in ("/api/records", "/api/ledger", "/search?query=never", "/export"):
+            text = client.get(path).text.lower()
+            assert {word for word in words if word in text} == {each.word for each in own}, path
+        counts = client.get("/stats").json()["journal"]["by_kind"]
+        assert counts["trade"] == len(own)
+        assert client.get("/vectors/status").json()["memories"] == 3 * len(own)
+
+
+def test_a_key_that_is_not_bound_reaches_any_user(site: Served) -> None:
+    """The owner's memory by default, another's by name."""
+    with site.as_("reader") as client:
+        assert "saffron" not in client.get("/api/records").text.lower()
+        assert "saffron" in client.get("/api/records", params={"user_id": "ben"}).text.lower()
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service of an empty memory."""
+    with served(tmp_path_factory.mktemp("empty")) as running:
+        yield running
+
+
+def test_every_route_but_two_needs_a_key(empty: Served) -> None:
+    """Health, the link of a person; all others say which header to send."""
+    open_routes = set()
+    with empty.client() as client:
+        for path, methods in empty.app.openapi()["paths"].items():
+            for method in methods:
+                answer = client.request(method, path.format(id="x", user_id="x", strategy="x"))
+                if answer.status_code != 401:
+                    open_routes.add((method, path, answer.status_code))
+    assert open_routes == {("get", "/health", 200), ("get", "/login", 422)}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "least"),
+    [
+        ("get", "/api/records", "reader"),
+        ("get", "/metrics", "reader"),
+        ("post", "/api/agent/analyze-signal", "reader"),
+        ("post", "/api/memory/record-trade", "writer"),
+        ("post", "/api/memory/record-risk-event", "writer"),
+        ("post", "/api/agent/log-decision", "writer"),
+        ("post", "/memory", "writer"),
+        ("put", "/memory/x", "writer"),
+        ("delete", "/memory/x", "writer"),
+        ("post", "/api/v1/notify", "writer"),
+        ("post", "/memory-webhook", "writer"),
+        ("post", "/users/ann/forget", "admin"),
+        ("post", "/backup", "admin"),
+        ("post", "/optimize", "admin"),
+        ("delete", "/cleanup", "admin"),
+        ("get", "/jobs", "admin"),
+    ],
+)
+def test_a_role_does_what_it_may(empty: Served, method: str, path: str, least: str) -> None:
+    """The one that is just enough is not refused, and the one below it is."""
+    with empty.as_(least) as client:
+        assert client.request(method, path).status_code != 403
+    if least != "reader":
+        below = ROLES[ROLES.index(least) - 1]
+        with empty.as_(below) as client:
+            assert client.request(method, path).status_code == 403
