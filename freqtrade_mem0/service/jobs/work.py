@@ -26,7 +26,7 @@ from freqtrade_mem0.service.jobs.queue import Jobs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade_mem0.archive.backup import Backup
+    from freqtrade_mem0.archive.check import Backup
 
 logger = logging.getLogger(__name__)
 
