@@ -324,6 +324,14 @@ def test_shrinking_keeps_what_is_there(home: Any, make_memory: MakeMemory) -> No
     assert all(isinstance(each, str) for each in home.backend.upkeep_limits)
 
 
+def test_a_store_that_tells_no_sizes_says_so(home: Any, make_memory: MakeMemory) -> None:
+    """Else the owner would take the bytes of the journal for those of all memories."""
+    home.put([make_memory(0)])
+    says_so = any("does not tell how many bytes" in each for each in home.backend.upkeep_limits)
+    is_away = home.backend.name in {"server", "platform"} and not home.backend.sizes()
+    assert says_so == is_away
+
+
 def test_doctors_probe_is_found_and_gone(home: Any, make_memory: MakeMemory) -> None:
     """It is written, read, searched for and deleted; nothing else is touched."""
     home.put([make_memory(0)])

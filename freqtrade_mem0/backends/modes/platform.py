@@ -32,6 +32,17 @@ NO_KEY = (
     "delivered once there is a key."
 )
 
+UPKEEP_LIMITS = (
+    (
+        "The Mem0 platform does not tell how many bytes memories take there: those of the tiers "
+        "are the journal's alone. It keeps vectors as they are."
+    ),
+    (
+        "What was deleted can not be found on the Mem0 platform any more; how long it keeps a "
+        "copy, its terms say."
+    ),
+)
+
 
 def open_backend(wanted: Wanted) -> RemoteBackend:
     """Return the platform; without a key, each of its calls fails and says how to give one."""
@@ -50,7 +61,7 @@ def open_backend(wanted: Wanted) -> RemoteBackend:
             host=settings.host or DEFAULT_HOST,
         )
 
-    return RemoteBackend("platform", connect, settings.timeout_s)
+    return RemoteBackend("platform", connect, settings.timeout_s, upkeep_limits=UPKEEP_LIMITS)
 
 
 def prepare(wanted: Wanted) -> None:

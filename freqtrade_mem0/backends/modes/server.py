@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import MemoryBackend
 
 
+UPKEEP_LIMITS = (
+    (
+        "The Mem0 server does not tell how many bytes memories take there: those of the tiers are "
+        "the journal's alone. It keeps vectors as they are."
+    ),
+    (
+        "What was deleted stays in the history of the Mem0 server, with its text, and in its "
+        "backups; the files of its PostgreSQL become smaller with VACUUM FULL."
+    ),
+)
+
+
 def open_backend(wanted: Wanted) -> MemoryBackend:
     """Return Mem0 in this process where a vector store is named, else the REST server."""
     if address.vector_store(wanted.settings) is not None:
@@ -42,7 +54,7 @@ def open_backend(wanted: Wanted) -> MemoryBackend:
         user_id=settings.user_id,
         timeout_s=settings.timeout_s,
     )
-    return RemoteBackend("server", connect, settings.timeout_s)
+    return RemoteBackend("server", connect, settings.timeout_s, upkeep_limits=UPKEEP_LIMITS)
 
 
 def prepare(wanted: Wanted) -> None:

@@ -45,15 +45,20 @@ class RemoteBackend:
     timeout_s
         Bound of one exchange, in seconds. A call may wait `http.CALL_TIMEOUTS` times that without
         progress.
+    upkeep_limits
+        See `MemoryBackend.upkeep_limits`.
     """
 
-    def __init__(self, name: str, connect: Callable[[], RemoteStore], timeout_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], RemoteStore],
+        timeout_s: float,
+        *,
+        upkeep_limits: Sequence[str],
+    ) -> None:
         self.name = name
-        limit = (
-            f"The Mem0 {name} keeps vectors as they are. What was deleted there may stay in its "
-            "history and its backups, and its files become smaller when it chooses to."
-        )
-        self.upkeep_limits = (limit,)
+        self.upkeep_limits = upkeep_limits
         self._timeout_s = timeout_s
         self._connect = connect
         self._is_closed = False
