@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,8 @@ from freqtrade_mem0.client.told_trade import told_moment
 from freqtrade_mem0.decide.rule_form import as_text, read_rule
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
-from freqtrade_mem0.records.base import record_id
 from freqtrade_mem0.records.codec import validated
-from freqtrade_mem0.records.kinds.rule import Rule
+from freqtrade_mem0.records.kinds.rule import Rule, rule_id
 from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
@@ -52,8 +50,7 @@ def propose_rule(client: Mem0Client, agent_id: str, given: Any, now: datetime) -
     rule, evidence = read_proposal(given), tuple(given.get("evidence") or ())
     origin = replace(client.manual_origin(given["strategy"]), run_id=agent_id)
     conditions = sorted({as_text(each) for each in rule.conditions})
-    what = json.dumps([conditions, rule.scale, rule.veto])
-    name = record_id("rule", client.user_id, origin.strategy, what)
+    name = rule_id(origin, conditions, rule.scale, veto=rule.veto)
     if client.folder.journal.record_of(Rule, name) is None:
         values = {
             "id": name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.options import limit_of
 from freqtrade_mem0.cli.output import print_error, print_json, print_lines, print_table, title, when
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.numbers import counted
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def propose(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
     """Add the rules of a file of JSON; nothing is added where one of them is wrong."""
     from freqtrade_mem0.agents.rules import propose_rule, read_proposal
     from freqtrade_mem0.client import Mem0Client
+    from freqtrade_mem0.core_memory.rules import reach, rule_lives
 
     source: str = arguments.id
     try:
@@ -62,11 +64,25 @@ def propose(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
     now, client = datetime.now(UTC), Mem0Client(memory)
     agent = arguments.agent_id or "owner"
     ids = [propose_rule(client, agent, each, now) for each in rules]
+    found = {life.rule.id: life.rule for life in rule_lives(memory.journal, client.user_id)}
+    reached = {each: reach(memory.journal, found[each]) for each in dict.fromkeys(ids)}
     if arguments.json:
-        print_json({"ids": ids})
-    else:
-        print_lines(*(f"Proposed: the rule {each}." for each in ids))
+        print_json({"ids": ids, "reach": reached})
+        return 0
+    for each, facts in reached.items():
+        print_lines(f"Proposed: the rule {each}. {_reach(facts, found[each].origin.strategy)}")
     return 0
+
+
+def _reach(facts: dict[str, Any], strategy: str) -> str:
+    if not facts["trades"]:
+        return f"No trade of {strategy} is remembered, so nothing shows how often it applies."
+    trades = counted(facts["trades"], "remembered trade")
+    said = [f"It would have applied to {facts['applies_to']:,} of {trades} of {strategy}."]
+    for name, close in facts["unknown"].items():
+        hint = f" Did you mean {close[0]}?" if close else ""
+        said.append(f"None of them has the feature {name}.{hint}")
+    return " ".join(said)
 
 
 def step(memory: MemoryFolder, life: RuleLife, arguments: argparse.Namespace) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.decide.learned import RISK, entry_features
 from freqtrade_mem0.decide.rule_form import read_rule
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.kinds.rule import NEXT, Rule, RuleState, RuleStep, rule_step_id
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.limits import LATEST
 from freqtrade_mem0.words.plain import Facts, iso
 
@@ -73,7 +76,8 @@ class RuleLife:
 def rule_lives(journal: Journal, user_id: str, strategy: str | None = None) -> list[RuleLife]:
     """Return the rules of an owner in the order in which they were proposed."""
     scope = Scope(user_id=user_id, strategy=strategy)
-    found = {each.id: RuleLife(each) for each in journal.of_kind(Rule, scope)}
+    rules_there = journal.of_kind(Rule, scope)
+    found = {each.id: RuleLife(each) for each in rules_there if each.says_its_id}
     if not found:
         return []
     steps = replace(scope, kind=RuleStep.kind)
@@ -157,6 +161,28 @@ def rules(memory: MemoryFolder, user_id: str, limit: int | None = None) -> list[
     """Return the rules of an owner, oldest first, the newest `limit` of them; see `rule_facts`."""
     rows = [rule_facts(life) for life in rule_lives(memory.journal, user_id)]
     return rows if limit is None else rows[-limit:]
+
+
+def reach(journal: Journal, rule: Rule) -> Facts:
+    """Return of how many remembered trades a rule would have applied to the entry.
+
+    `trades` of the strategy, `applies_to`, and `unknown`: features that none of them has.
+    """
+    read_back = read(rule)
+    scope = Scope(user_id=rule.origin.user_id, strategy=rule.origin.strategy, kind=TradeRecord.kind)
+    n_trades = n_met = 0
+    names: set[str] = set()
+    for trade in journal.evidence.trades(scope):
+        entry = entry_features(
+            trade.open_date, trade.pair, trade.side, trade.enter_tag, trade.situation
+        )
+        names |= entry.keys()
+        n_trades += 1
+        n_met += read_back is not None and read_back.fires(entry, ())
+    asked = {each.feature for each in read_back.conditions} if read_back else set()
+    unknown = sorted(asked - names - {RISK}) if n_trades else []
+    close = {name: get_close_matches(name, names, n=1) for name in unknown}
+    return {"trades": n_trades, "applies_to": n_met, "unknown": close}
 
 
 def find_rule(memory: MemoryFolder, wanted: str) -> RuleLife | None:

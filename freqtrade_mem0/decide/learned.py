@@ -120,7 +120,9 @@ class LearnedRules:
         """
         reached, reasons, is_vetoed = wish.multiplier, [], False
         moment = proposal.moment
-        entry = entry_features(proposal)
+        entry = entry_features(
+            moment, proposal.pair, proposal.side, proposal.enter_tag, proposal.situation
+        )
         events = open_events(moment, proposal.pair) if self.reads_risk else _NO_EVENTS
         for rule in self.rules:
             if not (rule.since < moment <= rule.until and rule.fires(entry, events)):
@@ -142,16 +144,18 @@ class LearnedRules:
 NO_RULES = LearnedRules((), 1.0, 1.0)
 
 
-def entry_features(proposal: Proposal) -> dict[str, float | str]:
+def entry_features(
+    moment: datetime, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
+) -> dict[str, float | str]:
     """Return what conditions compare: the situation, and pair, side, tag, hour and weekday."""
-    moment_ms = to_ms(proposal.moment)
+    moment_ms = to_ms(moment)
     return {
-        **proposal.situation,
+        **situation,
         **calendar(moment_ms),
         "hour": float(moment_ms // 3_600_000 % 24),
-        "pair": proposal.pair,
-        "side": proposal.side,
-        "enter_tag": proposal.enter_tag,
+        "pair": pair,
+        "side": side,
+        "enter_tag": enter_tag,
     }
 
 

@@ -7,12 +7,18 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0 import AgentMemory
+from freqtrade_mem0.core_memory.files import CORE_LOG
+from freqtrade_mem0.core_memory.rules import find_rule, rules, take_rule_step
+from freqtrade_mem0.decide.learned import RULE
 from freqtrade_mem0.journal.journal import FILE_NAME
-from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory, wait_until
+from freqtrade_mem0.records.kinds.rule import RuleState
+from tests.flow.harness import PLAIN_STRATEGY, class_name, strategy_with_memory, wait_until
 from tests.flow.scenarios import (
     BUSY,
     REMEMBERING,
@@ -85,6 +91,46 @@ def test_a_killed_bot_agrees_with_its_database_after_the_next_start(start_bot: S
     bot.stop()
     assert_journal_equals_database(bot)
     assert closed >= 4
+
+
+def test_a_rule_approved_under_a_running_bot_moves_its_next_stakes(start_bot: StartBot) -> None:
+    """Within seconds, as the journal says with the rule's id; once retired it moves none."""
+    block = {**MEM0, "agents": {"write_files": True}, "sizing": {"policy": "rules"}}
+    bot = start_bot(BUSY, block)
+    _remembered(bot, 1)
+    with AgentMemory("learner", config=bot.config, user_data_dir=bot.userdir) as memory:
+        folder = memory.client.folder
+        kept = memory.propose_rule(
+            {
+                "strategy": class_name(BUSY),
+                "when": ["hour >= 0"],
+                "scale": 0.5,
+                "note": "half of everything",
+            }
+        )
+        memory.log_decision({"symbol": "BTC/USDT", "action": "BUY", "confidence": 0.9})
+
+        def n_ruled(since: datetime) -> tuple[int, int]:
+            lines = [each.decision for each in ledger(folder) if each.decision.decided_at > since]
+            ruled = [part.value for each in lines for part in each.reasons if part.name == RULE]
+            assert set(ruled) <= {kept}
+            return len(ruled), len(lines)
+
+        def step(state: RuleState) -> datetime:
+            life, now = find_rule(folder, kept), datetime.now(UTC)
+            assert life is not None
+            assert take_rule_step(folder, life, state, now, untried=True)["state"] == state
+            return now
+
+        approved = step(RuleState.APPROVED)
+        bot.wait_until(lambda: rules(folder, memory.client.user_id)[0]["state"] == "active")
+        bot.wait_until(lambda: n_ruled(approved)[0] >= 2)
+        taken_up = step(RuleState.RETIRED) + timedelta(seconds=5)
+        bot.wait_until(lambda: n_ruled(taken_up)[1] >= 2)
+        assert n_ruled(taken_up)[0] == 0
+        text = (folder.folder / CORE_LOG).read_text(encoding="utf-8")
+    assert "Decision: BUY - Confidence: 0.90 - Pair: BTC/USDT" in text
+    assert complaints(bot.log()) == []
 
 
 def test_an_exit_forced_by_hand_is_remembered(start_bot: StartBot) -> None:

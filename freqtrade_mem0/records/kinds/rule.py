@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,8 +12,10 @@ from freqtrade_mem0.records.base import Category, Record, record_id, to_ms
 from freqtrade_mem0.records.limits import Instant, Integer, Name, Number, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.memory import Scalar
 
 
@@ -72,6 +75,12 @@ class Rule(Record):
     veto: bool = False
     evidence: tuple[Name, ...] = field(default=())
     data_until: Instant | None = None
+
+    @property
+    def says_its_id(self) -> bool:
+        """Whether it is the rule of its id: what comes from elsewhere can not change a rule."""
+        said = rule_id(self.origin, self.conditions, self.scale, veto=self.veto)
+        return self.id == said
 
     @property
     def seen_until(self) -> datetime:
@@ -137,6 +146,12 @@ class RuleStep(Record):
     def filter_keys(self) -> Mapping[str, Scalar]:
         """Return the rule and its state."""
         return {"rule_id": self.rule_id, "state": str(self.state)}
+
+
+def rule_id(origin: Origin, conditions: Iterable[str], scale: float | None, *, veto: bool) -> str:
+    """Return the record id of a rule: that of its owner, strategy, conditions and effect."""
+    what = json.dumps([sorted(conditions), scale, veto])
+    return record_id("rule", origin.user_id, origin.strategy, what)
 
 
 def rule_step_id(rule_id: str, state: RuleState, moment: datetime, by: str) -> str:

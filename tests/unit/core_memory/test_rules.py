@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from freqtrade_mem0.core_memory.rules import (
     append_step,
     find_rule,
     note_active,
+    reach,
     rules,
     take_rule_step,
 )
@@ -179,6 +181,36 @@ def test_what_another_machine_approved_waits_here(stage: Stage) -> None:
     stage.now += timedelta(hours=1)
     assert n_acting(stage) == 0
     assert rules(stage.memory.client.folder, "me")[0]["state"] == "proposed"
+
+
+def test_nobody_changes_a_rule_that_was_approved(stage: Stage) -> None:
+    """A rule that came from elsewhere and is approved here; its origin corrects it later."""
+    kept = stage.memory.propose_rule(RULE)
+    journal = stage.memory.client.folder.journal
+    (rule,) = journal.of_kind(Rule)
+    with Stage(stage.folder / "here").memory as here:
+        journal = here.client.folder.journal
+        journal.adopt([rule])
+        life = find_rule(here.client.folder, kept)
+        assert life is not None
+        take_rule_step(here.client.folder, life, APPROVED, stage.now, untried=True)
+        assert len(acting_rules(journal, ORIGIN)) == 1
+        journal.adopt([replace(rule, scale=9.0, recorded_at=at(99))])
+        assert acting_rules(journal, ORIGIN) == []
+
+
+def test_what_a_rule_would_have_applied_to_is_counted(stage: Stage) -> None:
+    """And a feature that no trade has is named: it never fires."""
+    stage.now = at(700)
+    trades = bots_trades()
+    stage.remember(*trades)
+    journal = stage.memory.client.folder.journal
+    stage.memory.propose_rule({**RULE, "when": ["rsi < 40", "pair == BTC/USDT"]})
+    stage.memory.propose_rule({**RULE, "when": ["rsii < 40", "hour >= 0"]})
+    first, second = journal.of_kind(Rule)
+    n = sum(trade.situation["rsi"] < 40 and trade.pair == "BTC/USDT" for trade in trades)  # type: ignore[operator]
+    assert reach(journal, first) == {"trades": 60, "applies_to": n, "unknown": {}}
+    assert reach(journal, second) == {"trades": 60, "applies_to": 0, "unknown": {"rsii": ["rsi"]}}
 
 
 def test_an_agent_is_answered_as_a_bot_would_stake(stage: Stage) -> None:
