@@ -11,15 +11,13 @@ from freqtrade_mem0.agents.answers import answer, nothing
 from freqtrade_mem0.agents.commands import read_command
 from freqtrade_mem0.agents.decisions import DecisionLog, checked_agent
 from freqtrade_mem0.agents.known import KnownTrades
-from freqtrade_mem0.agents.proposals import propose
-from freqtrade_mem0.agents.rules import propose_rule
+from freqtrade_mem0.agents.proposing import AgentProposals
 from freqtrade_mem0.agents.signal import named_strategy, read_signal
 from freqtrade_mem0.client.described import described
-from freqtrade_mem0.client.mem0_client import MANUAL_STRATEGY, Mem0Client
+from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.core_memory.live_files import LiveFiles
 from freqtrade_mem0.core_memory.log import n_unresolved
 from freqtrade_mem0.core_memory.outcomes import StoredCandles
-from freqtrade_mem0.core_memory.parameters import current_parameters
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.session_memory.opening import open_session_store
 from freqtrade_mem0.session_memory.session import Session
@@ -42,7 +40,7 @@ DEFAULT_AGENT = "agent"
 _RESOLVE_EVERY = timedelta(minutes=1)
 
 
-class AgentMemory:
+class AgentMemory(AgentProposals):
     """Answers an agent's questions from the memory of the bots, and keeps its decisions.
 
     It places no orders. What an agent writes is labelled as an agent's, and never counts as
@@ -222,56 +220,6 @@ class AgentMemory:
         kept = self.log.log(decision, result)
         self._write_files()
         return kept
-
-    def propose_parameters(self, changes: Mapping[str, Any], reason: str, **details: Any) -> str:
-        """Propose new values of parameters; return the id of the proposal.
-
-        Nothing changes before the owner approves it (`freqtrade-mem0 agent approve`). The same
-        proposal is kept once while it waits, and once a day.
-
-        Parameters
-        ----------
-        changes
-            New values by name: numbers, texts, truth values.
-        reason
-            Why.
-        details
-            `strategy` the parameters are of; `before`, the present values, by default those that
-            hold; `evidence`, ids of records.
-
-        Raises
-        ------
-        RecordError
-            A name or value breaks its rule; nothing is kept.
-        """
-        return propose(self.client, self.agent_id, changes, reason, self._now(), **details)
-
-    def propose_rule(self, rule: Mapping[str, Any]) -> str:
-        """Propose a rule for the stakes of a bot; return the id of the proposal.
-
-        It has no effect before the owner approves it (`freqtrade-mem0 agent approve`). The same
-        conditions with the same effect are one rule, whoever proposes it.
-
-        Parameters
-        ----------
-        rule
-            `strategy`; `when`, a list of conditions such as "rsi < 30" that must all hold, or a
-            mapping of features to values; `scale`, the factor on the stake, or `veto`: true, or
-            neither; `note`; and where known `evidence`, ids of records, and `data_until`, up to
-            when the data go from which it was drawn.
-
-        Raises
-        ------
-        RecordError
-            A key is missing or unknown, or its value breaks its rule; nothing is kept.
-        """
-        return propose_rule(self.client, self.agent_id, rule, self._now())
-
-    def parameters(self, strategy: str = MANUAL_STRATEGY) -> Facts:
-        """Return the approved values of parameters by name, without reverted ones."""
-        if not self._trades.exists:
-            return {}
-        return current_parameters(self._memory, self.client.user_id, strategy)
 
     @property
     def session(self) -> Session:

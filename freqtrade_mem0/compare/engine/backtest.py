@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.compare.engine.block import block_of_run, memory_block
 from freqtrade_mem0.compare.engine.noise import spread_on_noise
 from freqtrade_mem0.compare.engine.result_rows import (
     Openings,
@@ -131,7 +132,7 @@ def prepare(job: Job, tell: Callable[[float], None]) -> Prepared:
     try:
         config = _load_config(job)
         config.pop("strategy_list", None)
-        block = _memory_block(config, job.folder)
+        block = memory_block(config, job.folder)
         config[BLOCK] = _DISABLED  # a strategy that has the mixin starts without memory
         backtesting = Backtesting(config, progress_callback=_progress(tell))
         (strategy,) = backtesting.strategylist
@@ -174,7 +175,11 @@ def run(prepared: Prepared, *, second: bool) -> Run:
 
     job, backtesting, strategy = prepared.job, prepared.backtesting, prepared.strategy
     folder = job.memory(second=second)
-    block = _DISABLED if folder is None else _block_of(prepared, folder, second=second)
+    block = (
+        _DISABLED
+        if folder is None
+        else block_of_run(prepared.block, job.rule, folder, second=second)
+    )
     strategy.config[BLOCK] = block
     began_s = time.monotonic()
     try:
@@ -213,17 +218,6 @@ def run(prepared: Prepared, *, second: bool) -> Run:
         account=_account(decisions),
         n_ruled=n_ruled(folder, str(job.rule["id"])) if job.rule and folder and second else 0,
     )
-
-
-def _block_of(prepared: Prepared, folder: Path, *, second: bool) -> dict[str, Any]:
-    """Return the block of a run with memory, the second one with the rule that is tried."""
-    block, rule = prepared.block, prepared.job.rule
-    if rule is None:
-        return block
-    sizing = dict(block["sizing"])
-    others = [each for each in sizing.get("trial_rules", ()) if each.get("id") != rule["id"]]
-    sizing["trial_rules"] = [*others, dict(rule)] if second else others
-    return block | {"path": str(folder), "sizing": sizing}
 
 
 def _account(decisions: Decisions) -> AccountState | None:
@@ -275,16 +269,6 @@ def _arguments(job: Job) -> dict[str, Any]:
         reason = errors.getvalue().strip().splitlines()[-1:] or ["it gives no reason"]
         raise EngineError(f"Freqtrade does not accept these options: {reason[0]}") from None
     return parsed
-
-
-def _memory_block(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the `"mem0"` block of the run with memory: the user's sizing, its own folder."""
-    settings = load_settings(config)
-    own = {} if settings is None else dict(config[BLOCK])
-    for key in ("knowledge", "vector_store", "embedder", "llm"):
-        own.pop(key, None)
-    sizing = dict(own.get("sizing") or {}) | {"shadow": False}
-    return own | {"enabled": True, "mode": "local", "path": str(folder), "sizing": sizing}
 
 
 def _progress(tell: Callable[[float], None]) -> Callable[[Any], None]:
