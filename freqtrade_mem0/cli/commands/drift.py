@@ -61,8 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
         ["trigger", "Threshold", "False alarms a year", "finds", "state"],
         [_trigger(each) for each in facts["triggers"]],
     )
-    for each in facts["triggers"]:
-        print_lines(*(_alarm(each["name"], alarm) for alarm in each["alarms"]))
+    raised = [(each["name"], alarm) for each in facts["triggers"] for alarm in each["alarms"]]
+    raised.sort(key=lambda each: str(each[1]["at"]))
+    print_lines(*(_alarm(*each) for each in raised))
     print_lines(*_bands(facts["bands"], facts["age_days"]))
     if facts["slippage"] is not None:
         print_lines(*_slippage(facts["slippage"]))

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from freqtrade_mem0.insight.drift.history import DAY_MS
+from freqtrade_mem0.insight.drift.history import DAY_MS, Z
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,8 +131,10 @@ def bands(
             for name, values in zip(FIGURES, at_age, strict=True):
                 distances = [by_age[age][name].distance(value) for value in values.tolist()]
                 furthest = np.fmax(furthest, distances)
-    factor = float(np.quantile(furthest, 1.0 - FALSE_PER_YEAR, method="higher"))
-    return Bands(by_age=by_age, factor=max(factor, 1.0), looks=tuple(looks))
+    # In half widths before they were widened; the widening grows with the distance.
+    out = float(np.quantile(furthest, 1.0 - FALSE_PER_YEAR, method="higher")) * widening
+    factor = max(out * history.widening(block_days, max(out, 1.0) * Z) / widening, 1.0)
+    return Bands(by_age=by_age, factor=factor, looks=tuple(looks))
 
 
 def figures(seen: History, age_days: int) -> dict[str, float]:

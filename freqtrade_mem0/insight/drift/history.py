@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from freqtrade_mem0.insight.block_resampling import optimal_block_length, resample
-from freqtrade_mem0.insight.student import half_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +25,9 @@ DAY_MS = 86_400_000
 MIN_TRADES, MIN_DAYS = 100, 90
 """A shorter history says too little about its own spread to be a measure for anything."""
 
-_LEAST_BLOCK_DAYS = 5.0
-_Z = 1.959964
+_LEAST_BLOCK_DAYS, _MOST_BLOCKS = 5.0, 15
+
+Z = 1.959964
 """The 97.5 % quantile of the normal distribution."""
 _TRADES_AT_ONCE = 1_000_000
 """Of all shuffled histories together; with more trades a year, fewer are drawn."""
@@ -162,22 +162,28 @@ class History:
         """Return the mean length of the blocks in which days are shuffled.
 
         The longest that the daily results, the days' numbers of entries, the holding times or other
-        `daily` series ask for, `times` that.
+        `daily` series ask for, `times` that; at least a share of the history, because good and bad
+        times last longer than the correlation of single days shows.
         """
         results = np.bincount(self.day, weights=self.ratios, minlength=self.n_days)
         held_days = float(np.median(self.close_ms - self.open_ms)) / DAY_MS
         series = (results, self.n_by_day, *daily)
         asked = max(optimal_block_length(each.astype(np.float64)) for each in series)
-        return min(times * max(asked, held_days, _LEAST_BLOCK_DAYS), self.n_days / 4.0)
+        least = max(_LEAST_BLOCK_DAYS, self.n_days / _MOST_BLOCKS)
+        return min(times * max(asked, held_days, least), self.n_days / 4.0)
 
-    def widening(self, block_days: float) -> float:
+    def widening(self, block_days: float, deviations: float = Z) -> float:
         """Return by how much resamples of so few blocks spread too little.
 
         The spread of n blocks is estimated as if their mean were known, which makes it smaller by
-        the square root of (n - 1) / n, and is itself uncertain, which makes it Student's t.
+        the square root of (n - 1) / n, and is itself uncertain, which makes it Student's t. That
+        has longer tails: `deviations` says how many standard deviations out one is.
         """
         freedom = max(self.n_days / block_days - 1.0, 1.0)
-        return half_width(freedom) / _Z * math.sqrt((freedom + 1.0) / freedom)
+        # Wallace, D. L. (1959), as in `insight/student.py`, solved for t.
+        normal = deviations * (8.0 * freedom + 3.0) / (8.0 * freedom + 1.0)
+        student = math.sqrt(freedom * math.expm1(normal * normal / freedom))
+        return student / deviations * math.sqrt((freedom + 1.0) / freedom)
 
     def shuffled(self, length: int, block_days: float, n_paths: int, seed: int) -> Iterator[Path]:
         """Yield histories of `length` days that could have come instead of this one.
