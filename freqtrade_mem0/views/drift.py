@@ -52,8 +52,10 @@ def drift(
     Raises
     ------
     RecordError
-        The scope has no trade, or there is no such backtest.
+        The scope has no trade or names a pair, or there is no such backtest.
     """
+    if scope.pair is not None:
+        raise RecordError("Drift is that of a whole run; leave the pair out.")
     origin = newest_run(memory.journal, scope)
     if origin is None:
         raise RecordError(

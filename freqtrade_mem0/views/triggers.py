@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.insight.drift.triggers import PER_YEAR
+from freqtrade_mem0.insight.drift.excursions import PER_YEAR
 from freqtrade_mem0.lifecycle.drift.look import DriftMeter
 from freqtrade_mem0.lifecycle.drift.records import event_type_of
 from freqtrade_mem0.lifecycle.patterns import bots

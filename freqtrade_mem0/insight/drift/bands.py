@@ -53,6 +53,9 @@ LEVEL = 0.95
 MIN_EXPECTED = 10
 """The alarm looks only where half of the shuffled histories have at least this many trades."""
 
+_MOST_BLOCKS = 10
+"""Good and bad times last longer than the correlation of single days shows."""
+
 _ROUNDING = 1e-9
 _N_PATHS = 600
 _SEED = 3
@@ -111,7 +114,7 @@ def bands(
     Equal histories give equal bands. `pause` is called every few milliseconds.
     """
     all_ages = sorted({*AGES, *ages})
-    block_days = history.block_days()
+    block_days = history.block_days(most=_MOST_BLOCKS)
     drawn = []
     for path in history.shuffled(max(all_ages), block_days, _N_PATHS, _SEED):
         pause()
@@ -139,7 +142,7 @@ def bands(
 
 def figures(seen: History, age_days: int) -> dict[str, float]:
     """Return the figures of a run's first days; NaN where no trade has closed."""
-    return dict(zip(FIGURES, _figures(seen, seen.whole(), [age_days])[0], strict=True))
+    return dict(zip(FIGURES, _figures(seen, seen.whole, [age_days])[0], strict=True))
 
 
 def left(found: Bands, seen: History, age_days: int) -> Left | None:

@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 MIN_TRADES, MIN_DAYS = 100, 90
 """A shorter history says too little about its own spread to be a measure for anything."""
 
-_LEAST_BLOCK_DAYS, _MOST_BLOCKS = 5.0, 15
+_LEAST_BLOCK_DAYS = 5.0
 
 Z = 1.959964
 """The 97.5 % quantile of the normal distribution."""
@@ -139,8 +139,9 @@ class History:
             f"{MIN_DAYS} days are needed"
         )
 
+    @cached_property
     def whole(self) -> Path:
-        """Return the history as it was."""
+        """The history as it was."""
         order = np.argsort(self.close_ms, kind="stable")
         return Path(order, self.close_ms[order], np.arange(self.n_days))
 
@@ -158,18 +159,17 @@ class History:
         order = order[: np.searchsorted(close_ms[order], len(days) * DAY_MS)]
         return Path(trades[order], close_ms[order], estimated_from)
 
-    def block_days(self, *daily: Floats, times: float = 1.0) -> float:
+    def block_days(self, *daily: Floats, times: float = 1.0, most: float = math.inf) -> float:
         """Return the mean length of the blocks in which days are shuffled.
 
         The longest that the daily results, the days' numbers of entries, the holding times or other
-        `daily` series ask for, `times` that; at least a share of the history, because good and bad
-        times last longer than the correlation of single days shows.
+        `daily` series ask for, `times` that, but not so short that there are more than `most`.
         """
         results = np.bincount(self.day, weights=self.ratios, minlength=self.n_days)
         held_days = float(np.median(self.close_ms - self.open_ms)) / DAY_MS
         series = (results, self.n_by_day, *daily)
         asked = max(optimal_block_length(each.astype(np.float64)) for each in series)
-        least = max(_LEAST_BLOCK_DAYS, self.n_days / _MOST_BLOCKS)
+        least = max(_LEAST_BLOCK_DAYS, self.n_days / most)
         return min(times * max(asked, held_days, least), self.n_days / 4.0)
 
     def widening(self, block_days: float, deviations: float = Z) -> float:

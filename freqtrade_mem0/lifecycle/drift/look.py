@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
+_PER_PAUSE = 200
+"""Trades read between two pauses."""
+
 
 class _Trade(ClosedTrade, Protocol):
     """What is read of a trade, from its record or its evidence."""
@@ -98,7 +101,7 @@ class Drift:
 
     def trade(self, number: int) -> DriftTrade:
         """Return a measured trade by its number in the order of the exits."""
-        return self.seen.ordered[int(self.seen.whole().trades[number])]
+        return self.seen.ordered[int(self.seen.whole.trades[number])]
 
 
 class DriftMeter:
@@ -125,9 +128,9 @@ class DriftMeter:
             The config names a backtest that is not remembered.
         """
         is_bot = origin.mode in BOTS
-        trades = [t for t in trades_of(journal, origin) if not is_bot or t.close_ms < to_ms(now)]
-        reference, seen = _reference(journal, origin, settings, trades)
-        pause()
+        known = trades_of(journal, origin, pause)
+        trades = [t for t in known if not is_bot or t.close_ms < to_ms(now)]
+        reference, seen = _reference(journal, origin, settings, trades, pause)
         end_ms = to_ms(now) if is_bot else max((t.close_ms for t in seen), default=0)
         history = History(seen, until_ms=end_ms)
         age_days = max(0, (end_ms - history.begin_ms) // DAY_MS) if seen else 0
@@ -175,15 +178,21 @@ class DriftMeter:
         return found
 
 
-def trades_of(journal: Journal, origin: Origin) -> list[DriftTrade]:
+def trades_of(
+    journal: Journal, origin: Origin, pause: Callable[[], object] = lambda: None
+) -> list[DriftTrade]:
     """Return the trades of a run that are evidence; those of a bot that were recorded here."""
     if origin.mode in BOTS:
-        return _plain(OwnRecords(journal, origin).trades())
-    return _plain(_evidence(journal, origin))
+        return _plain(OwnRecords(journal, origin).trades(), pause)
+    return _plain(_evidence(journal, origin), pause)
 
 
 def _reference(
-    journal: Journal, origin: Origin, settings: DriftSettings, trades: list[DriftTrade]
+    journal: Journal,
+    origin: Origin,
+    settings: DriftSettings,
+    trades: list[DriftTrade],
+    pause: Callable[[], object],
 ) -> tuple[Reference, list[DriftTrade]]:
     """Return what a run is measured by, and its trades that are measured.
 
@@ -199,13 +208,10 @@ def _reference(
     writers = revoked(journal) if runs else ()
     found = None
     for run in runs:
-        known = [
-            trade
-            for trade in _plain(
-                each for each in _evidence(journal, run) if not is_revoked(each, writers)
-            )
-            if first_ms is None or trade.close_ms < first_ms
-        ]
+        all_of_it = (each for each in _evidence(journal, run) if not is_revoked(each, writers))
+        known = _plain(all_of_it, pause)
+        if first_ms is not None:
+            known = [trade for trade in known if trade.close_ms < first_ms]
         how = "mem0.drift.backtest" if named else "promoted"
         source = f"the {run.mode} run {run.run_id[:12]} ({how})"
         earlier = Reference(History(known), source, run.run_id)
@@ -269,19 +275,23 @@ def _own_begin(trades: list[DriftTrade]) -> tuple[list[DriftTrade], list[DriftTr
     return [], []
 
 
-def _plain(trades: Iterable[_Trade]) -> list[DriftTrade]:
-    return [
-        DriftTrade(
-            open_ms=to_ms(trade.open_date),
-            close_ms=to_ms(trade.close_date),
-            ratio=trade.profit_ratio,
-            pair=trade.pair,
-            volatility=_number(trade.situation.get("volatility")),
-            id=trade.id,
-        )
-        for trade in trades
-        if trade.is_evidence
-    ]
+def _plain(trades: Iterable[_Trade], pause: Callable[[], object]) -> list[DriftTrade]:
+    found = []
+    for number, trade in enumerate(trades):
+        if number % _PER_PAUSE == 0:
+            pause()
+        if trade.is_evidence:
+            found.append(
+                DriftTrade(
+                    open_ms=to_ms(trade.open_date),
+                    close_ms=to_ms(trade.close_date),
+                    ratio=trade.profit_ratio,
+                    pair=trade.pair,
+                    volatility=_number(trade.situation.get("volatility")),
+                    id=trade.id,
+                )
+            )
+    return found
 
 
 def _number(value: float | str | None) -> float:

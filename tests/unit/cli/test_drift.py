@@ -85,7 +85,7 @@ def test_words_name_what_left_the_band(capsys: pytest.CaptureFixture[str]) -> No
     """With the rate at which that happens without a reason."""
     text = said(capsys, "drift", "--mode", "dry_run")
     assert "measured by the backtest run run-1 (promoted)" in text
-    assert "profit a trade is -" in text
+    assert "the band of the backtest run run-1 (promoted) at that age" in text
     assert "5% of bots that are as their backtest are alarmed in their first year" in text
     assert "Slippage, entry: +0.100%" in text
 
