@@ -30,7 +30,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from freqtrade_mem0.errors import BackendError
@@ -41,15 +41,30 @@ LOGICAL = {"AND": "AND", "OR": "OR", "NOT": "NOT", "$and": "AND", "$or": "OR", "
 _RANGE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 _OPERATORS = ("eq", "ne", "in", "nin", *_RANGE, "contains", "icontains", "like")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EXACT = 2**53  # whole numbers up to it are floats exactly
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _MAX_DEPTH = 32  # deeper nesting is a mistake
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Bounds of a number, or of an ISO time in microseconds since 1970; all must hold."""
+
+    is_time: bool
+    bounds: tuple[tuple[Callable[..., object], float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """A test of one key's value; a missing value does not pass."""
+    """A test of one key's value; a missing value does not pass.
+
+    `span` says the same of a single number or time, for many values at once.
+    """
 
     key: str
     test: Test
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +148,10 @@ def _condition(key: str, wanted: object) -> Condition:
         if not wanted:
             raise _refusal(f"the condition on {key!r} is empty; name an operator: {_OPERATORS}")
         tests = [_test(key, name, operand) for name, operand in wanted.items()]
+        span = _span(wanted)
         if len(tests) == 1:
-            return Condition(key, tests[0])
-        return Condition(key, lambda value: all(test(value) for test in tests))
+            return Condition(key, tests[0], span)
+        return Condition(key, lambda value: all(test(value) for test in tests), span)
     if isinstance(wanted, str) and wanted == "*":
         return Condition(key, lambda _value: True)
     if _is_collection(wanted):
@@ -161,6 +177,18 @@ def _test(key: str, name: str, operand: object) -> Test:
             return _any_element(_like_test(operand))
         return _any_element(_text_test(operand, fold=name == "icontains"))
     raise _refusal(f"{name!r} on {key!r} is no operator; there are {', '.join(_OPERATORS)}")
+
+
+def _span(wanted: Mapping[str, object]) -> Span | None:
+    """Return the bounds of a condition that has only such, all of numbers or all of times."""
+    if not wanted.keys() <= _RANGE.keys():
+        return None
+    for is_time, place in ((False, as_exact_float), (True, as_microseconds)):
+        places = {name: place(operand) for name, operand in wanted.items()}
+        if None not in places.values():
+            bounds = [(_RANGE[name], at) for name, at in places.items() if at is not None]
+            return Span(is_time, tuple(bounds))
+    return None
 
 
 def _membership(allowed: frozenset[tuple[str, object]], *, wanted: bool) -> Test:
@@ -224,6 +252,20 @@ def as_number(value: object) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def as_exact_float(value: object) -> float | None:
+    """Return a number as a float that equals it; None for anything else."""
+    number = as_number(value)
+    if number is None or not -_EXACT <= number <= _EXACT:
+        return None
+    return float(number)
+
+
+def as_microseconds(value: object) -> float | None:
+    """Return an ISO time as microseconds since 1970, exactly; None for anything else."""
+    instant = as_instant(value)
+    return None if instant is None else as_exact_float((instant - _EPOCH) // _MICROSECOND)
 
 
 def as_instant(value: object) -> datetime | None:

@@ -10,6 +10,7 @@ import numpy as np
 from freqtrade_mem0.backends import payload
 from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
+from freqtrade_mem0.backends.in_process.semantic import SemanticEmbedder, is_installed
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class LocalBackend:
     """Answers from memories that the journal holds; stores nothing itself.
 
     `write` and `delete` change nothing: the journal has already been written. Each call reads the
-    source again, and a search embeds all that passes the filter (about 30 us per memory), which is
+    source again, and a search embeds all that passes the filter (about 80 us per memory), which is
     fast enough for a person's question.
 
     Parameters
@@ -52,13 +53,17 @@ class LocalBackend:
         return self._memories().get(memory_id)
 
     def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
-        """Return up to `limit` memories by words shared with `query`, best first."""
+        """Return up to `limit` memories by meaning and by words shared with `query`, best first."""
         payload.check_search(query, filters)
         found = self._passing(filters)
         if limit <= 0 or not found:
             return []
-        vectors = HashingEmbedder().embed_matrix([query, *(each.text for each in found)])
-        scores = np.clip(vectors[1:] @ vectors[0], 0.0, 1.0)
+        texts = [each.text for each in found]
+        embedders: list[HashingEmbedder | SemanticEmbedder] = [HashingEmbedder()]
+        if is_installed():
+            embedders.append(SemanticEmbedder())
+        cosines = [each.embed_matrix(texts) @ each.embed(query, "search") for each in embedders]
+        scores = np.clip(cosines, 0.0, 1.0).mean(axis=0)
         best = np.argsort(-scores, kind="stable")[:limit]
         return [replace(found[at], score=float(scores[at])) for at in best]
 
@@ -81,6 +86,11 @@ class LocalBackend:
 
     def compress(self, memory_ids: Sequence[str]) -> int:  # noqa: ARG002 - as `delete`
         """Compress nothing: there are no vectors."""
+        self._refuse_if_closed()
+        return 0
+
+    def renew(self, limit: int) -> int:  # noqa: ARG002 - as `delete`
+        """Renew nothing: there are no vectors."""
         self._refuse_if_closed()
         return 0
 

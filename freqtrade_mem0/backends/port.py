@@ -85,6 +85,13 @@ class MemoryBackend(Protocol):
         Everything else about them stays. 0 where the store can not do it.
         """
 
+    def renew(self, limit: int) -> int:
+        """Embed up to `limit` memories anew whose vectors another embedder made; return how many.
+
+        Until then a search finds them by their words alone. 0 where none is left, or where the
+        store does not know.
+        """
+
     def sizes(self) -> Mapping[str, int]:
         """Return the bytes that each memory takes, by id; empty where the store does not tell."""
 

@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
 
 DEFAULT_DIMENSIONS = 256
-"""Length of the vectors of our own embedder."""
+"""Length of the vectors of our hashing embedder."""
 
-OWN_EMBEDDER = "hashing"
+SEMANTIC_DIMENSIONS = 128
+"""Length of the vectors of our semantic embedder; beside the keywords, 256 find no more."""
+
+HASHING = "hashing"
+SEMANTIC = "wordllama"
+OWN_DIMENSIONS = {HASHING: DEFAULT_DIMENSIONS, SEMANTIC: SEMANTIC_DIMENSIONS}
+"""Our own embedders, by the name of their provider."""
 
 _LEAST = {"maxconn": 1, "minconn": 0, "embedding_model_dims": 1, "port": 1}
 
@@ -46,7 +52,8 @@ def check_providers(settings: Settings) -> None:
 def dimensions_of(embedder: Mapping[str, Any] | None) -> int | None:
     """Return the length of an embedder's vectors; None where its block does not say."""
     given = (embedder or {}).get("config") or {}
-    if embedder is None or embedder.get("provider") == OWN_EMBEDDER:
-        return int(given.get("embedding_dims") or DEFAULT_DIMENSIONS)
+    provider = HASHING if embedder is None else embedder.get("provider")
+    if provider in OWN_DIMENSIONS:
+        return int(given.get("embedding_dims") or OWN_DIMENSIONS[provider])
     dimensions = given.get("embedding_dims")
     return None if dimensions is None else int(dimensions)

@@ -16,6 +16,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.archive.rotation import backup_folder, backups_in
+from freqtrade_mem0.backends.in_process.own_parts import how_it_searches
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
 from freqtrade_mem0.errors import Mem0Error
@@ -243,8 +244,12 @@ def _mem0(memory: MemoryFolder) -> tuple[str, str]:
     was_found = probe(memory.backend)
     n_memories = counted(total, "memory", "memories")
     text = f"{memory.backend.name}, {n_memories} of {owner}; a probe was written, read"
+    ending = ""
+    if memory.settings.mode == "embedded" and memory.settings.vector_store is None:
+        given = memory.settings.embedder
+        ending = f"; {how_it_searches(None if given is None else given.model_dump())}"
     if was_found:
-        return OK, f"{text}, found by a search and deleted"
+        return OK, f"{text}, found by a search and deleted{ending}"
     return WARNING, f"{text} and deleted, but a search did not find it; try again"
 
 

@@ -86,6 +86,12 @@ class ReferenceBackend:
         self._open()
         return 0
 
+    def renew(self, limit: int) -> int:
+        """Renew nothing."""
+        del limit
+        self._open()
+        return 0
+
     def sizes(self) -> Mapping[str, int]:
         """Tell nothing."""
         self._open()

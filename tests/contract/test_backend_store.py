@@ -286,11 +286,11 @@ def test_a_newer_file_is_refused_and_left_alone(store: SqliteStore, path: Path) 
     """A file of a later format is named, with both versions, and not changed."""
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute("PRAGMA user_version = 4")
     connection.close()
     before = path.read_bytes()
 
-    with pytest.raises(BackendError, match=r"file format 3, .* reads up to 2; update"):
+    with pytest.raises(BackendError, match=r"file format 4, .* reads up to 3; update"):
         SqliteStore(path)
 
     assert path.read_bytes() == before

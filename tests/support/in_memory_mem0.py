@@ -113,6 +113,11 @@ class InMemoryMem0:
         self._refuse_if_away()
         return 0
 
+    def renew(self, limit: int) -> int:  # noqa: ARG002
+        """Renew nothing."""
+        self._refuse_if_away()
+        return 0
+
     def sizes(self) -> Mapping[str, int]:
         """Tell nothing."""
         return {}

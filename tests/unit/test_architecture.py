@@ -31,7 +31,7 @@ def test_the_bare_package_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize("name", ["strategy.attach", "mixin"])
 def test_listing_strategies_does_not_load_mem0(name: str) -> None:
     """Naming the mixin, as `freqtrade list-strategies` does, loads no Mem0 and no embedder."""
-    assert loaded_by(f"freqtrade_mem0.{name}") & {"mem0", "sklearn"} == set()
+    assert loaded_by(f"freqtrade_mem0.{name}") & {"mem0", "sklearn", "tokenizers"} == set()
 
 
 @pytest.mark.parametrize("package", ["cli", "demo"])

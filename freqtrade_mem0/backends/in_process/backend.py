@@ -6,17 +6,19 @@ serves Qdrant, PostgreSQL and any other store or embedder that Mem0 knows.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends import payload
 from freqtrade_mem0.backends.exact_store import ExactStore
-from freqtrade_mem0.backends.in_process import foreign_store, mem0_setup
-from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
+from freqtrade_mem0.backends.in_process import foreign_store, mem0_setup, searching
 from freqtrade_mem0.backends.in_process.mem0_setup import Parts
-from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.backends.in_process.own_parts import OWN_STORE
+from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import Filters, GroupKey
     from freqtrade_mem0.records.memory import Memory
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _MEMORIES_PER_READ = 1_000
 _MEMORIES_PER_WRITE = 2_000
+_RENEWED_PER_WRITE = 1_000
+_RENEWING_S = 1.0
+"""Longest time for which the first search of a process embeds old memories anew."""
 
 
 class EmbeddedBackend:
@@ -48,7 +55,8 @@ class EmbeddedBackend:
         The mode it is used in, shown to people.
     vector_store, embedder, llm, reranker
         Blocks of Mem0's configuration, `{"provider": ..., "config": {...}}`; None takes our SQLite
-        store, our hashing embedder, an LLM that is never called, and no reranker.
+        store, our own embedder (`mem0_setup.chosen_embedder`), an LLM that is never called, and no
+        reranker.
     timeout_s
         Longest wait for one answer of PostgreSQL or Qdrant, in seconds, > 0. Other stores keep
         their own timeouts.
@@ -90,6 +98,7 @@ class EmbeddedBackend:
         self._lock = threading.RLock()
         self._memory: Any = None
         self._parts: Parts | None = None
+        self._has_renewed = False
 
     def _reopen_in_a_fork(self) -> None:
         """In a forked child, neither use nor close the parent's connections and locks."""
@@ -145,11 +154,13 @@ class EmbeddedBackend:
                 part = {each: payloads[each] for each in ids}
                 texts = [fields["data"] for fields in part.values()]
                 if isinstance(parts.store, ExactStore):
-                    vectors = _vectors(parts.embedder, texts)
+                    vectors = searching.vectors_of(parts.embedder, texts)
                     parts.store.insert(vectors, list(part.values()), list(part))
                 else:
                     vectors = parts.embedder.embed_batch(texts, "add")
                     foreign_store.upsert(parts.store, part, vectors)
+            if searching.renews_by_itself(parts):
+                searching.renew(parts, _RENEWED_PER_WRITE)
 
     def get(self, memory_id: str) -> Memory | None:
         """Return one memory, or None where there is none with this id."""
@@ -161,31 +172,30 @@ class EmbeddedBackend:
             return None if item is None else payload.from_item(item)
 
     def search(self, query: str, *, filters: Filters, limit: int) -> list[Memory]:
-        """Return up to `limit` memories by Mem0's hybrid relevance; see `MemoryBackend.search`.
+        """Return up to `limit` memories by meaning and words; see `MemoryBackend.search`.
 
-        The score blends vector similarity and, where the store has it, keyword rank. It orders the
-        answers to one query; scores of different queries can not be compared. A configured reranker
-        decides the order.
+        Our SQLite store is asked itself, see `SqliteStore.find`. Over other stores Mem0 blends
+        vector similarity and, where the store has it, keyword rank. The score orders the answers to
+        one query; scores of different queries can not be compared. A configured reranker decides
+        the order.
         """
         payload.check_search(query, filters)
         if limit <= 0:
             return []
         rerank = self._blocks["reranker"] is not None
-        with self._at_work("search"):
+        with self._at_work("search") as parts:
+            if isinstance(parts.store, SqliteStore) and not rerank:
+                self._renew_at_first(parts)
+                words = mem0_setup.lemmatizer(self._folder)(query)
+                return searching.find(parts, query, words, filters=filters, limit=limit)
             memory = self.memory
             if not isinstance(memory.vector_store, ExactStore):
                 return foreign_store.search(
                     memory, query, filters=filters, limit=limit, rerank=rerank
                 )
-            items = memory.search(
-                query,
-                filters=_shielded(filters),
-                top_k=limit,
-                threshold=0.0,
-                rerank=rerank,
-                show_expired=True,
+            return searching.through_mem0(
+                memory, query, filters=filters, limit=limit, rerank=rerank
             )
-            return [payload.from_item(item) for item in items["results"]]
 
     def scan(self, *, filters: Filters) -> Iterator[Memory]:
         """Yield every memory that passes, by `(created_at, id)`; see `MemoryBackend.scan`.
@@ -233,6 +243,25 @@ class EmbeddedBackend:
         """Store vectors in fewer bytes where the store can; see `MemoryBackend.compress`."""
         with self._at_work("compress") as parts:
             return parts.store.compress(memory_ids) if isinstance(parts.store, ExactStore) else 0
+
+    def renew(self, limit: int) -> int:
+        """Embed memories of another embedder anew; see `MemoryBackend.renew`."""
+        with self._at_work("embed memories anew") as parts:
+            # Where the semantic embedder is not installed, the other one only stands in for it.
+            is_chosen = self._blocks["embedder"] is not None or searching.renews_by_itself(parts)
+            return searching.renew(parts, limit) if is_chosen else 0
+
+    def _renew_at_first(self, parts: Parts) -> None:
+        """Spend a moment on memories of earlier versions, so that the answer is better."""
+        if self._has_renewed or not searching.renews_by_itself(parts):
+            return
+        self._has_renewed = True
+        until_s = time.monotonic() + _RENEWING_S
+        try:
+            while self.renew(_RENEWED_PER_WRITE) > 0 and time.monotonic() < until_s:
+                pass
+        except BackendError as error:  # a read-only folder, say
+            logger.info("Old memories are found by their words alone: %s", error)
 
     def sizes(self) -> Mapping[str, int]:
         """Return the bytes of each memory where the store tells; see `MemoryBackend.sizes`."""
@@ -283,36 +312,11 @@ class EmbeddedBackend:
                 raise
             except Exception as error:  # every provider raises exceptions of its own
                 block = self._blocks["vector_store"]
-                provider = mem0_setup.OWN_STORE if block is None else block.get("provider")
+                provider = OWN_STORE if block is None else block.get("provider")
                 raise BackendError(
                     f"Mem0 with the vector store {provider!r} failed to {what}: "
                     f"{type(error).__name__}: {error}."
                 ) from error
-
-
-def _vectors(embedder: Any, texts: Sequence[str]) -> Sequence[Any]:
-    """Return vectors for our store, as arrays where the embedder is ours: lists cost time."""
-    if isinstance(embedder, HashingEmbedder):
-        return list(embedder.embed_matrix(texts))
-    vectors: Sequence[Any] = embedder.embed_batch(texts, "add")
-    return vectors
-
-
-def _shielded(filters: Filters) -> Filters:
-    """Return the filter in the one form that `Memory.search` hands to the store unchanged.
-
-    Mem0 flattens AND, lets conditions on the same key overwrite each other, and wants scopes as
-    plain texts. It does not touch lists inside an OR.
-    """
-    sent: Filters = {}
-    rest: Filters = {}
-    for key, value in filters.items():
-        is_plain = key in SCOPE_KEYS and payload.is_scope(value)
-        if key in SCOPE_KEYS:
-            sent[key] = value if is_plain else "*"  # any other condition implies it
-        if not is_plain:
-            rest[key] = value
-    return {**sent, "OR": [{"AND": [rest]}]} if rest else sent
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -13,6 +13,7 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -21,11 +22,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from freqtrade_mem0.backends.in_process import foreign_qdrant
-from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
+from freqtrade_mem0.backends.in_process.own_parts import (
+    OWN_EMBEDDERS,
+    OWN_STORE,
+    chosen_embedder,
+    name_of,
+    provider_of,
+)
 from freqtrade_mem0.backends.pgvector import config as pgvector_config
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
-from freqtrade_mem0.config.providers import DEFAULT_DIMENSIONS, OWN_EMBEDDER, dimensions_of
+from freqtrade_mem0.config.providers import OWN_DIMENSIONS, dimensions_of
 from freqtrade_mem0.config.secrets import cut, without_secrets
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.sqlite_files.opening import create_privately, make_folder
@@ -35,7 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OWN_STORE = "sqlite"
 
 _STORE_FILE = "memories.sqlite"
 _HISTORY_FILE = "history.db"
@@ -61,6 +67,7 @@ class SqliteStoreConfig:
     path: str
     collection_name: str = "memories"
     embedding_model_dims: int | None = None
+    embedder: str = ""
 
     def model_dump(self) -> dict[str, Any]:
         """Return the arguments; Mem0 calls this on its own configs too."""
@@ -116,6 +123,7 @@ def _forbid_download_of_models() -> None:
         vars(models).update(_load_failed_full=True, _load_failed_lemma=True)
 
 
+@lru_cache(maxsize=1)
 def _has_language_model() -> bool:
     """Tell whether spaCy and the English model that Mem0 uses are installed."""
     return all(importlib.util.find_spec(name) for name in ("spacy", "en_core_web_sm"))
@@ -137,24 +145,29 @@ def own_parts(
         return None
     if vector_store is not None and provider_of("vector_store", vector_store) != OWN_STORE:
         return None
-    if embedder is not None and provider_of("embedder", embedder) != OWN_EMBEDDER:
+    chosen = chosen_embedder(vector_store, embedder)
+    provider = provider_of("embedder", chosen)
+    if provider not in OWN_EMBEDDERS:
         return None
     with _starting(folder, {"vector_store": vector_store, "embedder": embedder}):
         make_folder(folder)
-        dimensions = dimensions_of(embedder) or DEFAULT_DIMENSIONS
-        config = _own_store(folder, vector_store, dimensions)
-        return Parts(SqliteStore(**config.model_dump()), HashingEmbedder(dimensions=dimensions))
+        dimensions = dimensions_of(chosen) or OWN_DIMENSIONS[provider]
+        config = _own_store(folder, vector_store, chosen)
+        own = OWN_EMBEDDERS[provider](dimensions=dimensions)
+        return Parts(SqliteStore(**config.model_dump()), own)
 
 
 def register() -> None:
     """Add our store and embedder to those that Mem0's factories know."""
     factory = importlib.import_module("mem0.utils.factory")
     factory.VectorStoreFactory.provider_to_class[OWN_STORE] = _path_of(SqliteStore)
-    factory.EmbedderFactory.provider_to_class[OWN_EMBEDDER] = _path_of(HashingEmbedder)
+    embedders = importlib.import_module("mem0.embeddings.base").EmbeddingBase
+    for name, kind in OWN_EMBEDDERS.items():
+        factory.EmbedderFactory.provider_to_class[name] = _path_of(kind)
+        embedders.register(kind)
     factory.LlmFactory.register_provider(_NO_LLM, _path_of(NoLanguageModel))
     # Ours do not derive from Mem0's classes, which checks with isinstance expect.
     importlib.import_module("mem0.vector_stores.base").VectorStoreBase.register(SqliteStore)
-    importlib.import_module("mem0.embeddings.base").EmbeddingBase.register(HashingEmbedder)
 
 
 def build_memory(
@@ -170,6 +183,7 @@ def build_memory(
 
     Raises `BackendError`, with provider and cause, where Mem0 or a provider refuses.
     """
+    embedder = chosen_embedder(vector_store, embedder)
     blocks = {"vector_store": vector_store, "embedder": embedder, "llm": llm, "reranker": reranker}
     with _starting(folder, blocks):
         make_folder(folder)
@@ -240,22 +254,11 @@ def lemmatizer(folder: Path) -> Callable[[str], str]:
     return lemmatize
 
 
-def provider_of(key: str, block: Mapping[str, Any]) -> str:
-    """Return the provider that a block of Mem0's configuration names."""
-    provider = block.get("provider")
-    if not isinstance(provider, str):
-        raise BackendError(
-            f'The block "{key}" must name a "provider" and may have a "config", as in '
-            f'{{"provider": "qdrant", "config": {{...}}}}; its keys are {sorted(map(str, block))}.'
-        )
-    return provider
-
-
 def _store_config(
     configs: Any,
     folder: Path,
     block: Mapping[str, Any] | None,
-    embedder: Mapping[str, Any] | None,
+    embedder: Mapping[str, Any],
     timeout_s: float,
 ) -> Any:
     provider = OWN_STORE if block is None else provider_of("vector_store", block)
@@ -267,7 +270,7 @@ def _store_config(
         # Mem0's factory can be extended (see `register`), its configuration's list of names can
         # not; `model_construct` does not ask that list.
         return configs.VectorStoreConfig.model_construct(
-            provider=provider, config=_own_store(folder, block, dimensions)
+            provider=provider, config=_own_store(folder, block, embedder)
         )
     names = _config_fields(configs, provider)
     if dimensions is not None and "embedding_model_dims" in names:
@@ -282,10 +285,14 @@ def _store_config(
 
 
 def _own_store(
-    folder: Path, block: Mapping[str, Any] | None, dimensions: int | None
+    folder: Path, block: Mapping[str, Any] | None, embedder: Mapping[str, Any]
 ) -> SqliteStoreConfig:
     given = {} if block is None else dict(block.get("config") or {})
-    defaults = {"path": str(folder / _STORE_FILE), "embedding_model_dims": dimensions}
+    defaults = {
+        "path": str(folder / _STORE_FILE),
+        "embedding_model_dims": dimensions_of(embedder),
+        "embedder": name_of(embedder),
+    }
     return SqliteStoreConfig(**defaults | given)
 
 
@@ -298,11 +305,11 @@ def _config_fields(configs: Any, provider: str) -> frozenset[str]:
     return frozenset(getattr(module, known[provider]).model_fields)
 
 
-def _embedder_config(configs: Any, block: Mapping[str, Any] | None) -> Any:
-    provider = OWN_EMBEDDER if block is None else provider_of("embedder", block)
-    given = {} if block is None else dict(block.get("config") or {})
-    if provider == OWN_EMBEDDER:
-        given.setdefault("embedding_dims", DEFAULT_DIMENSIONS)
+def _embedder_config(configs: Any, block: Mapping[str, Any]) -> Any:
+    provider = provider_of("embedder", block)
+    given = dict(block.get("config") or {})
+    if provider in OWN_EMBEDDERS:
+        given.setdefault("embedding_dims", OWN_DIMENSIONS[provider])
         return configs.EmbedderConfig.model_construct(provider=provider, config=given)
     return configs.EmbedderConfig(provider=provider, config=given)
 

@@ -146,6 +146,11 @@ class RemoteBackend:
         self._refuse_if_closed()
         return 0
 
+    def renew(self, limit: int) -> int:  # noqa: ARG002 - as `compress`
+        """Renew nothing: the server embeds."""
+        self._refuse_if_closed()
+        return 0
+
     def sizes(self) -> Mapping[str, int]:
         """Return nothing: the server does not tell."""
         self._refuse_if_closed()

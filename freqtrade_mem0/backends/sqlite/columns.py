@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.backends.filters import AllOf, AnyOf, Condition, NoneOf
+from freqtrade_mem0.backends.filters import (
+    AllOf,
+    AnyOf,
+    Condition,
+    NoneOf,
+    as_exact_float,
+    as_microseconds,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from freqtrade_mem0.backends.filters import Node, Test
+    from freqtrade_mem0.backends.filters import Node
 
 MISSING = 0
 """The code of rows that lack the key or hold null there."""
@@ -38,6 +45,7 @@ class Column:
     def __init__(self) -> None:
         self.codes: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         self.values: list[object] = [None]
+        self._places: dict[bool, _Places] = {}
         self._code_of: dict[object, int] = {}
 
     def encode(self, value: object) -> int:
@@ -67,12 +75,50 @@ class Column:
         column.values = self.values
         return column
 
-    def passing(self, test: Test) -> NDArray[np.bool_]:
-        """Tell for every row whether its value passes `test`; rows without a value do not."""
+    def passing(self, condition: Condition) -> NDArray[np.bool_]:
+        """Tell for every row whether its value passes; rows without a value do not."""
         verdicts = np.zeros(len(self.values), dtype=np.bool_)
-        for code in range(1, len(self.values)):
-            verdicts[code] = test(self.values[code])
+        one_by_one: Iterable[int] = range(1, len(self.values))
+        span = condition.span
+        if span is not None:
+            places = self._places.setdefault(span.is_time, _Places(is_time=span.is_time))
+            at = places.of(self.values)
+            within = [compare(at, bound) for compare, bound in span.bounds]
+            verdicts = np.logical_and.reduce(np.array(within, dtype=np.bool_))
+            one_by_one = places.odd
+        for code in one_by_one:
+            verdicts[code] = condition.test(self.values[code])
         return verdicts[self.codes]
+
+
+class _Places:
+    """The values of a column as numbers, so that bounds are compared with all of them at once."""
+
+    def __init__(self, *, is_time: bool) -> None:
+        self._is_time = is_time
+        self._place = as_microseconds if is_time else as_exact_float
+        self._at = np.zeros(0)
+        self.odd: list[int] = []
+        """Codes of lists, and of numbers that no float equals."""
+
+    def of(self, values: Sequence[object]) -> NDArray[np.float64]:
+        """Return a number for each value; NaN, which no bound passes, for what is none."""
+        known = len(self._at)
+        if len(values) > known:
+            new = [self._place(value) for value in values[known:]]
+            at = np.array([np.nan if each is None else each for each in new], dtype=np.float64)
+            self._at = np.concatenate([self._at, at])
+            self.odd += [
+                code
+                for code in range(known, len(values))
+                if isinstance(values[code], list)
+                or (
+                    not self._is_time
+                    and isinstance(values[code], int)
+                    and new[code - known] is None
+                )
+            ]
+        return self._at
 
 
 def keys_of(node: Node) -> set[str]:
@@ -86,7 +132,7 @@ def mask_of(node: Node, column: Callable[[str], Column], n_rows: int) -> NDArray
     """Tell for every row whether it passes a parsed filter; `column` returns a key's column."""
     match node:
         case Condition():
-            return column(node.key).passing(node.test)
+            return column(node.key).passing(node)
         case AllOf():
             masks = [mask_of(part, column, n_rows) for part in node.parts]
             return np.logical_and.reduce(masks) if masks else np.ones(n_rows, dtype=np.bool_)

@@ -4,7 +4,8 @@ It is one SQLite file in WAL mode, so readers never wait for a writer. A commit 
 returns (`synchronous=FULL`): delivery then marks the records as delivered, and a power cut must not
 undo what was marked. The price is one disk sync per batch.
 
-Rows are never changed in place. A replaced memory is deleted and inserted under a new, higher
+Rows are never changed in place, but for their vectors: they are shortened, or made anew by another
+embedder, which `renewals` counts. A replaced memory is deleted and inserted under a new, higher
 `seq`, and each deletion leaves its seq in `tombstones`. What changed since a process filled its
 cache is therefore: rows above the last seq it read, and tombstones above the last one.
 """
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT_VERSION = 2
-"""Since 2, vectors may be compressed (see `vectors`); the tables are those of 1."""
+FORMAT_VERSION = 3
+"""Since 2, vectors may be compressed (see `vectors`). Since 3, each says which embedder made it."""
+_WITH_EMBEDDERS = 3
 _APPLICATION_ID = 0x464D3076  # "FM0v": tells our files from other SQLite files
 _BUSY_TIMEOUT_S = 30.0  # longest wait for another process to commit
 _TOMBSTONES_KEPT = 20_000  # a cache further behind reads the whole collection again
@@ -61,6 +63,17 @@ CREATE INDEX memories_by_change ON memories (collection, seq);
 CREATE TABLE tombstones (n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (text);
 CREATE VIRTUAL TABLE word_counts USING fts5vocab (words, row);
+"""
+
+
+_SINCE_3 = """
+CREATE TABLE embedders (embedder INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+-- NULL: stored before format 3, or by an embedder without a name
+ALTER TABLE memories ADD COLUMN embedder INTEGER;
+-- the one that made all vectors of the collection; NULL: not known, or several
+ALTER TABLE collections ADD COLUMN embedder INTEGER;
+-- how often vectors were made anew in place
+ALTER TABLE collections ADD COLUMN renewals INTEGER NOT NULL DEFAULT 0;
 """
 
 
@@ -151,10 +164,12 @@ class SqliteFile:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if self._format_of(connection) < FORMAT_VERSION:
             with _transaction(connection, "BEGIN IMMEDIATE"):
-                if self._format_of(connection) == 0:  # another process may have been first
-                    for statement in _SCHEMA.split(";\n"):
-                        connection.execute(statement)
+                version = self._format_of(connection)  # another process may have been first
+                if version == 0:
+                    _execute(connection, _SCHEMA)
                     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                if version < _WITH_EMBEDDERS:
+                    _execute(connection, _SINCE_3)
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def _format_of(self, connection: sqlite3.Connection) -> int:
@@ -197,6 +212,11 @@ class SqliteFile:
                 f"The memory store {self.path} can not be used: {cause or error}. "
                 "Records stay in the journal and are delivered when it works again."
             ) from error
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
 
 
 @contextmanager

@@ -1,20 +1,13 @@
-"""The rows with the best scores, and the words of a query that a keyword search uses."""
+"""The rows with the best scores."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from numpy.typing import NDArray
-
-_MAX_QUERY_WORDS = 32
-_RARE_ENOUGH = 0.2  # share of rows that may hold a word of a keyword search
-_ALWAYS_RARE_ENOUGH = 1_000  # rows
 
 
 def best(
@@ -32,15 +25,3 @@ def best(
         chosen = np.flatnonzero(scores >= bound)  # more than wanted if several are equal
     order = np.lexsort((positions[chosen], -scores[chosen]))
     return chosen[order[:n_wanted]]
-
-
-def telling_words(connection: sqlite3.Connection, query: str, n_rows: int) -> list[str]:
-    """Return the words of a query, quoted, that are rare enough to tell memories apart."""
-    words = list(dict.fromkeys(re.findall(r"[^\W_]+", query.lower())))[:_MAX_QUERY_WORDS]
-    most = max(_ALWAYS_RARE_ENOUGH, _RARE_ENOUGH * n_rows)
-    telling = []
-    for word in words:
-        held = connection.execute("SELECT doc FROM word_counts WHERE term = ?", (word,)).fetchone()
-        if held is not None and held[0] <= most:
-            telling.append(f'"{word}"')
-    return telling

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
+from freqtrade_mem0.backends.sqlite import embedders
 from freqtrade_mem0.backends.sqlite.vectors import compressed_vector
 from freqtrade_mem0.backends.vector_rows import (
     decode_payload,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
-    from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
     from freqtrade_mem0.backends.vector_rows import Vectors
 
 
@@ -31,10 +31,15 @@ _IDS_PER_QUERY = 500
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection in the file; dimensions are None until it holds its first vector."""
+    """A collection in the file; dimensions are None until it holds its first vector.
+
+    `embedder` is the number of the one that made all its vectors, None where that is not known.
+    """
 
     number: int
     dimensions: int | None
+    embedder: int | None
+    renewals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +91,40 @@ def _words(payload: Mapping[str, Any]) -> str:
 
 def find_collection(connection: sqlite3.Connection, name: str) -> Collection | None:
     """Return a collection by name, or None."""
+    since_3 = "embedder, renewals" if embedders.are_named(connection) else "NULL, 0"
     found = connection.execute(
-        "SELECT collection, dimensions FROM collections WHERE name = ?", (name,)
+        f"SELECT collection, dimensions, {since_3} FROM collections WHERE name = ?",  # noqa: S608
+        (name,),
     ).fetchone()
     return None if found is None else Collection(*found)
 
 
 def collection_for_writing(
-    connection: sqlite3.Connection, name: str, dimensions: int | None
+    connection: sqlite3.Connection, name: str, dimensions: int | None, embedder: int | None
 ) -> Collection:
-    """Return the collection, created if missing; refuse vectors of another length."""
+    """Return the collection, created if missing, for vectors of an embedder.
+
+    Vectors of another length are refused where nothing tells them from those that are there.
+    """
     connection.execute("INSERT OR IGNORE INTO collections (name) VALUES (?)", (name,))
     connection.execute(
-        "UPDATE collections SET dimensions = ? WHERE name = ? AND (dimensions IS NULL OR NOT EXISTS"
+        "UPDATE collections SET dimensions = ?, embedder = ? WHERE name = ?"
+        " AND (dimensions IS NULL OR NOT EXISTS"
         " (SELECT 1 FROM memories WHERE memories.collection = collections.collection))",
-        (dimensions, name),
+        (dimensions, embedder, name),
     )
+    if embedder is not None and dimensions is not None:
+        connection.execute(
+            "UPDATE collections SET dimensions = ?, embedder = NULL"
+            " WHERE name = ? AND embedder IS NOT ?",
+            (dimensions, name, embedder),
+        )
     collection = find_collection(connection, name)
     if collection is None:
         raise BackendError(f"The collection {name!r} could not be made.")
     if dimensions is not None and collection.dimensions != dimensions:
         raise wrong_length(name, collection.dimensions, dimensions)
     return collection
-
-
-def is_same(cache: VectorCache, collection: Collection) -> bool:
-    """Tell whether a cache was made for this collection."""
-    return (cache.collection, cache.dimensions) == (collection.number, collection.dimensions)
 
 
 def raw_rows(
@@ -134,8 +146,13 @@ def rows_by_seq(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Sto
     return [found[seq] for seq in seqs]
 
 
-def replace(connection: sqlite3.Connection, collection: Collection, rows: list[NewRow]) -> None:
-    """Insert rows; rows with the same content as before are left alone."""
+def replace(
+    connection: sqlite3.Connection,
+    collection: Collection,
+    rows: list[NewRow],
+    by: int | None,
+) -> None:
+    """Insert rows that an embedder made; rows with the same content as before are left alone."""
     there = {
         row.id: _content(row) for row in raw_rows(connection, collection, [row.id for row in rows])
     }
@@ -147,10 +164,10 @@ def replace(connection: sqlite3.Connection, collection: Collection, rows: list[N
     ).fetchone()
     numbered = list(enumerate(changed, start=last + 1))
     connection.executemany(
-        "INSERT INTO memories (seq, collection, id, scope, created_us, vector, payload)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO memories (seq, collection, id, scope, created_us, vector, payload, embedder)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (seq, collection.number, r.id, scopes[r.owners], r.created_us, r.vector, r.payload)
+            (seq, collection.number, r.id, scopes[r.owners], r.created_us, r.vector, r.payload, by)
             for seq, r in numbered
         ],
     )
@@ -178,15 +195,18 @@ def remove(
 
 
 def compress(
-    connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
+    connection: sqlite3.Connection,
+    collection: Collection | None,
+    ids: Sequence[str],
+    dimensions: int,
 ) -> int:
     """Store vectors in a byte per dimension; return how many were longer before.
 
     The rows keep their numbers: caches that hold the longer vectors stay as good.
     """
-    if collection is None or collection.dimensions is None:
+    if not dimensions:
         return 0
-    long = 4 * collection.dimensions
+    long = 4 * dimensions
     found = [
         (compressed_vector(row.vector), seq)
         for seq, row in _rows_with_seq(connection, collection, ids)

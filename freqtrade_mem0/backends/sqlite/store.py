@@ -22,7 +22,9 @@ from freqtrade_mem0.backends.exact_store import ExactStore, Names, Rows
 from freqtrade_mem0.backends.filters import parse_filters
 from freqtrade_mem0.backends.sqlite import ranking
 from freqtrade_mem0.backends.sqlite import rows as store_rows
+from freqtrade_mem0.backends.sqlite.embedders import maker, renew
 from freqtrade_mem0.backends.sqlite.file import SqliteFile
+from freqtrade_mem0.backends.sqlite.keywords import overlap
 from freqtrade_mem0.backends.sqlite.shrinking import shrink
 from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
 from freqtrade_mem0.backends.sqlite.vectors import decoded
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from freqtrade_mem0.backends.port import GroupKey
+    from freqtrade_mem0.backends.vector_rows import Vectors
 
 
 class SqliteStore(ExactStore):
@@ -49,6 +52,9 @@ class SqliteStore(ExactStore):
         A file may hold several; Mem0 makes a second one for its entities.
     embedding_model_dims
         Length of the vectors; None takes it from the first vector that is stored.
+    embedder
+        Name of what makes the vectors. Those of another one are not compared with, and can be
+        made anew (`renew`). Without a name, only the length of vectors is checked.
     """
 
     def __init__(
@@ -56,15 +62,18 @@ class SqliteStore(ExactStore):
         path: str | Path,
         collection_name: str = "memories",
         embedding_model_dims: int | None = None,
+        embedder: str = "",
     ) -> None:
         self.collection_name = collection_name
         self.embedding_model_dims = embedding_model_dims
         self._file = SqliteFile(Path(path))
+        self._embedder = embedder
         self._cache: VectorCache | None = None
 
     def _create(self, name: str, vector_size: int | None) -> None:
         with self._file.writing() as connection:
-            store_rows.collection_for_writing(connection, name, vector_size)
+            made = maker(connection, self._embedder, for_writing=True)
+            store_rows.collection_for_writing(connection, name, vector_size, made.number)
 
     def _replace(
         self,
@@ -74,10 +83,11 @@ class SqliteStore(ExactStore):
     ) -> None:
         rows = store_rows.encode(vectors, payloads, ids)
         with self._file.writing() as connection:
+            made = maker(connection, self._embedder, for_writing=True)
             collection = store_rows.collection_for_writing(
-                connection, self.collection_name, len(vectors[0])
+                connection, self.collection_name, len(vectors[0]), made.number
             )
-            store_rows.replace(connection, collection, rows)
+            store_rows.replace(connection, collection, rows, made.number)
 
     def update(
         self,
@@ -96,10 +106,11 @@ class SqliteStore(ExactStore):
                 [payload_for_mem0(found[0].payload) if payload is None else payload],
                 [vector_id],
             )
+            made = maker(connection, self._embedder, for_writing=True)
             collection = store_rows.collection_for_writing(
-                connection, self.collection_name, len(rows[0].vector) // 4
+                connection, self.collection_name, len(rows[0].vector) // 4, made.number
             )
-            store_rows.replace(connection, collection, rows)
+            store_rows.replace(connection, collection, rows, made.number)
 
     def delete_many(self, ids: Iterable[str]) -> int:
         """Delete memories in one transaction; return how many were there."""
@@ -111,7 +122,11 @@ class SqliteStore(ExactStore):
         """Store the vectors of these memories in a byte per dimension; return how many it did."""
         with self._file.writing() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
-            return store_rows.compress(connection, collection, ids)
+            return store_rows.compress(connection, collection, ids, self._dimensions(collection))
+
+    def renew(self, embed: Callable[[Sequence[str]], Vectors], limit: int) -> int:
+        """Make new vectors for up to `limit` rows of other embedders; see `embedders.renew`."""
+        return renew(self._file, self._embedder, embed, limit) if self._embedder else 0
 
     def sizes(self) -> Mapping[str, int]:
         """Return the bytes of vector and payload of each memory, by id."""
@@ -145,35 +160,44 @@ class SqliteStore(ExactStore):
             if len(vectors) != cache.dimensions:
                 raise wrong_length(self.collection_name, cache.dimensions, len(vectors))
             positions = cache.select(connection, parse_filters(filters))
-            wanted = np.asarray(vectors, dtype=np.float32)
-            scores = cache.similarities(wanted, positions)
-            best = ranking.best(positions, scores, top_k)
-            return _rows(connection, cache, positions[best], scores[best])
+            scores = cache.similarities(np.asarray(vectors, dtype=np.float32), positions)
+            return _best(connection, cache, positions, scores, top_k)
 
     def keyword_search(
         self, query: str, top_k: int | None = 5, filters: Mapping[str, Any] | None = None
     ) -> Rows:
-        """Return the `top_k` memories that share words with `query`, by BM25.
-
-        Words that more than a fifth of all rows hold are ignored: they would change Mem0's blended
-        score by less than 0.1 and take most of the time.
-        """
-        node = parse_filters(filters)
+        """Return the `top_k` memories that share words with `query`; see `keywords.overlap`."""
         with self._current() as (connection, cache):
             if cache is None:
                 return []
-            words = ranking.telling_words(connection, query, cache.n_rows)
-            if not words:
+            positions = cache.select(connection, parse_filters(filters))
+            weights, _ = overlap(connection, cache, query)
+            positions = positions[weights[positions] > 0.0]
+            return _best(connection, cache, positions, weights[positions], top_k)
+
+    def find(
+        self,
+        query: str,
+        vector: Sequence[float],
+        top_k: int,
+        filters: Mapping[str, Any] | None = None,
+    ) -> Rows:
+        """Return the `top_k` memories that are nearest to a question in meaning and in words.
+
+        The score is the mean of the cosine and of the share of the question's words that the row
+        holds, weighted by their rarity. `vector` is that of the question.
+        """
+        with self._current() as (connection, cache):
+            if cache is None:
                 return []
-            hits = connection.execute(
-                "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?", (" OR ".join(words),)
-            ).fetchall()
-            positions = cache.positions_of(np.array([seq for seq, _ in hits], dtype=np.int64))
-            scores = np.array([score for _, score in hits], dtype=np.float32)
-            passes = np.isin(positions, cache.select(connection, node))
-            positions, scores = positions[passes], scores[passes]
-            best = ranking.best(positions, scores, top_k)
-            return _rows(connection, cache, positions[best], scores[best])
+            if len(vector) != cache.dimensions:
+                raise wrong_length(self.collection_name, cache.dimensions, len(vector))
+            positions = cache.select(connection, parse_filters(filters))
+            scores = cache.similarities(np.asarray(vector, dtype=np.float32), positions)
+            weights, whole = overlap(connection, cache, query)
+            if whole > 0.0:
+                scores = (scores + np.minimum(weights[positions] / whole, 1.0)) / 2
+            return _best(connection, cache, positions, scores, top_k)
 
     def list_ids(self, filters: Mapping[str, Any] | None = None) -> Names:
         """Return the ids of all memories that pass, by `(created_at, id)`."""
@@ -213,8 +237,9 @@ class SqliteStore(ExactStore):
         """Delete the memories of this collection; it stays, empty."""
         with self._file.writing() as connection:
             store_rows.drop_collection(connection, self.collection_name)
+            made = maker(connection, self._embedder, for_writing=True)
             store_rows.collection_for_writing(
-                connection, self.collection_name, self.embedding_model_dims
+                connection, self.collection_name, self.embedding_model_dims, made.number
             )
 
     def close(self) -> None:
@@ -230,13 +255,19 @@ class SqliteStore(ExactStore):
             if collection is None or collection.dimensions is None:
                 yield connection, None
                 return
+            wanted = (collection, self._dimensions(collection), maker(connection, self._embedder))
             cache = self._cache
-            if cache is None or not store_rows.is_same(cache, collection):
-                cache = VectorCache(collection.number, collection.dimensions)
+            if cache is None or not cache.is_for(*wanted):
+                cache = VectorCache(*wanted)
             self._cache = None  # if the refresh fails half-way, the next call fills a new one
             cache.refresh(connection)
             self._cache = cache
             yield connection, cache
+
+    def _dimensions(self, collection: store_rows.Collection | None) -> int:
+        """Return the length of our embedder's vectors; those that are there may be of others."""
+        known = None if collection is None else collection.dimensions
+        return (self.embedding_model_dims if self._embedder else None) or known or 0
 
 
 def _vector(collection: store_rows.Collection | None, row: store_rows.StoredRow) -> Any:
@@ -244,13 +275,16 @@ def _vector(collection: store_rows.Collection | None, row: store_rows.StoredRow)
     return decoded([row.vector], known or len(row.vector) // 4)[0]
 
 
-def _rows(
+def _best(
     connection: sqlite3.Connection,
     cache: VectorCache,
     positions: NDArray[np.int64],
     scores: NDArray[np.float32],
+    top_k: int | None,
 ) -> list[Row]:
-    found = store_rows.rows_by_seq(connection, cache.seqs_at(positions))
+    best = ranking.best(positions, scores, top_k)
+    scores = scores[best]
+    found = store_rows.rows_by_seq(connection, cache.seqs_at(positions[best]))
     return [
         Row(row.id, score, payload_for_mem0(row.payload))
         for row, score in zip(found, scores.tolist(), strict=True)

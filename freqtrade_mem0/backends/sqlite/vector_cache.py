@@ -3,7 +3,7 @@
 The cache is filled at the first search. Later ones read only what changed: added rows have a higher
 `seq`, deleted rows are named by tombstones (see `file`).
 
-It takes `4 * dimensions + about 150` bytes per row (1.2 KB at 256 dimensions, 60 MB for 50,000
+It takes `4 * dimensions + about 150` bytes per row (0.7 KB at 128 dimensions, 33 MB for 50,000
 rows). Each key that a filter asked about adds 4 bytes per row and its distinct values; at most
 `_MAX_COLUMNS` keys are kept.
 """
@@ -18,6 +18,7 @@ import numpy as np
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.columns import Column, keys_of, mask_of
+from freqtrade_mem0.backends.sqlite.embedders import are_named
 from freqtrade_mem0.backends.sqlite.vectors import decoded
 from freqtrade_mem0.backends.vector_rows import decode_payload
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.backends.filters import Node
     from freqtrade_mem0.backends.port import GroupKey
+    from freqtrade_mem0.backends.sqlite.embedders import Maker
+    from freqtrade_mem0.backends.sqlite.rows import Collection
     from freqtrade_mem0.records.memory import Scalar
 
 _MAX_COLUMNS = 32
@@ -39,10 +42,17 @@ _WORTH_REPACKING = 1_000  # deleted rows; with fewer, their places are left empt
 class VectorCache:
     """Vectors, scopes and filter columns of one collection. Guarded by the store's read lock."""
 
-    def __init__(self, collection: int, dimensions: int) -> None:
-        self.collection = collection
+    def __init__(self, collection: Collection, dimensions: int, embedder: Maker) -> None:
+        self.collection = collection.number
         self.dimensions = dimensions
+        self._embedder = embedder
+        self._made_for = (collection.number, collection.renewals, dimensions, embedder)
         self._clear()
+
+    def is_for(self, collection: Collection, dimensions: int, embedder: Maker) -> bool:
+        """Tell whether the vectors in memory are those of this collection and embedder."""
+        wanted = (collection.number, collection.renewals, dimensions, embedder)
+        return self._made_for == wanted
 
     def _clear(self) -> None:
         self.n_rows = 0
@@ -57,6 +67,8 @@ class VectorCache:
         self._last_tombstone: int | None = None
         self._scope_columns = {key: Column() for key in SCOPE_KEYS}
         self._columns: dict[str, Column] = {}
+        self.common_words: set[str] = set()
+        """Words that too many rows hold to tell them apart."""
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Catch up with the file as `connection` sees it, inside one read transaction."""
@@ -145,15 +157,19 @@ class VectorCache:
             column.extend(int(places[-1]) + 1, places, (owner[at] for owner in owners))
 
     def _read_rows(self, connection: sqlite3.Connection) -> None:
+        made_by = "embedder" if are_named(connection) else "NULL"
         cursor = connection.execute(
-            "SELECT seq, id, scope, created_us, vector FROM memories"
+            f"SELECT seq, id, scope, created_us, vector, {made_by} FROM memories"  # noqa: S608
             " WHERE collection = ? AND seq > ? ORDER BY seq",
             (self.collection, self._last_seq),
         )
         while rows := cursor.fetchmany(_ROWS_PER_READ):
             start, stop = self.n_rows, self.n_rows + len(rows)
             self._make_room(stop)
-            seqs, ids, scopes, times, vectors = zip(*rows, strict=True)
+            seqs, ids, scopes, times, blobs, makers = zip(*rows, strict=True)
+            # A vector of another embedder is left out, and so similar to nothing.
+            pairs = zip(blobs, makers, strict=True)
+            vectors = [blob if self._embedder.made(each) else b"" for blob, each in pairs]
             self._seqs[start:stop] = seqs
             self._scopes[start:stop] = scopes
             self._created_us[start:stop] = times

@@ -67,6 +67,7 @@ JOURNAL_TABLES = (
 
 STORE_TABLES = {
     "collections": Rule.NO_DATA,
+    "embedders": Rule.NO_DATA,
     "scopes": Rule.SCOPE,
     "memories": Rule.STORE,
     "tombstones": Rule.HASHES,
