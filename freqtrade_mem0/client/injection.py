@@ -119,7 +119,7 @@ def inject_memory(
         Most memories given, >= 1.
     min_relevance
         For `relevant`: smallest score, [0, 1]; None for 0.7. The range of scores depends on the
-        embedder: that of the embedded default is lower, so choose it by the scores of a search.
+        embedder: with the embedded default it is lower, so choose it by the scores of a search.
     time_window_hours
         For `recent`: hours before now, > 0; None for 24.
     provider

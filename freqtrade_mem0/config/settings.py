@@ -239,7 +239,10 @@ class Settings(Block):
         " for Qdrant at that address.",
     )
     embedder: ProviderSettings | None = Field(
-        None, description="Another embedder for Mem0 in this process, in Mem0's own form."
+        None,
+        description="Another embedder for Mem0 in this process, in Mem0's own form. Ours are"
+        " `wordllama` (by meaning; the default in our own store where it is installed) and"
+        " `hashing` (by shared words).",
     )
     llm: ProviderSettings | None = Field(
         None, description="A language model for Mem0, in Mem0's own form. Never used for a stake."

@@ -2,8 +2,7 @@
 
 Words and pairs of neighbouring words are hashed to places in a vector (the "hashing trick"); a
 hashed sign lets collisions cancel out on average. A search finds memories that share words with the
-query. It does not know that "rally" and "uptrend" mean the same: for that, configure one of Mem0's
-other embedders.
+query. It does not know that "rally" and "uptrend" mean the same: for that there is `semantic`.
 
 The vectors equal those of scikit-learn's `HashingVectorizer(n_features=dimensions,
 ngram_range=(1, 2))` bit by bit, without its import, which takes a second and 100 MB. They must not
