@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.views.present import Present
 
-N_TRADES = 5
-"""How many trades an answer shows."""
+NEAREST = slice(5)
+"""Which of the nearest trades an answer shows."""
 
 
 def nothing(signal: Signal, why: str) -> Facts:
@@ -58,6 +58,8 @@ def answer(
     now: datetime,
     levels: Sequence[str],
     present: Present | None,
+    *,
+    shown: slice = NEAREST,
 ) -> Facts:
     """Return what a run knows about a signal; see `AgentMemory.analyze_signal`.
 
@@ -73,6 +75,8 @@ def answer(
         `mem0.sizing.levels`.
     present
         The market, where it was looked up.
+    shown
+        Which of the nearest trades, by nearness.
     """
     run = asked.run
     told = signal.situation or (present.situation if present else {})
@@ -97,7 +101,7 @@ def answer(
             "interval": None if low is None or high is None else [low, high],
             "n_effective": decision.n_effective,
             "nearest_trades": [
-                trade_facts(trade) for trade in asked.nearest.find(decision, N_TRADES)
+                trade_facts(trade, rank) for rank, trade in asked.nearest.find(decision, shown)
             ],
         }
         | origin_facts(run.origin)

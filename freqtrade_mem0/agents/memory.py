@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from freqtrade_mem0.agents.answers import answer, nothing
+from freqtrade_mem0.agents.answers import NEAREST, answer, nothing
 from freqtrade_mem0.agents.commands import read_command
 from freqtrade_mem0.agents.decisions import DecisionLog, checked_agent
 from freqtrade_mem0.agents.known import KnownTrades
@@ -143,7 +143,7 @@ class AgentMemory(AgentProposals):
         found: Facts | str = getattr(self, name)(*args, **named)
         return {"id": found} if isinstance(found, str) else found
 
-    def analyze_signal(self, signal: Mapping[str, Any]) -> Facts:
+    def analyze_signal(self, signal: Mapping[str, Any], shown: slice = NEAREST) -> Facts:
         """Return what memory would make of an entry now.
 
         The multiplier is computed as for a bot's stake, from the trades of the strategy's dry-run
@@ -173,7 +173,7 @@ class AgentMemory(AgentProposals):
         """
         self._resolve_now_and_then()
         with self._lock:
-            return self._analyzed(signal)
+            return self._analyzed(signal, shown=shown)
 
     def analyze_market(self, market: Mapping[str, Any]) -> Facts:
         """Return what memory knows about a market now.
@@ -264,7 +264,9 @@ class AgentMemory(AgentProposals):
         except OSError as error:
             logger.warning("The files in %s can not be written: %s", self._files.folder, error)
 
-    def _analyzed(self, given: Any, present: Present | None = None) -> Facts:
+    def _analyzed(
+        self, given: Any, present: Present | None = None, *, shown: slice = NEAREST
+    ) -> Facts:
         signal = self._read(given)
         if not signal.pair or not signal.side:
             return nothing(signal, "the signal can not be read (see problems).")
@@ -273,7 +275,7 @@ class AgentMemory(AgentProposals):
             return nothing(signal, self._trades.why_nothing(signal.strategy))
         if present is None and not signal.situation:
             present = self._present(signal, "")
-        return answer(signal, asked, self._now(), self._trades.levels, present)
+        return answer(signal, asked, self._now(), self._trades.levels, present, shown=shown)
 
     def _read(self, given: Any) -> Signal:
         asked = self._trades.of(named_strategy(given))

@@ -58,8 +58,11 @@ class NearestTrades:
         known_ms = [to_ms(trade.known_at) for trade in fresh]
         self._known_ms = np.append(self._known_ms, np.array(known_ms, np.int64))
 
-    def find(self, decision: Decision, limit: int) -> list[Trade]:
-        """Return at most `limit` trades known strictly before a decision, losses first."""
+    def find(self, decision: Decision, shown: slice) -> list[tuple[int, Trade]]:
+        """Return a part of the trades known strictly before a decision, losses first.
+
+        With each its rank: 1 is the nearest, and `shown` is a part of the ranks.
+        """
         at_entry = decision.situation
         known = self._known_ms < to_ms(decision.decided_at)
         shared = np.zeros(len(self._trades))
@@ -70,8 +73,8 @@ class NearestTrades:
             if isinstance(value, float):
                 distance += self._distances(name, value, known)
         order = np.lexsort((-self._known_ms, distance, -shared))
-        found = [self._trades[row] for row in order[known[order]][:limit]]
-        return sorted(found, key=lambda trade: trade.profit_ratio)
+        ranked = [(rank, self._trades[row]) for rank, row in enumerate(order[known[order]], 1)]
+        return sorted(ranked[shown], key=lambda each: each[1].profit_ratio)
 
     def _distances(
         self, name: str, value: float, known: NDArray[np.bool_]
@@ -86,11 +89,12 @@ class NearestTrades:
         return np.nan_to_num(((column - value) / spread) ** 2, nan=_UNKNOWN)
 
 
-def trade_facts(trade: Trade) -> Facts:
-    """Return a trade as an agent reads it."""
+def trade_facts(trade: Trade, rank: int) -> Facts:
+    """Return a trade as an agent reads it; `rank` 1 is the nearest."""
     whole = trade.as_record() if isinstance(trade, TradeEvidence) else trade
     return {
         "id": trade.id,
+        "rank": rank,
         "pair": visible(trade.pair),
         "side": visible(trade.side),
         "enter_tag": visible(trade.enter_tag),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WINDOW_DAYS = 30.0
 """How far back `recent` looks by default."""
 
+_HOURS_PER_DAY = 24.0
 _MAX_WINDOW_DAYS = 36_500.0
 _HIDDEN = (Retraction, Removal)
 """Kinds of records that are about other records; no answer shows them."""
@@ -67,12 +68,17 @@ def question(
     window_days: float | None = None,
     now: datetime | None = None,
     where: str | None = None,
+    max_memories: int | None = None,
+    time_window_hours: float | None = None,
 ) -> Question:
     """Check the arguments of `Mem0Client.recall`, which says what they mean and what is raised.
 
     >>> question("me", "risk_profile", "leverage", limit=3).filters["category"]
     'risk_profile'
     """
+    limit = limit if max_memories is None else max_memories
+    if time_window_hours is not None:
+        window_days = time_window_hours / _HOURS_PER_DAY
     asked = understood(filters or {})
     if where is not None:
         query, asked = _asked(where, query, asked)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from freqtrade_mem0.client.asking import Strategy
 from freqtrade_mem0.client.provider import MemoryProvider
 from freqtrade_mem0.errors import BackendError, JournalError, RecordError
+from freqtrade_mem0.records.base import as_utc
 
 logger = logging.getLogger(__name__)
 
@@ -84,15 +85,17 @@ class MemoryInjection:
         self, provider: MemoryProvider, user_id: str, query: str
     ) -> list[dict[str, Any]]:
         if self.strategy is not Strategy.RELEVANT:
-            found = await provider.get_all(user_id, limit=self.max_memories)
+            takes_limit = "limit" in inspect.signature(provider.get_all).parameters
+            bound = {"limit": self.max_memories} if takes_limit else {}
+            found = (await provider.get_all(user_id, **bound))[: self.max_memories]
             if self.strategy is Strategy.ALL:
                 return found
             since = datetime.now(UTC) - timedelta(hours=self.time_window_hours)
-            return [each for each in found if datetime.fromisoformat(each["timestamp"]) >= since]
+            return [each for each in found if _is_since(each, since)]
         if not query.strip():
             return []
         found = await provider.search(user_id, query, limit=self.max_memories)
-        near = [each for each in found if (each["score"] or 0.0) >= self.min_relevance]
+        near = [each for each in found if _score(each) >= self.min_relevance]
         if found and not near:
             _warn_of_bound(self.min_relevance)
         return near
@@ -176,6 +179,20 @@ def _warn_of_bound(min_relevance: float) -> None:
         "Scores depend on the embedder: look at those of a search, and choose a smaller one.",
         min_relevance,
     )
+
+
+def _score(memory: Mapping[str, Any]) -> float:
+    """Return a memory's score; one without a score was found, which is all that is known."""
+    return float(memory.get("score", 1.0) or 0.0)
+
+
+def _is_since(memory: Mapping[str, Any], since: datetime) -> bool:
+    """Tell whether a memory is of a time window; one without a time is not."""
+    told = memory.get("timestamp") or memory.get("created_at")
+    try:
+        return told is not None and as_utc(datetime.fromisoformat(str(told))) >= since
+    except ValueError:
+        return False
 
 
 def _query(bound: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from freqtrade_mem0.client.access import Access
 from freqtrade_mem0.client.asking import as_dict, checked_user, question
 from freqtrade_mem0.client.by_hand import delete, retract, update
 from freqtrade_mem0.client.described import described_memory
+from freqtrade_mem0.client.mem0_calls import Mem0Calls
 from freqtrade_mem0.client.memories import Memories
 from freqtrade_mem0.client.told_note import checked_strategy, told_note
 from freqtrade_mem0.client.upkeep import Upkeep
@@ -33,13 +34,11 @@ MANUAL_STRATEGY = "manual"
 """Strategy of records that name none."""
 
 
-class Mem0Client(Upkeep):
+class Mem0Client(Mem0Calls, Upkeep):
     """Stores and recalls memories in six categories; safe to share between threads.
 
     A recall shows what was stored or deleted through the client before it. While Mem0 is away, the
     journal on this machine answers, and Mem0 is asked again after `delivery.retry_s`.
-
-    Most scripts get a client from `get_mem0_client`.
 
     Parameters
     ----------
@@ -137,6 +136,7 @@ class Mem0Client(Upkeep):
         window_days: float | None = None,
         now: datetime | None = None,
         where: str | None = None,
+        **named: Any,
     ) -> list[dict[str, Any]]:
         """Return memories of this owner: the best matches for a query, or the newest.
 
@@ -149,7 +149,7 @@ class Mem0Client(Upkeep):
         query
             Free text, for the strategy `relevant`.
         limit
-            Most memories returned, >= 1; None for all, which needs a strategy without query.
+            Most memories returned, >= 1, also as `max_memories`; None for all, without a query.
         filters
             Mem0's filter language over metadata, for example `{"pair": "ETH/USDT"}`. It may not
             name another user.
@@ -159,12 +159,11 @@ class Mem0Client(Upkeep):
         min_relevance
             For `relevant`: smallest score, [0, 1]. The range of scores depends on the embedder.
         window_days
-            For `recent`: days before `now`, (0, 36500]; None for 30.
+            For `recent`: days before `now`, (0, 36500], or `time_window_hours`; None for 30.
         now
             For `recent`: aware UTC; None for the wall clock.
         where
-            In the query language, for example `strategy:MyStrategy AND profit:>10.0`. Its free
-            words are added to `query`.
+            In the query language, as in `profit:>10.0`; its free words are added to `query`.
 
         Returns
         -------
@@ -180,7 +179,7 @@ class Mem0Client(Upkeep):
             Permanent: the filter can not be used.
         """
         how: dict[str, Any] = {"strategy": strategy, "min_relevance": min_relevance, "where": where}
-        when: dict[str, Any] = {"window_days": window_days, "now": now}
+        when: dict[str, Any] = {"window_days": window_days, "now": now, **named}
         own = self._reached(filters)
         asked = question(self.user_id, category, query, limit=limit, filters=own, **how, **when)
         return [as_dict(memory) for memory in self._access.ask(asked)]

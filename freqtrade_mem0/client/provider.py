@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from freqtrade_mem0.client.conversation import conversation
+from freqtrade_mem0.client.call_arguments import call_arguments
 from freqtrade_mem0.errors import BackendError, Mem0Error
-from freqtrade_mem0.records.base import Category
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,8 +67,8 @@ class MemoryProvider(Protocol):
     async def get_all(self, user_id: str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return all memories, or the newest `limit`, newest first."""
 
-    async def delete(self, user_id: str, memory_id: str) -> bool:
-        """Delete one memory; return whether it was there and this user's."""
+    async def delete(self, user_id: str, memory_id: str) -> bool | None:
+        """Delete one memory; return whether it was there and this user's, where that is known."""
 
 
 class AsyncMemoryProvider:
@@ -162,10 +161,9 @@ class AsyncMemoryProvider:
         said = messages if text is None else text
         given = {"user_id": user_id, "messages": said, "metadata": metadata}
         owner, told, own = call_arguments("add", args, given, needed=2)
-        own = deepcopy(dict(own or {}))
-        filed_under = category or own.pop("category", None) or Category.LEARNING_INSIGHTS
-        content = conversation(told)
-        return await self._run(owner, lambda client: client.store(filed_under, content, own))
+        how = {"metadata": deepcopy(own), "category": category}
+        told = deepcopy(told)
+        return await self._run(owner, lambda client: client.add(told, **how))
 
     async def search(
         self,
@@ -207,6 +205,22 @@ class AsyncMemoryProvider:
         owner, asked, most, own = call_arguments("search", args, given, needed=2)
         how = {"query": asked, "limit": 10 if most is None else most, "filters": deepcopy(own)}
         return await self._run(owner, lambda client: client.recall(**how))
+
+    async def recall(
+        self,
+        user_id: str,
+        query: str | None = None,
+        strategy: str | None = None,
+        max_memories: int = 10,
+        **how: Any,
+    ) -> list[dict[str, Any]]:
+        """Return the memories of a user that a strategy chooses; see `Mem0Client.recall`.
+
+        `strategy` is `relevant` (with `query`, `min_relevance`), `recent` (`time_window_hours`) or
+        `all`; `how` holds those and other arguments of `Mem0Client.recall` by name.
+        """
+        chosen = {"strategy": strategy, "limit": max_memories, **deepcopy(how)}
+        return await self._run(user_id, lambda client: client.recall(query=query, **chosen))
 
     async def get_all(
         self,
@@ -281,17 +295,3 @@ class AsyncMemoryProvider:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def call_arguments(
-    call: str, args: tuple[Any, ...], given: Mapping[str, Any], *, needed: int
-) -> list[Any]:
-    """Return a call's arguments in order: those by position take the places not given by name."""
-    free = [name for name, value in given.items() if value is None]
-    if len(args) > len(free):
-        raise TypeError(f"{call}() takes {', '.join(given)}; got {len(args)} by position as well.")
-    bound = {**given, **dict(zip(free, args, strict=False))}
-    missing = [name for name in list(given)[:needed] if bound[name] is None]
-    if missing:
-        raise TypeError(f"{call}() needs {' and '.join(missing)}.")
-    return list(bound.values())

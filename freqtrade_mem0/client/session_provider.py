@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from freqtrade_mem0.client.asking import checked_user
+from freqtrade_mem0.client.call_arguments import call_arguments
 from freqtrade_mem0.client.conversation import conversation
 from freqtrade_mem0.client.described import described_memory
 from freqtrade_mem0.client.own_metadata import category_named, flat
-from freqtrade_mem0.client.provider import call_arguments
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category, record_id
 from freqtrade_mem0.session_memory.opening import open_session_store

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from freqtrade_mem0.records.kinds.trade import TradeRecord
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 NOTHING_KNOWN = 0.5
 """The success rate of trades of which nothing is known."""
@@ -29,7 +29,7 @@ class Insight(dict[str, Any]):
         return str(self["text"])
 
 
-def success(trades: Sequence[TradeRecord], about: str) -> Insight:
+def success(trades: Sequence[ClosedTrade], about: str) -> Insight:
     """Return the share of trades that made money; see `TradeMemory.explain_success_rate`."""
     ratios = [trade.profit_ratio for trade in trades if trade.is_evidence]
     n, left_out = len(ratios), _left_out(len(trades) - len(ratios))
@@ -56,7 +56,7 @@ def success(trades: Sequence[TradeRecord], about: str) -> Insight:
 
 
 def strategy_insight(
-    strategy: str, trades: Sequence[TradeRecord], now: datetime, half_life_days: float
+    strategy: str, trades: Sequence[ClosedTrade], now: datetime, half_life_days: float
 ) -> Insight:
     """Return the mean profit of a strategy; see `TradeMemory.get_strategy_insights`."""
     recall = Recall((), half_life_days)

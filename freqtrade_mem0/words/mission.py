@@ -210,11 +210,8 @@ NAMES = {
 """Names that cannot be imported here -> what to use."""
 
 METHODS = {
-    "add": "store(category, content, metadata)",
     "add_memory": "store(category, content, metadata)",
-    "search": "recall(query=..., limit=...)",
     "search_memories": "recall(query=..., limit=..., filters=...)",
-    "get_all": "recall(limit=None)",
     "get": "recall(filters=...)",
     "update_memory": "update(id, text, metadata)",
     "batch_search": "recall_many(queries)",

@@ -171,3 +171,22 @@ def test_a_service_takes_trades_and_events(here: Path) -> None:
         event = {"event_type": "drawdown", "description": "minus 8 %", "impact": "High"}
         answer = client.post("/api/memory/record-risk-event", params=event).json()
         assert answer["status"] == "success"
+
+
+def test_calls_of_mem0s_own_client_are_answered() -> None:
+    """A text or messages with roles are added, for this owner or a named one, and found."""
+    with get_mem0_client() as client:
+        kept = client.add(
+            "Market is in uptrend with increasing volume", metadata={"type": "market_condition"}
+        )
+        (found,) = client.search("market trends uptrend", limit=5)
+        assert (found["id"], found["metadata"]["type"]) == (kept, "market_condition")
+        talk = [
+            {"role": "user", "content": "Leverage?"},
+            {"role": "assistant", "content": "None."},
+        ]
+        client.add(talk, user_id="ann", category="preferences")
+        assert [each["memory"] for each in client.get_all(user_id="ann")] == [
+            "user: Leverage?\nassistant: None."
+        ]
+        assert len(client.get_all()) == 1

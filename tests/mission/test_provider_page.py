@@ -98,6 +98,73 @@ def test_an_endpoint_gets_memories_and_adds_its_own(chosen: dict[str, Any]) -> N
     assert second == ""
 
 
+class PlainProvider:
+    """The page's interface as it stands: no filters, no limit of `get_all`, nothing returned."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, list[dict[str, Any]]] = {}
+
+    async def add(
+        self, user_id: str, messages: list[dict[str, Any]], metadata: dict[str, Any] | None = None
+    ) -> str:
+        """Add a conversation."""
+        kept = {"id": "1", "memory": messages[0]["content"], "metadata": metadata}
+        self.kept.setdefault(user_id, []).append(kept)
+        return "1"
+
+    async def search(self, user_id: str, query: str, limit: int = 10) -> list[dict[str, Any]]:
+        """Find all."""
+        return [each for each in self.kept.get(user_id, []) if query][:limit]
+
+    async def get_all(self, user_id: str) -> list[dict[str, Any]]:
+        """Return all."""
+        return self.kept.get(user_id, [])
+
+    async def delete(self, user_id: str, memory_id: str) -> None:
+        """Delete one."""
+        self.kept[user_id] = [each for each in self.kept[user_id] if each["id"] != memory_id]
+
+
+@pytest.mark.parametrize(("strategy", "n"), [("relevant", 1), ("recent", 0), ("all", 1)])
+def test_a_provider_of_the_page_is_injected_from(strategy: str, n: int) -> None:
+    """What it found counts as relevant; what has no time is not recent."""
+    provider: Any = PlainProvider()
+
+    @inject_memory(strategy=strategy, max_memories=1, provider=provider)
+    async def chat(message: str, user_id: str, memories: list[Any]) -> int:
+        return len(memories) if message and user_id else -1
+
+    async def scene() -> Any:
+        for _ in range(2):
+            await provider.add("ann", TALK)
+        return await chat("leverage?", "ann")
+
+    assert asyncio.run(scene()) == n
+
+
+def test_strategies_have_one_form_everywhere() -> None:
+    """The same parameters of a recall by the provider, by its client and by the decorator."""
+
+    async def scene(memory: Mem0Provider) -> None:
+        await memory.add("ann", TALK)
+        await memory.add("ann", "only BTC", {"category": "preferences"})
+        for chosen in (
+            {"strategy": "relevant", "max_memories": 1, "min_relevance": 0.05},
+            {"strategy": "recent", "max_memories": 1, "time_window_hours": 24},
+            {"strategy": "all", "max_memories": 1},
+        ):
+            query = "which leverage?" if chosen["strategy"] == "relevant" else None
+            how: dict[str, Any] = dict(chosen)
+            found = await memory.recall("ann", query, **how)
+            same = memory._client.for_user("ann").recall(None, query, **how)
+            assert [each["id"] for each in found] == [each["id"] for each in same]
+            given = await inject_memory(**how).memories(memory, "ann", query or "")
+            assert [each["id"] for each in given] == [each["id"] for each in same]
+            assert len(found) == 1
+
+    play(scene)
+
+
 def test_a_config_of_mem0_is_taken() -> None:
     """Its vector store and its language model, without a key in it."""
     config = {
