@@ -5,23 +5,30 @@
 Each history has 800 trades over 24 months, with ten pairs, ten tags, two sides, hours, weekdays,
 two regimes and four numbers of the market: about 2,000 groups. It is looked at after every month,
 where effects are planted after every second one.
-Effects are planted on pairs and tags, each of which has 80 trades. Prints JSON, and on the way to
-standard error what is known already.
+Effects are planted on pairs and tags; the trades of each are 80 on average, or as many as is said.
+Prints JSON, and on the way to standard error what is known already.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from freqtrade_mem0.insight.patterns.look import Conditions, FoundPattern, Rules, look
 from tests.support.histories import MONTH_MS, NOISE, START_MS, Noise, month_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 RULES = Rules()
 MONTHS = 24
@@ -31,10 +38,14 @@ MONTHS = 24
 class Planted:
     """Effects that are planted: on how many of the tags and pairs, half of them better."""
 
-    n_values: int
-    """Tags, and as many pairs; each has 80 trades."""
-    n_planted: int
+    n_values: int = 10
+    """Tags, and as many pairs."""
+    n_planted: int = 1
     """The first so many of the tags, then as many pairs."""
+    size: float = 0.5
+    """Of the effect, in standard deviations."""
+    n_each: int = 80
+    """Trades of each tag or pair."""
 
     def signs(self) -> dict[tuple[str, str], int]:
         """Return the sign of the effect by feature and value."""
@@ -44,12 +55,13 @@ class Planted:
         return {value: 1 - n % 4 // 2 * 2 for n, value in enumerate(found[: self.n_planted])}
 
 
-PLANTED = {
-    "1 of 20 tags and pairs": Planted(10, 1),
-    "4 of 20 tags and pairs": Planted(10, 4),
-    "8 of 20 tags and pairs": Planted(10, 8),
-    "30 of 100 tags and pairs": Planted(50, 30),
-}
+PLANTED = (
+    *(Planted(10, 1, size) for size in (0.5, 0.32, 0.55, 0.6, 0.72)),
+    *(Planted(10, 1, 0.5, n) for n in (100, 120, 160)),
+    Planted(10, 4),
+    Planted(10, 8),
+    Planted(50, 30),
+)
 
 
 def is_ever_shown(noise: Noise, seed: int) -> bool:
@@ -60,56 +72,66 @@ def is_ever_shown(noise: Noise, seed: int) -> bool:
     )
 
 
-def noise_part(n_histories: int) -> dict[str, Any]:
+def noise_part(n_histories: int, run: Callable[..., Iterable[Any]]) -> dict[str, Any]:
     """Return how many histories of each kind of noise ever show a pattern."""
     found = {}
     for name, settings in NOISE.items():
         noise = Noise(**settings)  # type: ignore[arg-type]
-        found[name] = sum(is_ever_shown(noise, seed) for seed in range(n_histories))
+        found[name] = sum(run(partial(is_ever_shown, noise), range(n_histories)))
         _tell(name, found[name])
-    return found
+    return found | {"all": sum(found.values()), "histories": n_histories * len(NOISE)}
 
 
-def planted_part(n_histories: int, size: float) -> dict[str, dict[str, float]]:
+def planted_history(what: Planted, seed: int) -> Counter[str]:
+    """Return what becomes of the effects planted in one history, and of what is shown."""
+    signs, n = what.signs(), what.n_each * what.n_values
+    # The next period, of the same length, confirms or not.
+    trades = Noise(n=2 * n, months=2 * MONTHS).history(
+        10_000 + seed, {key: what.size * sign for key, sign in signs.items()}, what.n_values
+    )
+    seen: dict[Conditions, FoundPattern] = {}
+    since: dict[Conditions, int] = {}
+    for moment in month_ends(MONTHS)[1::2]:
+        shown = look(trades, moment, RULES, since, looks_back=False).patterns
+        since = {each.conditions: each.discovered_ms for each in shown}
+        seen |= {each.conditions: each for each in shown}
+    later = [t for t in trades if t.known_ms >= START_MS + MONTHS * MONTH_MS]
+    ratios = np.array([t.ratio for t in later])
+    counts: Counter[str] = Counter()
+    for pattern in seen.values():
+        sign = signs.get(pattern.conditions[0], 0) * (len(pattern.conditions) == 1)
+        inside = np.array([all(_value(t, *each) for each in pattern.conditions) for t in later])
+        counts["shown"] += 1
+        counts["false"] += sign != pattern.sign
+        if inside.any():  # groups by thirds of a number are left out here
+            difference = float(ratios[inside].mean() - ratios[~inside].mean())
+            counts["later"] += 1
+            counts["held"] += difference * pattern.sign > 0.0
+    counts["found"] += sum((key,) in seen and seen[(key,)].sign == signs[key] for key in signs)
+    return counts
+
+
+def planted_part(n_histories: int, run: Callable[..., Iterable[Any]]) -> list[dict[str, Any]]:
     """Return which share of planted effects is found, and what became of the found ones."""
-    found: dict[str, dict[str, float]] = {}
-    for name, what in PLANTED.items():
-        signs, n = what.signs(), 80 * what.n_values
-        n_found = n_shown = n_true = n_later = n_held = 0
-        n_seeds = max(n_histories * 10 // what.n_values, 1)
-        for seed in range(n_seeds):
-            # The next period, of the same length, confirms or not.
-            trades = Noise(n=2 * n, months=2 * MONTHS).history(
-                10_000 + seed, {key: size * sign for key, sign in signs.items()}, what.n_values
-            )
-            seen: dict[Conditions, FoundPattern] = {}
-            since: dict[Conditions, int] = {}
-            for moment in month_ends(MONTHS)[1::2]:
-                shown = look(trades, moment, RULES, since, looks_back=False).patterns
-                since = {each.conditions: each.discovered_ms for each in shown}
-                seen |= {each.conditions: each for each in shown}
-            later = [t for t in trades if t.known_ms >= START_MS + MONTHS * MONTH_MS]
-            ratios = np.array([t.ratio for t in later])
-            for pattern in seen.values():
-                sign = signs.get(pattern.conditions[0], 0) * (len(pattern.conditions) == 1)
-                inside = np.array(
-                    [all(_value(t, *each) for each in pattern.conditions) for t in later]
-                )
-                n_shown += 1
-                n_true += sign == pattern.sign
-                if inside.any():  # groups by thirds of a number are left out here
-                    difference = float(ratios[inside].mean() - ratios[~inside].mean())
-                    n_later += 1
-                    n_held += difference * pattern.sign > 0.0
-            n_found += sum((key,) in seen and seen[(key,)].sign == signs[key] for key in signs)
-        found[name] = {
-            "planted": len(signs) * n_seeds,
-            "found": round(n_found / (len(signs) * n_seeds), 3),
-            "shown": n_shown,
-            "shown that were not planted": n_shown - n_true,
-            "sign holds in the next period": round(n_held / max(n_later, 1), 3),
-        }
-        _tell(size, name, found[name])
+    found: list[dict[str, Any]] = []
+    for what in PLANTED:
+        n_seeds = max(n_histories * 20 // what.n_values // what.n_planted, 1)
+        counts: Counter[str] = Counter()
+        for each in run(partial(planted_history, what), range(n_seeds)):
+            counts += each
+        found.append(
+            {
+                "planted": f"{what.n_planted} of {2 * what.n_values} tags and pairs",
+                "standard deviations": what.size,
+                "trades each": what.n_each,
+                "histories": n_seeds,
+                "found": round(counts["found"] / (what.n_planted * n_seeds), 3),
+                "shown": counts["shown"],
+                "shown that were not planted": counts["false"],
+                "sign holds in the next period": round(counts["held"] / max(counts["later"], 1), 3),
+            }
+        )
+        _tell(found[-1])
     return found
 
 
@@ -140,15 +162,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--part", choices=("noise", "planted", "time"), default=None)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     n, part = arguments.histories, arguments.part
     facts: dict[str, Any] = {"histories": n}
     if part in (None, "time"):
         facts["seconds_a_look"] = time_part()
-    if part in (None, "planted"):
-        facts["planted"] = {size: planted_part(n, size) for size in (0.5, 0.32, 0.72)}
-    if part in (None, "noise"):
-        facts["noise_ever_shown"] = noise_part(n)
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        if part in (None, "planted"):
+            facts["planted"] = planted_part(n, pool.map)
+        if part in (None, "noise"):
+            facts["noise_ever_shown"] = noise_part(n, pool.map)
     sys.stdout.write(json.dumps(facts, indent=2) + "\n")
     return 0
 

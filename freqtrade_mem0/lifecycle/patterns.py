@@ -6,7 +6,6 @@ is read by a decision.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -15,14 +14,9 @@ from freqtrade_mem0.insight.patterns.trade import PatternTrade
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.runs import runs_with_trades
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.lifecycle.pattern_records import record_of, withdrawn
 from freqtrade_mem0.records.base import Mode, Origin, from_ms, to_ms
-from freqtrade_mem0.records.kinds.pattern import (
-    Pattern,
-    PatternEffect,
-    compared_with,
-    in_words,
-    pattern_id,
-)
+from freqtrade_mem0.records.kinds.pattern import Pattern
 from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 if TYPE_CHECKING:
@@ -30,8 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.config.lifecycle_settings import LifecycleSettings
-    from freqtrade_mem0.insight.patterns.effect import Effect
-    from freqtrade_mem0.insight.patterns.look import Conditions, FoundPattern, Look
+    from freqtrade_mem0.insight.patterns.look import Conditions, Look
     from freqtrade_mem0.journal.journal import Journal
 
 _BOTS = (Mode.DRY_RUN, Mode.LIVE)
@@ -44,9 +37,6 @@ _BATCH = 50
 
 _LARGER = 1.1
 """By this factor a pattern has grown where it is recorded again."""
-
-_LARGEST = 1e6
-"""Of a ratio in a record."""
 
 
 class _Trade(ClosedTrade, Protocol):
@@ -162,14 +152,7 @@ def refreshed(
     n_new = sum(name not in kept or not kept[name].is_active for name in records)
     gone = {name for name, each in kept.items() if each.is_active and name not in records}
     for name in gone:
-        records[name] = replace(
-            kept[name],
-            is_active=False,
-            withdrawn_at=from_ms(last_ms),
-            known_at=max(kept[name].known_at, from_ms(last_ms)),
-            recorded_at=now,
-            action_recommendation=_withdrawn(kept[name]),
-        )
+        records[name] = withdrawn(kept[name], from_ms(last_ms), now)
     changed = (
         record
         for name, record in records.items()
@@ -205,74 +188,3 @@ def bring_up_to_date(
     for first in range(0, len(seen.records), _BATCH):
         journal.append(seen.records[first : first + _BATCH])
     return seen
-
-
-def record_of(
-    found: FoundPattern, n_tested: int, origin: Origin, known_at: datetime, now: datetime
-) -> Pattern:
-    """Return the record of a pattern."""
-    conditions = dict(found.conditions)
-    return Pattern(
-        id=pattern_id(origin, conditions),
-        origin=origin,
-        known_at=known_at,
-        recorded_at=now,
-        pattern_type=found.pattern_type,
-        conditions=conditions,
-        is_active=True,
-        is_better=found.sign > 0,
-        occurrence_count=found.n_occurrences,
-        success_rate=found.success_rate,
-        avg_profit=_bounded(found.mean_ratio),
-        profit_std=_bounded(found.spread_ratio),
-        confidence=found.confidence,
-        action_recommendation=_recommendation(found),
-        discovered_at=from_ms(found.discovered_ms),
-        withdrawn_at=None,
-        first_occurrence=from_ms(found.first_ms),
-        last_occurrence=from_ms(found.last_ms),
-        cells_tried=n_tested,
-        log_evidence=found.log_e,
-        effect_before=_effect(found.before),
-        effect_since=_effect(found.after),
-    )
-
-
-def _effect(found: Effect | None) -> PatternEffect | None:
-    if found is None:
-        return None
-    return PatternEffect(
-        occurrence_count=found.n_blocks,
-        ratio=_bounded(found.ratio),
-        low=_bounded(found.low),
-        high=_bounded(found.high),
-        sign_probability=found.sign_probability,
-    )
-
-
-def _bounded(ratio: float) -> float:
-    return math.copysign(min(abs(ratio), _LARGEST), ratio)
-
-
-def _recommendation(found: FoundPattern) -> str:
-    conditions = dict(found.conditions)
-    which, others = in_words(conditions), compared_with(conditions)
-    if found.after is None:
-        return f"Wait: no trade since its discovery has confirmed it yet ({which})."
-    if not found.after.low * found.sign > 0.0 and not found.after.high * found.sign > 0.0:
-        return f"Do not rely on it: since its discovery the opposite was seen ({which})."
-    if "exit_reason" in conditions:
-        return f"Look at how these trades end: {which} ended differently from {others}."
-    if found.sign > 0:
-        return (
-            f"Look at what is different about entries with {which}; test more of them, and less of "
-            "the others, in a backtest before you change the strategy."
-        )
-    return (
-        f"Consider a filter against entries with {which}; test it in a backtest before you change "
-        "the strategy."
-    )
-
-
-def _withdrawn(pattern: Pattern) -> str:
-    return f"Do not rely on it: the evidence no longer suffices ({in_words(pattern.conditions)})."

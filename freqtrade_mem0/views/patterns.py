@@ -10,11 +10,11 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.patterns.look import look
 from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.lifecycle.pattern_records import record_of
 from freqtrade_mem0.lifecycle.patterns import (
     conditions_of,
     patterns_of,
     plain_trades,
-    record_of,
     rules_of,
     since_of,
     trades_of,

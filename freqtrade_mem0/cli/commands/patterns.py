@@ -1,7 +1,8 @@
-"""Show patterns: groups of trades whose results differ from those of the others, beyond chance.
+"""Show patterns: groups of trades that ended better or worse than the others, beyond chance.
 
-All groups of trades with one or two features in common are tried. At most one in ten of those shown
-is there by chance, however often you look. Default: the newest run.
+All groups of trades with one or two features in common are compared with the other trades. On
+average at most one in ten of the groups shown is there by chance, however often you look.
+Default: the newest run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, moment, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, when
+from freqtrade_mem0.records.kinds.pattern import compared_with, in_words
 from freqtrade_mem0.words.numbers import counted, percent, probability
 
 if TYPE_CHECKING:
@@ -57,8 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     print_lines(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
         f"{counted(facts['n_trades'], 'trade')}, as of {when(facts['as_of'])} UTC.",
-        f"{counted(facts['cells_tried'], 'group')} of trades tried, "
-        f"{counted(sum(each['is_active'] for each in facts['patterns']), 'pattern')} shown.",
+        f"{counted(facts['cells_tried'], 'group')} of trades compared, "
+        f"{counted(sum(each['is_active'] for each in facts['patterns']), 'pattern')} found.",
     )
     for number, each in enumerate(facts["patterns"], 1):
         print_lines("", *_pattern(number, each))
@@ -67,59 +69,65 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pattern(number: int, each: dict[str, Any]) -> list[str]:
-    since, before = each["effect_since"], each["effect_before"]
-    withdrawn = each["withdrawn_at"]
-    lines = [f"{number}. {each['text'].split(': ', 1)[1].split(';')[0]}."]
+    since, before, withdrawn = each["effect_since"], each["effect_before"], each["withdrawn_at"]
+    better = "better" if each["is_better"] else "worse"
+    others = compared_with(each["conditions"])
+    lines = [f"{number}. Trades with {in_words(each['conditions'])} ended {better} than {others}."]
+    if withdrawn is not None:
+        lines.append(f"   Withdrawn on {withdrawn[:10]}.")
     if since is None:
-        lines.append("   Since it was found: too few trades to say.")
+        lines.append(f"   Since it was found ({each['discovered_at'][:10]}): too few trades yet.")
     else:
         lines.append(
-            f"   Since it was found: {_effect(since)} in "
-            f"{counted(since['occurrence_count'], 'trade')}; the sign is right with "
-            f"probability {probability(since['sign_probability'])}."
+            f"   Since it was found ({each['discovered_at'][:10]}): {_effect(since)}, "
+            f"{counted(since['occurrence_count'], 'trade')}; {better} with probability "
+            f"{probability(since['sign_probability'])}."
         )
     if before is not None:
-        lines.append(f"   Before: {_effect(before)}, reduced, as it was found because it is large.")
+        lines.append(
+            f"   Before: {_effect(before)}; reduced, because groups are found when they look best."
+        )
     lines.append(
-        f"   {counted(each['occurrence_count'], 'trade')}, {each['success_rate']:.0%} gained, "
+        f"   All its trades: {each['occurrence_count']}, {each['success_rate']:.0%} with a gain, "
         f"mean {percent(each['avg_profit'])}, "
         f"standard deviation {percent(each['profit_std'], signed=False)}; "
-        f"first {each['first_occurrence'][:10]}, last {each['last_occurrence'][:10]}."
+        f"from {each['first_occurrence'][:10]} to {each['last_occurrence'][:10]}."
     )
     lines.append(
-        f"   Type {each['pattern_type']}, found {each['discovered_at'][:10]}"
-        f"{'' if withdrawn is None else f', withdrawn {withdrawn[:10]}'}, "
-        f"confidence {probability(each['confidence'])}."
+        f"   Type: {each['pattern_type']}. Confidence that they are really {better}: "
+        f"{probability(each['confidence'])}."
     )
     lines.append(f"   {each['action_recommendation']}")
     return lines
 
 
 def _effect(effect: dict[str, Any]) -> str:
-    return f"{percent(effect['ratio'])} ({percent(effect['low'])} to {percent(effect['high'])})"
+    low, high = percent(effect["low"]), percent(effect["high"])
+    return f"{percent(effect['ratio'])} per trade (between {low} and {high})"
 
 
 def _explained(facts: dict[str, Any]) -> list[str]:
     if any(each["is_active"] for each in facts["patterns"]):
         return [
             (
-                "Effects are differences of mean profits from those of the other trades, with 95% "
-                "intervals. Patterns inform you; no stake depends on them."
+                "The first percentage is the mean profit of the group minus that of the trades it "
+                "is compared with; the true difference is between the two others with a "
+                "probability of 95%. Patterns inform you; no stake depends on them."
             )
         ]
     nearest = facts["nearest"]
     if not facts["cells_tried"]:
-        return ["There are too few trades to try any group: about thirty are needed."]
-    lines = ["Nothing was found that chance does not explain."]
+        return ["There are too few trades to compare groups: about thirty are needed."]
+    lines = ["No group differs by more than chance explains."]
     if nearest is None or nearest["evidence_share"] < _MUCH:
-        return [*lines, "No group is near to it. Small effects need hundreds of trades a group."]
+        return [*lines, "None is close. Small differences need hundreds of trades in a group."]
     share, n = nearest["evidence_share"], nearest["occurrence_count"]
-    which = " and ".join(f"{name} {value}" for name, value in nearest["conditions"].items())
     more = counted(round(n * (1.0 / share - 1.0)) + 1, "more such trade")
     return [
         *lines,
         (
-            f"Nearest is {which}, {counted(n, 'trade')}, with {share:.0%} of the evidence that is "
-            f"needed. If it is real and goes on as before, about {more} would show it."
+            f"The closest are the {counted(n, 'trade')} with {in_words(nearest['conditions'])}, "
+            f"with {share:.0%} of the evidence that is needed. If the difference is real and "
+            f"stays as it is, about {more} would show it."
         ),
     ]

@@ -4,10 +4,9 @@ A cell of depth 1 holds the trades with one value of one feature; it is compared
 strategy's other trades. A cell of depth 2 holds those with two values; it is compared with the
 other trades of each of the two cells around it, and counts as far as it differs from both.
 
-Trades of a block are compared with each other: which of them are in the cell has nothing to do
-with how the market moved. Blocks that are in a cell as a whole are compared with others of the same
-size and time. A block of many trades is likelier to have one of a cell, and many are opened in
-strong moves; so blocks of different sizes are not compared.
+Scores are compared within stretches of `STRATUM` trades, so a cell whose trades come in good times
+is not better than others: in the same times these were as good. Trades of a block move together,
+so the sum over a block counts as one observation where it varies more than single trades would.
 
 An exit reason may be part of the result (stop losses lose). Only reasons with gains and losses make
 cells; these are compared with each other, and those of depth 2 with trades of the same reason.
@@ -16,7 +15,7 @@ cells; these are compared with each other, and those of depth 2 with trades of t
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -35,11 +34,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-STRATUM = 30
-"""Blocks of a size that are compared with each other. So a cell whose trades come in good times is
-not better than others: in the same times these were as good."""
+STRATUM = 50
+"""Trades that are compared with each other, those of a block together."""
 
-_SIZES = 16
+_PRIOR = 30.0
+"""How many trades' worth the variance that is usual weighs beside that of a cell's own blocks."""
+
+_MOST_SHARED = 0.95
 _BINARY = 2
 
 
@@ -90,21 +91,21 @@ class Cells(NamedTuple):
         )
 
 
-class _Sums(NamedTuple):
-    """Scores by block of a cell, sorted by `keys` (cell * n_blocks + block).
+class _Strata(NamedTuple):
+    """The scored trades of each cell around others, in stretches of time.
 
-    `sizes` are the numbers of trades, `means` and `squares` the means of their scores and of the
-    squares of these. Rows of one number in `strata` are of one cell, size and time. `counts` are
-    the blocks by cell.
+    `trades` are places, sorted by cell and block, and `strata`, `rows` (blocks) and `centred`
+    (the score minus the mean of its stratum) are theirs. `sizes` are trades by stratum; `counts`
+    and `sums` are trades and centred scores by row.
     """
 
-    keys: Ints
-    sizes: Ints
-    means: Floats
-    squares: Floats
-    cells: Ints
-    counts: Ints
+    trades: Ints
     strata: Ints
+    rows: Ints
+    centred: Floats
+    sizes: Ints
+    counts: Ints
+    sums: Floats
 
 
 class TradeTable:
@@ -129,8 +130,7 @@ class TradeTable:
         self.block = blocks(self.open_ms, close_ms)
         pause()
         self.features = features(trades, pause)
-        self._n_blocks = int(self.block.max()) + 1
-        self._scores = scores(self.ratios, self.known_ms, self.open_ms)
+        self._scores = self._apart(scores(self.ratios, self.known_ms, self.open_ms))
         # Cells of the same trades have the same sum of marks.
         self._marks = np.random.default_rng(1).random(len(trades))
         self._seen: set[tuple[int, float]] = set()
@@ -140,14 +140,12 @@ class TradeTable:
         self._seen.clear()
         entry = [each for each in self.features if each.name != EXIT]
         whole = Feature("", ("",), np.zeros_like(self.block))
-        around = {"": self._sums(whole.codes, 1, self._scores)}
+        around = {each.name: self._strata(each.codes, self._scores) for each in (whole, *entry)}
         for each in entry:
-            around[each.name] = self._sums(each.codes, len(each.values), self._scores)
-        for each in entry:
-            yield self._tested((whole, each), {"": around[""]}, self._scores, min_blocks)
+            yield self._tested((whole, each), {"": around[""]}, min_blocks)
         for pair in combinations(entry, 2):
             outer = {each.name: around[each.name] for each in pair}
-            yield self._tested(pair, outer, self._scores, min_blocks)
+            yield self._tested(pair, outer, min_blocks)
         for exits in self.features:
             if exits.name == EXIT:
                 yield from self._exit_cells(exits, entry, min_blocks)
@@ -157,20 +155,16 @@ class TradeTable:
     ) -> Iterator[Cells]:
         is_open = exits.codes != MISSING
         whole = Feature("", ("",), np.where(is_open, 0, MISSING))
-        score = self._scores_within(whole.codes)
-        yield self._tested(
-            (whole, exits), {"": self._sums(whole.codes, 1, score)}, score, min_blocks
-        )
-        score = self._scores_within(exits.codes)
-        outer = {EXIT: self._sums(exits.codes, len(exits.values), score)}
+        outer = {"": self._strata(whole.codes, self._scores_within(whole.codes))}
+        yield self._tested((whole, exits), outer, min_blocks)
+        outer = {EXIT: self._strata(exits.codes, self._scores_within(exits.codes))}
         for each in entry:
-            yield self._tested((exits, each), outer, score, min_blocks)
+            yield self._tested((exits, each), outer, min_blocks)
 
     def _tested(
         self,
         pair: tuple[Feature, Feature],
-        around: dict[str, _Sums],
-        score: Floats,
+        around: dict[str, _Strata],
         min_blocks: int,
     ) -> Cells:
         """Return the cells of two features, of which the first may be that of all trades."""
@@ -180,20 +174,18 @@ class TradeTable:
         missing = (one.codes == MISSING) | (other.codes == MISSING)
         codes = np.where(missing, MISSING, one.codes * width + other.codes)
         numbers = np.arange(len(one.values) * width)
-        inner = self._sums(codes, len(numbers), score)
-        outer_of = {one.name: numbers // width, other.name: numbers % width}
-        found = [self._contrast(inner, sums, outer_of[name]) for name, sums in around.items()]
-        totals, variances = (np.array(each) for each in zip(*found, strict=True))
-        tested = (inner.counts >= min_blocks) & (variances > 0.0).all(axis=0)
+        found = [_contrast(codes, len(numbers), strata) for strata in around.values()]
+        totals, variances, (n_blocks, *_) = (np.array(each) for each in zip(*found, strict=True))
+        tested = (n_blocks >= min_blocks) & (variances > 0.0).all(axis=0)
         if len(numbers) == _BINARY and not missing.any():
-            tested &= numbers == np.argmin(inner.counts)  # the other one is its mirror
+            tested &= numbers == np.argmin(n_blocks)  # the other one is its mirror
         marks = np.bincount(codes[~missing], self._marks[~missing], len(numbers))
         for number in np.flatnonzero(tested).tolist():
-            mark = (int(inner.counts[number]), float(marks[number]))
+            mark = (int(n_blocks[number]), float(marks[number]))
             tested[number] = mark not in self._seen
             self._seen.add(mark)
         shown = tuple(each for each in pair if each.name)
-        return Cells(shown, codes, numbers, inner.counts, totals, variances).only(tested)
+        return Cells(shown, codes, numbers, n_blocks, totals, variances).only(tested)
 
     def _scores_within(self, codes: Ints) -> Floats:
         """Return each trade's score among the earlier trades of the same cell."""
@@ -201,84 +193,67 @@ class TradeTable:
         for code in range(int(codes.max()) + 1):
             at = np.flatnonzero(codes == code)
             found[at] = scores(self.ratios[at], self.known_ms[at], self.open_ms[at])
+        return self._apart(found)
+
+    def _apart(self, score: Floats) -> Floats:
+        """Return scores less what those of a block share, as far as they share anything.
+
+        The generalised least squares of a random effect: with no correlation in blocks scores stay
+        as they are, with much of it they are compared within blocks.
+        """
+        at = np.flatnonzero(~np.isnan(score))
+        block, own = self.block[at], score[at]
+        sizes, sums = np.bincount(block), np.bincount(block, own)
+        n_pairs = float((sizes * (sizes - 1)).sum())
+        shared = float(np.square(sums).sum() - np.square(own).sum()) / max(n_pairs, 1.0)
+        shared = min(max(shared, 0.0), _MOST_SHARED)
+        taken = 1.0 - np.sqrt((1.0 - shared) / (1.0 - shared + sizes * shared))
+        found = score.copy()
+        found[at] = (own - (taken * sums / np.maximum(sizes, 1))[block]) / np.sqrt(1.0 - shared)
         return found
 
-    def _sums(self, codes: Ints, n_cells: int, score: Floats) -> _Sums:
+    def _strata(self, codes: Ints, score: Floats) -> _Strata:
         at = np.flatnonzero((codes != MISSING) & ~np.isnan(score))
-        keys, inverse = np.unique(codes[at] * self._n_blocks + self.block[at], return_inverse=True)
-        sizes = np.bincount(inverse, minlength=len(keys))
-        cells = keys // self._n_blocks
-        group = cells * _SIZES + np.minimum((2.0 * np.log2(sizes)).astype(np.int64), _SIZES - 1)
-        order = np.argsort(group, kind="stable")
-        _, starts, lengths = np.unique(group[order], return_index=True, return_counts=True)
-        place = np.arange(len(keys)) - np.repeat(starts, lengths)
-        strata = np.empty(len(keys), dtype=np.int64)
-        # Strata are counted in each group anew; those of groups before it are at most its start.
-        strata[order] = np.repeat(starts, lengths) + place // STRATUM
-        return _Sums(
-            keys,
-            sizes.astype(np.int64),
-            np.bincount(inverse, score[at], len(keys)) / sizes,
-            np.bincount(inverse, np.square(score[at]), len(keys)) / sizes,
-            cells,
-            np.bincount(cells, minlength=n_cells).astype(np.int64),
-            strata,
-        )
+        at = at[np.lexsort((self.block[at], codes[at]))]
+        code, block = codes[at], self.block[at]
+        is_first = (np.diff(code, prepend=-1) != 0) | (np.diff(block, prepend=-1) != 0)
+        rows = np.cumsum(is_first) - 1
+        place = np.flatnonzero(is_first)[rows] - np.searchsorted(code, code)
+        _, strata = np.unique(code * len(codes) + place // STRATUM, return_inverse=True)
+        sizes = np.bincount(strata)
+        centred = score[at] - (np.bincount(strata, score[at]) / np.maximum(sizes, 1))[strata]
+        sums: Floats = np.bincount(rows, centred).astype(np.float64)
+        return _Strata(at, strata, rows, centred, sizes, np.bincount(rows), sums)
 
-    def _contrast(self, inner: _Sums, outer: _Sums, outer_of: Ints) -> tuple[Floats, Floats]:
-        """Return total and variance of each inner cell within the outer cell it belongs to.
 
-        `outer_of` is the outer cell by inner cell.
-        """
-        row = np.searchsorted(
-            outer.keys, outer_of[inner.cells] * self._n_blocks + inner.keys % self._n_blocks
-        )
-        is_mixed = inner.sizes < outer.sizes[row]
-        n_cells = len(outer_of)
-        apart = self._between_blocks(inner, outer, row, is_mixed, n_cells)
-        inside = self._within_blocks(inner, outer, row, is_mixed, n_cells)
-        return apart[0] + inside[0], apart[1] + inside[1]
+def _contrast(codes: Ints, n_cells: int, around: _Strata) -> tuple[Floats, Floats, Ints]:
+    """Return total, variance and number of blocks of each cell among the trades around it.
 
-    @staticmethod
-    def _between_blocks(
-        inner: _Sums, outer: _Sums, row: Ints, is_mixed: Bools, n_cells: int
-    ) -> tuple[Floats, Floats]:
-        """Compare blocks that are whole in the cell with those of the same size that are not."""
-        n_strata = len(outer.keys)
-        keys, inverse = np.unique(inner.cells * n_strata + outer.strata[row], return_inverse=True)
-
-        def total(weights: NDArray[Any]) -> Floats:
-            return np.asarray(np.bincount(inverse, weights, len(keys)), np.float64)
-
-        cells, strata = np.divmod(keys, max(n_strata, 1))
-        n_around = np.bincount(outer.strata, minlength=n_strata)[strata] - total(is_mixed * 1.0)
-        around = np.bincount(outer.strata, outer.means, n_strata)[strata] - total(
-            is_mixed * outer.means[row]
-        )
-        own = total(~is_mixed * inner.means)
-        share = total(~is_mixed * 1.0) / np.maximum(n_around, 1.0)
-        totals = np.bincount(cells, own - share * around, n_cells)
-        variances = np.bincount(cells, n_around * share * (1.0 - share), n_cells)
-        return np.asarray(totals, np.float64), np.asarray(variances, np.float64)
-
-    @staticmethod
-    def _within_blocks(
-        inner: _Sums, outer: _Sums, row: Ints, is_mixed: Bools, n_cells: int
-    ) -> tuple[Floats, Floats]:
-        """Compare trades with others of their block.
-
-        Longs, or the trades of a tag, may share more than the block does. So a difference counts at
-        least as uncertain as it is large.
-        """
-        at, row = np.flatnonzero(is_mixed), row[is_mixed]
-        n_own, n_all = inner.sizes[at], outer.sizes[row]
-        n_rest = n_all - n_own
-        difference = (inner.means[at] - outer.means[row]) * n_all / n_rest
-        # As if the trades of the cell were drawn from those of the block.
-        spread = np.maximum(outer.squares[row] - np.square(outer.means[row]), 0.0)
-        squared = spread * n_all**2 / ((n_all - 1) * n_own * n_rest)
-        squared = np.maximum(squared, np.square(difference))
-        weight = np.minimum(n_own * n_rest / n_all, 1.0)
-        totals = np.bincount(inner.cells[at], weight * difference, n_cells)
-        variances = np.bincount(inner.cells[at], np.square(weight) * squared, n_cells)
-        return np.asarray(totals, np.float64), np.asarray(variances, np.float64)
+    With the share `p` of a cell in a stratum, a trade of the cell has the weight 1 - p, another
+    one -p. The variance is that of the weighted sum of independent scores of variance 1, times how
+    much more or less the sums over blocks vary, once the difference is taken out.
+    """
+    code = codes[around.trades]
+    inside = np.flatnonzero(code != MISSING)
+    n_rows, n_strata = len(around.counts), len(around.sizes)
+    keys, place, n_own = np.unique(
+        code[inside] * max(n_rows, 1) + around.rows[inside], return_inverse=True, return_counts=True
+    )
+    cells, rows = np.divmod(keys, max(n_rows, 1))
+    own = np.bincount(place, around.centred[inside], len(keys))
+    of_row = np.zeros(n_rows, dtype=np.int64)
+    of_row[around.rows] = around.strata
+    pairs, part = np.unique(cells * max(n_strata, 1) + of_row[rows], return_inverse=True)
+    in_cell, stratum = np.divmod(pairs, max(n_strata, 1))
+    share = np.bincount(part, n_own, len(pairs)) / around.sizes[stratum]
+    totals: Floats = np.bincount(cells, own, n_cells).astype(np.float64)
+    usual = np.bincount(in_cell, around.sizes[stratum] * share * (1.0 - share), n_cells)
+    effect = totals / np.maximum(usual, 1.0)
+    squares = np.bincount(of_row, np.square(around.sums), n_strata)
+    p, all_sums = share[part], around.sums[rows]
+    expected = effect[cells] * (n_own * (1.0 - 2.0 * p) + p * p * around.counts[rows])
+    seen = np.square(own - p * all_sums - expected) - np.square(p * all_sums)
+    varied = np.bincount(cells, seen, n_cells)
+    varied += np.bincount(in_cell, np.square(share) * squares[stratum], n_cells)
+    variances: Floats = usual * (varied + _PRIOR) / (usual + _PRIOR)
+    return totals, variances, np.bincount(cells, minlength=n_cells).astype(np.int64)

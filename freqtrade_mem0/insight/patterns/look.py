@@ -14,7 +14,7 @@ from freqtrade_mem0.insight.patterns.effect import Effect, effect
 from freqtrade_mem0.insight.patterns.evidence import (
     FALSE_SHARE,
     accepted,
-    log_e_values,
+    log_evidence,
     weights,
 )
 from freqtrade_mem0.insight.patterns.features import EXIT, MISSING, pattern_type
@@ -63,8 +63,8 @@ class FoundPattern(NamedTuple):
         Features and values of its trades.
     pattern_type
         "trade", "timing", "market" or "exit".
-    log_e
-        Logarithm of its e-value.
+    log_evidence
+        Natural logarithm of its evidence.
     sign
         1 where its results are better than those it is compared with, -1 where they are worse.
     n_occurrences, n_blocks
@@ -87,7 +87,7 @@ class FoundPattern(NamedTuple):
 
     conditions: Conditions
     pattern_type: str
-    log_e: float
+    log_evidence: float
     sign: int
     n_occurrences: int
     n_blocks: int
@@ -205,18 +205,18 @@ class _Tried:
             self._table = TradeTable(trades, pause)
             tested = list(self._table.cells(rules.min_occurrences))
         self.cells = [(cells, number) for cells in tested for number in cells.numbers.tolist()]
-        evidence = [log_e_values(cells.totals, cells.variances) for cells in tested]
-        self._log_e, self._sign = (
+        evidence = [log_evidence(cells.totals, cells.variances) for cells in tested]
+        self._log_evidence, self._sign = (
             np.concatenate([np.zeros(0), *(part[which] for part in evidence)]) for which in (0, 1)
         )
         self._n_blocks = [n for cells in tested for n in cells.n_blocks.tolist()]
         self._log_weight = np.log(weights(tested))
-        self.is_accepted = accepted(self._log_e, self._log_weight)
+        self.is_accepted = accepted(self._log_evidence, self._log_weight)
         self.accepted = {self.conditions(place) for place in self.best_first(self.is_accepted)}
 
     def best_first(self, which: NDArray[np.bool_]) -> list[int]:
         """Return the places of some cells, those with the most evidence first."""
-        evidence = self._log_e + self._log_weight
+        evidence = self._log_evidence + self._log_weight
         places = np.flatnonzero(which)
         order: list[int] = places[np.argsort(-evidence[places], kind="stable")].tolist()
         return order
@@ -228,12 +228,12 @@ class _Tried:
 
     def nearest(self) -> Nearest | None:
         """Return the cell with the most evidence that is not accepted."""
-        places = self.best_first(~self.is_accepted & (self._log_e > 0.0))
+        places = self.best_first(~self.is_accepted & (self._log_evidence > 0.0))
         if not places:
             return None
         place = places[0]
         needed = -math.log(FALSE_SHARE) - self._log_weight[place]
-        share = min(float(self._log_e[place] / needed), _ALMOST)
+        share = min(float(self._log_evidence[place] / needed), _ALMOST)
         return Nearest(self.conditions(place), int(self._inside(place).sum()), share)
 
     def pattern(self, place: int, discovered_ms: int) -> FoundPattern:
@@ -259,7 +259,7 @@ class _Tried:
         return FoundPattern(
             conditions=self.conditions(place),
             pattern_type=pattern_type(names),
-            log_e=float(self._log_e[place]),
+            log_evidence=float(self._log_evidence[place]),
             sign=int(sign),
             n_occurrences=len(own),
             n_blocks=self._n_blocks[place],

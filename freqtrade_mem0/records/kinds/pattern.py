@@ -77,7 +77,8 @@ class Pattern(Record):
     cells_tried
         Groups of trades that were tried when it was looked for.
     log_evidence
-        Natural logarithm of its e-value.
+        Natural logarithm of 1 / p, where p is the probability that a group without a difference
+        ever comes so far.
     effect_before
         The effect in the trades by which it was found, shrunk; None with too few.
     effect_since
@@ -171,7 +172,7 @@ def compared_with(conditions: Mapping[str, str]) -> str:
     """Return which trades those of a pattern are compared with."""
     reason = conditions.get("exit_reason")
     if reason is None:
-        return "the others"
+        return "the other trades"
     if len(conditions) > 1:
-        return f"the others that ended by {reason}"
-    return "those that ended for other reasons which allow gains and losses"
+        return f"the other trades that ended by {reason}"
+    return "trades that ended for other reasons which allow gains and losses"

@@ -59,10 +59,10 @@ def test_a_pattern_is_told_in_words_with_numbers(capsys: pytest.CaptureFixture[s
     text = said(capsys, "--mode", "dry_run")
 
     assert "500 trades" in text
-    assert "groups of trades tried, 1 pattern shown" in text
-    assert "trades with enter tag tag0 ended better than the others" in text
-    assert "Since it was found: +" in text
-    assert "confidence over 99%" in text
+    assert "groups of trades compared, 1 pattern found" in text
+    assert "Trades with enter tag tag0 ended better than the other trades." in text
+    assert "Since it was found (2020-" in text
+    assert "really better: over 99%" in text
     assert "no stake depends on them" in text
 
 
@@ -71,8 +71,8 @@ def test_nothing_found_is_said_with_what_it_would_need(capsys: pytest.CaptureFix
     text = said(capsys, "-s", "Quiet")
     facts = asked(capsys, "-s", "Quiet")
 
-    assert "0 patterns shown" in text
-    assert "Nothing was found that chance does not explain" in text
+    assert "0 patterns found" in text
+    assert "No group differs by more than chance explains" in text
     assert "more such trade" in text
     assert (facts["patterns"], facts["n_trades"]) == ([], 200)
     assert facts["cells_tried"] > 100
@@ -96,7 +96,7 @@ def test_withdrawn_patterns_are_shown_on_request(capsys: pytest.CaptureFixture[s
     facts = asked(capsys, "--mode", "dry_run", "--all")
 
     assert [each["is_active"] for each in facts["patterns"]] == [True, False]
-    assert "withdrawn 2024-02-09" in said(capsys, "--mode", "dry_run", "--all")
+    assert "Withdrawn on 2024-02-09" in said(capsys, "--mode", "dry_run", "--all")
 
 
 def test_since_selects_what_was_found_later(capsys: pytest.CaptureFixture[str]) -> None:

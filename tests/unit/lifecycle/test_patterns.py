@@ -85,7 +85,7 @@ def test_the_cycle_finds_what_is_there_and_says_how_much_it_tried(memory: Memory
     assert pattern.avg_profit == pytest.approx(sum(t.profit_ratio for t in own) / len(own))
     assert pattern.last_occurrence == max(each.open_date for each in own)
     assert pattern.is_better
-    assert "tag0 ended better than the others" in pattern.sentence()
+    assert "tag0 ended better than the other trades" in pattern.sentence()
 
 
 def test_a_dry_run_writes_nothing(memory: MemoryFolder) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace as _replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy.linalg import sqrtm
 
 from freqtrade_mem0.insight.patterns.cells import STRATUM, Cells, TradeTable
 from freqtrade_mem0.insight.patterns.scores import scores
@@ -14,6 +16,8 @@ from tests.support.histories import Noise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from freqtrade_mem0.insight.patterns.trade import PatternTrade
 
@@ -26,6 +30,15 @@ def by_names(trades: Sequence[PatternTrade]) -> dict[tuple[str, ...], Cells]:
     return {cells.names: cells for cells in TradeTable(trades).cells(5)}
 
 
+def plain_scores(trades: Sequence[PatternTrade]) -> NDArray[np.float64]:
+    """Return the scores of trades."""
+    ratios, known, opened = (
+        np.array([getattr(each, name) for each in trades])
+        for name in ("ratio", "known_ms", "open_ms")
+    )
+    return scores(ratios, known, opened)
+
+
 def two_signals(noise: Noise) -> list[PatternTrade]:
     """Return a history in which every second signal has another name."""
     return [
@@ -36,28 +49,64 @@ def two_signals(noise: Noise) -> list[PatternTrade]:
     ]
 
 
-def test_a_cell_is_compared_with_trades_of_the_same_time() -> None:
-    """As computed one by one, stratum by stratum, where no trades overlap."""
-    trades = SPACED.history(1)
-    moments = [
-        np.array([getattr(each, name) for each in trades]) for name in ("known_ms", "open_ms")
-    ]
-    score = scores(np.array([each.ratio for each in trades]), *moments)
-    scored = [each for each, value in zip(trades, score, strict=True) if not np.isnan(value)]
-    values = score[~np.isnan(score)]
-
+@pytest.mark.parametrize("noise", [SPACED, _replace(SPACED, hold_hours=400.0)])
+def test_a_cell_is_compared_with_trades_of_the_same_time(noise: Noise) -> None:
+    """As computed trade by trade, stretch by stretch; also where trades overlap."""
+    trades = noise.history(1)
+    table = TradeTable(trades)
+    score = {n: x for n, x in enumerate(table._apart(plain_scores(trades))) if not np.isnan(x)}
     cells = by_names(trades)["enter_tag",]
+    blocks = sorted({int(table.block[n]) for n in score})
+    members = {block: [n for n in score if table.block[n] == block] for block in blocks}
+    stretches: dict[int, list[int]] = {}
+    for place, block in enumerate(blocks):
+        n_before = sum(len(members[each]) for each in blocks[:place])
+        stretches.setdefault(n_before // STRATUM, []).append(block)
 
     for place, number in enumerate(cells.numbers):
         tag = cells.conditions(number)["enter_tag"]
-        total = variance = 0.0
-        for first in range(0, len(scored), STRATUM):
-            own = np.array([each.enter_tag == tag for each in scored[first : first + STRATUM]])
-            part, share = values[first : first + STRATUM], own.mean()
-            total += (1 - share) * part[own].sum() - share * part[~own].sum()
-            variance += len(own) * share * (1 - share)
+        weight, centred, usual = {}, {}, 0.0
+        for stretch in stretches.values():
+            inside = [n for block in stretch for n in members[block]]
+            share = np.mean([trades[n].enter_tag == tag for n in inside])
+            mean = np.mean([score[n] for n in inside])
+            for n in inside:
+                weight[n] = (trades[n].enter_tag == tag) - share
+                centred[n] = score[n] - mean
+            usual += float(len(inside) * share * (1.0 - share))
+        total = sum(weight[n] * centred[n] for n in score)
+        varied = 0.0
+        for inside in members.values():
+            effect = total / usual * any(trades[n].enter_tag == tag for n in inside)
+            varied += sum(weight[n] * (centred[n] - effect * weight[n]) for n in inside) ** 2
+
         assert cells.totals[0, place] == pytest.approx(total)
-        assert cells.variances[0, place] == pytest.approx(variance)
+        expected = usual * (varied + 30.0) / (usual + 30.0)
+        assert cells.variances[0, place] == pytest.approx(expected)
+
+
+def test_what_trades_of_a_block_share_is_taken_out() -> None:
+    """Whitened scores are those of the inverse square root of the blocks' covariance."""
+    trades = Noise(n=800, clump=4, months=200, hold_hours=24.0).history(3)
+    table = TradeTable(trades)
+    plain = plain_scores(trades)
+    whitened = table._apart(plain)
+
+    def shared(of: NDArray[np.float64]) -> float:
+        pairs = [
+            float(of[n] * of[m])
+            for block in range(int(table.block.max()) + 1)
+            for n, m in combinations(np.flatnonzero(table.block == block), 2)
+        ]
+        return float(np.nanmean(pairs))
+
+    assert shared(plain) == pytest.approx(0.5, abs=0.15)
+    assert abs(shared(whitened)) < 0.1
+    (block,) = (each for each in [np.flatnonzero(table.block == table.block[500])])
+    part = shared(plain)
+    covariance = np.full((len(block),) * 2, part) + (1.0 - part) * np.eye(len(block))
+    expected = np.linalg.inv(sqrtm(covariance)) @ plain[block]
+    assert whitened[block] == pytest.approx(expected)
 
 
 def test_all_cells_of_depth_one_and_two_are_tried() -> None:

@@ -106,4 +106,4 @@ def test_the_rules_hold() -> None:
     assert len(everything) >= 2
     assert look(trades, END_MS, Rules(max_patterns=1), looks_back=False).patterns == everything[:1]
     assert look(trades, END_MS, Rules(min_confidence=1.01), looks_back=False).patterns == ()
-    assert everything[0].log_e > everything[1].log_e
+    assert everything[0].log_evidence > everything[1].log_evidence
