@@ -56,11 +56,11 @@ class Planted:
 
 
 PLANTED = (
-    *(Planted(10, 1, size) for size in (0.5, 0.32, 0.55, 0.6, 0.72)),
-    *(Planted(10, 1, 0.5, n) for n in (100, 120, 160)),
     Planted(10, 4),
     Planted(10, 8),
     Planted(50, 30),
+    *(Planted(10, 1, size) for size in (0.5, 0.55, 0.6, 0.72)),
+    *(Planted(10, 1, 0.5, n) for n in (100, 120)),
 )
 
 
@@ -115,7 +115,7 @@ def planted_part(n_histories: int, run: Callable[..., Iterable[Any]]) -> list[di
     """Return which share of planted effects is found, and what became of the found ones."""
     found: list[dict[str, Any]] = []
     for what in PLANTED:
-        n_seeds = max(n_histories * 20 // what.n_values // what.n_planted, 1)
+        n_seeds = max(2 * n_histories // what.n_planted, 4)
         counts: Counter[str] = Counter()
         for each in run(partial(planted_history, what), range(n_seeds)):
             counts += each

@@ -66,8 +66,8 @@ def withdrawn(pattern: Pattern, known_at: datetime, now: datetime) -> Pattern:
         known_at=max(pattern.known_at, known_at),
         recorded_at=now,
         action_recommendation=(
-            f"Do not rely on {in_words(pattern.conditions)}: with the newer trades, chance can "
-            "explain the difference."
+            "Do not rely on it: with the newer trades, chance can explain how trades with "
+            f"{in_words(pattern.conditions)} ended."
         ),
     )
 

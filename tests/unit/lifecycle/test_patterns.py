@@ -112,6 +112,7 @@ def test_a_pattern_whose_evidence_turned_is_withdrawn_by_a_correction(memory: Me
     (before,) = kept(memory)
     memory.journal.append(trades(-1.2, 2, 13 * MONTH_MS))
     memory.journal.append(trades(-1.2, 3, 26 * MONTH_MS))
+    memory.journal.append(trades(-1.2, 4, 39 * MONTH_MS))
     turn = END + timedelta(days=30 * 6)
     seen = [bring_up_to_date(memory.journal, ORIGIN, turn, settings)]
     (after,) = kept(memory)
@@ -122,7 +123,7 @@ def test_a_pattern_whose_evidence_turned_is_withdrawn_by_a_correction(memory: Me
     assert after.sentence().startswith("Withdrawn pattern")
     assert "Do not rely on it" in after.action_recommendation
 
-    again = bring_up_to_date(memory.journal, ORIGIN, END + timedelta(days=900), settings)
+    again = bring_up_to_date(memory.journal, ORIGIN, END + timedelta(days=1_200), settings)
     back = patterns_of(memory.journal, ORIGIN)[tuple(TAG.items())]
     assert again.n_found >= 1
     assert (back.is_active, back.is_better, back.withdrawn_at) == (True, False, None)
