@@ -58,8 +58,8 @@ class Process:
         return found
 
 
-def records(trades: list[DriftTrade], origin: Origin = ORIGIN) -> list[TradeRecord]:
-    """Return trades as records of a run."""
+def records(trades: list[DriftTrade], origin: Origin = ORIGIN, first: int = 0) -> list[TradeRecord]:
+    """Return trades as records of a run, numbered from `first` on."""
     return [
         a_trade(
             number,
@@ -70,5 +70,5 @@ def records(trades: list[DriftTrade], origin: Origin = ORIGIN) -> list[TradeReco
             open_date=from_ms(trade.open_ms),
             situation={} if math.isnan(trade.volatility) else {"volatility": trade.volatility},
         )
-        for number, trade in enumerate(trades)
+        for number, trade in enumerate(trades, first)
     ]

@@ -7,32 +7,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.insight.drift.history import DAY_MS
+from freqtrade_mem0.lifecycle.drift.proposals import Proposals
 from freqtrade_mem0.lifecycle.drift.words import alarm_words, left_words
-from freqtrade_mem0.records.base import Mode, from_ms, record_id
-from freqtrade_mem0.records.kinds.parameter_update import (
-    ParameterStep,
-    ParameterUpdate,
-    UpdateState,
-    step_id,
-)
+from freqtrade_mem0.records.base import from_ms, record_id
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.risk.damping import NO_DAMPING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.config.drift_settings import DriftSettings
+    from freqtrade_mem0.core_memory.parameters import UpdateLife
     from freqtrade_mem0.insight.drift.triggers import Alarm
     from freqtrade_mem0.lifecycle.drift.look import Drift
     from freqtrade_mem0.records.base import Record
 
-PARAMETER = "position_size"
 LEFT = "left_backtest"
 
 _LEAST_FACTOR = 0.5
-_MOST_EVIDENCE = 50
-"""Trades that a proposal names: the newest of the excursion."""
 
 
 class Noted(NamedTuple):
@@ -49,11 +42,17 @@ def event_type_of(trigger: str) -> str:
 
 
 def noted(
-    drift: Drift, earlier: Collection[RiskEvent], settings: DriftSettings, now: datetime
+    drift: Drift,
+    earlier: Collection[RiskEvent],
+    updates: Sequence[UpdateLife],
+    settings: DriftSettings,
+    now: datetime,
 ) -> list[Noted]:
     """Return what is to be recorded of a bot now.
 
     Of the triggers, only excursions that go on: what ended before anybody looked asks for nothing.
+    What a trigger of this bot has proposed, and nobody has rejected or reverted, is not proposed
+    again.
 
     Parameters
     ----------
@@ -61,13 +60,16 @@ def noted(
         Of the bot.
     earlier
         The risk events of the bot that are recorded.
+    updates
+        The parameter updates of the strategy.
     settings
         What to propose.
     now
         Aware UTC, for `recorded_at`.
     """
+    proposals = Proposals(drift.origin, updates, settings, now)
     found = [
-        _of_alarm(alarm, drift, settings, now)
+        _of_alarm(alarm, drift, proposals, settings, now)
         for alarm in drift.alarms
         if alarm.ended is None and not _is_recorded(alarm, drift, earlier)
     ]
@@ -85,47 +87,23 @@ def _is_recorded(alarm: Alarm, drift: Drift, earlier: Collection[RiskEvent]) -> 
     return any(each.event_type == event_type and each.known_at >= began for each in earlier)
 
 
-def _of_alarm(alarm: Alarm, drift: Drift, settings: DriftSettings, now: datetime) -> Noted:
-    at = drift.trade(alarm.at)
-    text = alarm_words(alarm, drift)
-    event = _event(drift, event_type_of(alarm.name), from_ms(at.close_ms), at.id, now)
-    event = replace(event, description=text)
-    ratios = [drift.trade(number).ratio for number in range(alarm.began, alarm.at + 1)]
-    if alarm.name != "volatility":
-        event = replace(event, impact=math.fsum(ratios))
+def _of_alarm(
+    alarm: Alarm, drift: Drift, proposals: Proposals, settings: DriftSettings, now: datetime
+) -> Noted:
+    trades = [drift.trade(number) for number in range(alarm.began, alarm.at + 1)]
+    event = _event(
+        drift, event_type_of(alarm.name), from_ms(trades[-1].close_ms), trades[-1].id, now
+    )
+    event = replace(event, description=alarm_words(alarm, drift))
     factor = settings.propose_factor
     if alarm.name == "volatility":  # as much risk a trade as before
         factor = round(max(math.exp(-alarm.mean), _LEAST_FACTOR), 2)
+    else:
+        event = replace(event, impact=math.fsum(trade.ratio for trade in trades))
     if factor >= 1.0:
         return Noted(event)
-    first = max(alarm.began, alarm.at + 1 - _MOST_EVIDENCE)
-    evidence = [drift.trade(number).id for number in range(first, alarm.at + 1)]
-    update = ParameterUpdate(
-        id=record_id("parameter_update", event.id),
-        origin=replace(event.origin, mode=Mode.MANUAL),
-        known_at=event.known_at,
-        recorded_at=now,
-        before={PARAMETER: 1.0},
-        after={PARAMETER: factor},
-        reason=f"trigger {alarm.name}: {text}",
-        evidence=(event.id, *evidence),
-    )
-    states = (UpdateState.APPROVED, UpdateState.APPLIED) if settings.apply else ()
-    steps = [
-        ParameterStep(
-            id=step_id(update.id, state),
-            origin=update.origin,
-            known_at=event.known_at,
-            recorded_at=now,
-            update_id=update.id,
-            state=state,
-            reason="mem0.drift.apply is true",
-        )
-        for state in states
-    ]
-    done = "applied" if steps else f"proposed, 'freqtrade-mem0 agent approve {update.id[:8]}'"
-    response = f"{event.response}; {PARAMETER} {factor:g} is {done}"
-    return Noted(replace(event, response=response), (update, *steps))
+    said, records = proposals.because_of(event, factor, [trade.id for trade in trades])
+    return Noted(replace(event, response=f"{event.response}; {said}"), records)
 
 
 def _event(

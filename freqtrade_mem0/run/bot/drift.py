@@ -7,6 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.core_memory.parameters import lives
 from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.lifecycle.drift.look import DriftMeter
 from freqtrade_mem0.lifecycle.drift.records import noted
@@ -72,7 +73,8 @@ class DriftWatch:
         except _StoppedError:
             return
         earlier = list(OwnRecords(journal, origin).events())
-        for event, others in noted(drift, earlier, settings.drift, moment):
+        updates = lives(self._store, origin.user_id, origin.strategy)
+        for event, others in noted(drift, earlier, updates, settings.drift, moment):
             with_others = settings.categories.learning_insights
             journal.append([event, *(others if with_others else ())])
             logger.info("%s", event.sentence())

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.core_memory.parameters import current_parameters, parameter_updates
+from freqtrade_mem0.core_memory.parameters import (
+    current_parameters,
+    lives,
+    parameter_updates,
+    take_step,
+)
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.drift.look import Drift, DriftMeter
@@ -16,6 +21,7 @@ from freqtrade_mem0.lifecycle.drift.records import noted
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import promote
 from freqtrade_mem0.records.base import from_ms
+from freqtrade_mem0.records.kinds.parameter_update import UpdateState
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from tests.support.drifting import START_DAY, Process, records
 from tests.support.samples import BACKTEST, NOTED, ORIGIN
@@ -74,7 +80,8 @@ def look(memory: MemoryFolder, at: int, **drift: Any) -> list[RiskEvent]:
     """Look as a bot does, record what is new, and return the new risk events."""
     settings = memory.settings.drift.model_copy(update=drift)
     earlier = list(memory.journal.of_kind(RiskEvent))
-    found = noted(measured(memory, at=at, **drift), earlier, settings, day(at))
+    updates = lives(memory, "me", "Sample")
+    found = noted(measured(memory, at=at, **drift), earlier, updates, settings, day(at))
     memory.journal.append([each for new in found for each in (new.event, *new.others)])
     return [new.event for new in found]
 
@@ -148,14 +155,9 @@ def test_an_excursion_is_recorded_once(memory: MemoryFolder) -> None:
 def test_an_alarm_proposes_and_applies_nothing(memory: MemoryFolder) -> None:
     """The proposal names its evidence; the event says that stakes are not damped."""
     with_backtest(memory)
-    memory.journal.append(records(BAD.trades(120, 2, 400)))
-    events = {event.event_type: event for event in look(memory, 520)}
-    drawdown = events["trigger_drawdown"]
-    (update,) = [
-        each
-        for each in parameter_updates(memory, "me")
-        if each["evidence"] and each["evidence"][0] == drawdown.id
-    ]
+    memory.journal.append(records(BAD.trades(120, 3, 400)))
+    events = {event.id: event for event in look(memory, 520)}
+    (update,) = parameter_updates(memory, "me")
     assert (update["state"], update["from"], update["to"]) == (
         "proposed",
         {"position_size": 1.0},
@@ -163,19 +165,34 @@ def test_an_alarm_proposes_and_applies_nothing(memory: MemoryFolder) -> None:
     )
     assert "threshold" in update["reason"]
     assert "false alarms a year" in update["reason"]
-    assert {trade.id for trade in memory.journal.evidence.trades(Scope(run_id="bot-1"))} >= set(
-        update["evidence"][1:]
-    )
-    assert drawdown.response.startswith("noted; stakes are not damped by it; position_size 0.7 is")
+    first = events[update["evidence"][0]]
+    assert set(update["evidence"][1:]) <= ids(memory)
+    assert first.response.startswith("noted; stakes are not damped by it; position_size 0.7 is")
     assert current_parameters(memory, "me", "Sample") == {}
 
 
-def test_the_owner_may_let_it_be_applied(memory: MemoryFolder) -> None:
-    """Then approval and application are recorded with the proposal."""
+def test_several_triggers_propose_the_same_once(memory: MemoryFolder) -> None:
+    """The later ones say so; a proposal that was refused is made again at the next alarm."""
     with_backtest(memory)
-    memory.journal.append(records(BAD.trades(120, 2, 400)))
+    memory.journal.append(records(BAD.trades(120, 3, 400)))
+    said = [event.response for event in look(memory, 520) if "trigger" in event.event_type]
+    assert sum("agent approve" in each for each in said) == 1
+    assert sum("position_size 0.7 is proposed already" in each for each in said) == 2
+
+    (update,) = parameter_updates(memory, "me")
+    take_step(memory, update["id"], UpdateState.REJECTED, NOTED)
+    memory.journal.append(records(Process(volatility=3.0).trades(60, 4, 520), first=1_000))
+    look(memory, 580)
+    states = [each["state"] for each in parameter_updates(memory, "me")]
+    assert states == ["rejected", "proposed"]
+
+
+def test_the_owner_may_let_it_be_applied(memory: MemoryFolder) -> None:
+    """Then approval and application are recorded with the proposal; it is not applied twice."""
+    with_backtest(memory)
+    memory.journal.append(records(BAD.trades(120, 3, 400)))
     look(memory, 520, apply=True, propose_factor=0.6)
-    assert {each["state"] for each in parameter_updates(memory, "me")} == {"applied"}
+    assert [each["state"] for each in parameter_updates(memory, "me")] == ["applied"]
     assert current_parameters(memory, "me", "Sample") == {"position_size": 0.6}
 
 
@@ -192,7 +209,9 @@ def test_more_volatility_proposes_as_much_risk_as_before_and_less_proposes_nothi
     calm = replace(ORIGIN, run_id="bot-2")
     memory.journal.append(records(Process(volatility=0.6).trades(60, 3, 400), calm))
     found = measured(memory, calm, at=460)
-    news = {new.event.event_type: new for new in noted(found, [], memory.settings.drift, day(460))}
+    news = {
+        new.event.event_type: new for new in noted(found, [], [], memory.settings.drift, day(460))
+    }
     assert news["trigger_volatility"].others == ()
 
 

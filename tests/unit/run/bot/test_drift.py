@@ -83,7 +83,7 @@ def test_it_is_recorded_and_told_once(tmp_path: Path) -> None:
         "trigger_win_rate",
     ]
     assert sorted(e.event_type for e in memory.journal.of_kind(RiskEvent)) == types
-    assert len(list(memory.journal.of_kind(ParameterUpdate))) == 3
+    assert len(list(memory.journal.of_kind(ParameterUpdate))) == 1
     memory.close()
 
 
@@ -179,6 +179,6 @@ def test_a_running_bot_looks_in_its_background_thread(
 
     try:
         assert eventually(has_heard)
-        assert len(list(bot.store.journal.of_kind(ParameterUpdate))) == 3
+        assert len(list(bot.store.journal.of_kind(ParameterUpdate))) == 1
     finally:
         bot.close()
