@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 LOCK = "service.lock"
 _STOP_S = 5
 _MOST_CONNECTIONS = 1_000
+_WAITING = 128
+"""Connections that the system holds until they are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,9 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
         )
         service.start()
         try:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                # Uvicorn ends at them, and raises them once more when it has ended.
+                signal.signal(each, lambda *_: None)
             uvicorn.Server(_config(app, where, settings)).run(sockets=[bound])
         finally:
             service.stop()
@@ -151,6 +157,7 @@ def _bound(where: Listening) -> Iterator[socket.socket]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((where.host, where.port))
+            bound.listen(_WAITING)  # who comes before it answers waits a moment
         except OSError as error:
             why = "is in use by another program" if error.errno == errno.EADDRINUSE else str(error)
             raise ConfigError(
