@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -11,6 +10,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.words import ScopeRow, Words
 from freqtrade_mem0.records.base import from_ms, to_ms
+from freqtrade_mem0.records.codec import decode_numbers
 from freqtrade_mem0.records.decision import Decision, Reason
 
 if TYPE_CHECKING:
@@ -45,16 +45,20 @@ SELECT = """
 """
 
 
-def reduced(decision: Decision, *, trade_id: str, open_ms: int | None) -> Decision:
-    """Return what is left of a decision that became a trade once it is archived."""
-    return replace(
-        decision,
-        decided_at=from_ms(to_ms(decision.decided_at)),
-        reasons=_reasons(decision.multiplier),
-        situation={},
-        trade_id=trade_id,
-        open_date=None if open_ms is None else from_ms(open_ms),
-        account=None,
+def reduced(body: str, *, trade_id: str, open_ms: int | None) -> Decision:
+    """Return what is left of a decision that became a trade once it is archived, from its JSON.
+
+    Raises `RecordError` where its numbers can not be read.
+    """
+    numbers = decode_numbers(body)
+    return Decision(
+        **numbers
+        | {
+            "decided_at": from_ms(to_ms(numbers["decided_at"])),
+            "reasons": _reasons(numbers["multiplier"]),
+            "trade_id": trade_id,
+            "open_date": None if open_ms is None else from_ms(open_ms),
+        }
     )
 
 

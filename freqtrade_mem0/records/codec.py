@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter, le
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, NotRequired, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
+from typing_extensions import TypedDict
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
@@ -39,6 +40,9 @@ larger: only such a one can be out of its range."""
 
 _MOST_PROBLEMS = 5
 """How many values that break a rule one message names."""
+
+_NO_NUMBERS = ("reasons", "situation", "account")
+"""Fields of a decision that an archived one has not."""
 
 _RECORDED_AT = '"recorded_at":"'
 
@@ -107,6 +111,15 @@ def decode_decision(text: str | bytes) -> Decision:
     return decision
 
 
+def decode_numbers(text: str | bytes) -> dict[str, Any]:
+    """Return the fields of a decision that are a number, a time or a name, and its origin.
+
+    Nothing else is looked at, which takes a third of the time of `decode_decision`.
+    """
+    numbers: dict[str, Any] = _parse(_numbers(), text)
+    return numbers
+
+
 def content_hash(record: Record) -> str:
     """Return a hash of what a record says, without the wall time at which it was noted.
 
@@ -150,6 +163,15 @@ def validated(record_type: type[RecordT], values: Mapping[str, Any]) -> RecordT:
 @cache
 def _adapter(item_type: type) -> TypeAdapter[Any]:
     return TypeAdapter(item_type)
+
+
+@cache
+def _numbers() -> type:
+    hints = get_type_hints(Decision, include_extras=True)
+    optional = {each.name for each in fields(Decision) if each.default is not MISSING}
+    names = {name: hints[name] for name in hints if name not in _NO_NUMBERS}
+    kept = {name: NotRequired[hint] if name in optional else hint for name, hint in names.items()}
+    return TypedDict("Decision", kept)  # type: ignore[operator, no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +232,4 @@ def _invalid(item_type: type, error: ValidationError) -> RecordError:
 
 
 def _name(item_type: type) -> str:
-    return "decision" if item_type is Decision else f"{item_type.kind} record"  # type: ignore[attr-defined]
+    return "decision" if item_type.__name__ == "Decision" else f"{item_type.kind} record"  # type: ignore[attr-defined]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.chain import ARCHIVED, extend, note_gone
 from freqtrade_mem0.journal.chain_archived import old_decision_item
+from freqtrade_mem0.journal.evidence.facts import decided_by
+from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.rows import COLUMNS, SAID_DIGITS
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.old_decisions import add_old_decisions, reduced
@@ -22,7 +24,7 @@ from freqtrade_mem0.journal.stored_bodies import (
     shortened,
     unblocked,
 )
-from freqtrade_mem0.records.codec import decode_decision, hash_of
+from freqtrade_mem0.records.codec import hash_of
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.brief_writes import BriefWrites
     from freqtrade_mem0.journal.evidence.read import EvidenceReader
+    from freqtrade_mem0.journal.journal import Journal
 
 ROWS_PER_BLOCK = 150
 _DECISIONS_PER_WRITE = 150
@@ -157,26 +160,40 @@ def archive_decisions(
         if not rows:
             break
         seq = rows[-1][0]
-        tied = {
-            item.id: item.decision_id
-            for _, item in writes.journal.evidence.of_ids([row[3] for row in rows])
-            if isinstance(item, TradeEvidence)
-        }
-        chosen = [row for row in rows if tied.get(row[3]) == row[1]]
+        chosen = _tied(writes.journal, rows)
         n_archived += len(chosen) if dry_run else _reduce(writes, chosen)
         progress(n_archived)
     return n_archived
+
+
+def _tied(journal: Journal, rows: Sequence[Any]) -> list[Any]:
+    """Return the rows of decisions that the evidence of their trade names."""
+    query = "SELECT facts FROM evidence WHERE id = ? AND is_current = 1"
+    chosen, unclear = [], []
+    with journal.connection.read() as sqlite:
+        for row in rows:
+            found = sqlite.execute(query, [stored_id(row[3])]).fetchone()
+            named = decided_by(found[0]) if found and found[0] else None
+            if named is not None and named == stored_id(row[1]):
+                chosen.append(row)
+            elif found and named is None:
+                unclear.append(row)
+    for row in unclear:  # the id of the decision is no UUID
+        for _, item in journal.evidence.of_ids([row[3]]):
+            if isinstance(item, TradeEvidence) and item.decision_id == row[1]:
+                chosen.append(row)
+    return sorted(chosen)
 
 
 def _reduce(writes: BriefWrites, rows: Sequence[Sequence[Any]]) -> int:
     decisions = []
     for seq, decision_id, body, trade_id, open_ms in rows:
         try:
-            decision = decode_decision(body)
+            decision = reduced(body, trade_id=trade_id, open_ms=open_ms)
         except RecordError:
             continue  # it can not be read; `doctor` names it
         if decision.id == decision_id:
-            decisions.append((seq, reduced(decision, trade_id=trade_id, open_ms=open_ms)))
+            decisions.append((seq, decision))
     items = [old_decision_item(seq, decision) for seq, decision in decisions]
     seqs = [seq for seq, _ in decisions]
     if decisions:

@@ -200,6 +200,19 @@ def unpacked_trade(
     return trade, used
 
 
+def decided_by(facts: bytes) -> bytes | None:
+    """Return the stored id of the decision that opened a trade, from its facts alone.
+
+    None also where that id is no UUID, which facts keep elsewhere.
+    """
+    flags = facts[0]
+    if not flags & _DECIDED:
+        return None
+    place = _FLAGS_AND_RATIO.size + (_MICROSECONDS if flags & _FINE else _SECONDS).size
+    place += (_WIDE_WORDS if flags & _WIDE else _NARROW_WORDS).size
+    return facts[place : place + _ID_BYTES]
+
+
 def words_of(facts: bytes, shapes: Mapping[int, Shape]) -> set[int]:
     """Return the numbers of the words in a trade's facts, which were unpacked before."""
     flags, _ = _FLAGS_AND_RATIO.unpack_from(facts)
