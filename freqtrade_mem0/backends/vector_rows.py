@@ -38,11 +38,32 @@ class Row:
 def decode_payload(text: object) -> dict[str, object]:
     """Return a stored payload; what is no JSON object (written by hand, say) counts as empty."""
     try:
+        if isinstance(text, bytes) and text.startswith(_COMPRESSED):
+            text = _plain(text)
         # pydantic's parser is fast: a backtest's memories are read by the ten thousand.
         payload = from_json(text) if isinstance(text, str | bytes) else None
     except ValueError:
         return {}
     return payload if isinstance(payload, dict) else {}
+
+
+def compressed_payload(text: str) -> bytes:
+    """Return a payload compressed; `decode_payload` reads it as before."""
+    from zstandard import ZstdCompressor
+
+    return ZstdCompressor(level=_LEVEL).compress(text.encode())
+
+
+def _plain(packed: bytes) -> bytes:
+    from zstandard import ZstdDecompressor, ZstdError, frame_content_size
+
+    try:
+        if not 0 <= frame_content_size(packed) <= _MOST_BYTES:
+            return b""
+        plain: bytes = ZstdDecompressor().decompress(packed)
+    except ZstdError:
+        return b""  # damaged
+    return plain
 
 
 def payload_for_mem0(text: object) -> dict[str, Any]:

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT_VERSION = 3
-"""Since 2, vectors may be compressed (see `vectors`). Since 3, each says which embedder made it."""
+"""Since 2, vectors and payloads may be compressed. Since 3, vectors say which embedder made them."""
 _WITH_EMBEDDERS = 3
 _APPLICATION_ID = 0x464D3076  # "FM0v": tells our files from other SQLite files
 _BUSY_TIMEOUT_S = 30.0  # longest wait for another process to commit
-_TOMBSTONES_KEPT = 20_000  # a cache further behind reads the whole collection again
+_TOMBSTONES_KEPT = 2_000  # a cache further behind reads the whole collection again
 
 _SCHEMA = """
 CREATE TABLE collections (
@@ -56,7 +56,7 @@ CREATE TABLE memories (
     scope INTEGER NOT NULL,
     created_us INTEGER NOT NULL, -- microseconds since 1970 UTC
     vector BLOB NOT NULL,        -- float32, as the embedder gave it
-    payload TEXT NOT NULL,       -- JSON, as Mem0 gave it
+    payload TEXT NOT NULL,       -- JSON, as Mem0 gave it; a blob once compressed
     UNIQUE (collection, id)
 );
 CREATE INDEX memories_by_change ON memories (collection, seq);
@@ -147,8 +147,8 @@ class SqliteFile:
             self.path,
             _BUSY_TIMEOUT_S,
             refuse=self._format_of,
-            # Memories fill pages of 4 KiB as well as larger ones, and summaries fill them better.
-            new_file_pragma="PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL",
+            # A memory takes one to four of these pages, so little of them stays empty.
+            new_file_pragma="PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL",
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")

@@ -10,6 +10,7 @@ from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite import embedders
 from freqtrade_mem0.backends.sqlite.vectors import compressed_vector
 from freqtrade_mem0.backends.vector_rows import (
+    compressed_payload,
     decode_payload,
     finite_matrix,
     microseconds,
@@ -48,7 +49,8 @@ class StoredRow:
 
     id: str
     vector: bytes
-    payload: str
+    payload: str | bytes
+    """JSON; compressed where it is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def compress(
     ids: Sequence[str],
     dimensions: int,
 ) -> int:
-    """Store vectors in a byte per dimension; return how many were longer before.
+    """Store vectors in a byte per dimension, payloads compressed; return how many were longer.
 
     The rows keep their numbers: caches that hold the longer vectors stay as good.
     """
@@ -208,11 +210,15 @@ def compress(
         return 0
     long = 4 * dimensions
     found = [
-        (compressed_vector(row.vector), seq)
+        (
+            compressed_vector(row.vector) if len(row.vector) == long else row.vector,
+            compressed_payload(row.payload) if isinstance(row.payload, str) else row.payload,
+            seq,
+        )
         for seq, row in _rows_with_seq(connection, collection, ids)
-        if len(row.vector) == long
+        if len(row.vector) == long or isinstance(row.payload, str)
     ]
-    connection.executemany("UPDATE memories SET vector = ? WHERE seq = ?", found)
+    connection.executemany("UPDATE memories SET vector = ?, payload = ? WHERE seq = ?", found)
     return len(found)
 
 
