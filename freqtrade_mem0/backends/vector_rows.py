@@ -35,6 +35,12 @@ class Row:
     payload: dict[str, Any]
 
 
+_COMPRESSED = b"\x28\xb5\x2f\xfd"
+"""How zstd's frames begin; no JSON does."""
+_LEVEL = 12
+_MOST_BYTES = 1 << 28
+
+
 def decode_payload(text: object) -> dict[str, object]:
     """Return a stored payload; what is no JSON object (written by hand, say) counts as empty."""
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.aged import State
     from freqtrade_mem0.lifecycle.step import Work
 
-_PER_WRITE = 200
+_PER_WRITE = 500
 _PER_REQUEST = 20
 """A server that others use gets fewer at a time, and a pause as long as they took."""
 

@@ -436,3 +436,25 @@ def test_threads_share_a_store(store: SqliteStore) -> None:
         list(pool.map(work, range(8)))
 
     assert store.count({}, ["worker", "again"]) == {(worker, True): 30 for worker in range(8)}
+
+
+def test_compressed_memories_say_the_same(store: SqliteStore, path: Path) -> None:
+    """Whole, filtered and searched; also when replaced, and for who opens the file later."""
+    fill(store, range(20), data="ordinary words", text_lemmatized="ordinary words", block="x" * 999)
+    ids = [f"id-{n:05}" for n in range(20)]
+    before = store.get_many(ids), store.list_ids({"user_id": "me"})
+    n_bytes = sum(store.sizes().values())
+
+    assert store.compress(ids) == 20
+    assert store.compress(ids) == 0
+
+    other = SqliteStore(path)
+    for each in (store, other):
+        assert (each.get_many(ids), each.list_ids({"user_id": "me"})) == before
+        assert len(each.keyword_search("ordinary", top_k=None)) == len(
+            store.keyword_search("ordinary", top_k=None)
+        )
+    assert sum(store.sizes().values()) < n_bytes / 3
+    fill(store, range(20), data="ordinary words", text_lemmatized="ordinary words", block="x" * 999)
+    assert store.get_many(ids) == before[0]
+    other.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.backends.sqlite.file import SqliteFile
 from freqtrade_mem0.backends.sqlite.shrinking import merge_words
+from freqtrade_mem0.backends.vector_rows import decode_payload
 from freqtrade_mem0.sqlite_files.turns import give_way
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def purge(path: Path, chosen: Callable[[str, Mapping[str, Any]], bool]) -> int:
                 for seq, owners, payload in sqlite.execute(
                     "SELECT seq, owners, payload FROM memories JOIN scopes USING (scope)"
                 )
-                if chosen(owners, json.loads(payload))
+                if chosen(owners, decode_payload(payload))
             ]
         for start in range(0, len(gone), _ROWS_PER_WRITE):
             part = gone[start : start + _ROWS_PER_WRITE]

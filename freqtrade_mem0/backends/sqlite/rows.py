@@ -189,7 +189,15 @@ def remove(
     connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
 ) -> int:
     """Delete rows and leave a tombstone for each; return how many were there."""
-    seqs = [(seq,) for seq, _ in _rows_with_seq(connection, collection, ids)]
+    number = None if collection is None else collection.number
+    seqs = [
+        row
+        for part in _parts(list(dict.fromkeys(ids)))
+        for row in connection.execute(
+            f"SELECT seq FROM memories WHERE collection = ? AND id IN ({_marks(part)})",  # noqa: S608
+            (number, *part),
+        ).fetchall()
+    ]
     connection.executemany("DELETE FROM words WHERE rowid = ?", seqs)
     connection.executemany("DELETE FROM memories WHERE seq = ?", seqs)
     connection.executemany("INSERT INTO tombstones (seq) VALUES (?)", seqs)

@@ -14,6 +14,7 @@ from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_rec
 from freqtrade_mem0.journal.bodies.pack import pack
 from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.compact import LEAST_KEEP_DAYS
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.lifecycle.step import StepReport
 from freqtrade_mem0.records.base import to_ms
 
@@ -27,13 +28,22 @@ ORDER = 80
 
 def run(work: Work) -> StepReport:
     """Archive what is old enough, and compress what is not new."""
-    ages, journal = work.settings.lifecycle, work.memory.journal
-    writes = BriefWrites(journal, work.pause, work.has_to_stop)
+    journal = Journal(work.memory.folder)
+    # What a power cut takes back here is done again by the next cycle.
+    journal.connection.is_patient = False
+    try:
+        return _run(work, BriefWrites(journal, work.pause, work.has_to_stop))
+    finally:
+        journal.close()
+
+
+def _run(work: Work, writes: BriefWrites) -> StepReport:
+    ages = work.settings.lifecycle
     hot_ms = to_ms(work.now - timedelta(hours=ages.hot_hours))
     cold_ms = to_ms(work.now - timedelta(hours=ages.cold_hours))
     # A bot that starts looks for the fills of younger decisions.
     needed_ms = to_ms(work.now - timedelta(days=LEAST_KEEP_DAYS))
-    total = journal.last_seq()
+    total = writes.journal.last_seq()
 
     def told(what: str, done: int) -> None:
         work.progress(f"{NAME}: {what}", done, max(total, done))
