@@ -123,7 +123,7 @@ def _fits(kind: str, body: str, facts: bytes | None, words: dict[str, int]) -> b
     if facts is None:
         return kind not in EVIDENCE_KINDS
     try:
-        return facts_of(record, words.__getitem__)[0] == facts
+        return facts in (facts_of(record, words.__getitem__)[0], encode(record).encode())
     except KeyError:
         return False  # a word is missing
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
-from freqtrade_mem0.journal.evidence.rows import COLUMNS
+from freqtrade_mem0.journal.evidence.rows import COLUMNS, whole_json
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ class BodyReader:
             return ""
         item = self._evidence.item(row)
         if not isinstance(item, TradeEvidence):
-            facts: bytes = row[-2]
-            return facts.decode()
+            return whole_json(row[-2], item.id, item.origin, row[4], row[5])
         brief = self._block.get(number) or self._in_blocks(number)
         return lengthened(brief, item)
 

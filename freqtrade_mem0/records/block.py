@@ -9,7 +9,7 @@ import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.codec import content_hash, decode_as, encode
@@ -42,9 +42,28 @@ def packed(bodies: Sequence[str]) -> str:
     rows = [json.loads(each) for each in bodies]
     if any(row.keys() != rows[0].keys() for row in rows):  # versions wrote them that knew more
         rows = [json.loads(encode(decode_as(TradeRecord, each))) for each in bodies]
-    columns = {name: [row[name] for row in rows] for name in rows[0] if name not in _OF_THE_SUMMARY}
+    columns = _columns(rows)
+    if all(row["situation"].keys() == rows[0]["situation"].keys() for row in rows):
+        columns["situation"] = _columns([row["situation"] for row in rows])
     text = json.dumps(columns, separators=(",", ":"))
     return b64encode(zstandard.ZstdCompressor(level=_LEVEL).compress(text.encode())).decode()
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the fields of rows as columns; a value that all of them have stands once."""
+    names = [name for name in rows[0] if name not in _OF_THE_SUMMARY]
+    columns = {name: [row[name] for row in rows] for name in names}
+    return {
+        name: column[:1] if all(repr(each) == repr(column[0]) for each in column) else column
+        for name, column in columns.items()
+    }
+
+
+def _at(column: Any, place: int) -> Any:
+    """Return the value of a column in one row; of columns of a situation the situation."""
+    if isinstance(column, dict):
+        return {name: _at(each, place) for name, each in column.items()}
+    return column[place if len(column) > 1 else 0]
 
 
 def trades_of(summary: TradeSummary, memory: Memory) -> list[TradeRecord]:
@@ -70,7 +89,7 @@ def trades_of(summary: TradeSummary, memory: Memory) -> list[TradeRecord]:
                 TradeRecord,
                 json.dumps(
                     {"id": each, "origin": origin}
-                    | {name: column[place] for name, column in columns.items()}
+                    | {name: _at(column, place) for name, column in columns.items()}
                 ),
             )
             for place, each in enumerate(summary.trades)

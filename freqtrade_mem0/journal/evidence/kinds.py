@@ -8,6 +8,6 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 WHOLE_KINDS = frozenset({Promotion.kind, Retraction.kind, RiskEvent.kind})
-"""Kinds that are evidence as a whole: their facts are their JSON."""
+"""Kinds that are evidence as a whole: their facts are their JSON, without what the columns say."""
 
 EVIDENCE_KINDS = WHOLE_KINDS | {TradeRecord.kind}

@@ -12,7 +12,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.facts import Shape, unpacked_trade, words_of
 from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.kinds import EVIDENCE_KINDS, WHOLE_KINDS
-from freqtrade_mem0.journal.evidence.rows import COLUMNS, checksum
+from freqtrade_mem0.journal.evidence.rows import COLUMNS, checksum, whole_json
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.evidence.words import ScopeRow
 from freqtrade_mem0.records.base import Origin, Record
@@ -179,7 +179,9 @@ class EvidenceReader:
         if scope.kind in WHOLE_KINDS:
             if checksum(scope_checksum, row[1:-1], [pair]) != written:
                 raise ValueError("another checksum")
-            return decode(scope.kind, facts)
+            return decode(
+                scope.kind, whole_json(facts, id_of(stored), origin, known_ms, recorded_ms)
+            )
 
         def unpacked() -> tuple[TradeEvidence, list[str]]:
             return unpacked_trade(

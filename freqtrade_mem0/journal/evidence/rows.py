@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -10,7 +11,7 @@ from freqtrade_mem0.journal.evidence.facts import packed_trade
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.kinds import WHOLE_KINDS
 from freqtrade_mem0.journal.evidence.words import ScopeRow, Words, scope_of
-from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash, encode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from freqtrade_mem0.journal.evidence.trade import TradeEvidence
-    from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.base import Origin, Record
 
 COLUMNS = "seq, id, scope, pair, known_ms, recorded_ms, said, facts, checksum"
 
@@ -132,4 +133,30 @@ def facts_of(record: Record, number: Callable[[str], int]) -> tuple[bytes, list[
             without = content_hash(replace(record, execution=None))[: SAID_DIGITS // 2]
         unknown = () if record.told is None else record.told.unknown
         return packed_trade(record, unknown, without, number)
-    return encode(record).encode() if record.kind in WHOLE_KINDS else b"", []
+    if record.kind not in WHOLE_KINDS:
+        return b"", []
+    whose, when = _heading(
+        record.id, record.origin, to_ms(record.known_at), to_ms(record.recorded_at)
+    )
+    return encode(record).removeprefix(whose).removeprefix(when).encode(), []
+
+
+def whole_json(
+    facts: bytes, record_id: str, origin: Origin, known_ms: int, recorded_ms: int
+) -> str:
+    """Return the JSON of a record that is evidence as a whole."""
+    text = facts.decode()
+    if text.startswith("{"):
+        return text
+    whose, when = _heading(record_id, origin, known_ms, recorded_ms)
+    return f"{whose}{text}" if text.startswith('"known_at"') else f"{whose}{when}{text}"
+
+
+def _heading(record_id: str, origin: Origin, known_ms: int, recorded_ms: int) -> tuple[str, str]:
+    """Return how a record's JSON begins, as other columns say; its times if they are whole ms."""
+    known, recorded = (
+        from_ms(each).isoformat().replace("+00:00", "Z") for each in (known_ms, recorded_ms)
+    )
+    own = {"id": record_id, "origin": asdict(origin)}
+    whose = json.dumps(own, ensure_ascii=False, separators=(",", ":")).removesuffix("}")
+    return f"{whose},", f'"known_at":"{known}","recorded_at":"{recorded}",'
