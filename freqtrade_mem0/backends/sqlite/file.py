@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT_VERSION = 3
-"""Since 2, vectors and payloads may be compressed. Since 3, a vector says which embedder made it."""
+"""Since 2, vectors and payloads may be compressed. Since 3, vectors name their embedder."""
 _WITH_EMBEDDERS = 3
 _APPLICATION_ID = 0x464D3076  # "FM0v": tells our files from other SQLite files
 _BUSY_TIMEOUT_S = 30.0  # longest wait for another process to commit
