@@ -1,7 +1,7 @@
 """What one decision costs, by how many trades are in memory, and against a search of Mem0.
 
     python benchmarks/bench_decision.py [--sizes 1000 1000000] [--decisions 5000]
-        [--search-at 10000] [--instructions]
+        [--search-at 10000] [--instructions] [--rules 20]
 
 A decision is what a trading callback waits for: recall, insight, sizing, and the line for the
 ledger handed over to a bot's journal writer, which appends it in its own thread to a real file.
@@ -10,7 +10,8 @@ the processor's caches still hold what a decision needs. Every tenth is asked af
 closed and learned, which is not part of the figure but makes recall look anew. The search is Mem0's
 own, for trades like this one: in our embedded store, and in the one that Mem0 comes with (Qdrant in
 the process), with the same embedder, which needs no network.
-Prints JSON: microseconds and ratios.
+With `--rules`, so many learned rules of two conditions are looked at by each decision; every fourth
+of them applies. Prints JSON: microseconds and ratios.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from benchmarks.bench_embedded_store import make_memories, measure_qdrant
 from benchmarks.instructions import each_of
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.guarded import guarded_policy
+from freqtrade_mem0.decide.learned import LearnedRule, LearnedRules
 from freqtrade_mem0.decide.proposal import Proposal
+from freqtrade_mem0.decide.rule_form import read_rule
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.journal.journal import Journal
@@ -75,6 +78,7 @@ def main() -> int:
     parser.add_argument("--decisions", type=int, default=5_000)
     parser.add_argument("--searches", type=int, default=50)
     parser.add_argument("--search-at", type=int, default=10_000, help="0: leave the search out.")
+    parser.add_argument("--rules", type=int, default=0, help="Learned rules that are approved.")
     parser.add_argument(
         "--instructions",
         action="store_true",
@@ -82,14 +86,17 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.instructions:
-        counted = {f"{size}": _instructions(size, options.decisions) for size in options.sizes}
-        about = {"benchmark": "decision", "decisions": options.decisions}
+        counted = {
+            f"{size}": _instructions(size, options.decisions, options.rules)
+            for size in options.sizes
+        }
+        about = {"benchmark": "decision", "decisions": options.decisions, "rules": options.rules}
         print(json.dumps(about | {"instructions": counted}, indent=2))
         return 0
     results: dict[str, Any] = {}
     for size in options.sizes:
         results[f"{size}"] = {
-            name: _summary(_decisions(size, options.decisions, n_in_a_row))
+            name: _summary(_decisions(size, options.decisions, n_in_a_row, options.rules))
             for name, n_in_a_row in WAYS.items()
         }
     found: dict[str, Any] = {
@@ -97,6 +104,7 @@ def main() -> int:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "decisions": options.decisions,
+        "rules": options.rules,
         "us": results,
     }
     smallest, largest = (
@@ -172,6 +180,17 @@ def situation(chance: random.Random) -> dict[str, float | str]:
     }
 
 
+def rules(n: int) -> list[LearnedRule]:
+    """Return rules, every fourth of which applies to every entry."""
+    return [
+        read_rule(
+            {"when": [f"rsi {'<>'[number % 4 == 0]} {number / 4}", "side != x"], "scale": 0.99},
+            f"rule-{number}",
+        )
+        for number in range(n)
+    ]
+
+
 def proposal(moment: datetime, chance: random.Random) -> Proposal:
     """Return a proposed stake."""
     return Proposal(
@@ -186,7 +205,7 @@ def proposal(moment: datetime, chance: random.Random) -> Proposal:
     )
 
 
-def _decisions(n_known: int, n: int, n_in_a_row: int) -> list[float]:
+def _decisions(n_known: int, n: int, n_in_a_row: int, n_rules: int = 0) -> list[float]:
     """Return the microseconds each of `n` decisions held its callback, with so much in memory.
 
     After so many in a row the writer's thread is waited for.
@@ -209,6 +228,7 @@ def _decisions(n_known: int, n: int, n_in_a_row: int) -> list[float]:
                 shrinkage=Shrinkage(pseudo_trades=sizing.pseudo_trades),
                 damping=Damping(),
                 categories=Settings().categories,
+                rules=LearnedRules(rules(n_rules), 0.25, 1.75),
             ),
             submit=writer.submit,
             now=lambda: END,
@@ -258,9 +278,10 @@ def _search_in_mem0s_default_store_ms(n_known: int) -> float:
     return float(found[f"{n_known}"]["search_by_user_ms"])
 
 
-def _instructions(n_known: int, n: int) -> int:
+def _instructions(n_known: int, n: int, n_rules: int) -> int:
     """Return the instructions of one decision; learning and the writer's thread are part of it."""
-    timed = [sys.executable, __file__, "--search-at", "0", "--sizes", f"{n_known}", "--decisions"]
+    timed = [sys.executable, __file__, "--search-at", "0", "--sizes", f"{n_known}"]
+    timed += ["--rules", f"{n_rules}", "--decisions"]
     return round(each_of(lambda n_decisions: [*timed, f"{n_decisions}"], n))
 
 
