@@ -20,6 +20,7 @@ from freqtrade_mem0.config.lifecycle_settings import (
     RetentionSettings,
 )
 from freqtrade_mem0.config.modes import refuse_unknown_mode
+from freqtrade_mem0.config.reflection_settings import ReflectionSettings
 from freqtrade_mem0.config.risk_settings import RiskSettings
 from freqtrade_mem0.config.service_settings import ServiceSettings
 from freqtrade_mem0.config.session_settings import SessionSettings
@@ -225,6 +226,9 @@ class Settings(Block):
     )
     session: SessionSettings = Field(
         default_factory=SessionSettings, description="Memory that ends after a time."
+    )
+    reflection: ReflectionSettings = Field(
+        default_factory=ReflectionSettings, description="Findings worded by a language model."
     )
     agents: AgentSettings = Field(
         default_factory=AgentSettings, description="Decisions that agents log."
