@@ -53,8 +53,8 @@ class Listed(BaseModel):
 class MarketCondition(BaseModel):
     """A market condition in words."""
 
-    condition: str = Field(examples=["uptrend"])
-    description: str = Field(examples=["higher lows since Monday"])
+    condition: str = Field(min_length=1, examples=["uptrend"])
+    description: str = Field(min_length=1, examples=["higher lows since Monday"])
     metadata: dict[str, Any] | None = Field(None, description="Own values.")
 
 

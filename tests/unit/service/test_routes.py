@@ -188,7 +188,7 @@ def test_long_work_is_a_job_that_can_be_watched(client: TestClient, path: str) -
         ("get", "/search", {"params": {"category": "nope"}}, "the six are"),
         ("get", "/api/records", {"params": {"limit": 0}}, "limit"),
         ("delete", "/cleanup", {"params": {"older_than": "soon"}}, "older_than"),
-        ("delete", "/cleanup", {"params": {"older_than": "0d"}}, "above 0"),
+        ("delete", "/cleanup", {"params": {"older_than": "0d"}}, "older_than"),
         ("post", "/memory", {"content": b'{"messages": "\\ud800"}'}, "Unicode"),
         ("post", "/memory", {"content": b"{"}, "JSON"),
     ],
