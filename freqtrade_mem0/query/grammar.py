@@ -66,7 +66,12 @@ WORD: /(?!(?:AND|OR|NOT)(?![^\s()]))[^\s()"]+/
 %ignore /\s+/
 """
 
-_QUOTED_OR_PARENTHESIS = re.compile(r'"(?:[^"\\]|\\.)*"|[()]', re.DOTALL)
+_MOST_PIECES = 8 * MOST_VALUES
+"""A condition has at most eight: `NOT field : [ a TO b ]`, and AND or a parenthesis."""
+
+# A quote without an end goes to the end: looking for it from each quote would take seconds.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|[()]|[^\s()"]+', re.DOTALL)
+_TOO_MANY = f"It has more than {MOST_VALUES} conditions and words; ask in several queries."
 _TOO_DEEP = f"It is nested more than {DEEPEST} deep; write it flatter."
 _NO_VALUE = (
     "A value is missing here, as in profit:>10.0. A text with brackets or signs, and the words "
@@ -130,7 +135,7 @@ is_quoted=False, at=8)), at=0), Without(part=Term(text='dip', is_quoted=False, a
             raise WrongQueryError(
                 LONGEST, f"It has {len(query):,} characters; at most {LONGEST:,} are read."
             )
-        _refuse_nesting(query)
+        _refuse_hostile(query)
         try:
             tree = cast("Node", _parser().parse(query))
         except UnexpectedInput as error:
@@ -139,13 +144,16 @@ is_quoted=False, at=8)), at=0), Without(part=Term(text='dip', is_quoted=False, a
         return tree
 
 
-def _refuse_nesting(query: str) -> None:
-    """Refuse parentheses that are too deep before they are parsed."""
-    depth = 0
-    for found in _QUOTED_OR_PARENTHESIS.finditer(query):
+def _refuse_hostile(query: str) -> None:
+    """Refuse what is too deep or too much before it is parsed, which takes longer."""
+    depth = n_not = 0
+    for number, found in enumerate(_PIECE.finditer(query), start=1):
         depth += (found[0] == "(") - (found[0] == ")")
-        if depth > DEEPEST:
+        n_not = n_not + 1 if found[0] == "NOT" else 0
+        if max(depth, n_not) > DEEPEST:
             raise WrongQueryError(found.start(), _TOO_DEEP)
+        if number > _MOST_PIECES:
+            raise WrongQueryError(found.start(), _TOO_MANY)
 
 
 def _measure(tree: Node) -> None:
@@ -158,9 +166,7 @@ def _measure(tree: Node) -> None:
             raise WrongQueryError(at, _TOO_DEEP)
         n_values += sum(not below(node) for node, _ in level)
         if n_values > MOST_VALUES:
-            raise WrongQueryError(
-                at, f"It has more than {MOST_VALUES} conditions and words; ask in several queries."
-            )
+            raise WrongQueryError(at, _TOO_MANY)
         level = [(part, getattr(part, "at", at)) for node, at in level for part in below(node)]
 
 

@@ -102,10 +102,11 @@ class VectorCache:
     ) -> NDArray[np.float32]:
         """Return the cosine of `vector` with the rows at `positions`, clipped to [0, 1]."""
         unit = _unit_rows(vector.reshape(1, -1))[0]
+        # Not `@`: BLAS would wait for threads of its own, which other work keeps from running.
         if 3 * len(positions) < self.n_rows:
-            cosines = self._matrix[positions] @ unit
+            cosines = np.einsum("ij,j->i", self._matrix[positions], unit)
         else:  # copying most rows would cost more than multiplying all
-            cosines = (self._matrix[: self.n_rows] @ unit)[positions]
+            cosines = np.einsum("ij,j->i", self._matrix[: self.n_rows], unit)[positions]
         scores: NDArray[np.float32] = np.clip(cosines, 0.0, 1.0)
         return scores
 

@@ -120,15 +120,19 @@ def test_a_caret_stands_below_wide_and_control_characters() -> None:
         "NOT " * 400 + "pair:X",
         "pair:X OR " * 150 + "pair:X",
         "pair:(" + "NOT " * 400 + "X)",
+        "a OR " * 399 + "a",
+        '"' * 1_999,
+        '"\\' * 999,
     ],
 )
 def test_hostile_queries_end_soon(query: str) -> None:
-    """They are refused."""
+    """They are refused before they are parsed: in less than 5 ms on a machine that does nothing."""
     read_query("pair:X")
-    started = time.perf_counter()
-    with pytest.raises(RecordError):
-        read_query(query)
-    assert time.perf_counter() - started < 0.5
+    started_s = time.process_time()
+    for _ in range(5):
+        with pytest.raises(RecordError):
+            read_query(query)
+    assert (time.process_time() - started_s) / 5 < 0.02
 
 
 def test_a_pattern_with_many_stars_ends_soon() -> None:
