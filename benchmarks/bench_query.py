@@ -136,8 +136,8 @@ def main() -> None:
         backend = EmbeddedBackend(asked.folder or Path(temporary) / "all")
         if backend.count(filters=BY_USER) != {(): asked.memories}:
             backend.write(memories)
-            backend.close()
-            backend = EmbeddedBackend(asked.folder or Path(temporary) / "all")
+        backend.close()
+        backend = EmbeddedBackend(asked.folder or Path(temporary) / "all")
         started_s = time.perf_counter()
         backend.search(QUESTIONS[0], filters=BY_USER, limit=10)
         first_s = time.perf_counter() - started_s

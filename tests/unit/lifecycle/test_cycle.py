@@ -76,6 +76,24 @@ def test_counts_of_steps_are_added_up() -> None:
     assert total["files"] == {"bytes": 7}
 
 
+def test_memories_of_another_embedder_are_embedded_anew(tmp_path: Path) -> None:
+    """The report says how many; a dry run does nothing, and the next cycle finds none."""
+    hashed = {"provider": "hashing", "config": {}}
+    before = MemoryFolder(Settings(path=tmp_path, embedder=hashed), tmp_path)
+    before.journal.append([a_trade()])
+    run_cycle(before, NOTED)
+    before.close()
+    memory = MemoryFolder(Settings(path=tmp_path), tmp_path)
+
+    counts = [
+        run_cycle(memory, NOTED, dry_run=dry_run).as_dict().get("embedded_anew")
+        for dry_run in (True, False, False)
+    ]
+
+    memory.close()
+    assert counts == [None, 1, None]
+
+
 def test_one_cycle_at_a_time(tmp_path: Path) -> None:
     """A second cycle on the folder is refused, also from another process."""
     with only_one(tmp_path), pytest.raises(JournalError, match="maintain"), only_one(tmp_path):
