@@ -45,9 +45,9 @@ def drift(
         `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `age_days`; `reference` with `source`,
         `run_id` (None for the run's own first trades), `n_trades`, `n_days` and `lacks`;
         `triggers`, see `trigger_facts`, each with `alarms`; `bands` with `lacks`, `figures` (a row
-        for each with `name`, `value`, `low`, `middle`, `high`, `is_inside`), `alarm_factor`,
-        `false_alarms_per_year`, `looks_at_days` and `left` (`age_days`, `text` and `figures`, or
-        None); `slippage`, see `slippage_facts`.
+        for each with `name`, `value`, `low`, `middle`, `high`, `is_inside`),
+        `false_alarms_per_year`, `looks_at_days` and `left` (`age_days`, `text` and `figures`, each
+        with its `limit`, in widths of its band, or None); `slippage`, see `slippage_facts`.
 
     Raises
     ------
@@ -115,15 +115,18 @@ def _bands(found: Drift) -> Facts:
     return {
         "lacks": found.lacks_bands,
         "figures": rows,
-        "alarm_factor": None if made is None else made.factor,
         "false_alarms_per_year": FALSE_PER_YEAR,
-        "looks_at_days": [] if made is None else list(made.looks),
+        "looks_at_days": [] if made is None else list(made.limits),
         "event_type": LEFT,
-        "left": left
-        and {
+        "left": None
+        if left is None or made is None
+        else {
             "age_days": left.age_days,
             "text": left_words(found),
-            "figures": [_row(name, *each) for name, each in left.figures.items()],
+            "figures": [
+                _row(name, *each) | {"limit": made.limits[left.age_days][name]}
+                for name, each in left.figures.items()
+            ],
         },
     }
 

@@ -117,9 +117,8 @@ def _bands(bands: Facts, age_days: int) -> list[str]:
         said = f"{left['text'][0].upper()}{left['text'][1:]}"
     looks = bands["looks_at_days"]
     explained = (
-        f"{said}. An alarm is raised once, where a figure is {bands['alarm_factor']:.2f} times as "
-        f"far out as its band reaches, at {counted(len(looks), 'age')} from "
-        f"{looks[0] if looks else 0} days on; "
+        f"{said}. The alarm looks at {counted(len(looks), 'age')} from "
+        f"{looks[0] if looks else 0} days on, and is raised once, so that "
         f"{bands['false_alarms_per_year']:.0%} of bots that are as their backtest are alarmed in "
         "their first year. A figure that is outside on one day is no alarm."
     )

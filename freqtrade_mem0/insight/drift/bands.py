@@ -6,9 +6,9 @@ backtest could have shown, once for what a bot could have met. The band of a fig
 has.
 
 A band holds for one look. Who looks each day, at five figures, sees one outside sooner or later.
-So the alarm looks at fixed ages only, and a figure has to leave its band by a factor at which
-`FALSE_PER_YEAR` of the bots that are as their backtest are alarmed in their first year, all ages
-and figures together.
+So the alarm looks at fixed ages only, and a figure has to be further out than in 99 % of the
+shuffled histories by a factor at which `FALSE_PER_YEAR` of the bots that are as their backtest are
+alarmed in their first year, all ages and figures together.
 
 References
 ----------
@@ -53,8 +53,12 @@ LEVEL = 0.95
 MIN_EXPECTED = 10
 """The alarm looks only where half of the shuffled histories have at least this many trades."""
 
-_MOST_BLOCKS = 10
-"""Good and bad times last longer than the correlation of single days shows."""
+_MOST_BLOCKS, _LONGEST_DAYS = 10, 60
+"""Good and bad times last longer than the correlation of single days shows: blocks are at least a
+tenth of the backtest, or 60 days."""
+
+_TAIL = 0.99
+"""Share of shuffled histories by whose distance the tails of figures are compared."""
 
 _ROUNDING = 1e-9
 _N_PATHS = 600
@@ -87,15 +91,13 @@ class Bands:
     ----------
     by_age
         Of all figures, by age in days.
-    factor
-        How far out of its band a figure has to be for an alarm; see `Band.distance`.
-    looks
-        The ages at which the alarm looks, those of `AGES` at which there are trades enough.
+    limits
+        By the ages at which the alarm looks, how far out of its band each figure has to be for an
+        alarm; see `Band.distance`.
     """
 
     by_age: Mapping[int, Mapping[str, Band]]
-    factor: float
-    looks: tuple[int, ...]
+    limits: Mapping[int, Mapping[str, float]]
 
 
 class Left(NamedTuple):
@@ -114,30 +116,39 @@ def bands(
     Equal histories give equal bands. `pause` is called every few milliseconds.
     """
     all_ages = sorted({*AGES, *ages})
-    block_days = history.block_days(most=_MOST_BLOCKS)
+    block_days = history.block_days(most=max(_MOST_BLOCKS, history.n_days / _LONGEST_DAYS))
     drawn = []
     for path in history.shuffled(max(all_ages), block_days, _N_PATHS, _SEED):
         pause()
         drawn.append(_figures(history, path, all_ages))
     widening = history.widening(block_days)
     by_age: dict[int, dict[str, Band]] = {}
+    tails: dict[int, dict[str, float]] = {}
     furthest = np.zeros(len(drawn))
-    looks = []
     for age, at_age in zip(all_ages, np.array(drawn).transpose(1, 2, 0), strict=True):
         by_age[age] = {
             name: _band(values, widening) for name, values in zip(FIGURES, at_age, strict=True)
         }
         if age not in AGES or not by_age[age]["trades_a_day"].middle * age >= MIN_EXPECTED:
             continue
-        looks.append(age)
-        if age <= _YEAR_DAYS:
-            for name, values in zip(FIGURES, at_age, strict=True):
-                distances = [by_age[age][name].distance(value) for value in values.tolist()]
-                furthest = np.fmax(furthest, distances)
-    # In half widths before they were widened; the widening grows with the distance.
-    out = float(np.quantile(furthest, 1.0 - FALSE_PER_YEAR, method="higher")) * widening
-    factor = max(out * history.widening(block_days, max(out, 1.0) * Z) / widening, 1.0)
-    return Bands(by_age=by_age, factor=factor, looks=tuple(looks))
+        tails[age] = {}
+        for name, values in zip(FIGURES, at_age, strict=True):
+            distances = np.array([by_age[age][name].distance(value) for value in values.tolist()])
+            tail = max(float(np.nanquantile(distances, _TAIL)), 1.0 / widening)
+            tails[age][name] = tail
+            if age <= _YEAR_DAYS:
+                furthest = np.fmax(furthest, distances / tail)
+    times = float(np.quantile(furthest, 1.0 - FALSE_PER_YEAR, method="higher"))
+
+    def limit(tail: float) -> float:
+        # Resamples of few blocks are too near the middle, the more so the further out they are.
+        out = max(times * tail * widening, 1.0)
+        return out * history.widening(block_days, out * Z) / widening
+
+    limits = {
+        age: {name: limit(tail) for name, tail in by_name.items()} for age, by_name in tails.items()
+    }
+    return Bands(by_age=by_age, limits=limits)
 
 
 def figures(seen: History, age_days: int) -> dict[str, float]:
@@ -147,13 +158,13 @@ def figures(seen: History, age_days: int) -> dict[str, float]:
 
 def left(found: Bands, seen: History, age_days: int) -> Left | None:
     """Return the first of the looks up to an age at which a run was too far out of its bands."""
-    for look in found.looks:
+    for look, limits in found.limits.items():
         if look > age_days:
             return None
         outside = {}
         for name, value in figures(seen, look).items():
             band = found.by_age[look][name]
-            if band.distance(value) > found.factor:  # False for NaN
+            if band.distance(value) > limits[name]:  # False for NaN
                 outside[name] = (value, band)
         if outside:
             return Left(look, outside)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.drift.history import History
 
 _N_PATHS = 150
+_LEAST_BLOCKS = 8
+"""With fewer stretches of volatility a history does not tell a regime from a usual change."""
+
 _CALIBRATION, _MEASURE = 1, 2
 """Seeds: the rate is measured on other shuffled histories than the threshold comes from."""
 
@@ -115,10 +118,14 @@ def calibrated(history: History, pause: Callable[[], object] = lambda: None) -> 
     if history.lacks:
         return [Trigger(name=chart.name, lacks=history.lacks) for chart in made]
     *of_results, volatility = made
-    found = _calibrated(of_results, history, history.block_days(), pause)
+    most = math.sqrt(history.n_days)
+    found = _calibrated(of_results, history, history.block_days(most=most), pause)
     # Volatility keeps its level for weeks, whatever the results do.
     daily = Estimates(volatility, history).daily()
-    block_days = history.block_days(daily, times=2.0)
+    block_days = history.block_days(daily, times=2.0, most=most)
+    if np.isfinite(volatility.values).any() and block_days * _LEAST_BLOCKS > history.n_days:
+        lacks = f"the volatility changes too slowly for a history of {history.n_days} days"
+        return [*found, Trigger(name=volatility.name, lacks=lacks)]
     return found + _calibrated([volatility], history, block_days, pause)
 
 
