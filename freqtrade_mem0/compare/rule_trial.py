@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from freqtrade_mem0.compare.comparison import Comparison, compare
+from freqtrade_mem0.compare.statistics.returns import daily
 from freqtrade_mem0.compare.verdict import Finding, verdict
 from freqtrade_mem0.words.numbers import counted, percent
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.compare.trades import Run
 
 _DAY = timedelta(days=1)
+_NOTHING = 1e-12
+_MIN_DAYS = 10
+"""Days whose return the rule changed, below which nothing is claimed and no interval given."""
 
 _CLAIMS = {
     Finding.HELPED: "The data show that the rule helped in this time.",
@@ -71,7 +77,7 @@ class RuleTrial:
     @property
     def finding(self) -> str:
         """What the time after the rule's data shows; "in_sample" where there is none."""
-        return "in_sample" if self.later is None else str(verdict(self.later).finding)
+        return "in_sample" if self.later is None else str(_finding(self.later))
 
 
 def rule_trial(
@@ -155,7 +161,7 @@ def in_words(trial: RuleTrial) -> str:
         return " ".join(said)
     if trial.sample is Sample.PART:
         said.append(f"Its data go up to {until}. After that: {_changes(trial.later)}")
-    said.append(_CLAIMS[verdict(trial.later).finding])
+    said.append(_CLAIMS[_finding(trial.later)])
     if c.deflated is not None and c.deflated.n_tried > 1:
         said.append(
             f"{c.deflated.n_tried:,} rules were tried on this time; the probability that the gain "
@@ -171,8 +177,29 @@ def _after(run: Run, start: datetime) -> Run:
     return replace(run, trades=trades, start=start)
 
 
+def _finding(c: Comparison) -> Finding:
+    found = verdict(c).finding
+    is_claim = found in {Finding.HELPED, Finding.HURT, Finding.NOT_SHOWN}
+    return Finding.TOO_LITTLE_DATA if is_claim and _n_days_changed(c) < _MIN_DAYS else found
+
+
+def _n_days_changed(c: Comparison) -> int:
+    """Return on how many days the rule changed what was earned."""
+    changed = np.abs(daily(c.remembered).returns - daily(c.without).returns) > _NOTHING
+    return int(changed.sum())
+
+
+def _estimates(c: Comparison) -> tuple[Estimate, Estimate]:
+    """Return the changes of Sharpe ratio and return; from few days they have no interval."""
+    found = c.sharpe_difference, c.mean_return_equal_exposure
+    if _n_days_changed(c) >= _MIN_DAYS:
+        return found
+    sharpe, gain = (replace(each, low=None, high=None) for each in found)
+    return sharpe, gain
+
+
 def _numbers(name: str, c: Comparison) -> dict[str, float | None]:
-    change, gain = c.sharpe_difference, c.mean_return_equal_exposure
+    change, gain = _estimates(c)
     return {
         f"{name}sharpe_change": change.value,
         f"{name}sharpe_low": change.low,
@@ -186,8 +213,8 @@ def _numbers(name: str, c: Comparison) -> dict[str, float | None]:
 
 def _changes(c: Comparison) -> str:
     n_trades, n_days = counted(c.figures_with.n_trades, "trade"), counted(c.n_days, "day")
-    sharpe = _interval(c.sharpe_difference, "{:+.2f}".format)
-    gain = _interval(c.mean_return_equal_exposure, percent)
+    change, gained = _estimates(c)
+    sharpe, gain = _interval(change, "{:+.2f}".format), _interval(gained, percent)
     gone = ""
     if c.only_without:
         gone = f" {counted(len(c.only_without), 'trade')} of the run without it did not come about."
@@ -201,5 +228,5 @@ def _interval(found: Estimate, shown: Any) -> str:
     if found.value is None:
         return "an amount that can not be computed"
     if found.low is None or found.high is None:
-        return f"{shown(found.value)} (no interval can be given)"
+        return f"{shown(found.value)} (no interval: it changed too few days)"
     return f"{shown(found.value)} (95% interval {shown(found.low)} to {shown(found.high)})"

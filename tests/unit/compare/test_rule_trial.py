@@ -57,3 +57,19 @@ def test_a_rule_with_skill_is_found_to_help() -> None:
     found = figures(tried(0.8, START + timedelta(days=60)))
     assert found["finding"] == "helped"
     assert 0.0 < found["later_sharpe_low"] < found["later_sharpe_change"]
+
+
+def test_a_rule_that_changed_a_few_days_has_no_interval() -> None:
+    """However many trades there are, resampled days would tell of luck alone."""
+    without, _ = two_runs(3, days=240)
+    few = [
+        replace(each, multiplier=0.5, stake_quote=50.0, profit_quote=each.profit_quote / 2)
+        if number % 100 == 0
+        else each
+        for number, each in enumerate(without.trades)
+    ]
+    trial = rule_trial("Sample", without, a_run(few, 240), n_touched=8, seen_until=START)
+    found = figures(trial)
+    assert found["finding"] == "too_little_data"
+    assert "sharpe_low" not in found
+    assert "too few days" in in_words(trial)
