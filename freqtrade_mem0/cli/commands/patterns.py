@@ -79,13 +79,14 @@ def _pattern(number: int, each: dict[str, Any]) -> list[str]:
         lines.append(f"   Since it was found ({each['discovered_at'][:10]}): too few trades yet.")
     else:
         lines.append(
-            f"   Since it was found ({each['discovered_at'][:10]}): {_effect(since)}, "
+            f"   Since it was found ({each['discovered_at'][:10]}): {_effect(since)} in "
             f"{counted(since['occurrence_count'], 'trade')}; {better} with probability "
             f"{probability(since['sign_probability'])}."
         )
     if before is not None:
         lines.append(
-            f"   Before: {_effect(before)}; reduced, because groups are found when they look best."
+            f"   Before that: {_effect(before)}; reduced, because groups are found when they look "
+            "best."
         )
     lines.append(
         f"   All its trades: {each['occurrence_count']}, {each['success_rate']:.0%} with a gain, "
@@ -94,7 +95,7 @@ def _pattern(number: int, each: dict[str, Any]) -> list[str]:
         f"from {each['first_occurrence'][:10]} to {each['last_occurrence'][:10]}."
     )
     lines.append(
-        f"   Type: {each['pattern_type']}. Confidence that they are really {better}: "
+        f"   Type: {each['pattern_type']}. Confidence that such trades are really {better}: "
         f"{probability(each['confidence'])}."
     )
     lines.append(f"   {each['action_recommendation']}")
@@ -103,16 +104,15 @@ def _pattern(number: int, each: dict[str, Any]) -> list[str]:
 
 def _effect(effect: dict[str, Any]) -> str:
     low, high = percent(effect["low"]), percent(effect["high"])
-    return f"{percent(effect['ratio'])} per trade (between {low} and {high})"
+    return f"{percent(effect['ratio'])} a trade against them (95% interval {low} to {high})"
 
 
 def _explained(facts: dict[str, Any]) -> list[str]:
     if any(each["is_active"] for each in facts["patterns"]):
         return [
             (
-                "The first percentage is the mean profit of the group minus that of the trades it "
-                "is compared with; the true difference is between the two others with a "
-                "probability of 95%. Patterns inform you; no stake depends on them."
+                "Percentages against them are the mean profit of the group minus that of the "
+                "trades it is compared with. Patterns inform you; no stake depends on them."
             )
         ]
     nearest = facts["nearest"]
