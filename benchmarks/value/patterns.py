@@ -4,8 +4,9 @@
 
 Each strategy's trades of 2018 to 2020 are looked at every three months; what is ever shown is
 compared with its trades of 2021 and 2022. Then results are moved along the trades by a random
-number of them: what trades have in common no longer has to do with how they ended, but clumps and
-good and bad times stay. `benchmarks.value.collect` makes the trades. Prints JSON.
+number of them, with their exit reasons: what entries have in common no longer has to do with how
+they ended, but clumps and good and bad times stay. `benchmarks.value.collect` makes the trades.
+Prints JSON.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ def one(given: tuple[str, pd.DataFrame, int]) -> dict[str, Any]:
             trades[at]._replace(ratio=trades[of].ratio, exit_reason=trades[of].exit_reason)
             for at, of in zip(own, moved.tolist(), strict=True)
         ]
-        n_false += bool(shown(shifted))
+        # An exit reason moves with the result it belongs to.
+        n_false += any(EXIT not in dict(each) for each in shown(shifted))
     return {
         "strategy": name,
         "trades": len(trades),

@@ -95,7 +95,7 @@ def _pattern(number: int, each: dict[str, Any]) -> list[str]:
         f"from {each['first_occurrence'][:10]} to {each['last_occurrence'][:10]}."
     )
     lines.append(
-        f"   Type: {each['pattern_type']}. Confidence that such trades are really {better}: "
+        f"   Type: {each['pattern_type']}. Confidence that this was not chance: "
         f"{probability(each['confidence'])}."
     )
     lines.append(f"   {each['action_recommendation']}")
@@ -112,7 +112,8 @@ def _explained(facts: dict[str, Any]) -> list[str]:
         return [
             (
                 "Percentages against them are the mean profit of the group minus that of the "
-                "trades it is compared with. Patterns inform you; no stake depends on them."
+                "trades it is compared with. Patterns say how trades ended, not how the next ones "
+                "will; no stake depends on them."
             )
         ]
     nearest = facts["nearest"]

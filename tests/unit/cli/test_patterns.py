@@ -62,7 +62,7 @@ def test_a_pattern_is_told_in_words_with_numbers(capsys: pytest.CaptureFixture[s
     assert "groups of trades compared, 1 pattern found" in text
     assert "Trades with enter tag tag0 ended better than the other trades." in text
     assert "Since it was found (2020-" in text
-    assert "really better: over 99%" in text
+    assert "was not chance: over 99%" in text
     assert "no stake depends on them" in text
 
 

@@ -37,6 +37,17 @@ def test_planted_effects_are_found_with_their_sign() -> None:
     assert n_else <= 2
 
 
+@pytest.mark.parametrize("kind", ["always several open", "clumps", "heavy tails"])
+def test_planted_effects_are_found_where_trades_overlap(kind: str) -> None:
+    """And where single results are large: each time, with nothing else."""
+    noise = Noise(**NOISE[kind])  # type: ignore[arg-type]
+    for seed in range(2):
+        (found,) = look(
+            noise.history(seed, {TAG[0]: 0.8}), END_MS, RULES, looks_back=False
+        ).patterns
+        assert (found.conditions, found.sign) == (TAG, 1)
+
+
 def test_what_is_shown_comes_from_trades_after_the_discovery() -> None:
     """The effect since then is near the truth; that before is reduced."""
     trades = Noise(n=1_600, months=24).history(1, {TAG[0]: 0.8})
