@@ -162,15 +162,15 @@ class History:
     def block_days(self, *daily: Floats, times: float = 1.0, most: float = math.inf) -> float:
         """Return the mean length of the blocks in which days are shuffled.
 
-        The longest that the daily results, the days' numbers of entries, the holding times or other
-        `daily` series ask for, `times` that, but not so short that there are more than `most`.
+        The longest that the daily results, the days' numbers of entries or other `daily` series ask
+        for, `times` that, at least the usual holding time, and no more than `most` blocks.
         """
         results = np.bincount(self.day, weights=self.ratios, minlength=self.n_days)
         held_days = float(np.median(self.close_ms - self.open_ms)) / DAY_MS
         series = (results, self.n_by_day, *daily)
         asked = max(optimal_block_length(each.astype(np.float64)) for each in series)
         least = max(_LEAST_BLOCK_DAYS, self.n_days / most)
-        return min(times * max(asked, held_days, least), self.n_days / 4.0)
+        return min(max(times * asked, held_days, least), self.n_days / 4.0)
 
     def widening(self, block_days: float, deviations: float = Z) -> float:
         """Return by how much resamples of so few blocks spread too little.
