@@ -68,6 +68,15 @@ def select(filters: Mapping[str, Any] | None) -> Selection:
     return Selection(_all_of(given), _and(_near(given)), node)
 
 
+def odd_time(value: str) -> str:
+    """Return the condition that a text is a time of another form than the plain one.
+
+    PostgreSQL guesses that few rows pass. Of a plain `!~` it would try the pattern on samples of
+    each partition before each query, for 2 ms a partition.
+    """
+    return f"(CASE WHEN {value} !~ '{PLAIN_TIME}' THEN 1 ELSE 0 END) = 1"
+
+
 def _near(filters: Mapping[str, Any]) -> list[Clause]:
     """Return the conditions that an index serves: one bot or run, and the time of storing."""
     found: list[Clause] = []
@@ -169,7 +178,7 @@ def _time_range(key: str, name: str, bound: Any) -> Clause:
     text = instant.astimezone(UTC).isoformat()
     sign = ">=" if name in {"gt", "gte"} else "<="
     value = "(payload->>%s::text)"  # exactly as in the indexes
-    sql = f"""({value} COLLATE "C" {sign} %s OR {value} !~ '{PLAIN_TIME}')"""
+    sql = f"""({value} COLLATE "C" {sign} %s OR {odd_time(value)})"""
     return Clause(sql, (key, text, key), is_exact=False)
 
 

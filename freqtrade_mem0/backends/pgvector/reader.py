@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _ROWS_PER_FETCH = 2_000
 _GROWTH = 8
+# A partition of some hundred rows would be read as a whole: PostgreSQL does not count the unpacking
+# of payloads. Where no index serves, it is read as a whole all the same.
+_BY_INDEX = "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 _DEFAULT_DIMENSIONS = 1_536  # Mem0's
 
 
@@ -164,6 +167,8 @@ class PgvectorReader(ExactStore):
         more = "" if is_exact else ", payload::text"
         with self._transaction() as connection, connection.cursor(name="passing") as cursor:
             cursor.itersize = _ROWS_PER_FETCH
+            if selection.near.params:
+                connection.execute(_BY_INDEX)
             cursor.execute(
                 self._sql(f"SELECT id::text, {value}{more} FROM {rows_asked}"),  # noqa: S608
                 (*params, *asked),

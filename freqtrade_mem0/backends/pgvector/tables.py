@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from freqtrade_mem0.backends.pgvector.filters import PLAIN_TIME
+from freqtrade_mem0.backends.pgvector.filters import odd_time
 from freqtrade_mem0.backends.pgvector.months import PARTITIONED, partition_of_others
 from freqtrade_mem0.errors import BackendError
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _LOCK = 0x6D656D30  # "mem0"; advisory locks of others have other numbers
 _ATTEMPTS = 3  # plain Mem0 makes the table without our lock
-_STORED = "payload->>'updated_at'"
+_STORED = "(payload->>'updated_at')"
 _INDEXES = {
     # Mem0's own, for words.
     "text_lemmatized_idx": "USING gin (to_tsvector('simple', payload->>'text_lemmatized'))",
@@ -33,8 +33,8 @@ _INDEXES = {
     # the time to write, mostly for numbers that nobody searches.)
     "run_id_idx": "((payload->>'run_id') COLLATE \"C\")",
     # For what was stored since a time: times in plain form, and the few others.
-    "stored_idx": f'(({_STORED}) COLLATE "C")',
-    "oddly_stored_idx": f"(({_STORED})) WHERE {_STORED} !~ '{PLAIN_TIME}'",
+    "stored_idx": f'({_STORED} COLLATE "C")',
+    "odd_times_idx": f"({_STORED}) WHERE {odd_time(_STORED)}",
 }
 _HNSW = {"hnsw_idx": "USING hnsw (vector vector_cosine_ops)"}
 
