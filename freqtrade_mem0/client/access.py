@@ -16,6 +16,7 @@ from freqtrade_mem0.client.asking import answers, relevant
 from freqtrade_mem0.client.cache import CachedReads
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError, JournalError, RecordError
+from freqtrade_mem0.journal.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,6 +48,7 @@ class Access:
         self._delivering = threading.Lock()  # a batch written late would undo a newer one
         self._away_until_s = float("-inf")
         self._opening = threading.Lock()
+        self._together = Together(store.journal)
         self._cached: MemoryBackend | None = None
         self._reads: CachedReads | None = None
         self.later: Callable[[], None] | None = None
@@ -86,7 +88,7 @@ class Access:
                     f'"mem0.categories.{record.category}" is false in the config: nothing of this '
                     "category is stored. Set it to true, or do not store this."
                 )
-        self.store.journal.append(records)
+        self._together.append(records)
         self.store.asked.write()
         try:
             if self.later is None:

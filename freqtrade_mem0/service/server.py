@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import socket
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 LOCK = "service.lock"
 _STOP_S = 5
 _MOST_CONNECTIONS = 1_000
+_SWITCH_S = 0.0005
+"""How long a thread may compute before another one's turn: a short answer does not wait long."""
+
 _WAITING = 128
 """Connections that the system holds until they are taken."""
 
@@ -79,6 +83,7 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
             takes_addresses=not where.is_loopback,
         )
         service.start()
+        sys.setswitchinterval(_SWITCH_S)
         try:
             for each in (signal.SIGINT, signal.SIGTERM):
                 # Uvicorn ends at them, and raises them once more when it has ended.

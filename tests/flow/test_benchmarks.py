@@ -43,6 +43,10 @@ CASES: dict[str, tuple[list[str], set[str]]] = {
         {f"{run}.{name}" for run in ("archived", "year") for name in SHRUNK}
         | {"archived.cycle_s_of_100000", "archived.write_beside_p99_ms"},
     ),
+    "service": (
+        ["--rate", "20", "--seconds", "3", "--mode", "local"],
+        {"record_trade_ms", "health_ms", "cpu_ms_per_trade", "answered", "lost"},
+    ),
     "fleet": (
         ["--bots", "1", "--trades", "20"],
         {"measured.1.loaded.records_per_s", "measured.1.first_sync.rows"}
