@@ -1,6 +1,6 @@
 """How long each trading callback holds a bot, while its disk is busy and while Mem0 is gone.
 
-    python benchmarks/bench_callbacks.py [--rounds 3] [--trades 1000]
+    python benchmarks/bench_callbacks.py [--rounds 3] [--trades 1000] [--remembered 100000]
 
 A dry-run bot as far as its callbacks go: the mixin resolved and started by Freqtrade's own loader,
 its own database of trades, fresh candles (999) for each entry, each callback called the way
@@ -13,9 +13,13 @@ in turn, each in a process of its own, each with an empty memory:
 * `disk_busy`: another process writes and syncs in the same folder all the time;
 * `mem0_gone`: mode `server`; the server takes connections and never answers;
 * `both`;
-* `embedded`: Mem0 in the bot's own process, at work.
+* `embedded`: Mem0 in the bot's own process, at work;
+* `remembers`: the same, with a memory of `--remembered` trades;
+* `maintained`: the same again, while another process runs a cycle of `maintain` over that memory.
+  Its writes and the bot's share two files. Its `p99_ratio` is to `remembers`.
 
 Prints JSON, microseconds, all rounds of a condition together; `p99_ratio` is to `quiet`.
+
 """
 
 from __future__ import annotations
@@ -23,28 +27,33 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from logging.handlers import BufferingHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.bench_cycle import filled
 from benchmarks.freqtrade_commands import EXAMPLE_NAME, run, write_strategies
 from benchmarks.measuring import in_turn, machine, print_result, quantiles, readable
 from benchmarks.trouble import busy_disk, silent_server
 from freqtrade_mem0.journal.journal import Journal
+from tests.support.samples import at
 from tests.support.wait import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-CONDITIONS = ("quiet", "disk_busy", "mem0_gone", "both", "embedded")
+CONDITIONS = ("quiet", "disk_busy", "mem0_gone", "both", "embedded", "remembers", "maintained")
+LONG = ("remembers", "maintained")
 CALLBACKS = (
     "leverage",
     "custom_stake_amount",
@@ -63,6 +72,20 @@ MARKET = {
     "taker": 0.001,
 }
 """As ccxt describes it."""
+CYCLE = """
+import logging, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.lifecycle.cycle import run_cycle
+from freqtrade_mem0.memory_folder import MemoryFolder
+logging.disable(logging.WARNING)
+settings = Settings.model_validate({"mode": "embedded", "user_id": "me"})
+memory = MemoryFolder(settings, Path(sys.argv[1]))
+print("works", flush=True)
+run_cycle(memory, datetime.fromtimestamp(int(sys.argv[2]) / 1e3, UTC), alone=False)
+memory.close()
+"""
 BETWEEN_S = 0.004
 """Pause before each call, in seconds; far shorter than in a real bot."""
 
@@ -75,6 +98,7 @@ def main() -> int:
     parser.add_argument(
         "--conditions", nargs="+", choices=CONDITIONS, default=CONDITIONS, help="Which ones."
     )
+    parser.add_argument("--remembered", type=int, default=100_000, help="Trades of a long memory.")
     parser.add_argument("--walk", nargs=2, metavar="X", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.walk:
@@ -84,13 +108,21 @@ def main() -> int:
     conditions = list(dict.fromkeys(["quiet", *asked.conditions]))
     times: dict[str, dict[str, list[float]]] = {each: defaultdict(list) for each in conditions}
     with tempfile.TemporaryDirectory() as name:
+        kept = Path(name) / "kept"
+        if set(LONG) & set(conditions):
+            filled(kept, asked.remembered, pairs=20, risk_every=5).close()
         for number, condition in in_turn(conditions, asked.rounds):
-            found = under(condition, Path(name) / f"{condition}-{number}", asked.trades)
+            folder = Path(name) / f"{condition}-{number}"
+            if condition in LONG:
+                shutil.copytree(kept, folder)
+            found = under(condition, folder, asked.trades, asked.remembered)
+            if condition in LONG:
+                shutil.rmtree(folder / "mem0")
             for callback, microseconds in found.items():
                 times[condition][callback] += microseconds
     print_result(
         "callbacks",
-        asked={"rounds": asked.rounds, "trades": asked.trades},
+        asked={"rounds": asked.rounds, "trades": asked.trades, "remembered": asked.remembered},
         figures={"us": figures(times), "p99_ratio": compared(times)},
         goals={f"us.{each}.all": "p99.9 <= 1000" for each in conditions},
         machine_before=facts,
@@ -98,12 +130,32 @@ def main() -> int:
     return 0
 
 
-def under(condition: str, folder: Path, n_trades: int) -> dict[str, list[float]]:
+@contextmanager
+def maintained(folder: Path, n_remembered: int) -> Iterator[None]:
+    """Run a cycle over a memory in another process; end it with the block."""
+    later_ms = int((at(n_remembered * 2.4) + timedelta(days=400)).timestamp() * 1_000)
+    command = [sys.executable, "-c", CYCLE, str(folder), str(later_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            next(process.stdout or iter(("",)))  # it works
+            yield
+            has_ended = process.poll() is not None
+            print(
+                f"The cycle {'ended before the bot did' if has_ended else 'outlasted the bot'}.",
+                file=sys.stderr,
+            )
+        finally:
+            process.kill()
+
+
+def under(condition: str, folder: Path, n_trades: int, n_remembered: int) -> dict[str, list[float]]:
     """Return the microseconds of each callback of a bot that walks trades under a condition."""
     with ExitStack() as trouble:
         block: dict[str, Any] = {"mode": "local"}
-        if condition == "embedded":
-            block = {"mode": "embedded"}
+        if condition in ("embedded", *LONG):
+            block = {"mode": "embedded", "user_id": "me"}
+        if condition == "maintained":
+            trouble.enter_context(maintained(folder, n_remembered))
         if condition in ("mem0_gone", "both"):
             port = trouble.enter_context(silent_server())
             block = {
@@ -133,15 +185,17 @@ def figures(times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
 
 def compared(times: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, float]]:
     """Return how many times the 99 % quantile of `quiet` that of each condition is."""
-    quiet = {name: quantiles(times["quiet"][name])["p99"] for name in CALLBACKS}
-    return {
-        condition: {
-            name: readable(quantiles(times[condition][name])["p99"] / quiet[name])
+
+    def late(condition: str) -> dict[str, float]:
+        to = "remembers" if condition == "maintained" else "quiet"
+        return {
+            name: readable(
+                quantiles(times[condition][name])["p99"] / quantiles(times[to][name])["p99"]
+            )
             for name in CALLBACKS
         }
-        for condition in times
-        if condition != "quiet"
-    }
+
+    return {condition: late(condition) for condition in times if condition != "quiet"}
 
 
 def walk(folder: Path, block: dict[str, Any], n_trades: int) -> None:
