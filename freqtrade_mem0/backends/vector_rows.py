@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +15,7 @@ from pydantic_core import from_json
 
 from freqtrade_mem0.backends.filters import as_instant, as_number
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.records.memory import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +39,7 @@ class Row:
     payload: dict[str, Any]
 
 
-_COMPRESSED = b"\x28\xb5\x2f\xfd"
+ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
 """How zstd's frames begin; no JSON does."""
 _LEVEL = 12
 _MOST_BYTES = 1 << 28
@@ -43,33 +47,47 @@ _MOST_BYTES = 1 << 28
 
 def decode_payload(text: object) -> dict[str, object]:
     """Return a stored payload; what is no JSON object (written by hand, say) counts as empty."""
+    block = b""
     try:
-        if isinstance(text, bytes) and text.startswith(_COMPRESSED):
-            text = _plain(text)
+        if isinstance(text, bytes) and text.startswith(ZSTD_FRAME):
+            text, block = _plain(text)
         # pydantic's parser is fast: a backtest's memories are read by the ten thousand.
         payload = from_json(text) if isinstance(text, str | bytes) else None
     except ValueError:
         return {}
-    return payload if isinstance(payload, dict) else {}
+    if not isinstance(payload, dict):
+        return {}
+    return payload | {BLOCK: b64encode(block).decode()} if block else payload
 
 
 def compressed_payload(text: str) -> bytes:
-    """Return a payload compressed; `decode_payload` reads it as before."""
+    """Return a payload compressed; `decode_payload` reads it as before.
+
+    The trades of a summary are compressed already, and stand behind the rest as they are.
+    """
     from zstandard import ZstdCompressor
 
-    return ZstdCompressor(level=_LEVEL).compress(text.encode())
+    payload, block = decode_payload(text), b""
+    with suppress(ValueError):
+        block = b64decode(str(payload.get(BLOCK, "")), validate=True)
+    if block and b64encode(block).decode() == payload[BLOCK]:
+        text = json.dumps({key: value for key, value in payload.items() if key != BLOCK})
+    else:
+        block = b""
+    return ZstdCompressor(level=_LEVEL).compress(text.encode()) + block
 
 
-def _plain(packed: bytes) -> bytes:
+def _plain(packed: bytes) -> tuple[bytes, bytes]:
+    """Return what was compressed, and what stands behind it."""
     from zstandard import ZstdDecompressor, ZstdError, frame_content_size
 
     try:
         if not 0 <= frame_content_size(packed) <= _MOST_BYTES:
-            return b""
-        plain: bytes = ZstdDecompressor().decompress(packed)
+            return b"", b""
+        reader = ZstdDecompressor().decompressobj()
+        return reader.decompress(packed), reader.unused_data
     except ZstdError:
-        return b""  # damaged
-    return plain
+        return b"", b""  # damaged
 
 
 def payload_for_mem0(text: object) -> dict[str, Any]:

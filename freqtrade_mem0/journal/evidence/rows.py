@@ -27,6 +27,14 @@ COLUMNS = "seq, id, scope, pair, known_ms, recorded_ms, said, facts, checksum"
 SAID_DIGITS = 32
 """Hexadecimal digits of a record's content hash that evidence keeps."""
 
+_FRAGMENTS = tuple(
+    (chr(number), fragment)
+    for number, fragment in enumerate(
+        ('"event_type":"', '","description":"', '","impact":', ',"pair":"', '","response":"'), 1
+    )
+)
+"""Control characters, which no JSON has, and what they stand for in facts that are JSON."""
+
 Row = tuple[int | str | bytes | None, ...]
 
 INSERT_EVIDENCE = (
@@ -138,7 +146,10 @@ def facts_of(record: Record, number: Callable[[str], int]) -> tuple[bytes, list[
     whose, when = _heading(
         record.id, record.origin, to_ms(record.known_at), to_ms(record.recorded_at)
     )
-    return encode(record).removeprefix(whose).removeprefix(when).encode(), []
+    brief = encode(record).removeprefix(whose).removeprefix(when)
+    for mark, fragment in _FRAGMENTS:
+        brief = brief.replace(fragment, mark)
+    return brief.encode(), []
 
 
 def whole_json(
@@ -146,6 +157,8 @@ def whole_json(
 ) -> str:
     """Return the JSON of a record that is evidence as a whole."""
     text = facts.decode()
+    for mark, fragment in _FRAGMENTS:
+        text = text.replace(mark, fragment)
     if text.startswith("{"):
         return text
     whose, when = _heading(record_id, origin, known_ms, recorded_ms)
