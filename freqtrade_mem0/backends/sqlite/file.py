@@ -147,8 +147,8 @@ class SqliteFile:
             self.path,
             _BUSY_TIMEOUT_S,
             refuse=self._format_of,
-            # A memory takes one to four of these pages, so little of them stays empty.
-            new_file_pragma="PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL",
+            # A memory takes several of these pages, so little of them stays empty.
+            new_file_pragma="PRAGMA page_size = 1024; PRAGMA auto_vacuum = INCREMENTAL",
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")
