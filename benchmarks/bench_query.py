@@ -54,10 +54,10 @@ HOSTILE = (
     '"' * 1_999,
 )
 GOALS = {
-    "parse.cpu.p50": "< 1",
-    "refuse.cpu.longest": "< 5",
-    "answer.all.wall.p95": "< 50",
-    "answer.user_only.wall.p50": "< 15",
+    "parse.cpu": "< 1",
+    "refuse.cpu": "< 5",
+    "answer.all.wall": "95 % < 50",
+    "answer.user_only.wall": "< 15",
     "filter_differences": "0",
 }
 

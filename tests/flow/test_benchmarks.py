@@ -47,6 +47,15 @@ CASES: dict[str, tuple[list[str], set[str]]] = {
         ["--rate", "20", "--seconds", "3", "--mode", "local"],
         {"record_trade_ms", "health_ms", "cpu_ms_per_trade", "answered", "lost"},
     ),
+    "query": (
+        ["--memories", "1000"],
+        {"parse.cpu", "refuse.cpu", "answer.all.wall", "answer.user_only.cpu", "first_search_s"},
+    ),
+    "retrieval": (
+        ["--trades", "10"],
+        {f"wordllama.{part}.in_plain_words.mrr" for part in ("test", "development")}
+        | {"hashing_alone.by_shared_words.none.mrr", "wordllama_among_trades.all.recall_at_5"},
+    ),
     "fleet": (
         ["--bots", "1", "--trades", "20"],
         {"measured.1.loaded.records_per_s", "measured.1.first_sync.rows"}

@@ -92,7 +92,8 @@ def renew(
             by = maker(connection, name, for_writing=True)
             if stale:
                 _store(connection, collection, by, stale, vectors)
-            _settle(connection, collection, by)
+            if len(stale) < limit - n_done:
+                _settle(connection, collection, by)
         n_done += len(stale)
     return n_done
 
