@@ -372,6 +372,30 @@ def test_space_of_deleted_memories_goes_back_to_the_disk(
     assert ours.upkeep_limits == []
 
 
+def test_a_table_without_partitions_shrinks_as_well(
+    open_backend: Callable[..., EmbeddedBackend],
+    make_memory: MakeMemory,
+    server: postgres.Server,
+    database: str,
+) -> None:
+    """Plain Mem0 or an earlier version made it, in whatever schema and under whatever name."""
+    role = server.block(database)["config"]["user"]
+    server.run('CREATE SCHEMA "odd-schema"', database)
+    server.run("CREATE EXTENSION vector", database)
+    server.run(
+        f'ALTER ROLE {role} IN DATABASE {database} SET search_path = "odd-schema", public', database
+    )
+    server.run(
+        'CREATE TABLE "Mem 0""x" (id UUID PRIMARY KEY, vector vector(256), payload JSONB)', database
+    )
+    ours = open_backend(collection_name='Mem 0"x')
+    ours.write([make_memory(n, created_at=MONTHS[n % 2]) for n in range(1_000)])
+    ours.write([make_memory(0, created_at=MONTHS[1], text="corrected")])
+    assert ours.delete([make_memory(n).id for n in range(1, 1_000)]) == 999
+    assert ours.shrink(lambda _: None) > 1_000_000
+    assert [each.text for each in ours.scan(filters=MINE)] == ["corrected"]
+
+
 def test_no_byte_of_deleted_memories_is_left_in_tables(
     open_backend: Callable[..., EmbeddedBackend],
     make_memory: MakeMemory,

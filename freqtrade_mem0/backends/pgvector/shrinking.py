@@ -120,8 +120,9 @@ def _leaves(link: Link, table: str) -> list[_Leaf]:
         found = connection.execute(
             "WITH RECURSIVE parts AS (SELECT to_regclass(quote_ident(%s))::oid AS oid UNION ALL"
             " SELECT inhrelid FROM pg_inherits JOIN parts ON inhparent = parts.oid)"
-            " SELECT c.relname, c.relnamespace::regnamespace::text, key.relname,"
+            " SELECT c.relname, nspname, key.relname,"
             " pg_total_relation_size(c.oid) FROM parts JOIN pg_class AS c USING (oid)"
+            " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
             " LEFT JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary"
             " LEFT JOIN pg_class AS key ON key.oid = i.indexrelid"
             " WHERE c.relkind = 'r' ORDER BY c.relname",
