@@ -147,18 +147,20 @@ def stems(text: str, without: Container[str] = ()) -> list[str]:
 
     Words in `without` are left out.
 
-    >>> stems("Stops, losses and buying of gas")
-    ['stop', 'loss', 'and', 'buy', 'of', 'gas']
+    >>> stems("Stopped: trades, fees, a loss, buying of gas")
+    ['stop', 'trad', 'fee', 'a', 'loss', 'buy', 'of', 'gas']
     """
     return [_stem(word) for word in _WORD.findall(text.lower()) if word not in without]
 
 
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
-        if word.endswith(ending) and not word.endswith("ss"):
-            stem = word.removesuffix(ending)
-            return stem if len(stem) >= _SHORTEST_STEM else word
-    return word
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) >= _SHORTEST_STEM and not word.endswith("ss"):
+            is_doubled = ending in {"ing", "ed"} and stem[-1] == stem[-2] not in "lsz"
+            word = stem[:-1] if is_doubled else stem  # "stopp" is "stop"
+            break
+    return word[:-1] if word.endswith("e") and len(word) > _SHORTEST_STEM else word
 
 
 @lru_cache(maxsize=1)

@@ -80,7 +80,7 @@ def test_a_store_between_two_embedders_still_answers(
 ) -> None:
     """Rows that are not embedded anew yet are found by their words, beside those that are."""
     monkeypatch.setattr("freqtrade_mem0.backends.in_process.backend._RENEWING_S", -1.0)
-    monkeypatch.setattr("freqtrade_mem0.backends.in_process.backend._RENEWED_PER_WRITE", 1)
+    monkeypatch.setattr("freqtrade_mem0.backends.in_process.backend._RENEWED_AT_ONCE", 1)
     backend = EmbeddedBackend(old_folder)
 
     found = backend.search("server in Tokyo", filters=MINE, limit=4)

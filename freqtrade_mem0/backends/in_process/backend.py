@@ -35,7 +35,8 @@ T = TypeVar("T")
 
 _MEMORIES_PER_READ = 1_000
 _MEMORIES_PER_WRITE = 2_000
-_RENEWED_PER_WRITE = 1_000
+_RENEWED_PER_WRITE = 200  # about 15 ms beside a bot's callbacks
+_RENEWED_AT_ONCE = 1_000
 _RENEWING_S = 1.0
 """Longest time for which the first search of a process embeds old memories anew."""
 
@@ -258,7 +259,7 @@ class EmbeddedBackend:
         self._has_renewed = True
         until_s = time.monotonic() + _RENEWING_S
         try:
-            while self.renew(_RENEWED_PER_WRITE) > 0 and time.monotonic() < until_s:
+            while self.renew(_RENEWED_AT_ONCE) > 0 and time.monotonic() < until_s:
                 pass
         except BackendError as error:  # a read-only folder, say
             logger.info("Old memories are found by their words alone: %s", error)
