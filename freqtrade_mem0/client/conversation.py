@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -29,6 +30,20 @@ def conversation(messages: Messages) -> str:
         raise RecordError("messages must hold at least one message, got none.")
     said = [_said(message) for message in each]
     return said[0][1] if len(said) == 1 else "\n".join(f"{role}: {text}" for role, text in said)
+
+
+def numbers_in(text: str) -> dict[str, Any]:
+    """Return the JSON object at the end of a text; {} where there is none.
+
+    >>> numbers_in('Backtest results for Trend: {"profit": 12.5, "by": {"long": 9}}')
+    {'profit': 12.5, 'by': {'long': 9}}
+    """
+    start = text.find("{")
+    try:
+        found = json.loads(text[start:], parse_constant=lambda _: None) if start >= 0 else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _said(message: Any) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        responses=documented(401, 403, 422, 429, 503),
+        responses=documented(400, 401, 403, 422, 429, 503),
     )
     routers = [cast("APIRouter", cast("Any", each).router) for each in modules_in(ROUTES).values()]
     for router in routers:

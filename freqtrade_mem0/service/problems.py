@@ -85,6 +85,7 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(UnicodeError, _no_text)
+    app.add_exception_handler(RecursionError, _too_deep)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -115,6 +116,10 @@ def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 def _no_text(_: Request, __: Exception) -> JSONResponse:
     return problem(422, "A text in the request is no valid Unicode (half of a surrogate pair).")
+
+
+def _too_deep(_: Request, __: Exception) -> JSONResponse:
+    return problem(422, "The values of the request are nested too deeply.")
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -43,7 +43,7 @@ def store_result(url: str, strategy: str, metrics: dict[str, Any]) -> Any:
         "messages": [
             {"role": "system", "content": f"Results of {strategy}: {json.dumps(metrics)}"}
         ],
-        "metadata": {"type": "backtest", "strategy": strategy, "metrics": metrics},
+        "metadata": {"type": "backtest", "strategy": strategy},
     }
     return requests.post(f"{url}/memory", json=data, timeout=HANG_S).json()
 

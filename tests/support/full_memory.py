@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from zstandard import ZstdDecompressor
 
+from freqtrade_mem0.client.scoped import Bound
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.journal.append import SeenIn
@@ -31,6 +32,8 @@ from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.records.kinds.retraction import retraction
+from freqtrade_mem0.service.file import ServiceFile
+from freqtrade_mem0.service.keys import Keys, Role
 from freqtrade_mem0.session_memory.sqlite import SqliteStore
 from tests.support.samples import (
     NOTED,
@@ -116,6 +119,9 @@ def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 90) -> None:
     sessions = SqliteStore(memory.folder)
     sessions.put(origin.user_id, f"{word} key", f"what {word} said", 1e6)
     sessions.close()
+    service = ServiceFile(memory.folder)
+    Keys(service).add(Role.READER, name=word, bound=Bound(user_id=origin.user_id))
+    service.close()
     _write_snapshot(memory, origin)
     trial = {"strategy": origin.strategy, "start": "", "end": "", "settings": "x", "sharpe": 0.1}
     with (memory.folder / "compare-trials.jsonl").open("a", encoding="utf-8") as file:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, Field
 
-from freqtrade_mem0.client.conversation import Messages, conversation
+from freqtrade_mem0.client.conversation import Messages, conversation, numbers_in
 from freqtrade_mem0.query.compile import is_like_a_query
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.service.caller import Caller, Reader, Writer
@@ -140,6 +140,8 @@ def _stored(
     own: dict[str, Any] = dict(metadata)
     kind = own.get("type")
     default = _CATEGORIES.get(kind) if isinstance(kind, str) else None
+    if default is not None and "metrics" not in own and (metrics := numbers_in(text)):
+        own["metrics"] = metrics  # scripts write the numbers of a result into its text
     category = own.pop("category", None) or default or Category.LEARNING_INSIGHTS
     memory_id = caller.memory_of(user_id).store(category, text, own)
     return {"status": "success", "id": memory_id}

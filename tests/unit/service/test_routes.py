@@ -92,6 +92,26 @@ def test_results_are_found_by_their_numbers(site: Served, client: TestClient) ->
     assert note is not None  # stakes are computed from trades alone
 
 
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ('Backtest results for Trend: {"profit": 12.5, "trades": 40}', True),
+        ('Backtest results for Trend: {"profit": 2.5}', False),
+        ("Backtest results for Trend: {profit: 12.5}", False),
+        ("{" * 100_000, False),
+        ("good", False),
+    ],
+)
+def test_numbers_in_the_text_of_a_result_are_found(
+    client: TestClient, text: str, *, is_found: bool
+) -> None:
+    """As scripts write them that know no metadata; what is no JSON stays text."""
+    result = {"messages": text, "metadata": {"type": "backtest", "strategy": "Trend"}}
+    assert client.post("/memory", json=result).status_code == 200
+    asked = {"query": "strategy:Trend AND profit:>10.0", "type": "backtest"}
+    assert client.get("/search", params=asked).json()["count"] == is_found
+
+
 @pytest.mark.parametrize("in_body", [True, False])
 def test_a_risk_event_is_told_in_the_body_or_the_address(
     client: TestClient, *, in_body: bool
