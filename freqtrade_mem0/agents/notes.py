@@ -41,7 +41,7 @@ def add_note(
     note = replace(
         note,
         id=record_id("note", note.id, writer),
-        origin=replace(note.origin, run_id=writer.replace(" ", "-")),
+        origin=replace(note.origin, run_id=writer.rpartition(" ")[2]),  # as of its decisions
         metadata={**note.metadata, WRITTEN_BY: writer},
     )
     if client.folder.journal.record_of(type(note), note.id) is None:

@@ -233,7 +233,11 @@ ASKING = (
         "instructions.",
         arguments={
             "query": TEXT,
-            "strategy": {**TEXT, "enum": list(map(str, Strategy))},
+            "strategy": {
+                **TEXT,
+                "enum": list(map(str, Strategy)),
+                "description": "Of recall; a trading strategy stands in query: strategy:NAME",
+            },
             "category": {**TEXT, "enum": list(map(str, Category))},
             "max_memories": {**LIMIT, "default": 10},
             "min_relevance": {**NUMBER, "minimum": 0, "maximum": 1},

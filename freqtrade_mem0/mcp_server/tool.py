@@ -119,7 +119,10 @@ class Tool:
     def _check(self, name: str, value: Any) -> None:
         rule = _broken_rule(self.arguments[name], value)
         if rule:
-            raise RecordError(f"{self.name}: {name} must be {rule}, got {brief(value)}.")
+            hint = self.arguments[name].get("description", "")
+            raise RecordError(
+                f"{self.name}: {name} must be {rule}, got {brief(value)}.{hint and f' {hint}.'}"
+            )
 
 
 def _broken_rule(schema: Schema, value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import config_options
+from freqtrade_mem0.cli.output import print_error
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         config=config.freqtrade,
         user_data_dir=config.user_data_dir,
     ) as memory:
+        if sys.stdin.isatty():
+            print_error("Waiting for an MCP client on standard input; Ctrl+C ends this.")
         calls = Calls(memory)
         try:
             asyncio.run(serve_stdio(calls))

@@ -154,7 +154,8 @@ def test_a_note_is_labelled_and_does_not_take_the_place_of_a_persons(
     assert found[own]["origin"] == "person or tool"
     assert found[kept["id"]]["origin"] == "agent trader_1"
     assert found[kept["id"]]["text"] == text
-    assert len(list(stage.memory.client.folder.journal.of_kind(Note))) == 2
+    notes = list(stage.memory.client.folder.journal.of_kind(Note))
+    assert sorted(note.origin.run_id for note in notes) == ["manual", "trader_1"]
 
 
 def test_nobody_writes_under_another_name(stage: Stage, ask: Ask) -> None:
@@ -211,6 +212,7 @@ def test_hostile_texts_come_back_as_data(stage: Stage, ask: Ask, text: str) -> N
         ("search", {"query": "x", "max_memories": True}, "a whole number"),
         ("search", {"query": "x", "category": "gossip"}, "one of user_preferences"),
         ("search", {"query": "x", "min_relevance": float("nan")}, "from 0 to 1"),
+        ("search", {"query": "x", "strategy": "MyStrategy"}, "stands in query: strategy:NAME"),
         ("search", {"qery": "x"}, "Did you mean 'query'"),
         ("search", {"query": "foo:bar AND profit:>3"}, "no field"),
         ("search", {"query": "x", "max_memories": 50, "skip": 999}, "at most 1000"),
