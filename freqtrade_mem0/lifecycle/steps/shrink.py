@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.compact import compact
+from freqtrade_mem0.lifecycle.aging import only_own
 from freqtrade_mem0.lifecycle.step import StepReport
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def run(work: Work) -> StepReport:
     given_back = done.bytes_before - done.bytes_after
     if memory.delivers:
         work.progress(NAME, 1, 2)
-        given_back += memory.backend.shrink(work.pause, alone=work.alone)
+        # Bots of other machines use a Mem0 that is shared, whoever is alone in this folder.
+        alone = work.alone and not only_own(work)
+        given_back += memory.backend.shrink(work.pause, alone=alone)
         notes += memory.backend.upkeep_limits
     return StepReport(
         counts={

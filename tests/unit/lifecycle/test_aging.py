@@ -319,6 +319,27 @@ def test_other_machines_keep_the_evidence(tmp_path: Path) -> None:
         memory.close()
 
 
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_who_is_alone_in_a_folder_is_not_alone_in_a_shared_mem0(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_shared: bool
+) -> None:
+    """It is not written anew as a whole then: bots of other machines would wait."""
+    told: list[bool] = []
+
+    def shrink(_self: InMemoryMem0, _pause: object, *, alone: bool) -> int:
+        told.append(alone)
+        return 0
+
+    monkeypatch.setattr(InMemoryMem0, "shrink", shrink)
+    memory = shared(tmp_path, InMemoryMem0())
+    if not is_shared:
+        memory = remembering(tmp_path)
+        memory._backend = InMemoryMem0()
+    cycle(memory, alone=True)
+    memory.close()
+    assert told == [not is_shared]
+
+
 def test_a_changed_block_is_not_believed(tmp_path: Path) -> None:
     """A summary's trades are taken only if they are those that it was made of."""
     mem0 = InMemoryMem0()
