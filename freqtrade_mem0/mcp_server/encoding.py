@@ -10,7 +10,7 @@ def size_of(value: Any) -> int:
     """Return how many bytes a value has as JSON.
 
     >>> size_of({"pair": "BTC/USDT"})
-    20
+    19
     """
     return len(as_json(value).encode())
 
