@@ -71,7 +71,11 @@ KEYS: list[tuple[str, set[str]]] = [
         "why --now ETH/USDT",
         _RUN | _DECISION | {"text", "expected_ratio", "not_told", "not_seen", "candle"},
     ),
-    ("insights", _RUN | {"as_of", "n_trades", "insights", "account"}),
+    ("insights", _RUN | {"as_of", "n_trades", "insights", "account", "triggers"}),
+    (
+        "drift",
+        _RUN | {"as_of", "n_trades", "age_days", "reference", "triggers", "bands", "slippage"},
+    ),
     ("preview", _RUN | _PREVIEW),
     ("deliver", {"delivered", "pending"}),
     ("salvage", {"damaged"}),
@@ -196,6 +200,7 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
         "backups",
         "tamper evidence",
         "forgetting",
+        "triggers",
     }
 
 

@@ -97,5 +97,5 @@ def test_a_checkpoint_of_other_detectors_is_not_used() -> None:
 def test_every_type_says_how_it_is_found() -> None:
     """In exactly one way."""
     for name, event in EVENT_TYPES.items():
-        ways = (event.exit_reasons, event.detector, event.of_lock, event.of_jump)
+        ways = (event.exit_reasons, event.detector, event.of_lock, event.of_jump, event.is_drift)
         assert sum(bool(way) for way in ways) == 1, name
