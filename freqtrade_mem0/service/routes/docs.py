@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment
 
 from freqtrade_mem0.service.caller import Known
@@ -35,6 +35,13 @@ _PAGE = """\
 {% endfor %}{% endfor %}
 </html>
 """
+
+
+@router.get("/")
+def start(who: Known) -> RedirectResponse:
+    """Send a person on to the description of the routes."""
+    del who
+    return RedirectResponse("/docs", 303)
 
 
 @router.get("/openapi.json")
