@@ -45,6 +45,7 @@ from benchmarks.freqtrade_commands import EXAMPLE_NAME, run, write_strategies
 from benchmarks.measuring import in_turn, machine, print_result, quantiles, readable
 from benchmarks.trouble import busy_disk, silent_server
 from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.scope import Scope
 from tests.support.samples import at
 from tests.support.wait import eventually
 
@@ -212,7 +213,7 @@ def walk(folder: Path, block: dict[str, Any], n_trades: int) -> None:
     journal = Journal(folder / "mem0")
 
     def n_recorded() -> int:
-        return sum(n for (kind, _, _), n in journal.counts().items() if kind == "trade")
+        return len(journal.ids(Scope(kind="trade", strategy=EXAMPLE_NAME)))
 
     # On a busy disk the journal's thread is still writing when the bot stops to wait for it.
     if not eventually(lambda: n_recorded() == n_trades):
