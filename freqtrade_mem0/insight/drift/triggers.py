@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.drift.history import History
 
 _N_PATHS = 150
-_LEAST_BLOCKS = 8
-"""With fewer stretches of volatility a history does not tell a regime from a usual change."""
+_LEAST_BLOCKS, _LEAST_VOLATILE_DAYS = 8, 365
+"""A history with fewer stretches of volatility, or of less than a year, does not tell a regime from
+a usual change: with four months there were five false alarms a year."""
 
 _CALIBRATION, _MEASURE = 1, 2
 """Seeds: the rate is measured on other shuffled histories than the threshold comes from."""
@@ -123,8 +124,9 @@ def calibrated(history: History, pause: Callable[[], object] = lambda: None) -> 
     # Volatility keeps its level for weeks, whatever the results do.
     daily = Estimates(volatility, history).daily()
     block_days = history.block_days(daily, times=2.0, most=most)
-    if np.isfinite(volatility.values).any() and block_days * _LEAST_BLOCKS > history.n_days:
-        lacks = f"the volatility changes too slowly for a history of {history.n_days} days"
+    needed = max(_LEAST_VOLATILE_DAYS, math.ceil(block_days * _LEAST_BLOCKS))
+    if np.isfinite(volatility.values).any() and history.n_days < needed:
+        lacks = f"volatility keeps its level for long; a history of {needed} days is needed"
         return [*found, Trigger(name=volatility.name, lacks=lacks)]
     return found + _calibrated([volatility], history, block_days, pause)
 

@@ -118,3 +118,10 @@ def test_trades_without_any_spread_give_no_trigger() -> None:
     history = History([trade._replace(ratio=0.01) for trade in HISTORY.trades])
     found: list[Trigger] = calibrated(history)
     assert [each.name for each in found if not each.lacks] == ["volatility"]
+
+
+def test_a_regime_of_volatility_needs_a_year_of_history() -> None:
+    """With less, a usual change would be taken for one; the other triggers are there."""
+    lacks = {t.name: t.lacks for t in calibrated(History(AS_BEFORE.trades(200, 1)))}
+    assert "a history of 365 days is needed" in lacks.pop("volatility")
+    assert set(lacks.values()) == {""}
