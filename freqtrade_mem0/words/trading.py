@@ -122,7 +122,7 @@ weekend, Saturday, Sunday
 """
 
 _MOST_ADDED = 24  # words; a longer expansion would outweigh the question
-_ENDINGS = ("ing", "ed", "es", "s")
+ENDINGS = ("ing", "ed", "es", "s")
 _SHORTEST_STEM = 3
 _WORD = re.compile(r"[^\W_]+")
 
@@ -154,7 +154,7 @@ def stems(text: str, without: Container[str] = ()) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    for ending in _ENDINGS:
+    for ending in ENDINGS:
         stem = word.removesuffix(ending)
         if stem != word and len(stem) >= _SHORTEST_STEM and not word.endswith("ss"):
             is_doubled = ending in {"ing", "ed"} and stem[-1] == stem[-2] not in "lsz"

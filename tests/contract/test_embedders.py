@@ -75,6 +75,17 @@ def test_an_old_store_is_embedded_anew_at_the_first_search(old_folder: Path) -> 
     backend.close()
 
 
+def test_short_words_are_found_in_other_forms(old_folder: Path) -> None:
+    """Also by another name: a pullback is a dip, and the note says "dips"."""
+    backend = EmbeddedBackend(old_folder)
+
+    found = backend.search("buy the pullback", filters=MINE, limit=4)
+
+    assert found[0].text.startswith("Buying dips works")
+    assert (found[0].score or 0.0) > 0.3
+    backend.close()
+
+
 def test_a_store_between_two_embedders_still_answers(
     old_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

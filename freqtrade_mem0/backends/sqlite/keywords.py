@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.words.trading import also_called, stems
+from freqtrade_mem0.words.trading import ENDINGS, also_called, stems
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,5 +75,7 @@ def content_words(text: str) -> list[str]:
 
 
 def _pattern(stem: str) -> str:
-    """Return what finds a word in all its forms."""
-    return f'"{stem}"' + ("*" if len(stem) >= _SHORTEST_PREFIX else "")
+    """Return what finds a word in all its forms; a short one begins too many others."""
+    if len(stem) >= _SHORTEST_PREFIX:
+        return f'"{stem}"*'
+    return " OR ".join(f'"{stem}{ending}"' for ending in ("", *ENDINGS))
