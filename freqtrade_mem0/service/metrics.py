@@ -1,7 +1,7 @@
 """Metrics for Prometheus, read when it asks. Their labels are bounded: no pair, user or strategy.
 
-What has to be counted in the journal is counted at most once a minute, beside the requests, as that
-takes a second at a million records.
+What has to be counted is counted now and then beside the requests, as it takes a second at a
+million records.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.outbox import Outbox, OutboxState
 from freqtrade_mem0.lifecycle.tiers import counted
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Metrics:
 
         self._memory = memory
         self._journal = Journal(memory.folder)  # its own connection: no request waits for a count
+        self._outbox = Outbox(self._journal)
+        self._state = OutboxState(pending=0, dead=0, last_error="")
         self._memories: Mapping[tuple[str, str], int] = {}
         self._n_asked = 0
         self._count_at_s = 0.0
@@ -71,9 +74,16 @@ class Metrics:
         self._durations.labels(operation).observe(seconds)
 
     def count(self) -> None:
-        """Count what is in the journal, if that was not done lately. Not for a request."""
+        """Count what waits; and what is in the journal, if that was not done lately.
+
+        It is called beside the requests, as both take long where there is much.
+        """
         began_s = time.monotonic()
-        if began_s < self._count_at_s or not self._journal.path.exists():
+        if not self._journal.path.exists():
+            return
+        if self._memory.delivers:
+            self._state = self._outbox.state()
+        if began_s < self._count_at_s:
             return
         self._memories = counted(self._journal)
         (self._n_asked,) = self._journal.connection.row("SELECT coalesce(sum(n), 0) FROM asked")
@@ -96,11 +106,11 @@ class Metrics:
         from prometheus_client.core import CounterMetricFamily
 
         memory = self._memory
-        state = memory.outbox.state()
+        state = self._state
         yield _gauge("build_info", "The version, as a label.", {(__version__,): 1}, ("version",))
-        waiting = {("pending",): state.pending if memory.delivers else 0, ("dead",): state.dead}
+        waiting = {("pending",): state.pending, ("dead",): state.dead}
         yield _gauge("outbox_records", "Records that wait for Mem0.", waiting, ("state",))
-        since = state.waiting_since if memory.delivers else None
+        since = state.waiting_since
         lag_s = 0.0 if since is None else max(0.0, time.time() - since.timestamp())
         yield _gauge("delivery_lag_seconds", "Age of the oldest record that waits.", {(): lag_s})
         yield _gauge("delivery_failures", "Failed deliveries in a row.", {(): state.failures})
