@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.archive.answers import answers_of, settings_for
-from freqtrade_mem0.archive.container import STORE, open_backup
+from freqtrade_mem0.archive.container import JOURNAL, STORE, open_backup
 from freqtrade_mem0.archive.manifest import Manifest
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ArchiveError, Mem0Error
@@ -21,6 +22,8 @@ from freqtrade_mem0.sqlite_files.opening import make_folder
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from freqtrade_mem0.archive.container import Progress
 
 _N_READ = 100
@@ -76,16 +79,21 @@ def checked(path: Path, work: Path, progress: Progress) -> Backup:
     manifest, unpack = open_backup(path)
     folder = work / "restored"
     make_folder(folder)
-    for name in manifest.files:
-        unpack(name, folder / name, progress)
-    try:
-        _check_files(manifest, folder)
-        n_compared, not_compared = _ask(manifest, folder)
-    except (Mem0Error, sqlite3.Error) as error:
-        raise ArchiveError(
-            f"{path.name} can be unpacked, but not used: {str(error).rstrip('.')}. If it was just "
-            "made, the memory itself is damaged: run 'freqtrade-mem0 salvage'."
-        ) from error
+
+    def restore(names: Iterable[str]) -> None:
+        for name in names:
+            unpack(name, folder / name, progress)
+            with _in_use(path):
+                _check_file(folder / name)
+
+    with ThreadPoolExecutor(1) as beside:  # the others, while the journal is asked
+        others = beside.submit(restore, [name for name in manifest.files if name != JOURNAL])
+        restore([JOURNAL])
+        with _in_use(path):
+            n_compared, not_compared = _ask(manifest, folder)
+        others.result()
+    with _in_use(path):
+        _check_memories(manifest, folder)
     return Backup(
         path=path,
         bytes=path.stat().st_size,
@@ -93,6 +101,18 @@ def checked(path: Path, work: Path, progress: Progress) -> Backup:
         n_compared=n_compared,
         not_compared=not_compared,
     )
+
+
+@contextmanager
+def _in_use(path: Path) -> Iterator[None]:
+    """Say of errors in unpacked files what they mean."""
+    try:
+        yield
+    except (Mem0Error, sqlite3.Error) as error:
+        raise ArchiveError(
+            f"{path.name} can be unpacked, but not used: {str(error).rstrip('.')}. If it was just "
+            "made, the memory itself is damaged: run 'freqtrade-mem0 salvage'."
+        ) from error
 
 
 def counts_of(store: MemoryFolder) -> dict[str, int]:
@@ -113,24 +133,17 @@ def n_memories(path: Path) -> int:
     return n
 
 
-def _check_files(manifest: Manifest, folder: Path) -> None:
-    for name in manifest.files:
-        with closing(sqlite3.connect(folder / name)) as sqlite:
-            words = sqlite.execute("PRAGMA integrity_check(1)").fetchall()
-            if name == STORE:  # the index of words has a check of its own
-                sqlite.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-        if words != [("ok",)]:
-            raise ArchiveError(f"{name} is damaged: {words[0][0]}")
-    n = n_memories(folder / STORE)
-    if n != manifest.counts.get("memories", 0):
-        found = counted(n, "memory", "memories")
-        raise ArchiveError(f"{STORE} has {found}, not {manifest.counts.get('memories', 0)}")
+def _check_file(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as sqlite:
+        words = sqlite.execute("PRAGMA integrity_check(1)").fetchall()
+        if path.name == STORE:  # the index of words has a check of its own
+            sqlite.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+    if words != [("ok",)]:
+        raise ArchiveError(f"{path.name} is damaged: {words[0][0]}")
 
 
 def _ask(manifest: Manifest, folder: Path) -> tuple[int, str]:
     """Open a restored memory and compare what it says; return how many decisions were the same."""
-    if manifest.has_own_store:
-        _read_memories(manifest, folder)
     answers = manifest.answers
     store = MemoryFolder(Settings(mode="local", path=folder), folder)
     try:
@@ -155,8 +168,14 @@ def _ask(manifest: Manifest, folder: Path) -> tuple[int, str]:
     )
 
 
-def _read_memories(manifest: Manifest, folder: Path) -> None:
-    """Read some of the restored memories with our own code."""
+def _check_memories(manifest: Manifest, folder: Path) -> None:
+    """Count the restored memories, and read some of them with our own code."""
+    n = n_memories(folder / STORE)
+    if n != manifest.counts.get("memories", 0):
+        found = counted(n, "memory", "memories")
+        raise ArchiveError(f"{STORE} has {found}, not {manifest.counts.get('memories', 0)}")
+    if not manifest.has_own_store:
+        return
     store = MemoryFolder(Settings(path=folder, user_id=manifest.user_id), folder)
     try:
         scanned = store.backend.scan(filters={"user_id": manifest.user_id})
