@@ -153,12 +153,13 @@ def test_a_restarted_bot_keeps_the_interval(
     settings = Settings.model_validate({"mode": "local", "user_id": "me"})
     run = a_run(tmp_path, settings, database_lasts=database_lasts)
     name, bots = "alerts me Sample dry_run bot-1", []
-    for hours in (0.0, 0.5, 1.5):
+    for hours, pair in ((0.0, "ETH/USDT"), (0.5, "BTC/USDT"), (1.5, "XRP/USDT")):
         moment = NOTED + timedelta(hours=hours)
         bots.append(a_bot(run, heard.append, lambda moment=moment: moment))  # type: ignore[misc]
         for since_start in (-240.0, 0.0):  # of ten days ago, no news
             event_time = moment + timedelta(hours=since_start)
-            bots[-1].session._risk.ranged("ETH/USDT", 2.5, event_time)
+            # Each of another pair: a pair's jump is one event a day, also over a restart.
+            bots[-1].session._risk.ranged(pair, 2.5, event_time)
         bots[-1].tick(moment)
         assert eventually(lambda: bots[-1].store.marks.get(name) != {})
     for bot in bots:
