@@ -137,6 +137,8 @@ class ScopedClient(Mem0Client):
         self, memory_id: str, text: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> bool:
         """Change a memory in reach; see `Mem0Client.update`."""
+        if isinstance(strategy := (metadata or {}).get("strategy"), str):
+            _narrowed("strategy", self.bound.strategy, strategy)
         return self._reaches(memory_id) and super().update(memory_id, text, metadata)
 
     def delete(self, memory_id: str) -> bool:
@@ -183,9 +185,14 @@ class ScopedClient(Mem0Client):
         return {"status": "ok", "backend": backend.name, "memories": n_memories}
 
     def append(self, *records: Record) -> None:
-        """Write records; `ScopeError`: one of them is out of reach."""
+        """Write records; `ScopeError`: one of them, or what it replaces, is out of reach."""
         for record in records:
             self._check(record.origin)
+            if self.folder.journal.record(record.id) is not None and not self._reaches(record.id):
+                raise ScopeError(
+                    f"The id of this {record.kind} is taken by one out of reach of this key. Use "
+                    "another id."
+                )
         super().append(*records)
 
     def _reached(self, filters: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

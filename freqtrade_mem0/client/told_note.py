@@ -48,8 +48,10 @@ def told_note(
         metadata=flat(own),
     )
     n = 0
-    while (taken := store.journal.record_of(Note, note.id)) and taken.content != content:
-        n += 1  # a note that was changed since
+    while (taken := store.journal.record_of(Note, note.id)) is not None and (
+        taken.content != content or taken.origin != origin
+    ):
+        n += 1  # a note that was changed since, or the same words of another writer
         note = replace(note, id=record_id(*identity, origin.strategy, n))
     return note
 

@@ -162,6 +162,54 @@ def test_nothing_of_another_is_reached(site: Served, name: str, role: str) -> No
     assert [state(memory, owner) for owner in strangers] == before
 
 
+def test_a_change_does_not_carry_a_memory_out_of_reach(site: Served) -> None:
+    """A writer's key of a strategy files its own note under no other strategy."""
+    memory, before = site.service.memory, state(site.service.memory, OWNERS[1])
+    with site.as_("writer", user_id="ann", strategy="Trend") as client:
+        own = client.post("/memory", json={"messages": "a text of my own"}).json()["id"]
+        for strategy in ("Range", "NewOne"):
+            answer = client.put(f"/memory/{own}", json={"metadata": {"strategy": strategy}})
+            assert answer.status_code == 403, answer.text
+        assert client.put(f"/memory/{own}", json={"text": "another text"}).status_code == 200
+    assert memory.journal.record(own).origin.strategy == "Trend"
+    assert state(memory, OWNERS[1]) == before
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"strategy": "Trend"}),
+        ({"strategy": "Trend"}, {}),
+        ({"strategy": "Trend"}, {"strategy": "Range"}),
+        ({"bot_id": "bot-1"}, {"bot_id": "bot-2"}),
+    ],
+)
+def test_the_same_words_replace_nothing_of_another_key(
+    site: Served, one: dict[str, str], other: dict[str, str]
+) -> None:
+    """Each key keeps its own note; told again by the same key it is still one."""
+    told = {"messages": "the same words"}
+    with site.as_("writer", user_id="ann", **one) as client:
+        first = client.post("/memory", json=told).json()["id"]
+        assert client.post("/memory", json=told).json()["id"] == first
+        kept = site.service.memory.journal.record(first)
+    with site.as_("writer", user_id="ann", **other) as client:
+        assert client.post("/memory", json=told).json()["id"] != first
+    assert site.service.memory.journal.record(first) == kept
+
+
+def test_a_told_trade_replaces_none_of_another_bot(site: Served) -> None:
+    """Also under the same trade_id."""
+    trade = {"trade_id": "T1", "pair": "BTC/USDT", "strategy": "Trend", "profit_ratio": 0.1}
+    with site.as_("writer", user_id="ann", bot_id="bot-1") as client:
+        first = client.post("/api/memory/record-trade", json=trade).json()["id"]
+    kept = site.service.memory.journal.record(first)
+    with site.as_("writer", user_id="ann", bot_id="bot-2") as client:
+        answer = client.post("/api/memory/record-trade", json=trade | {"profit_ratio": -0.9})
+        assert answer.status_code == 403, answer.text
+    assert site.service.memory.journal.record(first) == kept
+
+
 @pytest.mark.parametrize("name", BOUNDS)
 def test_what_is_ones_own_is_reached(site: Served, name: str) -> None:
     """So that the test above can fail: each listing shows the words of all that a key reaches."""
