@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.kinds import record_types
-from freqtrade_mem0.records.limits import MAX_NAME
+from freqtrade_mem0.records.limits import MAX_NAME, Integer
 from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def encode(item: Record | Decision) -> str:
     if n_nulls != sum([getattr(item, name) is None for name in _optional_fields(item_type)]):
         return _encoded_and_read_back(item, item_type)  # perhaps only a text with the word in it
     # Pydantic checks no range when it writes.
-    if len(body) > MAX_NAME or _LARGE in body or not _ranges(item_type).hold(item):
+    is_told = getattr(item, "told", None) is not None or _takes_integers(item_type)
+    if is_told or len(body) > MAX_NAME or _LARGE in body or not _ranges(item_type).hold(item):
         return _encoded_and_read_back(item, item_type)
     return body.decode()
 
@@ -203,6 +204,12 @@ def _ranges(item_type: type) -> _Ranges:
             lowest += low
             highest += high
     return _Ranges(attrgetter(*names), tuple(lowest), tuple(highest))
+
+
+@cache
+def _takes_integers(item_type: type) -> bool:
+    """Return whether a mapping in it holds whole numbers, which JSON has in any size."""
+    return repr(Integer) in repr(get_type_hints(item_type, include_extras=True))
 
 
 @cache

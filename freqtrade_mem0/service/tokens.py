@@ -61,7 +61,7 @@ class Tokens:
                 # The times are checked below, by the clock of the file.
                 options={"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False},
             )
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, UnicodeError):  # `kid` is half of a surrogate pair
             return None
         now_s, iat, exp = self._file.now_ms() / 1_000, claims["iat"], claims["exp"]
         has_times = type(iat) is int and type(exp) is int

@@ -237,3 +237,10 @@ def test_when_a_key_was_used_is_noted(site: Served) -> None:
         client.get("/stats")
     site.service.note_used_keys()
     assert site.service.keys.all()[-1].used_ms is not None
+
+
+def test_a_token_that_no_text_can_be_is_refused_like_any_other(file: ServiceFile) -> None:
+    """Half of a surrogate pair as the name of the secret."""
+    header = urlsafe_b64encode(b'{"alg": "HS256", "kid": "\\ud800"}').rstrip(b"=").decode()
+    _, *rest = Tokens(file).issue("some").split(".")
+    assert Tokens(file).key_id(".".join([header, *rest])) is None

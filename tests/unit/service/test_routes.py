@@ -152,6 +152,39 @@ def test_a_memory_is_changed_and_deleted_under_its_id(client: TestClient) -> Non
     assert client.put("/memory/unknown", json={"text": "x"}).status_code == 404
 
 
+@pytest.mark.parametrize("number", [2**63, 10**40])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/memory", {"messages": "a text", "metadata": {"n": [0]}}),
+        ("/api/v1/notify", {"type": "report", "data": {"n": 0}}),
+        ("/api/memory/record-trade", {"pair": "BTC/USDT", "pnl": 1, "metadata": {"n": 0}}),
+        (
+            "/api/memory/record-market-condition",
+            {"condition": "up", "description": "since Monday", "metadata": {"n": 0}},
+        ),
+        ("/api/agent/log-decision", {"decision": {"symbol": "BTC/USDT", "action": "BUY", "n": 0}}),
+    ],
+)
+def test_what_is_answered_with_success_can_be_read(
+    site: Served, client: TestClient, path: str, body: dict[str, Any], number: int
+) -> None:
+    """A number that no reader takes is refused, and not lost behind a success."""
+    large = json.loads(json.dumps(body).replace(": 0", f": {number}").replace("[0]", f"[{number}]"))
+    answer = client.post(path, json=large)
+    if answer.status_code == 200:
+        assert site.service.memory.journal.record(answer.json()["id"]) is not None
+    else:
+        assert answer.status_code == 422, answer.text
+    kept = client.post(path, json=body)
+    assert kept.status_code == 200, kept.text
+    if path == "/memory":
+        kept_id = kept.json()["id"]
+        changed = client.put(f"/memory/{kept_id}", json={"metadata": {"n": number}})
+        assert changed.status_code in {200, 422}, changed.text
+        assert site.service.memory.journal.record(kept_id) is not None
+
+
 def test_an_agent_asks_and_logs(client: TestClient) -> None:
     """The decision is labelled as the agent's."""
     found = client.post("/api/agent/analyze-signal", json={"symbol": "BTCUSDT", "action": "BUY"})
