@@ -99,7 +99,7 @@ class DecisionLog:
         journal = self._client.folder.journal
         for each in (name, self._id_of(name)):
             found = journal.record_of(AgentDecision, each)
-            if found is not None and found.origin.user_id == self._client.user_id:
+            if found is not None and self._reaches(found):
                 return found
         raise RecordError(f"There is no decision with the id {brief(name)}.")
 
@@ -115,13 +115,26 @@ class DecisionLog:
         journal = self._client.folder.journal
         for name in self._ids(said, decided_at, now):
             found = journal.record_of(AgentDecision, name)
-            if found is not None and (said.text("id") or _is_same(found, draft, decided_at)):
+            if (
+                found is not None
+                and self._reaches(found)
+                and (said.text("id") or _is_same(found, draft, decided_at))
+            ):
                 return found
             draft = replace(draft, id=name)
         if has_result and not said.text("id") and (earlier := self._open_one(draft)) is not None:
             return earlier
         self._client.append(draft)
         return draft
+
+    def _reaches(self, kept: AgentDecision) -> bool:
+        """Return whether the client reaches a decision; else it is as if it were not there."""
+        reach, origin = self._client.reach, kept.origin
+        return (
+            origin.user_id == self._client.user_id
+            and reach.strategy in {None, origin.strategy}
+            and reach.run_id in {None, origin.run_id}
+        )
 
     def _ids(self, said: Said, decided_at: datetime | None, now: datetime) -> list[str]:
         """Return the ids under which the decision may be kept; a new one gets the last of them."""

@@ -171,7 +171,9 @@ def test_a_change_does_not_carry_a_memory_out_of_reach(site: Served) -> None:
             answer = client.put(f"/memory/{own}", json={"metadata": {"strategy": strategy}})
             assert answer.status_code == 403, answer.text
         assert client.put(f"/memory/{own}", json={"text": "another text"}).status_code == 200
-    assert memory.journal.record(own).origin.strategy == "Trend"
+    kept = memory.journal.record(own)
+    assert kept is not None
+    assert kept.origin.strategy == "Trend"
     assert state(memory, OWNERS[1]) == before
 
 
@@ -208,6 +210,26 @@ def test_a_told_trade_replaces_none_of_another_bot(site: Served) -> None:
         answer = client.post("/api/memory/record-trade", json=trade | {"profit_ratio": -0.9})
         assert answer.status_code == 403, answer.text
     assert site.service.memory.journal.record(first) == kept
+
+
+def test_a_decision_of_another_strategy_is_as_if_it_were_not_there(site: Served) -> None:
+    """Its id is taken; nothing of it is said, and nothing is answered that was not kept."""
+    decision = {"symbol": "ETH/USDT", "action": "BUY", "strategy": "Range", "id": "d1"}
+    with site.as_("writer", user_id="ann") as client:
+        told = {"decision": decision, "agent_id": "zed"}
+        theirs = client.post("/api/agent/log-decision", json=told).json()["id"]
+    own = decision | {"strategy": "Trend"}
+    with site.as_("writer", user_id="ann", strategy="Trend") as client:
+        for wrong in (theirs, "d1", own):
+            for result in ({}, {"result": {"pnl": 1}}):
+                answer = client.post(
+                    "/api/agent/log-decision",
+                    json={"decision": wrong, "agent_id": "zed", **result},
+                )
+                assert answer.status_code in {403, 422}, answer.text
+                assert "Range" not in answer.text
+        kept = client.post("/api/agent/log-decision", json={"decision": own | {"id": "d2"}})
+        assert kept.status_code == 200, kept.text
 
 
 @pytest.mark.parametrize("name", BOUNDS)
