@@ -33,9 +33,9 @@ def show(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
         return 0
     print_table(
         title(rows, "rule", arguments),
-        ["id", "proposed at (UTC)", "by", "strategy", "when", "effect", "state", "note"],
+        ["id", "proposed at (UTC)", "by", "strategy", "rule", "state", "note"],
         [_cells(row) for row in rows],
-        optional=["by"],
+        optional=["by", "proposed at (UTC)"],
     )
     for row in rows:
         trials = [step for step in row["steps"] if step["state"] == "tried"]
@@ -56,7 +56,9 @@ def propose(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
         given = json.loads(text)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"The file {source} can not be read: {error.strerror}.") from error
+    except ValueError as error:
         raise ConfigError(f"The rules in {source} can not be read as JSON: {error}") from error
     rules = given if isinstance(given, list) else [given]
     for each in rules:
@@ -120,6 +122,6 @@ def step(memory: MemoryFolder, life: RuleLife, arguments: argparse.Namespace) ->
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    when_text = visible(" and ".join(row["when"]))
+    rule = visible(f"{row['effect']} where {' and '.join(row['when'])}")
     who = [row["id"][:8], when(row["proposed_at"]), row["agent"], row["strategy"]]
-    return [*who, when_text, row["effect"], row["state"], row["note"]]
+    return [*who, rule, row["state"], row["note"]]

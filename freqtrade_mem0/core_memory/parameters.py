@@ -131,8 +131,8 @@ def take_step(
     found = [life for life in lives(memory, owner) if wanted and life.update.id.startswith(wanted)]
     if len(found) != 1:
         raise RecordError(
-            f"{len(found)} parameter updates begin with {wanted!r}, not one. 'freqtrade-mem0 agent "
-            "parameters' lists them."
+            f"{len(found)} parameter updates and no rule begin with {wanted!r}. 'freqtrade-mem0 "
+            "agent parameters' and 'freqtrade-mem0 agent rules' list their ids."
         )
     (life,) = found
     if life.state is not state:

@@ -58,7 +58,8 @@ def patterns(
     Returns
     -------
     dict
-        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `cells_tried`, `patterns`: for each, best
+        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `cells_tried`, `n_found` (active
+        patterns, also those of other pairs and from before `since`), `patterns`: for each, best
         evidence first, the fields of its record, and `nearest`: `conditions`, `occurrence_count`
         and `evidence_share` of the group of trades nearest to becoming one (None without any).
 
@@ -98,6 +99,7 @@ def patterns(
         "as_of": iso(moment),
         "n_trades": found.n_trades,
         "cells_tried": found.n_tested,
+        "n_found": len(found.patterns),
         "patterns": [
             _facts(each)
             for each in shown

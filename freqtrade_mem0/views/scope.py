@@ -33,8 +33,15 @@ def find_scope(
         found = memory.journal.run_ids(run_id)
         if run_id not in found:
             if len(found) != 1:
-                named = f": {', '.join(found[:5])}" if found else ""
-                raise RecordError(f"{len(found)} run ids begin with {run_id!r}, not one{named}.")
+                if not found:
+                    raise RecordError(
+                        f"No run id begins with {run_id!r}. 'freqtrade-mem0 records --json' shows "
+                        "each record's run_id."
+                    )
+                named = ", ".join(found[:5])
+                raise RecordError(
+                    f"{len(found)} run ids begin with {run_id!r}: {named}. Write more of the id."
+                )
             run_id = found[0]
     return Scope(
         user_id=memory.settings.user_id,

@@ -37,7 +37,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=["log", "parameters", "rules", *_WITH_ID, "export"],
-        help="What to show or to do.",
+        metavar="WHAT",
+        help="log, parameters, rules, approve, reject, apply, revert, retire, propose or export.",
     )
     parser.add_argument(
         "id",

@@ -134,7 +134,8 @@ def compared(done: Backup) -> str:
     if done.not_compared:
         return f"About its decisions: {done.not_compared}."
     return (
-        f"Restored and asked, it decided as the memory did: {counted(done.n_compared, 'answer')}."
+        f"{counted(done.n_compared, 'decision')} were asked again of the restored copy: each is the"
+        " memory's."
     )
 
 

@@ -56,11 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(facts)
         return 0
+    n_shown = sum(each["is_active"] for each in facts["patterns"])
     print_lines(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
         f"{counted(facts['n_trades'], 'trade')}, as of {when(facts['as_of'])} UTC.",
         f"{counted(facts['cells_tried'], 'group')} of trades compared, "
-        f"{counted(sum(each['is_active'] for each in facts['patterns']), 'pattern')} found.",
+        f"{counted(facts['n_found'], 'pattern')} found"
+        f"{'' if n_shown == facts['n_found'] else f', {n_shown} of them as asked'}.",
     )
     for number, each in enumerate(facts["patterns"], 1):
         print_lines("", *_pattern(number, each))
@@ -116,6 +118,8 @@ def _explained(facts: dict[str, Any]) -> list[str]:
                 "will; no stake depends on them."
             )
         ]
+    if facts["n_found"]:
+        return ["Leave out --since and --pair to see all patterns."]
     nearest = facts["nearest"]
     if not facts["cells_tried"]:
         return ["There are too few trades to compare groups: about thirty are needed."]

@@ -57,7 +57,7 @@ def alarm_words(alarm: Alarm, drift: Drift) -> str:
     else:
         times = math.exp(alarm.mean - trigger.mean)
         found = f"the entries of the last {last} were {times:.2f} times as volatile"
-        usual = f"as in {source}"
+        usual = f"compared with {source}"
     return f"{found}, {usual}; {rate_words(trigger)}"
 
 

@@ -99,6 +99,16 @@ def test_withdrawn_patterns_are_shown_on_request(capsys: pytest.CaptureFixture[s
     assert "Withdrawn on 2024-02-09" in said(capsys, "--mode", "dry_run", "--all")
 
 
+def test_patterns_that_were_not_asked_for_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A filter that leaves all patterns out is not told as if there were none."""
+    text = said(capsys, "--mode", "dry_run", "--since", "2024-01-01")
+
+    assert "1 pattern found, 0 of them as asked." in text
+    assert "Leave out --since and --pair to see all patterns." in text
+    assert "No group differs" not in text
+    assert asked(capsys, "--mode", "dry_run", "--since", "2024-01-01")["n_found"] == 1
+
+
 def test_since_selects_what_was_found_later(capsys: pytest.CaptureFixture[str]) -> None:
     """By a time, or by days before now; anything else is refused."""
     assert asked(capsys, "--mode", "dry_run", "--since", "2024-01-01")["patterns"] == []
