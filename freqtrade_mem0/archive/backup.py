@@ -199,7 +199,7 @@ def _not_in_it(store: MemoryFolder) -> list[str]:
     others = sorted(
         path.name
         for path in store.folder.iterdir()
-        if not path.name.startswith((*NAMES, ".")) and path.suffix != ".snapshot"
+        if not path.name.startswith((*NAMES, ".")) and path.suffix not in (".snapshot", ".lock")
     )
     if others:
         lacks.append(f"Other files of the folder: {', '.join(others)}.")

@@ -73,6 +73,12 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
         shown = f"[{where.host}]" if ":" in where.host else where.host
         address = f"{scheme}://{shown}:{port}"
         say(f"The memory in {service.memory.folder} is served at {address} (Ctrl-C ends it).")
+        if settings.maintain_hours is not None:
+            say(
+                f"Every {settings.maintain_hours:g} hours it does what 'freqtrade-mem0 maintain' "
+                "does, the first time at once: searches then find old trades as summaries alone. "
+                "mem0.service.maintain_hours: null leaves that out."
+            )
         if service.no_auth:
             say("Without keys: everybody on this machine can read, change and delete everything.")
         elif where.is_loopback:

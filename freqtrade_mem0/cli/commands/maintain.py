@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 NAME = "maintain"
 
+_PRUNED = (
+    " Searches no longer find what is pruned; of pruned trades they find monthly summaries. The"
+    " records stay in the journal, and stakes do not change. The keys 'mem0.retention' say how long"
+    " memories stay."
+)
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `maintain`."""
@@ -114,9 +120,11 @@ def _sentences(report: CycleReport) -> list[str]:
     ways = ", ".join(f"{n} {way.replace('_', ' ')}" for way, n in pruned.items())
     resolved = counted(report.counts["outcomes"], "decision")
     found = ", ".join(f"{n} {what}" for what, n in patterns.items())
+    memories = counted(sum(pruned.values()), "memory", "memories")
     return [
-        f"{moved} memories {would}moved to a colder tier, {compressed} {would}compressed.",
-        f"{sum(pruned.values())} memories {would}pruned: {ways}.",
+        f"{counted(moved, 'memory', 'memories')} {would}moved to a colder tier.",
+        f"{counted(compressed, 'memory', 'memories')} {would}compressed.",
+        f"{memories} {would}pruned: {ways}." + (_PRUNED if any(pruned.values()) else ""),
         f"Patterns: {found}.",
         f"Outcomes of {resolved} of agents {would or 'were '}filled in.",
         *report.notes,

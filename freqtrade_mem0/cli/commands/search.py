@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import ROWS_IN_TABLES, decoded, listing_options, where_option
-from freqtrade_mem0.cli.output import print_json, print_table, when
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.words.numbers import counted
 
@@ -70,4 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
             for each in found
         ],
     )
+    if not found:
+        print_lines(
+            "Searches look in Mem0, where 'freqtrade-mem0 maintain' prunes old memories. "
+            "'freqtrade-mem0 stats' compares it with the journal, and 'freqtrade-mem0 records' "
+            "lists the journal."
+        )
     return 0

@@ -212,7 +212,8 @@ def _reference(
         known = _plain(all_of_it, pause)
         if first_ms is not None:
             known = [trade for trade in known if trade.close_ms < first_ms]
-        how = "mem0.drift.backtest" if named else "promoted"
+        how = "named" if named else "promoted"
+        how += "" if known else "; none of its trades had closed when these began"
         source = f"the {run.mode} run {run.run_id[:12]} ({how})"
         earlier = Reference(History(known), source, run.run_id)
         if named or not earlier.history.lacks:

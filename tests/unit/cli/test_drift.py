@@ -99,6 +99,15 @@ def test_a_backtest_says_what_would_have_been_found(capsys: pytest.CaptureFixtur
     assert "No bands: no backtest of it was promoted" in said(capsys, "drift", "-s", "Other")
 
 
+def test_a_backtest_measured_by_itself_says_why_that_is_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """None of its trades had closed before its own first entry."""
+    text = said(capsys, "drift", "-s", "Other", "--backtest", "run-2")
+
+    assert "run-2 (named; none of its trades had closed when these began)" in text
+
+
 def test_a_backtest_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """With what to do."""
     assert main(["drift", "--mode", "dry_run", "--backtest", "nope"]) != 0

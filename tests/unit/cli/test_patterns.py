@@ -146,3 +146,11 @@ def test_patterns_are_memories(userdir: Path) -> None:
     assert metadata["occurrence_count"] > 30
     assert 0.5 < metadata["success_rate"] < 1.0
     assert insights["patterns"] == [extracted["memory"]]
+
+
+def test_a_search_without_answer_says_where_the_rest_may_be(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Old memories are pruned in Mem0; the journal has their records."""
+    assert main(["search", "kind:trade AND profit:>100000"]) == 0
+    assert "freqtrade-mem0 records" in capsys.readouterr().out
