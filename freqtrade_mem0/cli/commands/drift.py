@@ -61,6 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
         ["trigger", "Threshold", "False alarms a year", "finds", "state"],
         [_trigger(each) for each in facts["triggers"]],
     )
+    if not all(each["lacks"] for each in facts["triggers"]):
+        print_lines(
+            "Threshold: the sum of what is worse than in the history that raises an alarm, in "
+            "standard deviations of a trade. Median: when half of the changed runs are found."
+        )
     raised = [(each["name"], alarm) for each in facts["triggers"] for alarm in each["alarms"]]
     raised.sort(key=lambda each: str(each[1]["at"]))
     print_lines(*(_alarm(*each) for each in raised))

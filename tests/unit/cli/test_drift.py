@@ -85,6 +85,7 @@ def test_words_name_what_left_the_band(capsys: pytest.CaptureFixture[str]) -> No
     """With the rate at which that happens without a reason."""
     text = said(capsys, "drift", "--mode", "dry_run")
     assert "measured by the backtest run run-1 (promoted)" in text
+    assert "Threshold: the sum of what is worse than in the history" in text
     assert "the band of the backtest run run-1 (promoted) at that age" in text
     assert "5% of bots that are as their backtest are alarmed in their first year" in text
     assert "Slippage, entry: +0.100%" in text
@@ -105,6 +106,7 @@ def test_a_backtest_measured_by_itself_says_why_that_is_nothing(
     """None of its trades had closed before its own first entry."""
     text = said(capsys, "drift", "-s", "Other", "--backtest", "run-2")
 
+    assert "Threshold: the sum" not in text
     assert "run-2 (named; none of its trades had closed when these began)" in text
 
 
