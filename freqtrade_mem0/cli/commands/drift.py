@@ -61,6 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
         ["trigger", "Threshold", "False alarms a year", "finds", "state"],
         [_trigger(each) for each in facts["triggers"]],
     )
+    lacks: dict[str, list[str]] = {}
+    for each in facts["triggers"]:
+        if each["lacks"]:
+            lacks.setdefault(each["lacks"], []).append(each["name"])
+    print_lines(*(f"No trigger {', '.join(names)}: {why}." for why, names in lacks.items()))
     if not all(each["lacks"] for each in facts["triggers"]):
         print_lines(
             "Threshold: the sum of what is worse than in the history that raises an alarm, in "
@@ -79,7 +84,7 @@ def _trigger(row: Facts) -> list[str]:
     from freqtrade_mem0.lifecycle.drift.words import found_words
 
     if row["lacks"]:
-        return [row["name"], "", "", "", f"none: {row['lacks']}"]
+        return [row["name"], "", "", "", "none"]
     goes_on = any(alarm["ended"] is None for alarm in row["alarms"])
     state = "alarm" if goes_on else "quiet" if not row["alarms"] else "quiet again"
     finds = found_words(row["name"], row["delay_days"], row["found_in_year"])

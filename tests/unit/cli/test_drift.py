@@ -107,6 +107,7 @@ def test_a_backtest_measured_by_itself_says_why_that_is_nothing(
     text = said(capsys, "drift", "-s", "Other", "--backtest", "run-2")
 
     assert "Threshold: the sum" not in text
+    assert "No trigger poor_results, win_rate, drawdown, volatility: 0 trades in 0 days" in text
     assert "run-2 (named; none of its trades had closed when these began)" in text
 
 
