@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from freqtrade_mem0.config.block import Block
 
@@ -28,7 +29,7 @@ class ServiceSettings(Block):
     )
     trusted_proxies: tuple[str, ...] = Field(
         ("127.0.0.1",),
-        description="Addresses of proxies that say who asks (X-Forwarded-For); with"
+        description="Addresses or networks of proxies that say who asks (X-Forwarded-For); with"
         " `--behind-proxy`.",
     )
     requests_per_minute: int = Field(
@@ -44,6 +45,21 @@ class ServiceSettings(Block):
         description="How often it does what `freqtrade-mem0 maintain` does, backups of"
         " `backup.every_days` included. Hours, (0, 8760], or null for never.",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_proxies(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            try:
+                is_every = ip_network(each).prefixlen == 0
+            except ValueError:
+                is_every = True  # "*", or a name, which no address is ever compared with
+            if is_every:
+                raise ValueError(
+                    f"{each!r} must be an address or a network, such as 172.18.0.0/16, and not "
+                    "every address: each caller could then say that it is another one"
+                )
+        return given
 
     @model_validator(mode="after")
     def _has_both_files(self) -> Self:

@@ -77,3 +77,12 @@ def test_only_both_files_of_a_certificate_are_one() -> None:
     """One without the other is a mistake in the config."""
     with pytest.raises(ValueError, match="belong together"):
         Settings.model_validate({"service": {"certificate": "cert.pem"}})
+
+
+@pytest.mark.parametrize("proxy", ["*", "0.0.0.0/0", "::/0", "proxy", "10.0.0.1/8"])
+def test_a_proxy_is_named_by_its_address(proxy: str) -> None:
+    """Who trusts every address lets each caller choose whose limits count."""
+    with pytest.raises(ValueError, match="must be an address or a network"):
+        Settings.model_validate({"service": {"trusted_proxies": [proxy]}})
+    kept = Settings.model_validate({"service": {"trusted_proxies": ["172.18.0.0/16", "::1"]}})
+    assert kept.service.trusted_proxies == ("172.18.0.0/16", "::1")
