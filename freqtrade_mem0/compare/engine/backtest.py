@@ -288,6 +288,11 @@ def _progress(tell: Callable[[float], None]) -> Callable[[Any], None]:
 def _message(error: BaseException) -> str:
     """Return an error's message and that of its cause, which Freqtrade often only logs."""
     message = " ".join(str(error).split()) or type(error).__name__
+    if "Could not load markets" in message:  # "the above error" is in a log that nobody sees
+        message = (
+            "Freqtrade could not load the markets of the exchange, which it needs also for a "
+            "backtest. Check 'exchange' in the config and whether this machine reaches it."
+        )
     if error.__cause__ is None:
         return message
     return f"{message} ({type(error.__cause__).__name__}: {_message(error.__cause__)})"
