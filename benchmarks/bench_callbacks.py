@@ -74,12 +74,13 @@ MARKET = {
 }
 """As ccxt describes it."""
 CYCLE = """
-import logging, sys
+import logging, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.lifecycle.cycle import run_cycle
 from freqtrade_mem0.memory_folder import MemoryFolder
+os.nice(10)  # as `freqtrade-mem0 maintain` does
 logging.disable(logging.WARNING)
 settings = Settings.model_validate({"mode": "embedded", "user_id": "me"})
 memory = MemoryFolder(settings, Path(sys.argv[1]))

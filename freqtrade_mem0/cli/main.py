@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_FAILED = 0, 1
 
+_NICENESS = 10
+
 
 class Command(Protocol):
     """What a module in `cli/commands/` defines.
 
     The first line of its docstring is the line in `--help`, the whole docstring is the description.
+    A module with the constant `GIVES_WAY = True` runs at a lower priority than bots.
     """
 
     NAME: str
@@ -68,7 +71,7 @@ def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParse
         added = group.add_parser(
             command.NAME, help=text.partition("\n")[0], description=" ".join(text.split())
         )
-        added.set_defaults(run=command.run)
+        added.set_defaults(run=command.run, gives_way=getattr(command, "GIVES_WAY", False))
         if wanted is None or command.NAME in wanted:
             command.add_options(added)
     return parser
@@ -79,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     escape_what_can_not_be_printed()
     words = sys.argv[1:] if argv is None else argv
     arguments = build_parser(wanted=words).parse_args(words)
+    if arguments.gives_way and argv is None:
+        os.nice(_NICENESS)  # only in a process of its own: a priority can not be raised again
     try:
         code: int = arguments.run(arguments)
     except Mem0Error as error:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.archive.check import Backup
 
 NAME = "backup"
+GIVES_WAY = True
 
 _MEGABYTE = 1_000_000
 

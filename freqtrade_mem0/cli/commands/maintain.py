@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.lifecycle.report import CycleReport
 
 NAME = "maintain"
+GIVES_WAY = True
 
 _PRUNED = (
     " Searches no longer find what is pruned; of pruned trades they find monthly summaries. The"

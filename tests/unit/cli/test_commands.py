@@ -76,3 +76,16 @@ def test_help_fits_the_terminal(
 
     assert max(map(len, lines)) <= width
     assert sum(line.startswith("    ") and line[4:5].isalpha() for line in lines) >= 18
+
+
+@pytest.mark.parametrize(("command", "lowered"), [("maintain", [10]), ("stats", [])])
+def test_what_keeps_memory_in_order_runs_below_bots(
+    command: str, lowered: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cores are few: a cycle must not take them from a bot's callbacks."""
+    niceness: list[int] = []
+    monkeypatch.setattr("os.nice", niceness.append)
+    monkeypatch.setattr(sys, "argv", ["freqtrade-mem0", command, "-c", "missing.json"])
+
+    assert main() == 1
+    assert niceness == lowered
