@@ -154,6 +154,8 @@ def _with_headers(send: Send) -> Send:
 
 def _name(host: str) -> str:
     """Return the name in a Host header, without port and brackets."""
+    if any(sign in host for sign in "@/?#\\"):  # parts of a URL, of which a host has none
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

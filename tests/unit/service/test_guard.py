@@ -27,7 +27,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.7:8080", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "10.0.0.7:8080",
+        "",
+        "evil.example@localhost",
+        "localhost/x",
+    ],
+)
 def test_a_name_of_another_site_is_refused(site: Served, host: str) -> None:
     """So that a page can not reach it by rebinding its own name to this machine."""
     with site.client() as client:
