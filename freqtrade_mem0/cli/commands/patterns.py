@@ -1,7 +1,7 @@
 """Show patterns: groups of trades that ended better or worse than the others, beyond chance.
 
 All groups of trades with one or two features in common are compared with the other trades. On
-average at most one in ten of the groups shown is there by chance, however often you look.
+average at most one in twenty of the groups shown is there by chance, however often you look.
 Default: the newest run.
 """
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FALSE_SHARE = 0.1
+FALSE_SHARE = 0.05
 """The share of false ones among the accepted cells is at most this, on average."""
 
 _SIZE = 0.5

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import false_discovery_control, norm, t
 
 from freqtrade_mem0.insight.patterns.cells import TradeTable
-from freqtrade_mem0.insight.patterns.evidence import accepted, log_evidence, weights
+from freqtrade_mem0.insight.patterns.evidence import FALSE_SHARE, accepted, log_evidence, weights
 from freqtrade_mem0.insight.student import upper_share
 from tests.support.histories import Noise
 
@@ -21,14 +21,14 @@ def test_with_equal_weights_it_is_benjamini_hochberg_on_the_reciprocals() -> Non
         for _ in range(40):
             evidence = rng.normal(0.0, 4.0, n) + 6.0 * (rng.random(n) < 0.3)
             p_values = np.minimum(np.exp(-evidence), 1.0)
-            expected = false_discovery_control(p_values) <= 0.1
+            expected = false_discovery_control(p_values) <= FALSE_SHARE
             found = accepted(evidence, np.full(n, -math.log(n)))
             assert found.tolist() == expected.tolist()
 
 
 def test_weights_move_evidence_between_cells() -> None:
     """Twice the weight needs half of the e-value."""
-    evidence = np.log([15.0, 15.0])
+    evidence = np.log([30.0, 30.0])
     assert accepted(evidence, np.log([0.5, 0.5])).tolist() == [True, True]
     assert accepted(evidence, np.log([0.25, 0.75])).tolist() == [False, True]
     assert not len(accepted(np.zeros(0), np.zeros(0)))
