@@ -7,6 +7,7 @@ of row numbers that can not be read is halved until single rows remain.
 from __future__ import annotations
 
 import sqlite3
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.journal.evidence.rows import COLUMNS
@@ -14,7 +15,7 @@ from freqtrade_mem0.journal.stored_bodies import BodyReader
 from freqtrade_mem0.journal.verify import is_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 Row = tuple[Any, ...]
@@ -78,7 +79,7 @@ class ReadableJournal:
         first, last = 1, self.last_seq_of.get(table, self.last_seq["records"])
         while first <= last:
             try:
-                rows = self._fetch(table, f"seq >= ? ORDER BY seq LIMIT {_ROWS_PER_READ}", [first])
+                rows = self._fetch(table, first, last, _ROWS_PER_READ)
             except sqlite3.DatabaseError:
                 after = first + _ROWS_PER_READ
                 rows = self._bisect(table, first, after - 1)
@@ -166,10 +167,7 @@ class ReadableJournal:
 
     def _bisect(self, table: str, first: int, last: int) -> list[Row]:
         try:
-            if first == last:
-                # Behind a row of a range SQLite looks at the next one, whose page may be damaged.
-                return self._fetch(table, "seq = ?", [first])
-            return self._fetch(table, "seq BETWEEN ? AND ? ORDER BY seq", [first, last])
+            return self._fetch(table, first, last)
         except sqlite3.DatabaseError:
             if first == last:
                 self.incomplete.add(table)
@@ -177,9 +175,16 @@ class ReadableJournal:
         middle = (first + last) // 2
         return self._bisect(table, first, middle) + self._bisect(table, middle + 1, last)
 
-    def _fetch(self, table: str, where: str, values: Sequence[int]) -> list[Row]:
-        query = f"SELECT * FROM {table} NOT INDEXED WHERE {where}"  # noqa: S608 - as above
-        return self._sqlite.execute(query, values).fetchall()
+    def _fetch(self, table: str, first: int, last: int, limit: int = -1) -> list[Row]:
+        """Return the rows of a range; raise `DatabaseError` where SQLite reads nonsense as rows."""
+        # Behind a row of a range SQLite looks at the next one, whose page may be damaged.
+        where = "seq = ?1" if first == last else "seq BETWEEN ?1 AND ?2"
+        query = f"SELECT * FROM {table} NOT INDEXED WHERE {where} ORDER BY seq LIMIT ?3"  # noqa: S608 - as above
+        rows = self._sqlite.execute(query, [first, last, limit]).fetchall()
+        numbers = [first - 1, *(row[0] for row in rows), last + 1]
+        if any(one >= next_one for one, next_one in pairwise(numbers)):
+            raise sqlite3.DatabaseError(f"rows of {table} are out of order")
+        return rows
 
 
 def _connect(path: Path) -> sqlite3.Connection:
