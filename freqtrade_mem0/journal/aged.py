@@ -54,11 +54,17 @@ class Aging(NamedTuple):
     run_id: str
     pair: str
     known_ms: int
+    recorded_ms: int
     state: State | None
     """None: hot."""
     n_asked: int
     asked_ms: int
     """When it was last asked for; 0 where it never was."""
+
+    @property
+    def since_ms(self) -> int:
+        """Since when memory has it. A backtest of old candles was recorded long after them."""
+        return max(self.known_ms, self.recorded_ms)
 
 
 class Aged:
@@ -82,7 +88,7 @@ class Aged:
         """Return the current records of some kinds that have a memory of their own in Mem0.
 
         What still waits for delivery is left out. The youngest come first: age counts from when a
-        record became known, or was last asked for.
+        record was made, or was last asked for.
 
         Parameters
         ----------
@@ -100,7 +106,7 @@ class Aged:
     def _aging(self, condition: str, kinds: Collection[str], own_only: bool) -> list[Aging]:
         query = f"""
             SELECT e.seq, e.id, s.kind, s.category, s.user_id, s.strategy, s.mode, s.run_id, w.word,
-                e.known_ms, aged.state
+                e.known_ms, e.recorded_ms, aged.state
             FROM evidence AS e NOT INDEXED CROSS JOIN scopes AS s ON s.number = e.scope
             CROSS JOIN words AS w ON w.number = e.pair LEFT JOIN aged ON aged.seq = e.seq
             WHERE e.is_current = 1 AND {condition}
@@ -116,7 +122,7 @@ class Aged:
             n_asked, asked_ms = asked.get(record_id, (0, 0))
             its_state = None if state is None else State(state)
             found.append(Aging._make([seq, record_id, *columns, its_state, n_asked, asked_ms]))
-        return sorted(found, key=lambda row: (max(row.known_ms, row.asked_ms), row.seq))[::-1]
+        return sorted(found, key=lambda row: (max(row.since_ms, row.asked_ms), row.seq))[::-1]
 
     def note(self, seqs: Sequence[int], state: State) -> None:
         """Note what became of memories. What waits for delivery again is left as it is."""

@@ -61,13 +61,13 @@ def is_in_archive(kind: str) -> bool:
 
 
 def age_ms(work: Work, row: Aging) -> int:
-    """Return how old what a memory says is."""
-    return to_ms(work.now) - row.known_ms
+    """Return how old a memory is."""
+    return to_ms(work.now) - row.since_ms
 
 
 def unused_ms(work: Work, row: Aging) -> int:
     """Return for how long a memory was neither new nor asked for."""
-    return to_ms(work.now) - max(row.known_ms, row.asked_ms)
+    return to_ms(work.now) - max(row.since_ms, row.asked_ms)
 
 
 def _key(row: Aging) -> str:

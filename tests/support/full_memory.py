@@ -73,6 +73,7 @@ def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 90) -> None:
     for number in range(n):
         decision_id = a_decision(number, origin=origin).id
         trade = a_trade(number, origin=origin, pair=pair, enter_tag=tag, decision_id=decision_id)
+        trade = replace(trade, recorded_at=trade.known_at)
         decision = a_decision(
             number,
             origin=origin,

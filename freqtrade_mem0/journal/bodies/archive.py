@@ -59,7 +59,7 @@ def archive_records(
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Archive the current trades and risk events known before a moment; return how many.
+    """Archive the current trades and risk events made before a moment; return how many.
 
     Left out are those that wait for Mem0, and those whose evidence can not be read.
     """
@@ -68,7 +68,8 @@ def archive_records(
     query = f"""
         SELECT {columns}, s.kind, body_of(e.seq, r.body) FROM evidence AS e NOT INDEXED
         CROSS JOIN scopes AS s ON s.number = e.scope CROSS JOIN records AS r ON r.seq = e.seq
-        WHERE e.seq > ? AND e.known_ms < ? AND e.is_current = 1 AND s.kind IN (?, ?)
+        WHERE e.seq > ? AND max(e.known_ms, e.recorded_ms) < ? AND e.is_current = 1
+        AND s.kind IN (?, ?)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = e.seq) ORDER BY e.seq LIMIT ?
     """  # noqa: S608 - fixed names
     n_archived = seq = 0
@@ -144,8 +145,9 @@ def archive_decisions(
 ) -> int:
     """Reduce the decisions made before a moment to their numbers; return how many.
 
-    Left out are those whose trade is not recorded with its decision, which a bot may still have to
-    tie, and the newest one of each run, which shows memory's account.
+    Left out are those whose trade was not recorded with its decision before that moment: a bot may
+    still have to tie it, and a backtest of old candles may be new. So is the newest one of each
+    run, which shows memory's account.
     """
     query = """
         SELECT seq, id, body_of(-seq, body), trade_id, open_ms FROM decisions AS d NOT INDEXED
@@ -160,19 +162,19 @@ def archive_decisions(
         if not rows:
             break
         seq = rows[-1][0]
-        chosen = _tied(writes.journal, rows)
+        chosen = _tied(writes.journal, rows, before_ms)
         n_archived += len(chosen) if dry_run else _reduce(writes, chosen)
         progress(n_archived)
     return n_archived
 
 
-def _tied(journal: Journal, rows: Sequence[Any]) -> list[Any]:
-    """Return the rows of decisions that the evidence of their trade names."""
-    query = "SELECT facts FROM evidence WHERE id = ? AND is_current = 1"
+def _tied(journal: Journal, rows: Sequence[Any], before_ms: int) -> list[Any]:
+    """Return the rows of decisions that the evidence of their trade names, if it is old, too."""
+    query = "SELECT facts FROM evidence WHERE id = ? AND is_current = 1 AND recorded_ms < ?"
     chosen, unclear = [], []
     with journal.connection.read() as sqlite:
         for row in rows:
-            found = sqlite.execute(query, [stored_id(row[3])]).fetchone()
+            found = sqlite.execute(query, [stored_id(row[3]), before_ms]).fetchone()
             named = decided_by(found[0]) if found and found[0] else None
             if named is not None and named == stored_id(row[1]):
                 chosen.append(row)

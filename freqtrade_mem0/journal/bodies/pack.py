@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.brief_writes import BriefWrites
 
-TABLES = {"records": ("known_ms", 1), "decisions": ("decided_ms", -1)}
-"""By table, the column with the market time, and the sign of its numbers in `packed`."""
+TABLES = {"records": ("max(known_ms, recorded_ms)", 1), "decisions": ("decided_ms", -1)}
+"""By table, the time from which its rows age, and the sign of its numbers in `packed`."""
 
 _DELIVERED = {
     "records": "NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = each.seq)",
@@ -51,7 +51,7 @@ def pack(
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Compress the bodies of a table that are older than a market time; return how many.
+    """Compress the bodies of a table that are older than a moment; return how many.
 
     A kill at any point leaves each body either plain or compressed.
     """

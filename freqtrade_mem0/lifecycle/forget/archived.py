@@ -65,7 +65,7 @@ def renew_dictionaries(journal: Journal, point: Callable[[], None]) -> int:
 
 
 def _unpack(journal: Journal, table: str, sign: int, point: Callable[[], None]) -> int:
-    """Write compressed bodies as they were; return the newest market time of any of them."""
+    """Write compressed bodies as they were; return the newest time of any of them."""
     column, newest_ms, seq, writes = TABLES[table][0], -1, 0, BriefWrites(journal)
     while True:
         with writes.one() as sqlite:

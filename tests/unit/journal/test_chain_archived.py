@@ -29,7 +29,7 @@ def aged(journal: Journal) -> Journal:
     """A journal with archived rows up to number 49, and compressed ones."""
     for number in range(N):
         decision = a_decision(number)
-        trade = a_trade(number, decision_id=decision.id)
+        trade = a_trade(number, decision_id=decision.id, recorded_at=at(number))
         journal.append([decision, opened(decision, trade), trade])
     Outbox(journal).delivered(range(1, N + 1), NOTED)
     writes = BriefWrites(journal, lambda _: None)

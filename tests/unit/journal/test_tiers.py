@@ -53,7 +53,11 @@ def journal(tmp_path: Path) -> Journal:
     for n in range(N):
         decision = a_decision(n, multiplier=chance.gauss(1.0, 0.1), n_asked=3)
         trade = a_trade(
-            n, profit_ratio=chance.gauss(0.0, 0.02), decision_id=decision.id, situation={"x": 1.5}
+            n,
+            recorded_at=at(n),
+            profit_ratio=chance.gauss(0.0, 0.02),
+            decision_id=decision.id,
+            situation={"x": 1.5},
         )
         journal.append([decision, opened(decision, trade), trade])
     journal.append([a_risk_event(1), a_risk_event(2), a_note(1)])
@@ -232,8 +236,8 @@ def test_salvage_brings_back_what_was_archived_and_compressed(
 ) -> None:
     """A page of noise costs what stood on it."""
     pack(writes(journal), "decisions", END_MS)
-    archive_records(writes(journal), to_ms(at(200)))
-    archive_decisions(writes(journal), to_ms(at(200)))
+    assert archive_records(writes(journal), to_ms(at(200)))
+    assert archive_decisions(writes(journal), to_ms(at(200)))
     pack(writes(journal), "records", END_MS)
     n_trades = len(list(journal.of_kind(TradeRecord)))
     before = known(journal)

@@ -423,9 +423,18 @@ def test_a_corrected_trade_is_hot_again(tmp_path: Path) -> None:
     deliver(memory)
     assert trade.id in in_mem0(memory)
 
-    cycle(memory)
+    cycle(memory, days_later=31)
 
     assert trade.id not in in_mem0(memory)
     (summary,) = summaries(memory)
     assert summary.best_profit_ratio == 0.5
     memory.close()
+
+
+def test_a_new_backtest_of_old_candles_is_new(tmp_path: Path) -> None:
+    """Its trades are years old; who has just run it wants to find and explain them."""
+    memory = remembering(tmp_path, *(old_trade(n, 900, recorded_at=ago(1)) for n in range(3)))
+    first, later = cycle(memory), cycle(memory, days_later=30)
+    memory.close()
+    assert first["pruned"]["by_age"] == first["journal"]["records_archived"] == 0
+    assert later["pruned"]["by_age"] == later["journal"]["records_archived"] == 3
