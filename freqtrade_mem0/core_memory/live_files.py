@@ -7,10 +7,8 @@ line is lost, and none is there twice. A file that was deleted is written anew f
 
 from __future__ import annotations
 
-import fcntl
 import heapq
 import os
-from contextlib import contextmanager
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -32,11 +30,11 @@ from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.agent_outcome import AgentOutcome
 from freqtrade_mem0.records.kinds.parameter_update import ParameterStep
+from freqtrade_mem0.sqlite_files.alone import alone
 from freqtrade_mem0.words.visible import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
@@ -96,14 +94,14 @@ class LiveFiles:
         if not self.is_on:
             return True
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _turn(self.folder / LOCK) as is_ours:
-            if is_ours:
+        with alone(self.folder / LOCK) as lock:
+            if lock is not None:
                 try:
                     self._update()
                 except BaseException:
                     self._lessons = None  # it may know more than what is written
                     raise
-        return is_ours
+        return lock is not None
 
     def _update(self) -> None:
         marks, first = self._memory.marks, self._path.with_name(f"{CORE_LOG}.1")
@@ -233,18 +231,3 @@ class LiveFiles:
 
 def _has_parameters(batch: list[Record]) -> bool:
     return any(isinstance(record, ParameterStep) for record in batch)
-
-
-@contextmanager
-def _turn(path: Path) -> Iterator[bool]:
-    """Yield whether no other process holds the lock; the system releases that of a killed one."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(file)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import JournalError
+from freqtrade_mem0.sqlite_files.alone import alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +19,15 @@ FILE_NAME = "maintain.lock"
 def only_one(folder: Path) -> Iterator[None]:
     """Hold the lock of a memory folder; raise `JournalError` where another cycle holds it."""
     path = folder / FILE_NAME
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise JournalError(f"{path} can not be opened for writing: {error.strerror}.") from error
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            file = stack.enter_context(alone(path))
+        except OSError as error:
+            why = f"{path} can not be opened for writing: {error.strerror}."
+            raise JournalError(why) from error
+        if file is None:
             raise JournalError(
                 f"Another 'freqtrade-mem0 maintain' works on {folder}. Wait until it has ended: "
                 "one cycle at a time may run."
-            ) from None
+            )
         yield
-    finally:
-        os.close(file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ import uvicorn
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.service.app import build_app
 from freqtrade_mem0.service.guard import LOOPBACK_NAMES
+from freqtrade_mem0.sqlite_files.alone import alone
 from freqtrade_mem0.sqlite_files.opening import make_folder
 
 if TYPE_CHECKING:
@@ -142,21 +142,16 @@ def _only_one(service: Service, where: Listening) -> Iterator[None]:
     """Hold the lock of the memory's folder; the system releases it when the process ends."""
     path = service.memory.folder / LOCK
     make_folder(path.parent)
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            by = os.read(file, 200).decode(errors="replace")
+    with alone(path) as file:
+        if file is None:
+            by = path.read_text(encoding="utf-8", errors="replace")
             raise ConfigError(
                 f"Another 'freqtrade-mem0 serve' ({by}) serves the memory in "
                 f"{service.memory.folder}. Use that one, or stop it first."
-            ) from None
+            )
         os.truncate(file, 0)
         os.write(file, f"process {os.getpid()}, {where.host}:{where.port}".encode())
         yield
-    finally:
-        os.close(file)
 
 
 @contextmanager

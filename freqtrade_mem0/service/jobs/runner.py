@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.sqlite_files.alone import alone
+from freqtrade_mem0.sqlite_files.opening import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
@@ -75,7 +73,8 @@ class JobRunner:
             self._news.wait(_POLL_S)
 
     def _do_what_waits(self) -> None:
-        with _lock(self._memory.folder) as lock:
+        make_folder(self._memory.folder)
+        with alone(self._memory.folder / LOCK) as lock:
             if lock is None:
                 return  # the job of a service before this one still runs
             self._jobs.were_ended_by_force()
@@ -105,19 +104,3 @@ class JobRunner:
         with process.stdin as pipe:
             pipe.write(f"{json.dumps(given)}\n".encode())
         return process
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[int | None]:
-    """Give the lock of the folder's jobs; None where another process has it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-        else:
-            yield file
-    finally:
-        os.close(file)

@@ -15,7 +15,7 @@ from freqtrade_mem0.recall.priors import promote
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.records.kinds.parameter_update import ParameterUpdate
 from freqtrade_mem0.records.kinds.risk import RiskEvent
-from freqtrade_mem0.run.bot import drift
+from freqtrade_mem0.run.bot import drift, looks
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.drift import DriftWatch
 from freqtrade_mem0.run.bot.reconcile.reconciler import Reconciler
@@ -35,7 +35,7 @@ BAD = records(Process(mean=-0.02, has_volatility=False).trades(60, 3, 200))
 
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift, "_REST", 0.0)
+    monkeypatch.setattr(looks, "_REST", 0.0)
 
 
 def day(number: int) -> datetime:
@@ -123,14 +123,14 @@ def test_an_idle_bot_is_looked_at_once_a_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That nothing is traded any more leaves the bands, too."""
-    looks: list[datetime] = []
-    monkeypatch.setattr(DriftMeter, "measure", lambda *given: looks.append(given[4]))
+    seen: list[datetime] = []
+    monkeypatch.setattr(DriftMeter, "measure", lambda *given: seen.append(given[4]))
     monkeypatch.setattr(drift, "noted", lambda *_: [])
     memory = a_memory(tmp_path)
     watch = a_watch(memory, [])
     for at in (day(262), day(262), day(263)):
         watch.run(at)
-    assert looks == [day(262), day(263)]
+    assert seen == [day(262), day(263)]
     memory.close()
 
 
