@@ -12,9 +12,9 @@ from freqtrade_mem0.insight.stakes import StakeSums
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freqtrade_mem0.insight.account import Standing
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.response import Response
+    from freqtrade_mem0.insight.standing import Standing
     from freqtrade_mem0.recall import Recall
 
 

@@ -12,7 +12,7 @@ from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.learned import LearnedRules
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
-from freqtrade_mem0.insight.account import Standing
+from freqtrade_mem0.insight.standing import Standing
 from freqtrade_mem0.records.base import Origin, from_ms, record_id, to_ms
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from freqtrade_mem0.insight.account import Standing
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.insight.shrinkage import Shrinkage
+    from freqtrade_mem0.insight.standing import Standing
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.sizing.policy import Policy
 

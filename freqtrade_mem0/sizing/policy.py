@@ -11,8 +11,8 @@ from freqtrade_mem0.insight.response import NEUTRAL, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freqtrade_mem0.insight.account import Standing
     from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
+    from freqtrade_mem0.insight.standing import Standing
     from freqtrade_mem0.records.decision import Reason
 
 NO_DIFFERENCES: Mapping[str, float] = MappingProxyType({})

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.decide.known import EvidenceReader
-from freqtrade_mem0.insight.account import MIN_DAYS, RATE, Account, Standing
+from freqtrade_mem0.insight.account import MIN_DAYS, RATE, Account
 from freqtrade_mem0.insight.shrinkage import Shrinkage
+from freqtrade_mem0.insight.standing import Standing
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policies import split

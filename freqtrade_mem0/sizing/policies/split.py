@@ -26,7 +26,7 @@ from freqtrade_mem0.sizing.wording import group_reason
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
-    from freqtrade_mem0.insight.account import Standing
+    from freqtrade_mem0.insight.standing import Standing
 
 _KEY = "sizing.split.experts"
 _NO_EXPERTS = ("off", "split")
@@ -122,7 +122,7 @@ class Split:
 def followed(account: Standing, expert: str) -> str:
     """Return in words how far an expert is followed, and why.
 
-    >>> from freqtrade_mem0.insight.account import Share, Standing
+    >>> from freqtrade_mem0.insight.standing import Share, Standing
     >>> march = 1_740_787_200_000
     >>> account = Standing({"response": Share(0.34, 1.2)}, since_ms=march, n_trades=80)
     >>> followed(account, "response")
