@@ -386,6 +386,8 @@ def test_both_modes_can_share_a_database(live_exchange: ExchangeStandIn, tmp_pat
             bot.force_exit()
             bot.wait_until(lambda n=3 * number: n_closed(url) >= n)  # type: ignore[misc]
             wait_for_records(bot, 3 * number)
+            for pair in PAIRS:  # Freqtrade locks it until the next candle
+                bot.post("locks/delete", pair=pair)
         bot.stop()
         with memory_in(bot.userdir) as store:
             modes = [str(record.origin.mode) for record in trade_records(store)]
