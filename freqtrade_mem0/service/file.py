@@ -6,22 +6,18 @@ restore does not bring a revoked key back.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError
-from freqtrade_mem0.sqlite_files.opening import create_privately, explain, make_folder, open_shared
+from freqtrade_mem0.sqlite_files.own_file import OwnFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
 FILE_NAME = "service.sqlite"
 _APPLICATION_ID = 0x4D305356  # "M0SV"
-_TIMEOUT_S = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS keys (
     id TEXT PRIMARY KEY,
@@ -58,7 +54,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 """
 
 
-class ServiceFile:
+class ServiceFile(OwnFile):
     """The file, opened at first use; threads and processes may share it.
 
     Parameters
@@ -70,65 +66,10 @@ class ServiceFile:
     """
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
-        self.path = folder / FILE_NAME
-        self._now = now
-        self._lock = threading.Lock()
-        self._opened: sqlite3.Connection | None = None
-
-    def now_ms(self) -> int:
-        """Return the time in epoch milliseconds."""
-        return round(self._now() * 1_000)
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Return the rows of a query."""
-        with self._used() as sqlite:
-            return sqlite.execute(query, values).fetchall()
-
-    @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection inside one transaction."""
-        with self._used() as sqlite:
-            sqlite.execute("BEGIN IMMEDIATE")
-            try:
-                yield sqlite
-                sqlite.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    sqlite.execute("ROLLBACK")
-                raise
-
-    def close(self) -> None:
-        """Close the file; a later use opens it again."""
-        with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
-
-    @contextmanager
-    def _used(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                if self._opened is None:
-                    self._opened = self._open()
-                yield self._opened
-            except (OSError, sqlite3.Error) as error:
-                why = isinstance(error, sqlite3.Error) and explain(error, self.path)
-                raise ConfigError(f"{self.path} can not be used: {why or error}.") from error
-
-    def _open(self) -> sqlite3.Connection:
-        make_folder(self.path.parent)
-        create_privately(self.path)
-        opened = open_shared(
-            self.path,
-            _TIMEOUT_S,
-            refuse=self._refuse,
-            new_file_pragma=f"PRAGMA application_id = {_APPLICATION_ID}",
+        super().__init__(
+            folder / FILE_NAME,
+            application_id=_APPLICATION_ID,
+            schema=_SCHEMA,
+            refused=ConfigError,
+            now=now,
         )
-        opened.execute("PRAGMA secure_delete = ON")
-        opened.executescript(_SCHEMA)
-        return opened
-
-    def _refuse(self, sqlite: sqlite3.Connection) -> None:
-        (found,) = sqlite.execute("PRAGMA application_id").fetchone()
-        if self.path.stat().st_size and found != _APPLICATION_ID:
-            raise ConfigError(f"{self.path} is no file of this service; move it away.")

@@ -1,0 +1,110 @@
+"""A small SQLite file beside the journal, for what no bot waits for."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.sqlite_files.opening import create_privately, explain, make_folder, open_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_TIMEOUT_S = 10.0
+
+
+class OwnFile:
+    """The file, opened at first use; threads and processes may share it.
+
+    Parameters
+    ----------
+    path
+        The file; made with its folder where it is missing.
+    application_id
+        Tells it from other SQLite files.
+    schema
+        Statements that make its tables where they are missing.
+    refused
+        Makes the error that is raised where the file can not be used, from a sentence.
+    now
+        Returns the time in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        application_id: int,
+        schema: str,
+        refused: Callable[[str], Exception],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = path
+        self._application_id = application_id
+        self._schema = schema
+        self._refused = refused
+        self._now = now
+        self._lock = threading.Lock()
+        self._opened: sqlite3.Connection | None = None
+
+    def now_ms(self) -> int:
+        """Return the time in epoch milliseconds."""
+        return round(self._now() * 1_000)
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return the rows of a query."""
+        with self._used() as sqlite:
+            return sqlite.execute(query, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one transaction."""
+        with self._used() as sqlite:
+            sqlite.execute("BEGIN IMMEDIATE")
+            try:
+                yield sqlite
+                sqlite.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    sqlite.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file; a later use opens it again."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    @contextmanager
+    def _used(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._opened is None:
+                    self._opened = self._open()
+                yield self._opened
+            except (OSError, sqlite3.Error) as error:
+                why = isinstance(error, sqlite3.Error) and explain(error, self.path)
+                raise self._refused(f"{self.path} can not be used: {why or error}.") from error
+
+    def _open(self) -> sqlite3.Connection:
+        make_folder(self.path.parent)
+        create_privately(self.path)
+        opened = open_shared(
+            self.path,
+            _TIMEOUT_S,
+            refuse=self._refuse,
+            new_file_pragma=f"PRAGMA application_id = {self._application_id}",
+        )
+        opened.execute("PRAGMA secure_delete = ON")
+        opened.executescript(self._schema)
+        return opened
+
+    def _refuse(self, sqlite: sqlite3.Connection) -> None:
+        (found,) = sqlite.execute("PRAGMA application_id").fetchone()
+        if self.path.stat().st_size and found != self._application_id:
+            raise self._refused(f"{self.path} is no file of freqtrade_mem0; move it away.")
