@@ -27,8 +27,9 @@ from benchmarks.value.situations import cached_situations
 from benchmarks.value.table import COLUMNS, finished
 from freqtrade_mem0.compare.engine.backtest import Job
 from freqtrade_mem0.compare.engine.pool import run_all
-from freqtrade_mem0.compare.statistics.returns import daily, sharpe
+from freqtrade_mem0.compare.statistics.returns import daily
 from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.worth.daily import sharpe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.returns import max_drawdown, sharpe, sortino
+from freqtrade_mem0.worth.daily import max_drawdown, sharpe, sortino
 
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.statistics.returns import Daily

@@ -15,12 +15,13 @@ import numpy as np
 
 from freqtrade_mem0.compare.comparison import Comparison, compare
 from freqtrade_mem0.compare.statistics.returns import daily
-from freqtrade_mem0.compare.verdict import Finding, verdict
+from freqtrade_mem0.compare.verdict import verdict
 from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.worth.finding import Finding
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.compare.statistics.bootstrap import Estimate
     from freqtrade_mem0.compare.trades import Run
+    from freqtrade_mem0.worth.bootstrap import Estimate
 
 _DAY = timedelta(days=1)
 _NOTHING = 1e-12

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR, daily, sharpe
+from freqtrade_mem0.compare.statistics.returns import daily
+from freqtrade_mem0.worth.daily import DAYS_PER_YEAR, sharpe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

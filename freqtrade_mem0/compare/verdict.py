@@ -6,48 +6,33 @@ The rules, in this order:
    on: the verdict says that and nothing else.
 2. Fewer than `MIN_TRADES` trades, `MIN_TRADING_DAYS` days with a closed trade or `MIN_DAYS` days:
    too little data.
-3. Helped, if all three hold: the interval of the difference of Sharpe ratios is above 0; a random
-   sizing of the same shape does as well in fewer than 5 % of cases; so does a sizing without
-   foresight in the timing test. Both shares are corrected for the number of strategies. Where
-   several settings were tried, the deflated Sharpe ratio of the gain must be at least 95 %, too.
+3. Helped, by the rule of `worth.finding`; p-values are corrected for the number of strategies.
+   Where several settings were tried, the deflated Sharpe ratio of the gain must be at least 95 %,
+   too.
 4. Hurt: the same in the other direction.
 5. Otherwise: not shown.
-
-Each condition alone can mislead. The interval can exclude 0 because stakes were smaller in a losing
-period. A p-value can be small although the run with memory is worse. And shifted multipliers look
-too good because memory learns from the same trades.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.worth.finding import (
+    MIN_DAYS,
+    MIN_TRADES,
+    MIN_TRADING_DAYS,
+    SIGNIFICANCE,
+    Finding,
+    claim,
+)
 
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.comparison import Comparison
 
-MIN_TRADES = 100
-MIN_TRADING_DAYS = 50
-MIN_DAYS = 90
-SIGNIFICANCE = 0.05
-
 _NOTEWORTHY = 0.05
 """A smaller relative difference of exposure is not mentioned."""
-
-
-class Finding(StrEnum):
-    """What a comparison shows."""
-
-    HELPED = "helped"
-    HURT = "hurt"
-    NOT_SHOWN = "not_shown"
-    TOO_LITTLE_DATA = "too_little_data"
-    NOTHING_CHANGED = "nothing_changed"
-    NO_TRADES = "no_trades"
-    BROKE = "broke"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +74,10 @@ def _finding(c: Comparison) -> Finding:
 
 
 def _claim(c: Comparison) -> Finding:
-    change = c.sharpe_difference
-    if c.shifts is None or c.timing is None or change.low is None or change.high is None:
-        return Finding.NOT_SHOWN
-    p_as_good = c.shifts.p_as_good if c.p_holm is None else c.p_holm
-    better = max(p_as_good, c.timing.p_better * c.n_strategies)
-    worse = max(c.shifts.p_as_bad, c.timing.p_worse) * c.n_strategies
-    if change.low > 0.0 and better < SIGNIFICANCE and not _is_choice_of_many(c):
-        return Finding.HELPED
-    if change.high < 0.0 and worse < SIGNIFICANCE:
-        return Finding.HURT
-    return Finding.NOT_SHOWN
+    found = claim(
+        c.sharpe_difference, c.shifts, c.timing, p_as_good=c.p_holm, n_tests=c.n_strategies
+    )
+    return Finding.NOT_SHOWN if found is Finding.HELPED and _is_choice_of_many(c) else found
 
 
 def _is_choice_of_many(c: Comparison) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR, daily
+from freqtrade_mem0.compare.statistics.returns import daily
 from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.worth.daily import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.comparison import Comparison

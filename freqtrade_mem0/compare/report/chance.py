@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.compare.report.numbers import plain
-from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.words.numbers import percent
+from freqtrade_mem0.worth.daily import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from freqtrade_mem0.compare.comparison import Comparison

@@ -10,7 +10,7 @@ from freqtrade_mem0.words.numbers import percent as in_percent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade_mem0.compare.statistics.bootstrap import Estimate
+    from freqtrade_mem0.worth.bootstrap import Estimate
 
 _NONE = "-"
 

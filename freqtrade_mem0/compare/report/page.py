@@ -16,9 +16,11 @@ from freqtrade_mem0.compare.report import charts
 from freqtrade_mem0.compare.report.chance import chance_in_words
 from freqtrade_mem0.compare.report.charts import Drawing, Series, as_number, as_percent, draw
 from freqtrade_mem0.compare.report.tables import Z95, summary_table, tables
-from freqtrade_mem0.compare.statistics.returns import daily, drawdown, equity
-from freqtrade_mem0.compare.verdict import Finding, verdict
+from freqtrade_mem0.compare.statistics.returns import daily
+from freqtrade_mem0.compare.verdict import verdict
 from freqtrade_mem0.words.visible import visible
+from freqtrade_mem0.worth.daily import drawdown, equity
+from freqtrade_mem0.worth.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

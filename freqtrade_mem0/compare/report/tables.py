@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.compare.report.numbers import count, percent, plain, times, with_interval
-from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR
 from freqtrade_mem0.compare.verdict import verdict
 from freqtrade_mem0.words.numbers import percent as in_percent
+from freqtrade_mem0.worth.daily import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

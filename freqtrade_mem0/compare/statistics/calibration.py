@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate
-from freqtrade_mem0.compare.statistics.returns import by_day
+from freqtrade_mem0.worth.bootstrap import Estimate, estimate
+from freqtrade_mem0.worth.daily import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

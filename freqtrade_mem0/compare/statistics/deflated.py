@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR, sharpe
+from freqtrade_mem0.worth.daily import DAYS_PER_YEAR, sharpe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

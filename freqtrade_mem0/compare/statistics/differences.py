@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.returns import DAYS_PER_YEAR
+from freqtrade_mem0.worth.daily import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate
-from freqtrade_mem0.compare.statistics.returns import by_day, close_days, n_days
+from freqtrade_mem0.compare.statistics.returns import close_days, n_days
+from freqtrade_mem0.worth.bootstrap import Estimate, estimate
+from freqtrade_mem0.worth.daily import by_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

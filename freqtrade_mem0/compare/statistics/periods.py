@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.returns import max_drawdown, sharpe
+from freqtrade_mem0.worth.daily import max_drawdown, sharpe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

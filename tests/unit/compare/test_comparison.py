@@ -11,8 +11,10 @@ import pytest
 from freqtrade_mem0.compare.comparison import Comparison, adjusted, compare
 from freqtrade_mem0.compare.report.as_json import as_json
 from freqtrade_mem0.compare.statistics.multiple import benjamini_hochberg, holm
-from freqtrade_mem0.compare.statistics.returns import daily, max_drawdown, sharpe, sortino
-from freqtrade_mem0.compare.verdict import Finding, verdict
+from freqtrade_mem0.compare.statistics.returns import daily
+from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.worth.daily import max_drawdown, sharpe, sortino
+from freqtrade_mem0.worth.finding import Finding
 from tests.unit.compare.made_runs import BALANCE, a_run, a_trade, two_runs
 
 

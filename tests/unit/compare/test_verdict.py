@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from freqtrade_mem0.compare.comparison import Comparison, compare
-from freqtrade_mem0.compare.statistics.bootstrap import Estimate
 from freqtrade_mem0.compare.statistics.deflated import Deflated
-from freqtrade_mem0.compare.statistics.random_sizing import ShiftTest
-from freqtrade_mem0.compare.statistics.timing import TimingTest
-from freqtrade_mem0.compare.verdict import (
+from freqtrade_mem0.compare.verdict import verdict
+from freqtrade_mem0.worth.bootstrap import Estimate
+from freqtrade_mem0.worth.finding import (
     MIN_DAYS,
     MIN_TRADES,
     MIN_TRADING_DAYS,
     Finding,
-    verdict,
 )
+from freqtrade_mem0.worth.random_sizing import ShiftTest
+from freqtrade_mem0.worth.timing import TimingTest
 from tests.unit.compare.made_runs import a_run, a_trade, two_runs
 
 SHIFTS = ShiftTest(

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from freqtrade_mem0.compare.statistics.periods import by_period, spans
-from freqtrade_mem0.compare.statistics.returns import daily, max_drawdown, sharpe
+from freqtrade_mem0.compare.statistics.returns import daily
+from freqtrade_mem0.worth.daily import max_drawdown, sharpe
 from tests.unit.compare.made_runs import two_runs
 
 

@@ -9,16 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from freqtrade_mem0.compare.statistics.returns import (
-    daily,
-    drawdown,
-    equity,
-    max_drawdown,
-    n_days,
-    sharpe,
-    sortino,
-)
+from freqtrade_mem0.compare.statistics.returns import daily, n_days
 from freqtrade_mem0.compare.trades import Order, exposure
+from freqtrade_mem0.worth.daily import drawdown, equity, max_drawdown, sharpe, sortino
 from tests.unit.compare.made_runs import START, a_run, a_trade
 
 

@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.random_sizing import MIN_TRADES, p_value
-from freqtrade_mem0.compare.statistics.returns import by_day
 from freqtrade_mem0.insight.block_resampling import MIN_DAYS, optimal_block_length
+from freqtrade_mem0.worth.daily import by_day
+from freqtrade_mem0.worth.random_sizing import MIN_TRADES, p_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

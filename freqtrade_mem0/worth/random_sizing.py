@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from freqtrade_mem0.compare.statistics.returns import by_day, sharpe
+from freqtrade_mem0.worth.daily import by_day, sharpe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from freqtrade_mem0.compare.statistics.random_sizing import MIN_TRADES
-from freqtrade_mem0.compare.statistics.timing import against_future, against_past, timing_test
+from freqtrade_mem0.worth.random_sizing import MIN_TRADES
+from freqtrade_mem0.worth.timing import against_future, against_past, timing_test
 
 Floats = NDArray[np.float64]
 

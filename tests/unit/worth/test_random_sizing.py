@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from freqtrade_mem0.compare.statistics.random_sizing import MIN_TRADES, p_value, shift_test
+from freqtrade_mem0.worth.random_sizing import MIN_TRADES, p_value, shift_test
 
 Floats = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ import pytest
 from arch.bootstrap import StationaryBootstrap
 from scipy import stats
 
-from freqtrade_mem0.compare.statistics.bootstrap import Estimate, estimate, gradient
 from freqtrade_mem0.compare.statistics.differences import sharpe_difference
 from freqtrade_mem0.insight.block_resampling import variance_of_mean
+from freqtrade_mem0.worth.bootstrap import Estimate, estimate, gradient
 
 
 def mean_of(means: Any) -> Any:
@@ -140,7 +140,7 @@ def test_chunks_do_not_change_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     """Working in small portions to save memory is still an interval of the same width."""
     days = np.random.default_rng(6).normal(0.0, 1.0, (80, 1))
     whole = estimate(days, mean_of, seed=7)
-    monkeypatch.setattr("freqtrade_mem0.compare.statistics.bootstrap._CHUNK", 80 * 100)
+    monkeypatch.setattr("freqtrade_mem0.worth.bootstrap._CHUNK", 80 * 100)
     parts = estimate(days, mean_of, seed=7)
 
     assert whole.low is not None
