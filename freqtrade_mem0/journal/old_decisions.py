@@ -127,6 +127,12 @@ def words_of_old(facts: bytes) -> tuple[int, ...]:
     return _counted(facts)[1:]
 
 
+def numbers_of(facts: bytes) -> tuple[bool, float, float, float]:
+    """Return whether a decision was applied, its proposed stake, multiplier and stake."""
+    flags, proposed, multiplier, stake, _ = _NUMBERS.unpack_from(facts)
+    return bool(flags & _APPLIED), proposed, multiplier, stake
+
+
 def _counted(facts: bytes) -> tuple[int, ...]:
     layout = _WIDE if facts[0] & _IS_WIDE else _NARROW
     counted: tuple[int, ...] = layout.unpack_from(facts, _NUMBERS.size)

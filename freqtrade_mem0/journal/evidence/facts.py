@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
-_COUNTS, _STOP_SOLD_PART, _WIDE, _FINE, _DECIDED, _EXECUTED = 1, 2, 4, 8, 16, 32
+COUNTS, STOP_SOLD_PART, WIDE, FINE, DECIDED, EXECUTED = 1, 2, 4, 8, 16, 32
 _FLAGS_AND_RATIO = Struct("<Bd")
 _SECONDS = Struct("<I")
 """Seconds from the opening to the moment it became known, where all times are whole seconds."""
@@ -33,12 +33,12 @@ _MICROSECONDS = Struct("<hhqq")
 the close, to the moment it became known."""
 _NARROW_WORDS, _WIDE_WORDS = Struct("<HHHH"), Struct("<IIII")
 _MOST_SECONDS, _MOST_NARROW = 1 << 32, 1 << 16
-_ID_BYTES, _HASH_BYTES = 16, 8
-_LARGEST_RATIO = 1e6
+ID_BYTES, HASH_BYTES = 16, 8
+LARGEST_RATIO = 1e6
 """As `Ratio` in `records.limits`: with larger ones sums would not be exact."""
 _MICROSECOND = timedelta(microseconds=1)
 
-_SHORT, _LONG, _NARROW, _BROAD = "IdHL"
+SHORT, LONG, NARROW, BROAD = "IdHL"
 """Types of features: a number in 32 bits, any number, a word with a low number, any word."""
 
 
@@ -78,12 +78,12 @@ def packed_trade(
     for name, value in trade.situation.items():
         if isinstance(value, str):
             stored: float = number(value)
-            kind = _NARROW if stored < _MOST_NARROW else _BROAD
+            kind = NARROW if stored < _MOST_NARROW else BROAD
             texts.append(value)
         else:
             stored = float(value)
             brief = short(stored)
-            kind = _LONG if brief is None else _SHORT
+            kind = LONG if brief is None else SHORT
             stored = stored if brief is None else brief
         features.append([name, kind])
         values.append(stored)
@@ -98,12 +98,12 @@ def packed_trade(
     numbers = [number(word) for word in words]
     is_wide = max(numbers) >= _MOST_NARROW
     flags = (
-        _COUNTS * trade.is_evidence
-        | _STOP_SOLD_PART * trade.stop_sold_part
-        | _WIDE * is_wide
-        | _FINE * is_fine
-        | _DECIDED * isinstance(decision_id, bytes)
-        | _EXECUTED * bool(said_without_execution)
+        COUNTS * trade.is_evidence
+        | STOP_SOLD_PART * trade.stop_sold_part
+        | WIDE * is_wide
+        | FINE * is_fine
+        | DECIDED * isinstance(decision_id, bytes)
+        | EXECUTED * bool(said_without_execution)
     )
     times = (
         _MICROSECONDS.pack(known_us % 1_000, recorded_us % 1_000, opened_us, closed_us)
@@ -138,11 +138,11 @@ def unpacked_trade(
     Raises `KeyError`, `ValueError` or `struct.error` where the facts are damaged.
     """
     flags, ratio = _FLAGS_AND_RATIO.unpack_from(facts)
-    if not -_LARGEST_RATIO <= ratio <= _LARGEST_RATIO:
+    if not -LARGEST_RATIO <= ratio <= LARGEST_RATIO:
         raise ValueError(ratio)
     place = _FLAGS_AND_RATIO.size
     known_us, recorded_us, closed_us = known_ms * 1_000, recorded_ms * 1_000, 0
-    if flags & _FINE:
+    if flags & FINE:
         known_rest, recorded_rest, opened_us, closed_us = _MICROSECONDS.unpack_from(facts, place)
         known_us, recorded_us = known_us + known_rest, recorded_us + recorded_rest
         place += _MICROSECONDS.size
@@ -150,26 +150,26 @@ def unpacked_trade(
         (seconds,) = _SECONDS.unpack_from(facts, place)
         opened_us = seconds * 1_000_000
         place += _SECONDS.size
-    layout = _WIDE_WORDS if flags & _WIDE else _NARROW_WORDS
+    layout = _WIDE_WORDS if flags & WIDE else _NARROW_WORDS
     side, enter_tag, exit_reason, shape_number = layout.unpack_from(facts, place)
     place += layout.size
     shape = shapes.get(shape_number)
     if shape is None:
         shape = shapes[shape_number] = Shape(words[shape_number])
     decision_id, without = shape.decision_id, ""
-    if flags & _DECIDED:
-        decision_id = id_of(facts[place : place + _ID_BYTES])
-        place += _ID_BYTES
-    if flags & _EXECUTED:
-        without = facts[place : place + _HASH_BYTES].hex()
-        place += _HASH_BYTES
+    if flags & DECIDED:
+        decision_id = id_of(facts[place : place + ID_BYTES])
+        place += ID_BYTES
+    if flags & EXECUTED:
+        without = facts[place : place + HASH_BYTES].hex()
+        place += HASH_BYTES
     used = [words[side], words[enter_tag], words[exit_reason], words[shape_number]]
     situation: dict[str, float | str] = {}
     values = shape.struct.unpack_from(facts, place)
     for (name, kind), value in zip(shape.features, values, strict=True):
-        if kind == _SHORT:
+        if kind == SHORT:
             situation[name] = long(value)
-        elif kind == _LONG:
+        elif kind == LONG:
             if not -LARGEST <= value <= LARGEST:
                 raise ValueError(value)
             situation[name] = value
@@ -190,8 +190,8 @@ def unpacked_trade(
         known_at - opened_us * _MICROSECOND,
         known_at - closed_us * _MICROSECOND if closed_us else known_at,
         ratio,
-        bool(flags & _COUNTS),
-        bool(flags & _STOP_SOLD_PART),
+        bool(flags & COUNTS),
+        bool(flags & STOP_SOLD_PART),
         decision_id,
         situation,
         shape.unknown,
@@ -206,28 +206,26 @@ def decided_by(facts: bytes) -> bytes | None:
     None also where that id is no UUID, which facts keep elsewhere.
     """
     flags = facts[0]
-    if not flags & _DECIDED:
+    if not flags & DECIDED:
         return None
-    place = _FLAGS_AND_RATIO.size + (_MICROSECONDS if flags & _FINE else _SECONDS).size
-    place += (_WIDE_WORDS if flags & _WIDE else _NARROW_WORDS).size
-    return facts[place : place + _ID_BYTES]
+    place = _FLAGS_AND_RATIO.size + (_MICROSECONDS if flags & FINE else _SECONDS).size
+    place += (_WIDE_WORDS if flags & WIDE else _NARROW_WORDS).size
+    return facts[place : place + ID_BYTES]
 
 
 def words_of(facts: bytes, shapes: Mapping[int, Shape]) -> set[int]:
     """Return the numbers of the words in a trade's facts, which were unpacked before."""
     flags, _ = _FLAGS_AND_RATIO.unpack_from(facts)
-    place = _FLAGS_AND_RATIO.size + (_MICROSECONDS if flags & _FINE else _SECONDS).size
-    layout = _WIDE_WORDS if flags & _WIDE else _NARROW_WORDS
+    place = _FLAGS_AND_RATIO.size + (_MICROSECONDS if flags & FINE else _SECONDS).size
+    layout = _WIDE_WORDS if flags & WIDE else _NARROW_WORDS
     numbers = layout.unpack_from(facts, place)
-    place += (
-        layout.size + _ID_BYTES * bool(flags & _DECIDED) + _HASH_BYTES * bool(flags & _EXECUTED)
-    )
+    place += layout.size + ID_BYTES * bool(flags & DECIDED) + HASH_BYTES * bool(flags & EXECUTED)
     shape = shapes[numbers[-1]]
     values = shape.struct.unpack_from(facts, place)
     texts = (
         value
         for (_, kind), value in zip(shape.features, values, strict=True)
-        if kind in {_NARROW, _BROAD}
+        if kind in {NARROW, BROAD}
     )
     return {*numbers, *texts}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-_EXPONENT_BITS = 5
-_ZERO = 1 << 26
+EXPONENT_BITS = 5
+ZERO = 1 << 26
 _MOST_PLACES = 22
 """Powers of ten up to this one are exact."""
-_TENS = tuple(10.0**places for places in range(1 << _EXPONENT_BITS))
+TENS = tuple(10.0**places for places in range(1 << EXPONENT_BITS))
 
 
 def short(value: float) -> int | None:
@@ -23,14 +23,14 @@ def short(value: float) -> int | None:
         places = ""
     n_places = len(places) - int(power or 0)
     digits = int(whole + places)
-    if not 0 <= n_places <= _MOST_PLACES or not -_ZERO < digits < _ZERO:
+    if not 0 <= n_places <= _MOST_PLACES or not -ZERO < digits < ZERO:
         return None
     if digits == 0 and math.copysign(1.0, value) < 0.0:
         return None
-    return (digits + _ZERO) << _EXPONENT_BITS | n_places
+    return (digits + ZERO) << EXPONENT_BITS | n_places
 
 
 def long(stored: int) -> float:
     """Return the number that `short` stored."""
     # Both parts are exact, and a division rounds as reading the decimal number does.
-    return ((stored >> _EXPONENT_BITS) - _ZERO) / _TENS[stored & 31]
+    return ((stored >> EXPONENT_BITS) - ZERO) / TENS[stored & 31]

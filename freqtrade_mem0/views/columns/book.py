@@ -1,0 +1,262 @@
+"""Follows the closed trades of a journal in columns; reads each of them once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.journal import chain
+from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.journal.evidence.many import in_parts
+from freqtrade_mem0.records.kinds.retraction import Retraction
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.views.columns.amounts import Decided, Paid, old_stakes, paid, stakes
+from freqtrade_mem0.views.columns.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from freqtrade_mem0.journal.evidence.many import Part
+    from freqtrade_mem0.journal.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 5_000
+_SMALL = 20_000
+"""News of at most so many rows are read while a page waits; more are read beside it."""
+_IDS_AT_ONCE = 500
+_TRADES = "scope IN (SELECT number FROM scopes WHERE kind = ?)"
+_UNKNOWN_PROFIT = "profit_abs"
+
+
+class TradeBook:
+    """The closed trades of a journal, of every user; safe to share between threads.
+
+    Parameters
+    ----------
+    journal
+        Read by its own connection; nothing is written.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._is_closed = threading.Event()
+        self._start_over()
+        self._n_rows = 0
+        """Rows to read in all, of the reading that is going on."""
+
+    def table(self) -> Table | None:
+        """Return the trades as they are now; None while many of them are still being read.
+
+        The table is for reading, under `lock`. `JournalError`: the journal can not be used.
+        """
+        if not self._journal.path.exists():
+            return Table()
+        if not self._reading.acquire(blocking=False):
+            return self._table if self._is_whole else None
+        is_kept = False
+        try:
+            n_behind = self._n_behind()
+            if n_behind > _SMALL:
+                self._n_rows = self._table.n + n_behind
+                threading.Thread(
+                    target=self._read_beside, name="freqtrade-mem0-book", daemon=True
+                ).start()
+                is_kept = True  # the thread releases it
+                return None
+            if n_behind >= 0:
+                self._read()
+        finally:
+            if not is_kept:
+                self._reading.release()
+        return self._table
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Stop reading, and wait for it."""
+        self._is_closed.set()
+        if self._reading.acquire(timeout=timeout_s):
+            self._reading.release()
+
+    @property
+    def lock(self) -> threading.Lock:
+        """Held while rows are added and while a page computes."""
+        return self._lock
+
+    @property
+    def share_read(self) -> float:
+        """How much of the trades has been read, in [0, 1]."""
+        return 1.0 if self._is_whole else min(self._table.n / max(self._n_rows, 1), 1.0)
+
+    @property
+    def share_with_amounts(self) -> float:
+        """Of how many of the trades stakes and profits were read, in [0, 1]."""
+        return 1.0 if self._has_amounts else min(self._amounts_seq / max(self._seq, 1), 0.99)
+
+    @property
+    def words(self) -> Mapping[int, str]:
+        """Texts by their numbers."""
+        return self._journal.evidence.words if self._journal.path.exists() else {}
+
+    def scopes(self) -> list[tuple[int, str, str, str, str]]:
+        """Return number, user, strategy, mode and run of each scope of trades."""
+        if not self._journal.path.exists():
+            return []
+        query = "SELECT number, user_id, strategy, mode, run_id FROM scopes WHERE kind = ?"
+        return self._journal.connection.rows(query, [TradeRecord.kind])
+
+    def _start_over(self) -> None:
+        self._table = Table()
+        self._is_whole = False
+        self._n_opened = -1
+        self._n = 0
+        """How much of the journal's chain has been taken account of."""
+        self._seq = self._amounts_seq = 0
+        """The last rows of which the trades, and what they won, were read."""
+        self._has_amounts = False
+
+    def _n_behind(self) -> int:
+        """Return how many rows may have to be read; -1 where nothing has changed."""
+        connection = self._journal.connection
+        (n, seq) = connection.row(
+            "SELECT (SELECT coalesce(max(n), 0) FROM chain),"
+            " (SELECT coalesce(max(seq), 0) FROM evidence)"
+        )
+        if connection.n_opened != self._n_opened or n < self._n:
+            with self._lock:
+                self._start_over()
+            self._n_opened = connection.n_opened
+        if n == self._n and self._is_whole:
+            return -1
+        return int(seq) - self._seq
+
+    def _read_beside(self) -> None:
+        try:
+            self._read()
+        except Mem0Error as error:
+            logger.warning("The trades for the dashboard can not be read: %s", error)
+        except Exception:
+            logger.exception("The trades for the dashboard can not be read.")
+        finally:
+            self._reading.release()
+
+    def _read(self) -> None:
+        connection = self._journal.connection
+        (end,) = connection.row("SELECT coalesce(max(n), 0) FROM chain")
+        is_first = not self._is_whole
+        is_smaller = not is_first and self._may_be_smaller(end)
+        query = f"""
+            SELECT seq, id, scope, pair, known_ms, facts FROM evidence NOT INDEXED
+            WHERE seq > ? AND is_current = 1 AND {_TRADES} ORDER BY seq LIMIT {_PAGE}
+        """  # noqa: S608 - fixed names
+        while rows := self._page(query, self._seq):
+            self._add(rows)
+            self._seq = rows[-1][0]
+            if not is_first:
+                self._take_out_corrected([row[1] for row in rows])
+        if is_smaller:
+            self._look_which_are_there()
+        if self._is_closed.is_set():
+            return
+        self._n, self._is_whole = end, True
+        while rows := self._page(query, self._amounts_seq):
+            self._add_amounts(rows)
+            self._amounts_seq = rows[-1][0]
+        if is_first and not self._is_closed.is_set():
+            for page in old_stakes(connection):
+                self._set(Decided._fields, page)
+            self._has_amounts = True
+
+    def _page(self, query: str, after_seq: int) -> list[Any]:
+        if self._is_closed.is_set():
+            return []
+        return self._journal.connection.rows(query, [after_seq, TradeRecord.kind])
+
+    def _may_be_smaller(self, end: int) -> bool:
+        """Return whether records were taken back or deleted since."""
+        query = """
+            SELECT EXISTS (
+                SELECT 1 FROM chain LEFT JOIN records AS r ON r.seq = chain.row AND chain.kind = ?
+                WHERE n > ? AND n <= ? AND (chain.kind = ? OR r.kind = ?)
+            )
+        """
+        values = [chain.RECORD, self._n, end, chain.RECORDS_GONE, Retraction.kind]
+        (found,) = self._journal.connection.row(query, values)
+        return bool(found)
+
+    def _add(self, rows: list[Any]) -> None:
+        parts = list(in_parts([row[-1] for row in rows], self.words))
+        with self._lock:
+            for part in parts:
+                some = [rows[each] for each in part.places.tolist()]
+                place = self._table.grow(len(some))
+                for column, name in enumerate(("seq", "", "scope", "pair", "known_ms")):
+                    if name:
+                        self._table[name][place] = [row[column] for row in some]
+                self._fill(place, part)
+            self._table.sort_last(rows[0][0])  # rows are looked up by their numbers
+
+    def _add_amounts(self, rows: list[Any]) -> None:
+        connection = self._journal.connection
+        won = paid(connection, [row[0] for row in rows])
+        parts = list(in_parts([row[-1] for row in rows], self.words))
+        decided = stakes(connection, [each for part in parts for each in part.decisions])
+        found = []
+        for part in parts:
+            for place, decision in zip(part.places.tolist(), part.decisions, strict=False):
+                known = decided.get(id_of(decision))
+                if known is not None:
+                    found.append((rows[place][0], known))
+            if _UNKNOWN_PROFIT in part.unknown:
+                for place in part.places.tolist():
+                    won.pop(rows[place][0], None)
+        self._set(Paid._fields, list(won.items()))
+        self._set(Decided._fields, found)
+
+    def _fill(self, place: slice, part: Part) -> None:
+        table = self._table
+        table["ratio"][place], table["counts"][place] = part.ratio, part.counts
+        table["open_s"][place] = np.clip(part.open_ms // 1_000, 0, (1 << 32) - 1)
+        for name, texts in part.texts.items():
+            table[name][place] = texts
+        for named, is_number in ((part.numbers, True), (part.words, False)):
+            for name, values in named.items():
+                column = table.feature(name, is_number=is_number)
+                if column is not None:
+                    column[place] = values
+
+    def _set(self, names: Sequence[str], found: list[tuple[int, Any]]) -> None:
+        """Set values of trades by their rows in the journal; rows that are not there are left."""
+        if not found:
+            return
+        values = np.array([each for _, each in found])
+        wanted = np.array([seq for seq, _ in found])
+        with self._lock:
+            seqs = self._table["seq"]
+            at = np.minimum(np.searchsorted(seqs, wanted), len(seqs) - 1)
+            is_known = seqs[at] == wanted
+            for name, column in zip(names, values.T, strict=True):
+                self._table[name][at[is_known]] = column[is_known]
+
+    def _take_out_corrected(self, ids: list[Any]) -> None:
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[first : first + _IDS_AT_ONCE]
+            query = (
+                "SELECT seq FROM evidence WHERE is_current = 0"  # noqa: S608 - values are bound
+                f" AND id IN ({', '.join('?' * len(some))})"
+            )
+            gone = [seq for (seq,) in self._journal.connection.rows(query, some)]
+            with self._lock:
+                self._table["is_there"][np.isin(self._table["seq"], gone)] = False
+
+    def _look_which_are_there(self) -> None:
+        query = f"SELECT seq FROM evidence WHERE is_current = 1 AND {_TRADES}"  # noqa: S608
+        rows = self._journal.connection.rows(query, [TradeRecord.kind])
+        there = np.fromiter((seq for (seq,) in rows), dtype=np.int64, count=len(rows))
+        with self._lock:
+            self._table["is_there"][:] = np.isin(self._table["seq"], there)

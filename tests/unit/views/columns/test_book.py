@@ -1,0 +1,157 @@
+"""The table of trades says what the journal says, after every change of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
+from freqtrade_mem0.journal.brief_writes import BriefWrites
+from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.outbox import Outbox
+from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.views.columns import book as book_module
+from freqtrade_mem0.views.columns.book import TradeBook
+from freqtrade_mem0.views.columns.choice import rows_of, runs
+from tests.support.samples import NOTED, ORIGIN, a_decision, a_retraction, a_trade, opened
+from tests.support.wait import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OTHER = replace(ORIGIN, user_id="ben", run_id="bot-2")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """An empty journal."""
+    made = Journal(tmp_path)
+    made.open()
+    return made
+
+
+def sized(number: int, **changes: Any) -> list[Any]:
+    """Return a decision that raised a stake by a quarter, and its trade."""
+    decision = a_decision(number)
+    trade = a_trade(
+        number,
+        decision_id=decision.id,
+        max_stake_amount=125.0,
+        profit_ratio=number / 1e3,
+        **changes,
+    )
+    return [decision, opened(decision, trade), trade]
+
+
+def shown(book: TradeBook, scope: Scope | None = None) -> list[tuple[object, ...]]:
+    """Return what the table says of each trade of a scope."""
+    table = book.table()
+    assert table is not None
+    words = book.words
+    with book.lock:
+        rows = rows_of(book, table, scope or Scope())
+        return [
+            (
+                words[int(table["pair"][row])],
+                float(table["ratio"][row]),
+                float(table["profit"][row]),
+            )
+            for row in rows
+        ]
+
+
+def test_each_trade_has_the_values_of_its_record(journal: Journal) -> None:
+    """Texts, numbers, features and stakes, whatever the layout of its facts."""
+    odd = {"rsi": 1 / 3, "regime": "calm uptrend", "volume": 12.5}
+    records = [*sized(1), *sized(2, situation=odd), *sized(3, situation={}), a_trade(4)]
+    journal.append(records)
+    book = TradeBook(journal)
+    table = book.table()
+    assert table is not None
+    words = book.words
+    for row, trade in enumerate(journal.evidence.trades(Scope())):
+        assert words[int(table["exit_reason"][row])] == trade.exit_reason
+        assert words[int(table["side"][row])] == trade.side
+        assert table["ratio"][row] == trade.profit_ratio
+        assert table["open_s"][row] == (trade.known_at - trade.open_date).total_seconds()
+        for name, value in trade.situation.items():
+            kept = table[f"at_{name}"][row]
+            if isinstance(value, str):
+                assert words[int(kept)] == value
+            else:
+                assert kept == pytest.approx(value)
+    assert table["proposed"][:3].tolist() == [100.0] * 3
+    assert table["stake"][:3].tolist() == [125.0] * 3
+    assert table["profit"].tolist() == pytest.approx([0.1, 0.2, 0.3, 1.0])
+
+
+def test_news_corrections_and_what_is_taken_back_are_followed(journal: Journal) -> None:
+    """A correction counts once; a retracted trade not at all."""
+    journal.append(sized(1))
+    book = TradeBook(journal)
+    assert len(shown(book)) == 1
+    trade = sized(2)[-1]
+    journal.append(sized(2))
+    assert len(shown(book)) == 2
+    journal.append([replace(trade, profit_ratio=0.5)])
+    assert [each[1] for each in shown(book)] == [0.001, 0.5]
+    journal.append([a_retraction(trade.id)])
+    assert [each[1] for each in shown(book)] == [0.001]
+
+
+def test_archived_decisions_keep_their_stakes(journal: Journal) -> None:
+    """The numbers of a decision stay when its reasons go."""
+    journal.append([each for number in range(1, 4) for each in sized(number)])
+    outbox = Outbox(journal)
+    outbox.delivered([seq for seq, _ in outbox.pending(10)], NOTED)
+    writes, late_ms = BriefWrites(journal), to_ms(NOTED) + 1
+    assert archive_records(writes, late_ms) == 3
+    assert archive_decisions(writes, late_ms) == 2  # the newest one stays
+    table = TradeBook(journal).table()
+    assert table is not None
+    assert table["stake"].tolist() == [125.0] * 3
+    assert table["profit"].tolist() == pytest.approx([0.1, 0.2, 0.3])
+
+
+def test_many_trades_are_read_beside_the_page(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is told that they are being read, and shows them afterwards."""
+    monkeypatch.setattr(book_module, "_SMALL", 5)
+    journal.append([a_trade(number) for number in range(1, 9)])
+    book = TradeBook(journal)
+    assert book.table() is None
+    eventually(lambda: book.table() is not None)
+    assert len(shown(book)) == 8
+    book.close()
+
+
+def test_only_the_scope_is_shown(journal: Journal) -> None:
+    """Of users, runs and pairs; and the runs are listed with their number of trades."""
+    backtest = replace(ORIGIN, mode=Mode.BACKTEST, run_id="run-1")
+    journal.append(
+        [
+            a_trade(1),
+            a_trade(2, pair="BTC/USDT"),
+            a_trade(3, origin=OTHER),
+            a_trade(4, origin=backtest),
+        ]
+    )
+    book = TradeBook(journal)
+    assert len(shown(book, Scope(user_id="ben"))) == 1
+    assert len(shown(book, Scope(user_id="me"))) == 3
+    assert [each[0] for each in shown(book, Scope(pair="BTC/USDT"))] == ["BTC/USDT"]
+    table = book.table()
+    assert table is not None
+    found = runs(book, table, Scope(user_id="me"))
+    assert [(run.run_id, run.n_trades) for run in found] == [("bot-1", 2), ("run-1", 1)]
+
+
+def test_a_memory_that_is_not_there_has_no_trades(tmp_path: Path) -> None:
+    """And no file is made by looking."""
+    book = TradeBook(Journal(tmp_path / "none"))
+    assert shown(book) == []
+    assert not (tmp_path / "none").exists()
