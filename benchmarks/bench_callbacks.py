@@ -6,7 +6,9 @@ A dry-run bot as far as its callbacks go: the mixin resolved and started by Freq
 its own database of trades, fresh candles (999) for each entry, each callback called the way
 Freqtrade calls it. It walks trades through `leverage`, `custom_stake_amount`,
 `confirm_trade_entry`, `confirm_trade_exit`, `order_filled` (of the entry and of the exit) and
-`bot_loop_start`, with a pause before each, in which a bot would wait for an exchange. Conditions,
+`bot_loop_start`, with a pause before each, in which a bot would wait for an exchange. Before each
+trade Freqtrade analyses the candles, which makes the situation ready (`analysis`); of every second
+trade it does so without memory first (`analysis_alone`). Conditions,
 in turn, each in a process of its own, each with an empty memory:
 
 * `quiet`: journal alone, an idle disk;
@@ -35,6 +37,7 @@ import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from logging.handlers import BufferingHandler
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
 
 CONDITIONS = ("quiet", "disk_busy", "mem0_gone", "both", "embedded", "remembers", "maintained")
 LONG = ("remembers", "maintained")
+ANALYSES = ("analysis_alone", "analysis")
+"""Freqtrade's analysis of a new candle, without memory and with it; no order waits for it."""
 CALLBACKS = (
     "leverage",
     "custom_stake_amount",
@@ -178,8 +183,8 @@ def figures(times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
     """Return quantiles by condition and callback; `all` is all callbacks together."""
     return {
         condition: {
-            **{name: quantiles(by_callback[name]) for name in CALLBACKS},
-            "all": quantiles([each for values in by_callback.values() for each in values]),
+            **{name: quantiles(by_callback[name]) for name in (*ANALYSES, *CALLBACKS)},
+            "all": quantiles([each for name in CALLBACKS for each in by_callback[name]]),
         }
         for condition, by_callback in times.items()
     }
@@ -250,15 +255,19 @@ class Bot:
             "mem0": block | {"risk": {"damping": {"enabled": True}, "leverage": True}},
         }
         self.strategy = StrategyResolver.load_strategy(config)
+        self._analysed: Any = None
         # One long series; each entry sees the window that had closed by then, as a frame anew.
         self._series = generate("ETH/USDT", CandlePlan(timeframe_minutes=5, days=30))
         self.strategy.dp = SimpleNamespace(
-            get_analyzed_dataframe=lambda *_: (self._frame, None),
+            ohlcv=lambda *_, **__: self._frame,
+            get_analyzed_dataframe=lambda *_: (self._analysed, None),
+            _set_cached_df=lambda _pair, _timeframe, frame, **_: setattr(self, "_analysed", frame),
+            _emit_df=lambda *_: None,
             send_msg=lambda *_, **__: None,
             market=lambda _: MARKET,
         )
         self.strategy.ft_bot_start()
-        self.microseconds: dict[str, list[float]] = {name: [] for name in CALLBACKS}
+        self.microseconds: dict[str, list[float]] = {name: [] for name in (*ANALYSES, *CALLBACKS)}
 
     def trade(self, number: int) -> None:
         """Walk one trade through all callbacks, from its entry to its exit."""
@@ -271,6 +280,12 @@ class Bot:
         self._frame["date"] += last - self._frame["date"].iloc[-1]
         now: datetime = (last + CANDLE).to_pydatetime()
         pair, rate = PAIRS[number % len(PAIRS)], float(self._frame["close"].iloc[-1])
+        if number % 2:
+            alone = type(self.strategy).analyze_pair
+            self._timed("analysis_alone", partial(alone, self.strategy, pair))
+            self.strategy.analyze([pair])  # Freqtrade skips a candle it has seen
+        else:
+            self._timed("analysis", partial(self.strategy.analyze, [pair]))
         asked = {"pair": pair, "current_time": now, "side": "long", "entry_tag": "dip"}
         prices = {"current_rate": rate, "max_stake": 1_000.0, "min_stake": 10.0}
         self._call("leverage", **asked, current_rate=rate, proposed_leverage=3.0, max_leverage=5.0)
@@ -357,9 +372,13 @@ class Bot:
             self.strategy, "order_filled" if name.startswith("order_filled") else name
         )
         call = strategy_safe_wrapper(method, default_retval=None, supress_error=False)
+        return self._timed(name, partial(call, **arguments))
+
+    def _timed(self, name: str, call: Callable[[], Any]) -> Any:
+        """Call something after a pause, and keep how long it took."""
         time.sleep(BETWEEN_S)
         began_s = time.perf_counter()
-        answer = call(**arguments)
+        answer = call()
         self.microseconds[name].append(1e6 * (time.perf_counter() - began_s))
         return answer
 

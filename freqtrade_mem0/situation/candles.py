@@ -87,6 +87,10 @@ class Candles:
                 return guess
         return int(opens.searchsorted(last_open_ms, side="right"))
 
+    def closed_ms(self, timeframe_s: int) -> int:
+        """Return when the last candle closed or closes, in epoch milliseconds."""
+        return int(self._open_ms.item(-1)) + timeframe_s * 1_000
+
     def features(self, n_closed: int) -> Situation:
         """Return the features of the last `WINDOW` of the first `n_closed` candles.
 

@@ -30,7 +30,8 @@ from freqtrade_mem0.host.market import free_slots, smallest_stake
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.run.bot.entries.exits import AskedExit
 from freqtrade_mem0.run.bot.entries.orders import Wanted
-from freqtrade_mem0.situation import WINDOW, Candles, calendar, clean, indicators_of
+from freqtrade_mem0.situation import clean, indicators_of
+from freqtrade_mem0.strategy.market import Market
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +46,13 @@ logger = logging.getLogger(__name__)
 
 HOOKED = ("custom_stake_amount", "confirm_trade_entry")
 """Wrapped in every run. A backtest's closed trades are read from Freqtrade's own list."""
-HOOKED_IN_BOTS = (*HOOKED, "confirm_trade_exit", "order_filled", "bot_loop_start")
+HOOKED_IN_BOTS = (
+    *HOOKED,
+    "confirm_trade_exit",
+    "order_filled",
+    "bot_loop_start",
+    "analyze_pair",
+)
 HOOKED_FOR_LEVERAGE = ("leverage",)
 
 EXTRA_SITUATION = "mem0_situation"
@@ -75,7 +82,7 @@ def uninstall(state: dict[str, Any]) -> None:
 
 
 def _wrapped(
-    strategy: Any, name: str, hook: Callable[[Callable[[], Any], Mapping[str, Any]], Any]
+    strategy: Any, name: str, hook: Callable[[partial[Any], Mapping[str, Any]], Any]
 ) -> Callable[..., Any]:
     """Return a callback with a hook around it; the hook gets the own callback and the arguments."""
     own: Callable[..., Any] = getattr(type(strategy), name).__get__(strategy)
@@ -98,12 +105,10 @@ class _Hooks:
         indicators: Sequence[Indicator],
     ) -> None:
         self._strategy = strategy
-        self._indicators = indicators
+        self._market = Market(strategy, timeframe_s, indicators)
         self._runtime_of = runtime_of
-        self._timeframe_s = timeframe_s
         self._logged: set[tuple[str, str]] = set()
         self._levels_checked = False
-        self._candles: dict[str, tuple[Any, Candles]] = {}
         self._free_slots = partial(free_slots, strategy)
 
     def custom_stake_amount(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
@@ -197,15 +202,14 @@ class _Hooks:
     ) -> tuple[dict[str, float | str], float | None]:
         """Return an entry's situation, and the jump of the candles' range; None without a jump."""
         pair: str = call["pair"]
-        candles = self._candles_of(pair, host.analysed_candles(self._strategy, pair))
-        n_closed, situation = self._market(candles, moment)
+        seen = self._market.at(pair, to_ms(moment))
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
         if extra is not None:
             try:
-                situation |= clean(
+                seen.situation |= clean(
                     extra(
                         pair=pair,
-                        candles=candles.with_indicators(n_closed),
+                        candles=self._market.candles_of(pair).with_indicators(seen.n_closed),
                         current_time=moment,
                         side=call["side"],
                         enter_tag=str(call.get("entry_tag") or ""),
@@ -213,22 +217,7 @@ class _Hooks:
                 )
             except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
                 self._log_failure(EXTRA_SITUATION, error, call)
-        return situation, candles.times_usual_range(n_closed)
-
-    def _market(self, candles: Candles, moment: datetime) -> tuple[int, dict[str, float | str]]:
-        """Return how many candles are closed at a moment, and what the market was then."""
-        moment_ms = to_ms(moment)
-        n_closed = candles.n_closed(moment_ms, self._timeframe_s)
-        situation = candles.features(n_closed)
-        situation |= calendar(moment_ms)
-        return n_closed, situation
-
-    def _candles_of(self, pair: str, frame: Any) -> Candles:
-        """Return a dataframe as columns, converted once per dataframe."""
-        known = self._candles.get(pair)
-        if known is None or known[0] is not frame:
-            known = self._candles[pair] = (frame, Candles(frame, self._indicators))
-        return known[1]
+        return seen.situation, seen.times_usual_range
 
     def _log_failure(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:
         """Log an exception, unless one of its type has been logged for the same callback."""
@@ -279,15 +268,21 @@ class _BotHooks(_Hooks):
             self._log_failure("bot_loop_start", error, call)
         return own()
 
+    def analyze_pair(self, own: partial[None], call: Mapping[str, Any]) -> None:
+        """Make the situation ready while the new candles are in the processor's caches."""
+        own()
+        try:
+            self._market.make_ready(call["pair"] if "pair" in call else own.args[0])
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("analyze_pair", error, call)
+
     def _exit_asked(self, call: Mapping[str, Any], *, is_confirmed: bool) -> None:
         moment = as_utc(call["current_time"])
-        # Columns of its own: a forced exit comes in a thread of Freqtrade's REST server.
-        newest = host.analysed_candles(self._strategy, call["pair"]).tail(2 * WINDOW)
         asked = AskedExit(
             reason=str(call["exit_reason"] or ""),
             rate=float(call["rate"]),
             moment=moment,
-            situation=self._market(Candles(newest, self._indicators), moment)[1],
+            situation=self._market.seen_by_any_thread(call["pair"], to_ms(moment)),
             is_confirmed=is_confirmed,
         )
         self._bot.session.exit_asked(call["trade"], asked)

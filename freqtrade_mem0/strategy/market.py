@@ -1,0 +1,115 @@
+"""The market of a pair at a moment, from the candles that Freqtrade holds of it.
+
+A bot makes the situation ready when Freqtrade has analysed a new candle: the candles are in the
+processor's caches then, and no order waits. A stake or an exit, which comes while an order is due,
+only looks it up. A backtest has all candles from the start and computes its signals in blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from freqtrade_mem0.host import freqtrade as host
+from freqtrade_mem0.situation import WINDOW, Candles, Situation, calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.situation import Indicator
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """A situation, how many candles it was computed from, and the jump of their range, if any."""
+
+    n_closed: int
+    situation: Situation
+    times_usual_range: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """What was computed of all candles of a dataframe, the last of which closed at a moment."""
+
+    frame: Any
+    closed_ms: int
+    features: Situation
+    times_usual_range: float | None
+
+
+class Market:
+    """Reads the situation of a strategy's pairs.
+
+    Parameters
+    ----------
+    strategy
+        Its data provider holds the candles.
+    timeframe_s
+        Length of a candle in seconds.
+    indicators
+        Indicators of TA-Lib that are features, too.
+    """
+
+    def __init__(self, strategy: Any, timeframe_s: int, indicators: Sequence[Indicator]) -> None:
+        self._strategy = strategy
+        self._timeframe_s = timeframe_s
+        self._indicators = indicators
+        self._candles: dict[str, tuple[Any, Candles]] = {}
+        self._ready: dict[str, _Ready] = {}
+
+    def make_ready(self, pair: str) -> None:
+        """Compute the situation after the newest candle of a pair, unless it is there."""
+        frame = host.analysed_candles(self._strategy, pair)
+        known = self._ready.get(pair)
+        if known is not None and known.frame is frame:
+            return
+        self._ready.pop(pair, None)
+        candles, n_closed = Candles(frame, self._indicators), len(frame)
+        if n_closed:
+            self._ready[pair] = _Ready(
+                frame,
+                candles.closed_ms(self._timeframe_s),
+                candles.features(n_closed),
+                candles.times_usual_range(n_closed),
+            )
+
+    def at(self, pair: str, moment_ms: int) -> Seen:
+        """Return the situation at a moment in epoch milliseconds. For one thread at a time."""
+        frame = host.analysed_candles(self._strategy, pair)
+        ready = self._ready_at(pair, frame, moment_ms)
+        if ready is not None:
+            situation = ready.features | calendar(moment_ms)
+            return Seen(len(frame), situation, ready.times_usual_range)
+        return self._seen(self._columns(pair, frame), moment_ms)
+
+    def seen_by_any_thread(self, pair: str, moment_ms: int) -> Situation:
+        """Return the situation at a moment; a forced exit comes from Freqtrade's REST server."""
+        frame = host.analysed_candles(self._strategy, pair)
+        ready = self._ready_at(pair, frame, moment_ms)
+        if ready is not None:
+            return ready.features | calendar(moment_ms)
+        newest = Candles(frame.tail(2 * WINDOW), self._indicators)
+        return self._seen(newest, moment_ms).situation
+
+    def candles_of(self, pair: str) -> Candles:
+        """Return the candles of a pair. For one thread at a time."""
+        return self._columns(pair, host.analysed_candles(self._strategy, pair))
+
+    def _seen(self, candles: Candles, moment_ms: int) -> Seen:
+        n_closed = candles.n_closed(moment_ms, self._timeframe_s)
+        situation = candles.features(n_closed) | calendar(moment_ms)
+        return Seen(n_closed, situation, candles.times_usual_range(n_closed))
+
+    def _ready_at(self, pair: str, frame: Any, moment_ms: int) -> _Ready | None:
+        """Return what was made ready, if it is of this dataframe and all its candles are closed."""
+        ready = self._ready.get(pair)
+        is_right = ready is not None and ready.frame is frame and moment_ms >= ready.closed_ms
+        return ready if is_right else None
+
+    def _columns(self, pair: str, frame: Any) -> Candles:
+        """Return a dataframe as columns, converted once per dataframe."""
+        known = self._candles.get(pair)
+        if known is None or known[0] is not frame:
+            known = self._candles[pair] = (frame, Candles(frame, self._indicators))
+        return known[1]
