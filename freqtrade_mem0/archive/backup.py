@@ -28,6 +28,7 @@ from freqtrade_mem0.archive.workplace import sync_folder, workplace
 from freqtrade_mem0.config.address import vector_store
 from freqtrade_mem0.errors import ArchiveError
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.sqlite_files.connecting import PATIENCE_S, connect
 from freqtrade_mem0.sqlite_files.opening import is_writable, make_folder, open_read_only
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.archive.container import Progress
 
 _PAGES_AT_ONCE = 2_000
-_TIMEOUT_S = 30.0
 
 
 def make_backup(
@@ -161,13 +161,13 @@ def _at_one_moment(store: MemoryFolder) -> Iterator[tuple[MemoryFolder, sqlite3.
 
 def _connected(path: Path) -> sqlite3.Connection:
     if not is_writable(path):
-        return open_read_only(path, _TIMEOUT_S)
-    return sqlite3.connect(path, timeout=_TIMEOUT_S, isolation_level=None)
+        return open_read_only(path, PATIENCE_S)
+    return connect(path)
 
 
 def _copy(source: sqlite3.Connection, target: Path) -> None:
     os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+    with closing(connect(target)) as copy:
         # In one transaction of the source, so that writers do not make it begin again.
         if not source.in_transaction:
             source.execute("BEGIN")

@@ -18,6 +18,7 @@ from freqtrade_mem0.archive.manifest import Manifest
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ArchiveError, Mem0Error
 from freqtrade_mem0.memory_folder import MemoryFolder
+from freqtrade_mem0.sqlite_files.connecting import connect
 from freqtrade_mem0.sqlite_files.opening import make_folder
 from freqtrade_mem0.words.numbers import counted
 
@@ -128,13 +129,13 @@ def n_memories(path: Path) -> int:
     """Return how many memories a file of the embedded store has; 0 where there is none."""
     if not path.exists():
         return 0
-    with closing(sqlite3.connect(path)) as sqlite:
+    with closing(connect(path)) as sqlite:
         n: int = sqlite.execute("SELECT count(*) FROM memories").fetchone()[0]
     return n
 
 
 def _check_file(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as sqlite:
+    with closing(connect(path)) as sqlite:
         words = sqlite.execute("PRAGMA integrity_check(1)").fetchall()
         if path.name == STORE:  # the index of words has a check of its own
             sqlite.execute("INSERT INTO words (words) VALUES ('integrity-check')")

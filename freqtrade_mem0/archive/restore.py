@@ -16,6 +16,7 @@ from freqtrade_mem0.errors import ArchiveError
 from freqtrade_mem0.journal.exchange import SIDE_FILES, exchange, keep
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
 from freqtrade_mem0.journal.in_use import is_in_use, kept_out
+from freqtrade_mem0.sqlite_files.connecting import connect
 from freqtrade_mem0.sqlite_files.opening import give_to_owner, make_folder
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _refuse_in_use(paths: list[Path]) -> None:
 def _make_ready(fresh: Path, names: Iterable[str]) -> None:
     """Give the restored journal an identity of its own, and leave no side file."""
     for name in names:
-        with closing(sqlite3.connect(fresh / name, isolation_level=None)) as copy:
+        with closing(connect(fresh / name)) as copy:
             copy.execute("PRAGMA journal_mode = DELETE")
             if name == JOURNAL:
                 # Whoever noted how far he read the other file must begin again.
@@ -154,7 +155,7 @@ def _put_in_place(folder: Path, fresh: Path, now: datetime, names: Collection[st
 
 def _empty_log(path: Path) -> None:
     """Bring what is in a file's write-ahead log into the file itself, if it is not damaged."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as sqlite:
+    with suppress(sqlite3.Error), closing(connect(path)) as sqlite:
         sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

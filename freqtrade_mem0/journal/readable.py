@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.journal.evidence.rows import COLUMNS
 from freqtrade_mem0.journal.stored_bodies import BodyReader
 from freqtrade_mem0.journal.verify import is_sound
+from freqtrade_mem0.sqlite_files.connecting import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,7 +189,7 @@ class ReadableJournal:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    sqlite = sqlite3.connect(path, isolation_level=None)
+    sqlite = connect(path)
     # Lets SQLite read a file that is shorter than its head says, or has a damaged schema.
     sqlite.execute("PRAGMA writable_schema = ON")
     return sqlite

@@ -30,6 +30,7 @@ from freqtrade_mem0.journal.readable import ReadableJournal
 from freqtrade_mem0.journal.salvage_archived import carry_archive_over
 from freqtrade_mem0.journal.schema import refuse_foreign
 from freqtrade_mem0.journal.verify import is_sound, verify
+from freqtrade_mem0.sqlite_files.connecting import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,7 +147,7 @@ def _copy(path: Path, target: Path) -> None:
 def _is_intact(copied: Path, path: Path) -> bool:
     """Return whether SQLite finds the file in order, and every row says what was written to it."""
     try:
-        with closing(sqlite3.connect(copied)) as sqlite:
+        with closing(connect(copied)) as sqlite:
             refuse_foreign(sqlite, path)
             words = sqlite.execute("PRAGMA integrity_check").fetchall()
             tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}

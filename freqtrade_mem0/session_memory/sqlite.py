@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.session_memory.store import TIMEOUT_S
-from freqtrade_mem0.sqlite_files.opening import create_privately, explain, make_folder, open_shared
+from freqtrade_mem0.sqlite_files.own_file import OwnFile
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FILE_NAME = "session.sqlite"
 _APPLICATION_ID = 0x4D305353  # "M0SS"
 _SCHEMA = """
+PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS sessions (
     owner TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -44,10 +44,14 @@ class SqliteStore:
     """
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
-        self.path = folder / FILE_NAME
         self._now = now
-        self._lock = threading.Lock()
-        self._opened: sqlite3.Connection | None = None
+        self._file = OwnFile(
+            folder / FILE_NAME,
+            application_id=_APPLICATION_ID,
+            schema=_SCHEMA,
+            timeout_s=TIMEOUT_S,
+            refused=lambda why: BackendError(f"Session memory in {why}"),
+        )
 
     def put(self, owner: str, key: str, text: str, ttl_s: float) -> None:
         """Keep a text for a time."""
@@ -87,10 +91,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+        self._file.close()
 
     def _count(self, query: str, values: list[Any], *, keep: bool = False) -> int:
         with self._writing(keep=keep) as sqlite:
@@ -102,48 +103,9 @@ class SqliteStore:
     @contextmanager
     def _writing(self, *, create: bool = False, keep: bool = False) -> Iterator[sqlite3.Connection]:
         """Open the file, in a transaction without what has ended; `keep` does not delete that."""
-        with self._lock:
-            try:
-                sqlite = self._open(create=create)
-                is_old = "SELECT 1 FROM sessions WHERE until_ms <= ? LIMIT 1"
-                sqlite.execute("BEGIN IMMEDIATE")
-                try:
-                    now = [self._ms()]
-                    if not keep and sqlite.execute(is_old, now).fetchone():
-                        sqlite.execute("DELETE FROM sessions WHERE until_ms <= ?", now)
-                    yield sqlite
-                    sqlite.execute("COMMIT")
-                except BaseException:
-                    with suppress(sqlite3.Error):
-                        sqlite.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                why = explain(error, self.path) or str(error)
-                raise BackendError(
-                    f"Session memory in {self.path} can not be used: {why}"
-                ) from error
-
-    def _open(self, *, create: bool) -> sqlite3.Connection:
-        if self._opened is None:
-            if not create and not self.path.exists():
-                empty = sqlite3.connect(":memory:", isolation_level=None)
-                empty.executescript(_SCHEMA)
-                return empty
-            make_folder(self.path.parent)
-            create_privately(self.path)
-            opened = open_shared(
-                self.path,
-                TIMEOUT_S,
-                refuse=self._refuse,
-                new_file_pragma=f"PRAGMA application_id = {_APPLICATION_ID}",
-            )
-            opened.execute("PRAGMA synchronous = NORMAL")
-            opened.execute("PRAGMA secure_delete = ON")
-            opened.executescript(_SCHEMA)
-            self._opened = opened
-        return self._opened
-
-    def _refuse(self, sqlite: sqlite3.Connection) -> None:
-        (found,) = sqlite.execute("PRAGMA application_id").fetchone()
-        if self.path.stat().st_size and found != _APPLICATION_ID:
-            raise BackendError(f"{self.path} is no file of session memory; move it away.")
+        is_old = "SELECT 1 FROM sessions WHERE until_ms <= ? LIMIT 1"
+        with self._file.write(create=create) as sqlite:
+            now = [self._ms()]
+            if not keep and sqlite.execute(is_old, now).fetchone():
+                sqlite.execute("DELETE FROM sessions WHERE until_ms <= ?", now)
+            yield sqlite

@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.sqlite_files.connecting import connect
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,11 +27,6 @@ logger = logging.getLogger(__name__)
 _READ = "SELECT count(*) FROM sqlite_master"
 _NO_SHARED_MEMORY = "SQLITE_IOERR_SHM"
 _NO_LOCKS = ("SQLITE_IOERR_LOCK", "SQLITE_IOERR_RDLOCK", "SQLITE_IOERR_CHECKRESERVEDLOCK")
-
-
-def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
-    """Connect without implicit transactions; the caller's locks guard the connection."""
-    return sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
 
 
 def open_shared(
@@ -79,13 +76,7 @@ def open_read_only(path: Path, timeout_s: float) -> sqlite3.Connection:
     log = path.with_name(f"{path.name}-wal")
     # Without a log no process has the file open, and SQLite needs no index of the log.
     access = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    return sqlite3.connect(
-        f"{path.resolve().as_uri()}?{access}",
-        uri=True,
-        timeout=timeout_s,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    return connect(path, timeout_s, access=access)
 
 
 def is_writable(path: Path) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.sqlite_files.opening import create_privately, explain, make_folder, open_shared
+from freqtrade_mem0.sqlite_files.connecting import in_memory, transaction
+from freqtrade_mem0.sqlite_files.opening import create_privately, explain, open_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-_TIMEOUT_S = 10.0
 
 
 class OwnFile:
@@ -32,6 +31,8 @@ class OwnFile:
         Makes the error that is raised where the file can not be used, from a sentence.
     now
         Returns the time in epoch seconds.
+    timeout_s
+        How long a statement waits for another process's write.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class OwnFile:
         schema: str,
         refused: Callable[[str], Exception],
         now: Callable[[], float] = time.time,
+        timeout_s: float = 10.0,
     ) -> None:
         self.path = path
         self._application_id = application_id
         self._schema = schema
         self._refused = refused
         self._now = now
+        self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._opened: sqlite3.Connection | None = None
 
@@ -57,21 +60,17 @@ class OwnFile:
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Return the rows of a query."""
-        with self._used() as sqlite:
+        with self._used(create=True) as sqlite:
             return sqlite.execute(query, values).fetchall()
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection inside one transaction."""
-        with self._used() as sqlite:
-            sqlite.execute("BEGIN IMMEDIATE")
-            try:
-                yield sqlite
-                sqlite.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    sqlite.execute("ROLLBACK")
-                raise
+    def write(self, *, create: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one transaction.
+
+        Without `create`, a file that is missing stays so, and the connection is to an empty one.
+        """
+        with self._used(create=create) as sqlite, transaction(sqlite):
+            yield sqlite
 
     def close(self) -> None:
         """Close the file; a later use opens it again."""
@@ -81,9 +80,14 @@ class OwnFile:
                 self._opened = None
 
     @contextmanager
-    def _used(self) -> Iterator[sqlite3.Connection]:
+    def _used(self, *, create: bool) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
+                if self._opened is None and not create and not self.path.exists():
+                    empty = in_memory()
+                    empty.executescript(self._schema)
+                    yield empty
+                    return
                 if self._opened is None:
                     self._opened = self._open()
                 yield self._opened
@@ -92,11 +96,10 @@ class OwnFile:
                 raise self._refused(f"{self.path} can not be used: {why or error}.") from error
 
     def _open(self) -> sqlite3.Connection:
-        make_folder(self.path.parent)
         create_privately(self.path)
         opened = open_shared(
             self.path,
-            _TIMEOUT_S,
+            self._timeout_s,
             refuse=self._refuse,
             new_file_pragma=f"PRAGMA application_id = {self._application_id}",
         )

@@ -9,6 +9,7 @@ import os
 import platform
 import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from freqtrade_mem0.journal.verify import verify
 from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.sizing.registry import policy_for
+from freqtrade_mem0.sqlite_files.connecting import in_memory
 from freqtrade_mem0.views.forgetting import unfinished
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.tamper import chain_facts
@@ -126,7 +128,7 @@ def examine_installation() -> Finding:
     """Return the versions of what memory needs."""
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     text = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}"
-    with sqlite3.connect(":memory:") as sqlite:
+    with closing(in_memory()) as sqlite:
         options = {row[0] for row in sqlite.execute("PRAGMA compile_options")}
     if "ENABLE_FTS5" in options:
         return Finding(check="installation", state=OK, text=f"{text} ({sys.executable})")

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.records.memory import Memory
+from freqtrade_mem0.sqlite_files.connecting import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def refuse_foreign_history(path: Path) -> None:
     if not path.exists() or not path.stat().st_size:
         return
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as sqlite:
+        with closing(connect(path, access="mode=ro")) as sqlite:
             tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}
             columns = {row[1] for row in sqlite.execute("PRAGMA table_info(history)")}
     except sqlite3.Error as error:

@@ -46,3 +46,14 @@ def test_commands_only_read_freqtrades_configuration(package: str) -> None:
     from_freqtrade = {name for name in sources if name.split(".")[0] == "freqtrade"}
 
     assert {name for name in from_freqtrade if not name.startswith(CONFIG_MODULES)} == set()
+
+
+def test_only_one_module_connects_to_our_sqlite_files() -> None:
+    """Encryption has one place. The importer opens Freqtrade's databases, which are not ours."""
+    connecting = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        if "sqlite3.connect(" in file.read_text(encoding="utf-8")
+    }
+
+    assert connecting == {"sqlite_files/connecting.py", "importers/database.py"}

@@ -18,8 +18,8 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.sqlite_files.connecting import connect
 from freqtrade_mem0.sqlite_files.opening import (
-    connect,
     create_privately,
     explain,
     is_writable,

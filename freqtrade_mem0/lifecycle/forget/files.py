@@ -13,6 +13,7 @@ from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.purge import purge
 from freqtrade_mem0.journal.forgotten import BOTS
 from freqtrade_mem0.session_memory.sqlite import FILE_NAME as SESSIONS
+from freqtrade_mem0.sqlite_files.connecting import connect, deleting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 _MAGIC = b"SQLite format 3\x00"
-_TIMEOUT_S = 30.0
 _ROOM = 2.5
 """Free disk space that is needed, as a multiple of the file's size."""
 
@@ -86,7 +86,7 @@ def rewrite_files(folder: Path, point: Callable[[], None]) -> list[str]:
                     f"free pages in {path}: the disk has no room to write the file anew. What was "
                     "deleted now is overwritten with zeros; what was replaced earlier may be there"
                 )
-            with closing(sqlite3.connect(path, _TIMEOUT_S, isolation_level=None)) as sqlite:
+            with closing(connect(path)) as sqlite:
                 sqlite.execute("PRAGMA secure_delete = ON")
                 if not failed or str(path) not in failed[-1]:
                     sqlite.execute("VACUUM")
@@ -120,20 +120,21 @@ def _clean_history(memory: MemoryFolder, scope: ForgetScope) -> int:
     path = memory.folder / HISTORY
     if not path.exists() or not path.stat().st_size:
         return 0
-    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
-        sqlite.execute("PRAGMA secure_delete = ON")
+    there, n_gone = _ids_in(memory.folder / STORE), 0
+    with closing(connect(path)) as sqlite:
         tables = {name for (name,) in sqlite.execute("SELECT name FROM sqlite_master")}
-        n_gone = 0
-        if "history" in tables:
-            there = _ids_in(memory.folder / STORE)
-            for (memory_id,) in sqlite.execute("SELECT DISTINCT memory_id FROM history").fetchall():
-                is_there = memory_id in there or (
-                    memory.delivers and memory.backend.get(str(memory_id)) is not None
-                )
-                if not is_there:
-                    n_gone += sqlite.execute(
-                        "DELETE FROM history WHERE memory_id IS ?", [memory_id]
-                    ).rowcount
+        ids = (
+            "SELECT DISTINCT memory_id FROM history" if "history" in tables else "SELECT 1 LIMIT 0"
+        )
+        gone = [
+            (memory_id,)
+            for (memory_id,) in sqlite.execute(ids).fetchall()
+            if memory_id not in there
+            and not (memory.delivers and memory.backend.get(str(memory_id)) is not None)
+        ]
+    with deleting(path) as sqlite:
+        if gone:
+            n_gone += sqlite.executemany("DELETE FROM history WHERE memory_id IS ?", gone).rowcount
         if "messages" in tables:
             scopes = sqlite.execute("SELECT DISTINCT session_scope FROM messages").fetchall()
             for (session,) in scopes:
@@ -141,14 +142,13 @@ def _clean_history(memory: MemoryFolder, scope: ForgetScope) -> int:
                     n_gone += sqlite.execute(
                         "DELETE FROM messages WHERE session_scope = ?", [session]
                     ).rowcount
-        sqlite.commit()
     return n_gone
 
 
 def _ids_in(store: Path) -> set[str]:
     if not store.exists():
         return set()
-    with closing(sqlite3.connect(store, _TIMEOUT_S)) as sqlite:
+    with closing(connect(store)) as sqlite:
         return {each for (each,) in sqlite.execute("SELECT id FROM memories")}
 
 
@@ -166,12 +166,10 @@ def _clean_remote_ids(memory: MemoryFolder, scope: ForgetScope) -> int:
     path = memory.folder / REMOTE_IDS
     if not path.exists():
         return 0
-    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
-        sqlite.execute("PRAGMA secure_delete = ON")
+    with deleting(path) as sqlite:
         names = sqlite.execute("SELECT DISTINCT scope FROM listed").fetchall()
         gone = [(name,) for (name,) in names if scope.owns(_as_owners(json.loads(name)))]
         n_gone = sqlite.executemany("DELETE FROM listed WHERE scope = ?", gone).rowcount
-        sqlite.commit()
     return max(n_gone, 0)
 
 
@@ -184,12 +182,10 @@ def _clean_sessions(memory: MemoryFolder, scope: ForgetScope) -> int:
     path = memory.folder / SESSIONS
     if not path.exists() or not scope.is_whole_user:
         return 0
-    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
-        sqlite.execute("PRAGMA secure_delete = ON")
-        n_gone = sqlite.execute(  # an agent's owner is the user, a blank and the agent
+    with deleting(path) as sqlite:
+        n_gone: int = sqlite.execute(  # an agent's owner is the user, a blank and the agent
             "DELETE FROM sessions WHERE owner = ?1 OR instr(owner, ?1 || ' ') = 1", [scope.user_id]
         ).rowcount
-        sqlite.commit()
     return n_gone
 
 
@@ -198,11 +194,8 @@ def _clean_keys(memory: MemoryFolder, scope: ForgetScope) -> int:
     path = memory.folder / SERVICE
     if not path.exists() or not scope.is_whole_user:
         return 0
-    with closing(sqlite3.connect(path, _TIMEOUT_S)) as sqlite:
-        sqlite.execute("PRAGMA secure_delete = ON")
-        n_gone = sqlite.execute("DELETE FROM keys WHERE user_id = ?", [scope.user_id]).rowcount
-        sqlite.commit()
-    return n_gone
+    with deleting(path) as sqlite:
+        return sqlite.execute("DELETE FROM keys WHERE user_id = ?", [scope.user_id]).rowcount
 
 
 def _clean_trials(memory: MemoryFolder, scope: ForgetScope) -> int:

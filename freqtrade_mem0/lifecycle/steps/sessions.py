@@ -19,7 +19,7 @@ def run(work: Work) -> StepReport:
     """Delete what has ended."""
     store = SqliteStore(work.memory.folder)
     try:
-        if not work.dry_run and store.path.exists():
+        if not work.dry_run:
             store.purge()
     except BackendError as error:
         return StepReport(notes=[f"{error} The next run tries again."])

@@ -1,0 +1,58 @@
+"""The one place that connects to SQLite files of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATIENCE_S = 30.0
+"""How long work that nobody waits for waits for another process's write."""
+
+
+def connect(path: Path, timeout_s: float = PATIENCE_S, *, access: str = "") -> sqlite3.Connection:
+    """Connect without implicit transactions; the caller's locks guard the connection.
+
+    Parameters
+    ----------
+    path
+        The file; SQLite makes a missing one.
+    timeout_s
+        How long a statement waits for another process's write.
+    access
+        A parameter of SQLite's file names, such as `mode=ro`.
+    """
+    where = f"{path.resolve().as_uri()}?{access}" if access else str(path)
+    return sqlite3.connect(
+        where, timeout=timeout_s, isolation_level=None, check_same_thread=False, uri=bool(access)
+    )
+
+
+def in_memory() -> sqlite3.Connection:
+    """Connect to an empty database that is no file."""
+    return sqlite3.connect(":memory:", isolation_level=None)
+
+
+@contextmanager
+def transaction(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what the block writes, or nothing of it."""
+    sqlite.execute("BEGIN IMMEDIATE")
+    try:
+        yield sqlite
+        sqlite.execute("COMMIT")
+    finally:
+        if sqlite.in_transaction:  # SQLite rolls some failures back by itself, such as a full disk
+            sqlite.execute("ROLLBACK")
+
+
+@contextmanager
+def deleting(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to a file and change it in one transaction; zeros overwrite what is deleted."""
+    with closing(connect(path)) as sqlite:
+        sqlite.execute("PRAGMA secure_delete = ON")
+        with transaction(sqlite):
+            yield sqlite
