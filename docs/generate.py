@@ -13,7 +13,7 @@ import re
 import tempfile
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -295,11 +295,12 @@ def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
         key = f"{prefix}{name}"
         block = _block(field.annotation)
         if block is None:
-            default = field.get_default(call_default_factory=True)
+            default = "" if field.is_required() else field.get_default(call_default_factory=True)
             yield f"| `{key}` | `{_shown(default)}` | {field.description} |\n"
         else:
             yield f"| `{key}` | | {field.description} |\n"
-            yield from _rows(f"{key}.", block)
+            named = ".NAME" if get_origin(field.annotation) is dict else ""
+            yield from _rows(f"{key}{named}.", block)
 
 
 def _block(annotation: Any) -> type[BaseModel] | None:

@@ -134,7 +134,7 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(known)}."
         return f'"{cut(key)}" is not a key. {hint}'
     rule = problem["msg"].removeprefix("Value error, ")
-    is_hidden = path[0] in _PROVIDERS and value
+    is_hidden = value and (path[0] in _PROVIDERS or path[-1] == "password")
     found = f"of type {type(value).__name__}" if is_hidden else shown(value)
     end = "" if rule.endswith("?") else "."
     found += named_by(".".join(path), variables())
@@ -144,6 +144,8 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
 def _model_at(path: list[str]) -> type[BaseModel]:
     model: type[BaseModel] = Settings
     for name in path:
+        if name not in model.model_fields:
+            continue  # the name of an entry, as in service.bots
         annotation = model.model_fields[name].annotation
         options = [annotation, *get_args(annotation)]
         model = next(

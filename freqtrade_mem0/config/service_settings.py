@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from freqtrade_mem0.config.block import Block
+from freqtrade_mem0.config.bot_settings import BotSettings
 
 
 class ServiceSettings(Block):
@@ -44,6 +45,11 @@ class ServiceSettings(Block):
         le=8_760,
         description="How often it does what `freqtrade-mem0 maintain` does, backups of"
         " `backup.every_days` included. Hours, (0, 8760], or null for never.",
+    )
+    bots: dict[str, BotSettings] = Field(
+        default_factory=dict,
+        description="Bots whose positions the dashboard shows, by their `bot_id`. Without any, the"
+        " bot of this config is asked, where its `api_server` is enabled.",
     )
 
     @field_validator("trusted_proxies")

@@ -21,6 +21,7 @@ from freqtrade_mem0.sqlite_files.opening import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from freqtrade_mem0.config.service_settings import ServiceSettings
     from freqtrade_mem0.service.state import Service
@@ -94,9 +95,22 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
             for each in (signal.SIGINT, signal.SIGTERM):
                 # Uvicorn ends at them, and raises them once more when it has ended.
                 signal.signal(each, lambda *_: None)
-            uvicorn.Server(_config(app, where, settings)).run(sockets=[bound])
+            _Server(_config(app, where, settings), service.pages.news.stop).run(sockets=[bound])
         finally:
             service.stop()
+
+
+class _Server(uvicorn.Server):
+    """Calls `ends` when it is told to end, so that it need not wait for streams."""
+
+    def __init__(self, config: uvicorn.Config, ends: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ends = ends
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        self._ends()
+        super().handle_exit(sig, frame)
 
 
 def _config(app: object, where: Listening, settings: ServiceSettings) -> uvicorn.Config:

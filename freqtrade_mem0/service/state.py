@@ -19,6 +19,7 @@ from freqtrade_mem0.service.file import ServiceFile
 from freqtrade_mem0.service.jobs.queue import Jobs
 from freqtrade_mem0.service.jobs.runner import JobRunner
 from freqtrade_mem0.service.keys import BEGINNING, Keys, Role
+from freqtrade_mem0.service.live.sources import Sources
 from freqtrade_mem0.service.metrics import Metrics
 from freqtrade_mem0.service.rates import RateLimit
 from freqtrade_mem0.service.tokens import Tokens
@@ -85,6 +86,7 @@ class Service:
         self.requests = RateLimit(memory.settings.service.requests_per_minute)
         self.failures = RateLimit(_FAILURES_PER_MINUTE)
         self.metrics = Metrics(memory)
+        self.pages = Sources(memory, config)
         self.beside = Beside(
             self.client, (self.note_used_keys, self.keep_schedule, self.metrics.count)
         )
@@ -174,6 +176,7 @@ class Service:
     def stop(self) -> None:
         """End what `start` began, and release files and connections."""
         self.runner.stop()
+        self.pages.close()
         self.beside.stop(_STOP_S)
         self.close()
 
