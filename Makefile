@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 PYTEST := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint format bench clean
+.PHONY: help demo check test lint format bench docs clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -49,5 +49,8 @@ format: $(VENV)/.dev ## let ruff fix and format what it can
 bench: $(VENV)/.dev ## all benchmarks and a table of them; BENCH="backtest decision" picks some
 	@$(BIN)/python -m benchmarks.run $(BENCH)
 
+docs: $(VENV)/.dev ## build the documentation as a site into .site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 clean: ## remove the virtual environment, the demo's files and caches
-	rm -rf $(VENV) .bench .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .site .bench .demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,7 +1,7 @@
 """Write the reference pages and the example config: `python docs/generate.py`.
 
-With `--demo` it also runs the demo, and writes the example of `why` into README and tutorial. Tests
-compare all of them with what this would write.
+With `--demo` it also runs the demo, writes the example of `why` into README and tutorial, and draws
+their picture. Tests compare all of them with what this would write.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import re
+import sys
 import tempfile
 import textwrap
 from pathlib import Path
@@ -347,7 +348,12 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--demo", action="store_true", help="run the demo for its example")
     if arguments.parse_args().demo:
+        sys.path.insert(0, str(FOLDER.parents[1]))
+        from docs.picture import FILE, demo_picture
+
         with tempfile.TemporaryDirectory() as parent:
-            example = demo_why(Path(parent) / "demo")
+            folder = Path(parent) / "demo"
+            example = demo_why(folder)
+            FILE.write_text(demo_picture(folder), encoding="utf-8")
         for path in PAGES_WITH_WHY:
             path.write_text(with_why(path.read_text(encoding="utf-8"), example), encoding="utf-8")

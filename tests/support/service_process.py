@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, "-m", "freqtrade_mem0.cli.main")
+EMPTY: Mapping[str, str] = {}
 _ADDRESS = re.compile(r"https?://[\w.:\[\]]+:(\d+)")
 
 
@@ -34,13 +37,21 @@ class ServiceProcess:
     """
 
     def __init__(self, folder: Path, *options: str, **block: Any) -> None:
+        self._start([*command(folder, "serve", **block), "--port", "0", *options], folder)
+
+    @classmethod
+    def of(cls, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Self:
+        """Start one with arguments of its own, in a folder that has its config."""
+        service = cls.__new__(cls)
+        service._start([*PROGRAM, *arguments, "--port", "0"], folder, variables)
+        return service
+
+    def _start(
+        self, words: Sequence[str], folder: Path, variables: Mapping[str, str] = EMPTY
+    ) -> None:
         self.output: list[str] = []
         self.process = subprocess.Popen(
-            [*command(folder, "serve", **block), "--port", "0", *options],
-            cwd=folder,
-            env=environment(),
-            stderr=subprocess.PIPE,
-            text=True,
+            words, cwd=folder, env={**environment(), **variables}, stderr=subprocess.PIPE, text=True
         )
         self.port = self._read_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -87,7 +98,7 @@ def command(folder: Path, name: str, **block: Any) -> list[str]:
     config = folder / "config.json"
     mine = {"path": str(folder / "mem0"), "service": {"maintain_hours": None}} | block
     config.write_text(json.dumps({"mem0": mine}), encoding="utf-8")
-    return [sys.executable, "-m", "freqtrade_mem0.cli.main", name, "-c", str(config)]
+    return [*PROGRAM, name, "-c", str(config)]
 
 
 def environment() -> dict[str, str]:

@@ -1,23 +1,31 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import re
+import tomllib
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
+from freqtrade.commands.arguments import Arguments
 from pydantic import BaseModel
 
+from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.credentials import KEY_NAMES, find_credentials
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.settings import Settings
+from tests.support.doc_commands import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +104,74 @@ def test_the_architecture_names_every_package_and_only_files_that_exist() -> Non
     assert set(rows) == parts
 
 
+def test_each_page_has_its_place_in_the_navigation() -> None:
+    """A new page is named once under `nav` in mkdocs.yml; decisions are listed by themselves."""
+    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    named = sorted(_named_pages(config["nav"]))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    of_themselves = {each for each in pages if re.match(r"decisions/\d|how-to/skill/", each)}
+    assert named == sorted((pages - of_themselves) | {"changelog.md"})
+
+
+def test_commands_in_the_docs_are_accepted() -> None:
+    """Each call of `freqtrade-mem0` and `freqtrade` has a command and options that exist."""
+    parser = build_parser()
+    refused, n_commands = [], 0
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
+        for each in commands(page.read_text(encoding="utf-8")):
+            n_commands += 1
+            said = io.StringIO()
+            try:
+                with redirect_stderr(said), redirect_stdout(io.StringIO()):
+                    if each.program == "freqtrade-mem0":
+                        parser.parse_args(each.arguments)
+                    else:
+                        Arguments(list(each.arguments)).get_parsed_arg()
+            except SystemExit as ended:
+                if ended.code:
+                    refused.append(f"{page.name}: {each.line}: {said.getvalue().splitlines()[-1]}")
+    assert refused == []
+    assert n_commands > 70
+
+
+def test_extras_that_are_named_exist() -> None:
+    """`pip install ".[postgres]"` and the like name an extra of pyproject.toml."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    files = [ROOT / "README.md", *DOCS.rglob("*.md"), *(ROOT / "freqtrade_mem0").rglob("*.py")]
+    named = {
+        extra
+        for file in files
+        for found in re.findall(r"(?:\.|freqtrade-mem0)\[([a-z0-9,]+)\]", file.read_text("utf-8"))
+        for extra in found.split(",")
+    }
+    assert len(named) > 3
+    assert named <= set(extras)
+
+
+def test_figures_for_newcomers_are_those_of_the_benchmarks() -> None:
+    """The page "Is this for me?" has no figure in its table that the benchmarks lack."""
+    measured = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    page = (DOCS / "is-this-for-me.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| mean gain .*?\n\n", page, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    figures = re.findall(r"[-+]?\d+(?:\.\d+| %)", table[0])
+    assert len(figures) > 20
+    assert [each for each in figures if each not in measured] == []
+
+
 def test_no_index_address_is_pinned() -> None:
     """The constraints name packages and versions, nothing else."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[^\s@/]+", line)] == []
+
+
+def _named_pages(nav: list[Any]) -> Iterator[str]:
+    for entry in nav:
+        for target in entry.values() if isinstance(entry, dict) else [entry]:
+            yield from [target] if isinstance(target, str) else _named_pages(target)
 
 
 def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
