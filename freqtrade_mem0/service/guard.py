@@ -72,7 +72,8 @@ class Guard:
         body = b""
         if refusal is None:
             try:
-                body = await asyncio.wait_for(_body(receive, headers), self._body_timeout_s)
+                async with asyncio.timeout(self._body_timeout_s):
+                    body = await _body(receive, headers)
             except TimeoutError:
                 text = f"The request's body took longer than {self._body_timeout_s:g} s."
                 refusal = (408, text)
@@ -93,6 +94,11 @@ class Guard:
                 f"This service does not answer for the host {name!r}. Use one of "
                 f"{', '.join(sorted(self._hosts))}, or add the name to 'mem0.service.allowed_hosts'"
                 " in the config."
+            )
+        if "transfer-encoding" in headers and "content-length" in headers:
+            return 400, (
+                "A request has either Content-Length or Transfer-Encoding: with both, a proxy and "
+                "this service could read two different requests in it."
             )
         if method in _SAFE:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,6 +75,22 @@ def test_pages_of_other_sites_do_not_write(
     with site.client() as client:
         assert client.post("/memory", json=NOTE, headers=headers).status_code == status
         assert client.get("/health", headers=headers).status_code == 200
+
+
+def test_a_body_of_two_lengths_is_refused(site: Served) -> None:
+    """A proxy may read another request in it; with one of them it is read."""
+    body = json.dumps(NOTE).encode()
+    kind = {"Content-Type": "application/json"}
+    with site.client() as client:
+        both = client.post(
+            "/memory",
+            content=iter([body]),
+            headers=kind | {"Content-Length": str(len(body)), "Transfer-Encoding": "chunked"},
+        )
+        assert both.status_code == 400
+        assert "two different requests" in both.json()["detail"]
+        assert client.post("/memory", content=iter([body]), headers=kind).status_code == 200
+        assert client.post("/memory", content=body, headers=kind).status_code == 200
 
 
 def test_a_form_of_another_site_is_no_request(site: Served) -> None:
