@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -82,25 +82,26 @@ class JobRunner:
             if job_id is None:
                 return
             process = self._started(job_id, lock)
-        while process.poll() is None and not self._stop.is_set():
+        # A process that is left behind when the service stops goes on by itself.
+        while os.waitpid(process, os.WNOHANG)[0] == 0 and not self._stop.is_set():
             self._stop.wait(0.05)
-        if process.returncode is None:
-            process.returncode = 0  # it goes on by itself, and nobody waits for it any more
 
-    def _started(self, job_id: str, lock: int) -> subprocess.Popen[bytes]:
+    def _started(self, job_id: str, lock: int) -> int:
+        """Start the process of a job, and return its id."""
         given = {
             "settings": self._memory.settings.model_dump(mode="json"),
             "user_data_dir": str(self._user_data_dir),
             "job_id": job_id,
         }
         self._jobs.began(job_id)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "freqtrade_mem0.service.jobs.work"],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # an interrupt from the keyboard is for the service
-            pass_fds=(lock,),  # the process inherits the lock, and holds it until it ends
-        )
-        assert process.stdin is not None  # noqa: S101 - a pipe, see above
-        with process.stdin as pipe:
-            pipe.write(f"{json.dumps(given)}\n".encode())
-        return process
+        os.set_inheritable(lock, True)  # the process holds the lock until it ends
+        reading, writing = os.pipe()
+        with open(reading, "rb") as pipe, open(writing, "wb") as told:  # noqa: PTH123 - descriptors
+            told.write(json.dumps(given).encode())  # it fits into the pipe
+            return os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-m", "freqtrade_mem0.service.jobs.work"],
+                os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, pipe.fileno(), 0)],
+                setsid=True,  # an interrupt from the keyboard is for the service
+            )
