@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.config.discovery import modules_in
-from freqtrade_mem0.service.caller import NEEDS
+from freqtrade_mem0.service.caller import NEEDS, SECURITY
 from freqtrade_mem0.service.guard import LOOPBACK_NAMES, Guard
 from freqtrade_mem0.service.measured import Measured
 from freqtrade_mem0.service.problems import Problem, answer_problems, documented
@@ -73,18 +73,23 @@ def routes() -> FastAPI:
 
 
 def _complete(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Complete OpenAPI: the schema of a problem, and which key each route needs (`x-key`)."""
+    """Complete OpenAPI: the schema of a problem, and which key a route needs (`x-key`) and how."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = made()
-            parts = schema.setdefault("components", {}).setdefault("schemas", {})
+            components = schema.setdefault("components", {})
+            components["securitySchemes"] = SECURITY
+            parts = components.setdefault("schemas", {})
             parts["Problem"] = Problem.model_json_schema()
             for route in routes:
                 if isinstance(route, APIRoute) and route.path in schema["paths"]:
+                    needed = _needed(route)
+                    ways: list[Any] = [] if needed == "none" else [{way: []} for way in SECURITY]
                     for method in route.methods or ():
-                        schema["paths"][route.path][method.lower()]["x-key"] = _needed(route)
+                        described = schema["paths"][route.path][method.lower()]
+                        described |= {"x-key": needed, "security": ways}
             for unused in ("HTTPValidationError", "ValidationError"):
                 parts.pop(unused, None)
         return cast("dict[str, Any]", app.openapi_schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.archive.rotation import is_due
 from freqtrade_mem0.delivery.pull import pull_news
@@ -92,12 +92,23 @@ class Beside:
             logger.exception("This failed unexpectedly; it is tried again.")
 
 
-def is_maintenance_due(memory: MemoryFolder, jobs: Jobs, now_ms: int) -> bool:
-    """Return whether `service.maintain_hours` or `backup.every_days` ask for a cycle."""
-    every_hours, last_ms = memory.settings.service.maintain_hours, jobs.last_asked_ms("maintain")
+def due_job(memory: MemoryFolder, jobs: Jobs, now_ms: int) -> tuple[str, dict[str, Any]] | None:
+    """Return name and parameters of the job that is due, or None.
+
+    `service.maintain_hours` asks for a cycle, the first time when these hours have passed since the
+    first start; `backup.every_days` for a backup.
+    """
+    every_hours = memory.settings.service.maintain_hours
     if every_hours is None or not memory.journal.path.exists():
-        return False
-    if last_ms is None or now_ms - last_ms >= every_hours * _HOUR_MS:
-        return True
+        return None
+    last_ms = jobs.last_asked_ms("maintain")
+    if (
+        now_ms - (jobs.schedule_began_ms() if last_ms is None else last_ms)
+        >= every_hours * _HOUR_MS
+    ):
+        return "maintain", {}
+    tried_ms = max(last_ms or 0, jobs.last_asked_ms("backup") or 0)
     # A backup that fails is not tried all the time.
-    return now_ms - last_ms >= _HOUR_MS and is_due(memory, from_ms(now_ms))
+    if now_ms - tried_ms >= _HOUR_MS and is_due(memory, from_ms(now_ms)):
+        return "backup", {"rotate": True}
+    return None

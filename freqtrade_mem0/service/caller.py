@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException, Query, Request, Security
-from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
-from fastapi.security.http import HTTPAuthorizationCredentials
+from fastapi import Depends, HTTPException, Query, Request
+from starlette.requests import HTTPConnection
 
-from freqtrade_mem0.client.scoped import ScopedClient
+from freqtrade_mem0.client.scoped import WHOLE_MEMORY, ScopedClient
 from freqtrade_mem0.errors import ScopeError
 from freqtrade_mem0.service.keys import Role
 from freqtrade_mem0.service.state import Identity, Service
 
-COOKIE = "fm0_session"
+SECURITY: Mapping[str, Mapping[str, Any]] = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "fm0_session_8080",
+        "description": "Of a person who opened the link; it ends with the service's port.",
+    },
+}
+"""How a caller shows who it is, for OpenAPI."""
 
 _SAFE = ("GET", "HEAD")
+_BEARER = "bearer "
 _HOW = (
     "Send the header 'X-API-Key: fm0_...' (or 'Authorization: Bearer fm0_...'). 'freqtrade-mem0 "
     "keys add --role reader' makes a key."
 )
-
-_key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
-_bearer = HTTPBearer(auto_error=False)
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +58,34 @@ def service_of(request: Request) -> Service:
     return service
 
 
-async def identity(
-    request: Request,
-    key: Annotated[str | None, Security(_key_header)] = None,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
-    cookie: Annotated[str | None, Security(_cookie)] = None,
-) -> Identity:
+def cookie_name(connection: HTTPConnection) -> str:
+    """Return the name of a person's cookie: browsers send cookies to all ports of a host."""
+    _, port = connection.scope.get("server") or ("", None)
+    return f"fm0_session_{port}"
+
+
+async def identity(request: Request) -> Identity:
     """Return who asks; 401 where nobody is known, 429 where it asks too often."""
-    service, address = service_of(request), request.client.host if request.client else ""
-    given = key or (bearer.credentials if bearer else None)
+    return identified(request)
+
+
+def identified(request: HTTPConnection) -> Identity:
+    """As `identity`; a request that is looked at twice is counted once."""
+    known: Identity | None = getattr(request.state, "identity", None)
+    if known is None:
+        request.state.identity = known = _identified(request)
+    return known
+
+
+def _identified(request: HTTPConnection) -> Identity:
+    service: Service = request.app.state.service
+    address, headers = request.client.host if request.client else "", request.headers
+    given = headers.get("x-api-key") or _bearer(headers.get("authorization", ""))
     found = service.identified(given) if given else None
-    if found is None and given is None and cookie:
+    if given is None and (cookie := request.cookies.get(cookie_name(request))):
         found = service.person(cookie)
-        headers = request.headers
-        if request.method not in _SAFE and not {"origin", "sec-fetch-site"} & set(headers.keys()):
+        is_said = "origin" in headers or "sec-fetch-site" in headers
+        if request.scope["method"] not in _SAFE and not is_said:
             found = None  # a browser says where a request comes from, and `Guard` has looked at it
     if found is None and given is None:
         found = service.anybody()
@@ -75,6 +95,10 @@ async def identity(
         raise HTTPException(401, f"{why} {_HOW}", {"WWW-Authenticate": "Bearer"})
     _limit(service.requests.wait_s((found.id, address)))
     return found
+
+
+def _bearer(header: str) -> str | None:
+    return header[len(_BEARER) :].strip() if header[: len(_BEARER)].lower() == _BEARER else None
 
 
 def _limit(wait_s: int) -> None:
@@ -95,38 +119,37 @@ def _check(who: Identity, least: Role) -> None:
 def _at_least(least: Role) -> Callable[..., Awaitable[Caller]]:
     async def caller(
         request: Request,
-        who: Annotated[Identity, Depends(identity)],
         user_id: Annotated[
             str | None,
             Query(description="Whose memory; by default that of the key, else of the config."),
         ] = None,
     ) -> Caller:
+        who = identified(request)
         _check(who, least)
         return Caller(service_of(request), who, user_id)
 
     return caller
 
 
-async def _admin(request: Request, who: Annotated[Identity, Depends(identity)]) -> Caller:
+async def _admin(request: Request) -> Caller:
+    who = identified(request)
     _check(who, Role.ADMIN)
     return Caller(service_of(request), who, None)
 
 
-async def _operator(request: Request, who: Annotated[Identity, Depends(identity)]) -> Service:
+async def _operator(request: Request) -> Service:
+    who = identified(request)
     _check(who, Role.ADMIN)
     return _of_all(service_of(request), who)
 
 
-async def _observer(request: Request, who: Annotated[Identity, Depends(identity)]) -> Service:
-    return _of_all(service_of(request), who)
+async def _observer(request: Request) -> Service:
+    return _of_all(service_of(request), identified(request))
 
 
 def _of_all(service: Service, who: Identity) -> Service:
     if not who.bound.is_free:
-        raise ScopeError(
-            "This is about the whole memory, and your key is bound to a part of it. Use a key that "
-            "is not bound to a user, strategy or bot."
-        )
+        raise ScopeError(WHOLE_MEMORY)
     return service
 
 

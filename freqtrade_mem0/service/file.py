@@ -51,6 +51,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     result TEXT,
     error TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE TABLE IF NOT EXISTS schedule (
+    began_ms INTEGER NOT NULL     -- when a service first looked at it; one row
+) STRICT;
 """
 
 

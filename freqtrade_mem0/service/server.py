@@ -77,8 +77,8 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
         if settings.maintain_hours is not None:
             say(
                 f"Every {settings.maintain_hours:g} hours it does what 'freqtrade-mem0 maintain' "
-                "does, the first time at once: searches then find old trades as summaries alone. "
-                "mem0.service.maintain_hours: null leaves that out."
+                "does: searches then find old trades as summaries alone. 'freqtrade-mem0 maintain "
+                "--dry-run' tells before; mem0.service.maintain_hours: null leaves that out."
             )
         if service.no_auth:
             say("Without keys: everybody on this machine can read, change and delete everything.")

@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from freqtrade_mem0.agents.memory import AgentMemory
 from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.scoped import Bound, ScopedClient
-from freqtrade_mem0.service.beside import Beside, is_maintenance_due
+from freqtrade_mem0.service.beside import Beside, due_job
 from freqtrade_mem0.service.file import ServiceFile
 from freqtrade_mem0.service.jobs.queue import Jobs
 from freqtrade_mem0.service.jobs.runner import JobRunner
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 _MOST_AGENTS = 16
+_MOST_MEMORIES = 64
 _STOP_S = 10.0
 _SESSION_LASTS_S = 12 * 3_600
 _FAILURES_PER_MINUTE = 60
@@ -94,6 +95,8 @@ class Service:
         self._config = config
         self._user_data_dir = user_data_dir
         self._used_ms: dict[str, int] = {}
+        self._memories: LRUCache[tuple[Bound, str | None], ScopedClient] = LRUCache(_MOST_MEMORIES)
+        self._finding = threading.Lock()
         self._agents: LRUCache[tuple[Bound, str, str], AgentMemory] = LRUCache(_MOST_AGENTS)
         self._making = threading.Lock()
         self._link_code: str | None = None
@@ -138,7 +141,12 @@ class Service:
 
     def memory_of(self, bound: Bound, user_id: str | None = None) -> ScopedClient:
         """Return the memory within bounds, of one user; `ScopeError` where that is out of them."""
-        return ScopedClient(self.client, bound, user_id)
+        asked = bound, user_id
+        with self._finding:
+            found = self._memories.get(asked)
+            if found is None:
+                self._memories[asked] = found = ScopedClient(self.client, bound, user_id)
+            return found
 
     def agent(self, memory: ScopedClient, name: str | None) -> AgentMemory:
         """Return what answers an agent, within the bounds of a client."""
@@ -162,9 +170,10 @@ class Service:
         self.keys.used(used)
 
     def keep_schedule(self) -> None:
-        """Ask for the jobs that are due."""
-        if is_maintenance_due(self.memory, self.jobs, self.file.now_ms()):
-            self.jobs.ask("maintain", {}, "schedule")
+        """Ask for the job that is due."""
+        due = due_job(self.memory, self.jobs, self.file.now_ms())
+        if due is not None:
+            self.jobs.ask(*due, "schedule")
             self.runner.wake()
 
     def start(self) -> None:

@@ -78,6 +78,15 @@ class Jobs:
         ms: int | None = rows[0][0]
         return ms
 
+    def schedule_began_ms(self) -> int:
+        """Return when a service of this memory first looked at its schedule."""
+        if not (rows := self._file.rows("SELECT began_ms FROM schedule")):
+            with self._file.write() as sqlite:
+                sqlite.execute("INSERT INTO schedule VALUES (?)", [self._file.now_ms()])
+            return self._file.now_ms()
+        ms: int = rows[0][0]
+        return ms
+
     def next_waiting(self) -> str | None:
         """Return the id of the oldest job that waits, or None."""
         query = "SELECT id FROM jobs WHERE state = ? ORDER BY number LIMIT 1"

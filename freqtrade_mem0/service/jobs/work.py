@@ -33,7 +33,9 @@ logger = logging.getLogger(__name__)
 _NICENESS = 10  # bots and the service go first
 
 
-def _backup(memory: MemoryFolder, _: dict[str, Any]) -> dict[str, Any]:
+def _backup(memory: MemoryFolder, params: dict[str, Any]) -> dict[str, Any]:
+    if params.get("rotate"):  # of the schedule
+        return {"backup": _rotated(memory, datetime.now(UTC))}
     folder = backup_folder(memory)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return _made(make_backup(memory, folder, datetime.now(UTC)))
@@ -59,9 +61,13 @@ def _cleanup(memory: MemoryFolder, params: dict[str, Any]) -> dict[str, Any]:
 def _maintain(memory: MemoryFolder, _: dict[str, Any]) -> dict[str, Any]:
     """Do what 'freqtrade-mem0 maintain' does: a backup if one is due, then a cycle."""
     now = datetime.now(UTC)
+    backup = _rotated(memory, now)
+    return run_cycle(memory, now).as_dict() | {"backup": backup}
+
+
+def _rotated(memory: MemoryFolder, now: datetime) -> dict[str, Any] | None:
     made = rotate(memory, now).made
-    report = run_cycle(memory, now).as_dict()
-    return report | {"backup": None if made is None else _made(made)}
+    return None if made is None else _made(made)
 
 
 def _made(backup: Backup) -> dict[str, Any]:
@@ -96,7 +102,7 @@ def run_job(memory: MemoryFolder, jobs: Jobs, job_id: str) -> None:
 
 def main() -> None:
     """Do the job that standard input names."""
-    given = json.loads(sys.stdin.readline())
+    given = json.load(sys.stdin)
     os.nice(_NICENESS)
     settings = Settings.model_validate(given["settings"])
     memory = MemoryFolder(settings, Path(given["user_data_dir"]))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse
 
-from freqtrade_mem0.service.caller import COOKIE, Known, service_of
+from freqtrade_mem0.service.caller import Known, cookie_name, service_of
 from freqtrade_mem0.service.problems import documented
 from freqtrade_mem0.service.tokens import LASTS_S
 
@@ -36,7 +36,7 @@ def login(request: Request, code: Annotated[str, Query(description="Of the link.
         raise HTTPException(401, "This link was used already, or is of an earlier start.")
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
-        COOKIE,
+        cookie_name(request),
         session,
         httponly=True,
         samesite="strict",
