@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from io import TextIOWrapper
+from shutil import get_terminal_size
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from freqtrade_mem0.words.visible import strict_json, visible, visible_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence, Sized
+    from collections.abc import Iterator, Sequence, Sized
 
     from rich.console import Console
 
@@ -52,8 +53,11 @@ def console() -> Console:
 
 
 def print_error(sentence: str) -> None:
-    """Print a sentence to standard error."""
-    print(visible_lines(sentence), file=sys.stderr)  # noqa: T201 - this is the command line
+    """Print a sentence to standard error, wrapped where that is a terminal."""
+    text = visible_lines(sentence)
+    if sys.stderr.isatty():
+        text = "\n".join(_wrapped(text, get_terminal_size().columns))
+    print(text, file=sys.stderr)  # noqa: T201 - this is the command line
 
 
 def print_lines(*lines: str) -> None:
@@ -61,16 +65,20 @@ def print_lines(*lines: str) -> None:
     from rich.text import Text
 
     out = console()
-    for line in visible_lines("\n".join(lines)).splitlines():
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        wrapped = fill(
+    for line in _wrapped(visible_lines("\n".join(lines)), out.width):
+        out.print(Text(line), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    """Yield each line, wrapped between words."""
+    for line in text.splitlines():
+        yield fill(
             line,
-            out.width,
-            subsequent_indent=indent,
+            width,
+            subsequent_indent=" " * (len(line) - len(line.lstrip()) + 2),
             break_long_words=False,
             break_on_hyphens=False,
         )
-        out.print(Text(wrapped), soft_wrap=True)
 
 
 def print_table(

@@ -122,6 +122,7 @@ def _print(found: list[dict[str, Any]]) -> None:
             ]
             for each in found
         ],
+        optional=["made (UTC)", "used", "expires"],
     )
 
 
