@@ -63,10 +63,13 @@ class KnownTrades:
         The memory.
     reach
         What may answer.
+    place
+        Where the memory is, for sentences.
     """
 
-    def __init__(self, memory: MemoryFolder, reach: Scope) -> None:
+    def __init__(self, memory: MemoryFolder, reach: Scope, place: str) -> None:
         self._memory = memory
+        self._place = place
         self._reach = reach
         self._state: tuple[int, str] = (0, "")
         self._found: dict[str | None, Asked | None] = {}
@@ -116,7 +119,7 @@ class KnownTrades:
     def why_nothing(self, strategy: str | None) -> str:
         """Return why nothing is known about a strategy."""
         of = f" of the strategy {strategy}" if strategy else ""
-        text = f"no closed trade{of} is in {self._memory.folder}."
+        text = f"no closed trade{of} is in {self._place}."
         known = self._column("strategy", "GROUP BY strategy ORDER BY strategy")
         if not strategy or not known:
             return text

@@ -92,7 +92,7 @@ class AgentMemory(AgentProposals):
         self.agent_id = checked_agent(agent_id or memory.settings.bot_id or DEFAULT_AGENT)
         self._now = now
         self._market = Market(memory=memory, config=found.config, user_data_dir=found.user_data_dir)
-        self._trades = KnownTrades(memory, self.client.reach)
+        self._trades = KnownTrades(memory, self.client.reach, self.client.place)
         self._lock = threading.Lock()  # of `_trades`
         self._resolve_at = now()
         self._session: Session | None = None

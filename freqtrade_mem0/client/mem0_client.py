@@ -92,6 +92,11 @@ class Mem0Client(Mem0Calls, Upkeep):
         """What this client reads and writes: everything of its owner."""
         return Scope(user_id=self.user_id)
 
+    @property
+    def place(self) -> str:
+        """Where the memory is, for sentences about it."""
+        return str(self.folder.folder)
+
     def for_user(self, user_id: str) -> Mem0Client:
         """Return a client for another owner, on the same opened memory; closing one closes both.
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from freqtrade_mem0.views.values import Facts
 
 
+WHOLE_MEMORY = (
+    "This is about the whole memory, and your key is bound to a part of it. Use a key that is not "
+    "bound to a user, strategy or bot."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """What a key is bound to; None is not bound.
@@ -74,7 +80,7 @@ class ScopedClient(Mem0Client):
 
     def __init__(self, client: Mem0Client, bound: Bound, user_id: str | None = None) -> None:
         owner = _narrowed("user", bound.user_id, user_id) or client.user_id
-        self.__dict__.update(client.for_user(owner).__dict__)
+        self.__dict__.update(Mem0Client.for_user(client, owner).__dict__)
         self.memories = Memories(self.recall)
         self.bound = bound
 
@@ -82,6 +88,15 @@ class ScopedClient(Mem0Client):
     def reach(self) -> Scope:
         """What this client reads and writes."""
         return self.scope()
+
+    @property
+    def place(self) -> str:
+        """Where the memory is, in words: what a key does not reach it is not told."""
+        return super().place if self.bound.is_free else "the part of this memory in reach"
+
+    def for_user(self, user_id: str) -> ScopedClient:
+        """Return a client with the same bounds for another owner; `ScopeError`: out of reach."""
+        return ScopedClient(self, self.bound, user_id)
 
     def scope(
         self,
@@ -184,11 +199,28 @@ class ScopedClient(Mem0Client):
         n_memories = backend.count(filters=filters).get((), 0)
         return {"status": "ok", "backend": backend.name, "memories": n_memories}
 
+    def extract_patterns(self, now: datetime | None = None) -> list[dict[str, Any]]:
+        """As `Mem0Client.extract_patterns`, for a client that is not bound."""
+        self._refuse_bound()
+        return super().extract_patterns(now)
+
+    def execute_pruning_cycle(
+        self, *, dry_run: bool = False, now: datetime | None = None
+    ) -> dict[str, Any]:
+        """As `Mem0Client.execute_pruning_cycle`, for a client that is not bound."""
+        self._refuse_bound()
+        return super().execute_pruning_cycle(dry_run=dry_run, now=now)
+
+    def collect_metrics(self) -> dict[str, Any]:
+        """As `Mem0Client.collect_metrics`, for a client that is not bound."""
+        self._refuse_bound()
+        return super().collect_metrics()
+
     def append(self, *records: Record) -> None:
         """Write records; `ScopeError`: one of them, or what it replaces, is out of reach."""
         for record in records:
             self._check(record.origin)
-            if self.folder.journal.record(record.id) is not None and not self._reaches(record.id):
+            if self.folder.journal.is_current(record.id) and not self._reaches(record.id):
                 raise ScopeError(
                     f"The id of this {record.kind} is taken by one out of reach of this key. Use "
                     "another id."
@@ -196,9 +228,14 @@ class ScopedClient(Mem0Client):
         super().append(*records)
 
     def _reached(self, filters: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Narrow what `recall`, `recall_many` and `preload` find."""
         named = {"agent_id": self.bound.strategy, "run_id": self.bound.bot_id}
         own: list[Any] = [{key: value} for key, value in named.items() if value is not None]
         return {"AND": [*own, *([dict(filters)] if filters else [])]} if own else filters
+
+    def _refuse_bound(self) -> None:
+        if not self.bound.is_free:
+            raise ScopeError(WHOLE_MEMORY)
 
     def _check(self, origin: Origin) -> None:
         _narrowed("user", self.user_id, origin.user_id)

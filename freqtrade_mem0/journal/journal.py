@@ -164,7 +164,7 @@ class Journal:
     def record(self, record_id: str) -> Record | None:
         """Return the current record with this id; None where there is none, or it was changed."""
         rows = self.connection.rows(SEQ_OF_ID, [stored_id(record_id)])
-        found = of_seqs(self.connection, [seq for (seq,) in rows])
+        found = of_seqs(self.connection, [seq for (seq,) in rows]) if rows else []
         if not found:
             return None
         seq, _, kind, body, content_hash = found[0]

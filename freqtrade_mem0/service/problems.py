@@ -89,14 +89,19 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _mem0_error(_: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, BackendError):
-        if error.permanent:
-            return problem(422, str(error))
-        wait_s = max(1, round(error.retry_after_s or 30))
-        return problem(503, str(error), {"Retry-After": str(wait_s)})
+def _mem0_error(request: Request, error: Exception) -> JSONResponse:
+    # Where the files are is for who runs the service.
+    folder = str(request.app.state.service.memory.folder)
+    detail = str(error).replace(folder, "the memory's folder")
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
-    return problem(status, str(error), {"Retry-After": "30"} if status == 503 else None)  # noqa: PLR2004
+    wait_s = 30.0
+    if isinstance(error, BackendError):
+        status = 422 if error.permanent else 503
+        wait_s = max(1.0, error.retry_after_s or wait_s)
+    if status != 503:  # noqa: PLR2004
+        return problem(status, detail)
+    logger.warning("%s", error)
+    return problem(status, detail, {"Retry-After": f"{wait_s:.0f}"})
 
 
 def _wrong_request(_: Request, error: Exception) -> JSONResponse:

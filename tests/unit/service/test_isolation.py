@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from freqtrade_mem0.client.scoped import Bound
+from freqtrade_mem0.client.mem0_client import Mem0Client
+from freqtrade_mem0.client.scoped import Bound, ScopedClient
+from freqtrade_mem0.errors import ScopeError
 from freqtrade_mem0.records.base import Mode, Origin
 from freqtrade_mem0.service.keys import Role
 from freqtrade_mem0.service.routes.docs import example_of
@@ -17,7 +19,7 @@ from tests.support.samples import a_decision, a_note, a_risk_event, a_trade, ope
 from tests.support.served import Served, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
@@ -252,6 +254,69 @@ def test_a_key_that_is_not_bound_reaches_any_user(site: Served) -> None:
     with site.as_("reader") as client:
         assert "saffron" not in client.get("/api/records").text.lower()
         assert "saffron" in client.get("/api/records", params={"user_id": "ben"}).text.lower()
+
+
+def test_where_files_are_is_told_to_no_bound_key(site: Served) -> None:
+    """Neither where nothing is known, nor where a file can not be used; and to others it is."""
+    folder = str(site.service.memory.folder)
+    signal = {"symbol": "BTC/USDT", "action": "BUY", "strategy": "Unknown"}
+    with site.as_("reader", user_id="ann", strategy="Trend") as client:
+        answers = [client.post("/api/agent/analyze-signal", json=signal), client.get("/status")]
+        assert "no closed trade" in answers[0].text
+        site.service.memory.journal.close()
+        kept = site.service.memory.journal.path
+        kept.rename(kept.with_suffix(".away"))
+        kept.mkdir()
+        answers.append(client.get("/stats"))
+        kept.rmdir()
+        kept.with_suffix(".away").rename(kept)
+    assert answers[2].status_code in {409, 503}
+    assert [folder in each.text for each in answers] == [False] * 3
+    with site.as_("reader") as client:
+        assert folder in client.get("/status").text
+
+
+BY_OTHERS = {
+    "add": "store",
+    "search": "recall",
+    "get_all": "recall",
+    "store": "manual_origin, append",
+    "recall": "_reached",
+    "recall_many": "_reached",
+    "preload": "_reached",
+    "migrate_tiers": "execute_pruning_cycle",
+    "user_id": "of the client",
+    "cache_stats": "tells numbers of calls alone",
+    "deliver": "tells no contents",
+    "deliver_later": "tells no contents",
+    "deliver_now": "tells no contents",
+    "close": "tells no contents",
+}
+"""What bounds a public name of a client that the bound client takes over as it is."""
+
+
+def test_each_public_name_of_a_client_is_bound() -> None:
+    """A new one has to be overridden, or named here with what bounds it."""
+    names = {each for each in dir(Mem0Client) if not each.startswith("_")}
+    assert names - set(vars(ScopedClient)) == set(BY_OTHERS)
+
+
+def test_a_bound_client_reaches_no_other_user(site: Served) -> None:
+    """By no name that takes one; a client that is not bound does."""
+    bound = ScopedClient(site.service.client, Bound(user_id="ann"))
+    ways: list[Callable[[Any], object]] = [
+        lambda client: client.for_user("ben").recall(),
+        lambda client: client.get_all(user_id="ben"),
+        lambda client: client.search("never", user_id="ben"),
+        lambda client: client.add("a text", user_id="ben"),
+    ]
+    for way in ways:
+        with pytest.raises(ScopeError):
+            way(bound)
+        assert way(ScopedClient(site.service.client, Bound()))
+    for whole in (bound.collect_metrics, bound.extract_patterns, bound.migrate_tiers):
+        with pytest.raises(ScopeError, match="about the whole memory"):
+            whole()
 
 
 @pytest.fixture(scope="module")
