@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qdrant_client import QdrantClient
 
 from freqtrade_mem0.backends.in_process import foreign_qdrant, foreign_store
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
@@ -71,6 +72,38 @@ def test_only_what_changed_is_read(
     assert make_memory(3).id in changed
     assert changed <= {each for each, at in stored.items() if at == since} | {make_memory(3).id}
     assert changed == set(n_read)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_server_is_asked_to_index_times(
+    tmp_path: Path, make_memory: MakeMemory, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    """Once, beside Mem0's own indexes; where the key may not, memories are read all the same."""
+    client = QdrantClient(path=str(tmp_path / "server"))
+    indexed: list[tuple[str, str]] = []
+
+    def index(_collection: str, field: str, schema: str) -> None:
+        indexed.append((field, schema))
+        if fails:
+            raise RuntimeError("403 (Forbidden)")
+
+    def of_mem0(*_: Any, field_name: str, field_schema: str, **__: Any) -> None:
+        indexed.append((field_name, field_schema))
+
+    monkeypatch.setattr(
+        client,
+        "create_payload_index",
+        lambda *told, **named: (index if told else of_mem0)(*told, **named),
+    )
+    config = {"client": client, "collection_name": "mem0"}
+    opened = EmbeddedBackend(
+        tmp_path / "mem0", vector_store={"provider": "qdrant", "config": config}
+    )
+    opened.write([make_memory(0)])
+    assert list(opened.changes(filters=MINE, since=None)) != []
+    assert ("user_id", "keyword") in indexed
+    assert indexed.count(("updated_at", "datetime")) == 1
+    opened.close()
 
 
 def test_a_store_that_can_not_be_read_to_its_end_is_refused(

@@ -121,6 +121,8 @@ class EmbeddedBackend:
                     foreign_store.close(memory.vector_store)
                     memory.vector_store = self._parts.store
                     memory.embedding_model = self._parts.embedder
+                else:
+                    foreign_store.prepare(memory.vector_store)
                 self._memory = memory
             return self._memory
 

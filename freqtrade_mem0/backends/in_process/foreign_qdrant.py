@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 _ROWS_PER_CALL = 1_000
 
@@ -51,6 +54,20 @@ def with_client(given: Mapping[str, Any], folder: Path, *, timeout_s: float) -> 
 def is_qdrant(store: Any) -> bool:
     """Tell whether a store is Mem0's class for Qdrant."""
     return type(store).__module__ == "mem0.vector_stores.qdrant"
+
+
+def index_times(store: Any) -> None:
+    """Let a Qdrant server find by an index what was stored since a time.
+
+    Without it the server reads the whole collection for each pull, and a server in strict mode
+    refuses. Mem0 indexes the scopes alone. A key that may not do it is no error: pulls are slower.
+    """
+    if store.is_local:
+        return
+    try:
+        store.client.create_payload_index(store.collection_name, "updated_at", "datetime")
+    except Exception as error:  # noqa: BLE001 - the client raises exceptions of its transport
+        logger.info("Qdrant made no index of the times of memories: %s", error)
 
 
 def payloads_of(store: Any, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

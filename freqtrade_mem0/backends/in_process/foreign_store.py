@@ -27,6 +27,12 @@ _MOST_ROWS = 1_000_000  # without a number, Mem0's stores return 20 or 100
 _GROWTH = 8
 
 
+def prepare(store: Any) -> None:
+    """Make a store ready to be asked for what is new."""
+    if foreign_qdrant.is_qdrant(store):
+        foreign_qdrant.index_times(store)
+
+
 def upsert(store: Any, payloads: dict[str, dict[str, Any]], vectors: Sequence[Any]) -> None:
     """Insert what is new, update what changed; some stores double or refuse a known id."""
     if foreign_qdrant.is_qdrant(store):
