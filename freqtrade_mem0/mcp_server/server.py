@@ -15,6 +15,7 @@ from freqtrade_mem0.mcp_server.fitting import fitted
 from freqtrade_mem0.mcp_server.signals import SIGNALS
 from freqtrade_mem0.mcp_server.writing import WRITING
 from freqtrade_mem0.words import mission
+from freqtrade_mem0.words.extras import how_to_install
 from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def build_server(calls: Calls) -> Any:
         from mcp.server.lowlevel import Server
     except ImportError as error:
         raise ConfigError(
-            f"The MCP server needs another package ({error}): pip install 'freqtrade-mem0[mcp]'."
+            f"The MCP server needs another package ({error}): {how_to_install('mcp')}."
         ) from error
     listed = [
         types.Tool(

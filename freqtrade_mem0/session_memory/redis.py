@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from freqtrade_mem0.errors import BackendError, ConfigError
 from freqtrade_mem0.session_memory.store import TIMEOUT_S
+from freqtrade_mem0.words.extras import how_to_install
 
 _PAGE = 500
 
@@ -36,8 +37,7 @@ class RedisStore:
             from redis.retry import Retry
         except ImportError as error:
             raise ConfigError(
-                "Session memory in Redis needs the package redis: pip install "
-                "'freqtrade-mem0[redis]'."
+                f"Session memory in Redis needs the package redis: {how_to_install('redis')}."
             ) from error
         self._error: type[Exception] = redis.RedisError
         try:

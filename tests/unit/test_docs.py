@@ -14,6 +14,7 @@ import yaml
 from freqtrade.commands.arguments import Arguments
 from pydantic import BaseModel
 
+import freqtrade_mem0
 from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.credentials import KEY_NAMES, find_credentials
 from freqtrade_mem0.config.load import load_settings
@@ -139,15 +140,28 @@ def test_extras_that_are_named_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "optional-dependencies"
     ]
-    files = [ROOT / "README.md", *DOCS.rglob("*.md"), *(ROOT / "freqtrade_mem0").rglob("*.py")]
-    named = {
-        extra
-        for file in files
-        for found in re.findall(r"(?:\.|freqtrade-mem0)\[([a-z0-9,]+)\]", file.read_text("utf-8"))
-        for extra in found.split(",")
-    }
-    assert len(named) > 3
+    pages = [ROOT / "README.md", ROOT / "Dockerfile", *DOCS.rglob("*.md")]
+    named = set()
+    for page in pages:
+        for found in re.findall(r"\"\.\[([a-z0-9,]+)\]\"", page.read_text(encoding="utf-8")):
+            named |= set(found.split(","))
+    for module in (ROOT / "freqtrade_mem0").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        named |= set(re.findall(r"how_to_install\(['\"](\w+)['\"]\)", text))
+        # This package is on no index yet, so a message names the packages that are missing.
+        assert re.search(r"freqtrade-mem0\[\w", text) is None, module
+    assert len(named) > 5
     assert named <= set(extras)
+
+
+def test_versions_agree() -> None:
+    """Of the package, its metadata, and the newest release in the changelog."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first, *released = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert project["version"] == freqtrade_mem0.__version__
+    assert first == "Unreleased"
+    assert released[:1] in ([], [project["version"]])
 
 
 def test_figures_for_newcomers_are_those_of_the_benchmarks() -> None:

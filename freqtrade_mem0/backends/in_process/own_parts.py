@@ -8,6 +8,7 @@ from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder
 from freqtrade_mem0.backends.in_process.semantic import SemanticEmbedder, is_installed
 from freqtrade_mem0.config.providers import HASHING, SEMANTIC, dimensions_of
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.words.extras import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ def how_it_searches(embedder: Mapping[str, Any] | None) -> str:
     if embedder is None:
         return (
             "searches find shared words only, as the package wordllama is not installed: "
-            "'pip install \"freqtrade-mem0[semantic]\"'"
+            f"{how_to_install('semantic')}"
         )
     if provider == HASHING:
         return "searches find shared words only, as 'mem0.embedder' says"

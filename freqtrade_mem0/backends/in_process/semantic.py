@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.providers import SEMANTIC_DIMENSIONS
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.words.extras import how_to_install
 from freqtrade_mem0.words.trading import also_called
 
 if TYPE_CHECKING:
@@ -144,8 +145,7 @@ def _opened() -> tuple[NDArray[np.float16], Any]:
     folder = _folder()
     if folder is None or find_spec("tokenizers") is None:
         raise BackendError(
-            "The embedder 'wordllama' is not installed: 'pip install \"freqtrade-mem0[semantic]\"' "
-            "installs it.",
+            f"The embedder 'wordllama' is not installed: {how_to_install('semantic')}.",
             permanent=True,
         )
     from tokenizers import Tokenizer

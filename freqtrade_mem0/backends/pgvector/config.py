@@ -10,6 +10,7 @@ from typing import Any
 
 from freqtrade_mem0.config.secrets import cut
 from freqtrade_mem0.errors import BackendError
+from freqtrade_mem0.words.extras import how_to_install
 
 PROVIDER = "pgvector"
 OWN_PROVIDER = "pgvector-exact"
@@ -63,7 +64,7 @@ def store_config(configs: Any, given: dict[str, Any], *, timeout_s: float) -> An
     if importlib.util.find_spec("psycopg") is None:
         raise BackendError(
             'The vector store "pgvector" needs psycopg, which is not installed: '
-            'pip install "psycopg[binary,pool]>=3.2".'
+            f"{how_to_install('postgres')}."
         )
     # Our searches do not use Mem0's approximate index, and it makes writing seven times slower (300
     # memories a second instead of 2,000 to 3,000).

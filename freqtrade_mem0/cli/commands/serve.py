@@ -14,6 +14,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import config_options
 from freqtrade_mem0.cli.output import print_error
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.extras import how_to_install
 
 if TYPE_CHECKING:
     import argparse
@@ -47,9 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the process is told to stop."""
     if find_spec("prometheus_client") is None:
-        raise ConfigError(
-            "The service needs one package more: pip install 'freqtrade-mem0[service]'."
-        )
+        raise ConfigError(f"The service needs more packages: {how_to_install('service')}.")
     from freqtrade_mem0.service.server import Listening, serve
     from freqtrade_mem0.service.state import Service
 
