@@ -14,6 +14,7 @@ from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.backup_settings import BackupSettings
 from freqtrade_mem0.config.block import Block, PolicyBlock
 from freqtrade_mem0.config.drift_settings import DriftSettings
+from freqtrade_mem0.config.frequi_settings import FreqUISettings
 from freqtrade_mem0.config.lifecycle_settings import (
     ImportanceSettings,
     LifecycleSettings,
@@ -214,6 +215,9 @@ class Settings(Block):
     )
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="What a bot tells its owner."
+    )
+    frequi: FreqUISettings = Field(
+        default_factory=FreqUISettings, description="What a bot shows in FreqUI."
     )
     webhooks: WebhookSettings = Field(
         default_factory=WebhookSettings, description="What is told to other systems."

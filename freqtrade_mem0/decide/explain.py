@@ -44,6 +44,16 @@ _FORMATS = {
 
 def headline(decision: Decision) -> str:
     """Return a decision in one sentence."""
+    return f"{_entry(decision)} on {decision.decided_at.strftime(_TIME)}: {_change(decision)}"
+
+
+def brief(decision: Decision) -> str:
+    """Return what was done to a stake and the reason that weighed most, in one line."""
+    strongest = max(decision.reasons, key=lambda part: abs(part.effect))
+    return visible(f"{_change(decision)}: {reason(strongest)}")
+
+
+def _change(decision: Decision) -> str:
     proposed, stake = decision.proposed_stake, decision.stake
     if is_vetoed(decision):
         change = "refused: no entry"
@@ -53,10 +63,7 @@ def headline(decision: Decision) -> str:
         verb = "raised" if stake > proposed else "cut"
         change = f"{verb} to {stake:.6g} (x{stake / proposed:.2f})"
     shadow = "" if decision.applied else "; shadow mode, the trade got the proposed stake"
-    return (
-        f"{_entry(decision)} on {decision.decided_at.strftime(_TIME)}: "
-        f"a stake of {proposed:.6g} {_currency(decision)} was {change}{shadow}"
-    )
+    return f"a stake of {proposed:.6g} {_currency(decision)} was {change}{shadow}"
 
 
 def level(name: str) -> str:

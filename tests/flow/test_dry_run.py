@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -74,6 +75,48 @@ def test_trades_are_remembered_with_the_situation_of_their_entry_over_a_restart(
     with memory_in(bot.userdir) as store:
         wait_until(lambda: memories_in_mem0(store, kind="trade") == 2)
     assert complaints(bot.log()) == []
+
+
+def test_freqtrades_rest_api_shows_multipliers_and_risk_events(
+    start_bot: StartBot, exchange: ExchangeStandIn
+) -> None:
+    """As FreqUI asks for them: custom data of an open trade, and annotations of its chart."""
+    exchange.control.pin("BTC/USDT")
+    damping = {"enabled": True, "severity": {"stop_loss": 0.3}}
+    block = {**MEM0, "frequi": {"custom_data": True}, "risk": {"damping": damping}}
+    bot = start_bot(REMEMBERING + OWN_ANNOTATION, block)
+    (trade,) = bot.wait_until(lambda: [t for t in bot.open_trades() if t["pair"] == "BTC/USDT"])
+    asked = f"trades/{trade['trade_id']}/custom-data?key=mem0"
+    ((found,),) = [each["custom_data"] for each in bot.wait_until(lambda: _noted(bot, asked))]
+    assert (found["key"], found["value"]["multiplier"]) == ("mem0", 1.0)
+    assert found["value"]["why"].startswith("a stake of 100 USDT was left as proposed: ")
+    exchange.control.unpin("BTC/USDT")
+    exchange.control.shock("BTC/USDT", 0.5)
+    bot.wait_until(lambda: [each for each in _journal(bot) if each.exit_reason == "stop_loss"])
+
+    def labels() -> list[str]:
+        chart = bot.get("pair_candles?pair=BTC/USDT&timeframe=1m&limit=50")
+        return [each["label"] for each in chart["annotations"]]
+
+    own, event, damped = bot.wait_until(lambda: each if len(each := labels()) > 1 else None)
+    assert (own, event.startswith("stop loss -")) == ("own", True)
+    assert damped.endswith("stakes damped by 30%, half of it worn off at the end")
+    assert complaints(bot.log()) == []
+
+
+OWN_ANNOTATION = """
+    def plot_annotations(self, **kwargs):
+        return [{"type": "line", "label": "own"}]
+"""
+
+
+def _noted(bot: DryRunBot, asked: str) -> list[dict[str, Any]]:
+    """Return the custom data of a trade; Freqtrade answers 404 as long as there is none."""
+    try:
+        found: list[dict[str, Any]] = bot.get(asked)
+    except HTTPError:
+        return []
+    return found
 
 
 def test_a_killed_bot_agrees_with_its_database_after_the_next_start(start_bot: StartBot) -> None:

@@ -56,6 +56,7 @@ class Chores:
         tell: Callable[[str, str], None],
         look_at_orders: Callable[[datetime], None] = lambda _: None,
         tell_of_drift: Callable[[RiskEvent], None] = lambda _: None,
+        write_notes: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
         self._store = store
@@ -72,6 +73,7 @@ class Chores:
         self._background = Background(self._work) if has_thread else None
         self._tell = tell
         self._look_at_orders = look_at_orders
+        self._write_notes = write_notes
         self._namesakes = Namesakes(
             store.marks, session.origin, float(store.settings.sync_interval)
         )
@@ -156,6 +158,7 @@ class Chores:
         moment, all_chores = requested
         self._do("checking the locks of protections", lambda: self._check_locks(moment))
         self._do("saving the times of alerts", self._write_mark)
+        self._do("noting multipliers in Freqtrade's database", self._write_notes)
         if all_chores:
             if self._background is not None:
                 self._do("finding bots of its name", lambda: self._find_namesakes(moment))

@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.core_memory.rules import acting_rules
@@ -24,12 +25,14 @@ from freqtrade_mem0.risk.damping import NO_DAMPING
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts, dated
 from freqtrade_mem0.run.bot.alerts.trouble import report_trouble
+from freqtrade_mem0.run.bot.chart_notes import chart_marks
 from freqtrade_mem0.run.bot.chores import Chores
 from freqtrade_mem0.run.bot.entries.missed import Entry
 from freqtrade_mem0.run.bot.entries.orders import Wanted
 from freqtrade_mem0.run.bot.failures import FailureNotes
 from freqtrade_mem0.run.bot.risk_history import RiskHistory
 from freqtrade_mem0.run.bot.session import BotSession
+from freqtrade_mem0.run.bot.trade_notes import TradeNotes
 from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
 from freqtrade_mem0.run.setup import learned_rules
 
@@ -86,7 +89,8 @@ class BotRuntime(Runtime):
         )
         self._pending_alerts = PendingAlerts(settings.alerts, since=now())
         self._last_sync_s = -math.inf
-        own = OwnRecords(store.journal, origin)
+        own = self._own = OwnRecords(store.journal, origin)
+        notes = self._notes = TradeNotes()
         self.session = BotSession(
             self.setup,
             submit=self.submit,
@@ -94,6 +98,7 @@ class BotRuntime(Runtime):
             tell=self._pending_alerts.add_risk_event,
             archive=own,
             timeframe_s=run.timeframe_s,
+            **({"linked": notes.add} if settings.frequi.custom_data else {}),
         )
         self.session.forgotten_until = forgotten_until(store.journal.connection, origin)
         history = RiskHistory(own, store.marks, origin)
@@ -112,6 +117,7 @@ class BotRuntime(Runtime):
             has_thread=run.database_lasts,
             tell=self._tell_of_memory,
             look_at_orders=self.failures.look,
+            write_notes=partial(notes.write, own_thread=run.database_lasts),
             tell_of_drift=self._pending_alerts.add_risk_event_of_any_age,
         )
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
@@ -145,7 +151,8 @@ class BotRuntime(Runtime):
         is_due = time.monotonic() - self._last_sync_s >= pause_s
         if is_due:
             self._last_sync_s = time.monotonic()
-        if is_due or n_closed != self._n_closed:  # a protection may have locked something
+        # A closed trade: a protection may have locked something.
+        if is_due or n_closed != self._n_closed or self._notes:
             self._n_closed = n_closed
             self._chores.request(moment, all_chores=is_due)
         self.session.watch_risk(moment)
@@ -175,6 +182,13 @@ class BotRuntime(Runtime):
         else:
             tag = str(call.get("entry_tag") or "")
             self.failures.missed(why, Entry(pair, side, tag, rate), moment)
+
+    def chart_notes(self, pair: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Return the risk events in a chart as annotations. Reads the journal: no callback."""
+        setup, candle = self.setup, timedelta(seconds=self.run.timeframe_s)
+        damping = (setup.damping if setup.applied else None) or NO_DAMPING
+        events = self._own.events(start - timedelta(days=damping.half_life_days))
+        return chart_marks(events, pair, damping, start=start, end=end, candle=candle)
 
     def submit(self, entry: Submitted) -> None:
         """Hand an entry to the journal, and from there to Mem0."""

@@ -57,6 +57,7 @@ class BotSession(Session):
 
     Older trades are looked up in `archive`; None keeps all trades in RAM. Where Freqtrade repeats
     an entry within a candle of `timeframe_s` seconds, this is one decision; with 0 each is one.
+    `linked` takes a trade with the decision that opened it; it never blocks.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class BotSession(Session):
         tell: Callable[[RiskEvent], None] | None = None,
         archive: Archive | None = None,
         timeframe_s: int = 0,
+        linked: Callable[[Any, Decision], None] = lambda trade, decision: None,  # noqa: ARG005
     ) -> None:
         window = None if archive is None else WINDOW
         super().__init__(setup, submit=submit, now=now, tell=tell, window=window)
@@ -75,7 +77,7 @@ class BotSession(Session):
         self._placed = PlacedDecisions()
         self._vetoed: dict[tuple[str, str], Decision] = {}
         """The last refused entry of each pair and side."""
-        self._entries = EntryLinks(self._placed, self._submit)
+        self._entries = EntryLinks(self._placed, self._submit, linked)
         self._exits = ExitNotes()
         self._own = OwnTrades(archive)
         self.database = ""

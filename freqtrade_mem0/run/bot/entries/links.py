@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.records.decision import Decision
     from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.run.bot.entries.placed import PlacedDecisions
 
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 class EntryLinks:
     """The decision and the situation at the entry of each open trade."""
 
-    def __init__(self, placed: PlacedDecisions, submit: Callable[[Entry], None]) -> None:
+    def __init__(
+        self,
+        placed: PlacedDecisions,
+        submit: Callable[[Entry], None],
+        linked: Callable[[Any, Decision], None],
+    ) -> None:
         self._placed = placed
         self._submit = submit
+        self._linked = linked
         self._entries: dict[str, EntryContext] = {}
 
     def __contains__(self, trade_id: str) -> bool:
@@ -40,6 +47,7 @@ class EntryLinks:
         self._submit(
             Opened(decision_id=decision.id, trade_id=trade_id, open_date=as_utc(trade.open_date))
         )
+        self._linked(trade, decision)
 
     def get(self, trade_id: str) -> EntryContext | None:
         """Return what was known at a trade's entry, if anything."""
