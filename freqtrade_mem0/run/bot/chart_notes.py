@@ -33,8 +33,9 @@ def chart_marks(
 ) -> list[dict[str, Any]]:
     """Return areas for the events of a pair, or of all pairs, between two moments of a chart.
 
-    Each event has an area of one candle. An event that damps stakes has a second one, until half of
-    what it took has worn off.
+    Each event has an area of one candle. The newest candle of a chart is a closed one, so an event
+    after it is shown on it. An event that damps stakes has a second area, until half of what it
+    took has worn off.
 
     Parameters
     ----------
@@ -51,11 +52,12 @@ def chart_marks(
     """
     half_life = timedelta(days=damping.half_life_days)
     marks: list[dict[str, Any]] = []
-    for event in list(_seen(events, pair, start - half_life, end))[-_MOST:]:
+    for event in list(_seen(events, pair, start - half_life, end + 2 * candle))[-_MOST:]:
         took, name = damping.severity.get(event.event_type, 0.0), _name(event)
         if event.known_at >= start:
-            marks.append(_area(name, event.known_at, event.known_at + candle, _NOTED))
-        if took >= _FAINT:
+            first = min(event.known_at, end)
+            marks.append(_area(name, first, first + candle, _NOTED))
+        if took >= _FAINT and event.known_at < end:
             words = f"stakes damped by {took:.0%}, half of it worn off at the end"
             first, last = max(event.known_at, start), min(event.known_at + half_life, end)
             marks.append(_area(f"{name}: {words}", first, last, _DAMPED))

@@ -51,6 +51,13 @@ def test_a_damped_period_lasts_until_half_has_worn_off_or_the_chart_ends() -> No
     ]
 
 
+def test_an_event_after_the_last_closed_candle_is_shown_on_it() -> None:
+    """So a person sees it at once; its damped period comes with the next candle."""
+    event = a_risk_event(1, event_type="drawdown", pair="", impact="", known_at=at(hours=31.5))
+    (found,) = marks(event)
+    assert (found["label"], found["start"], found["end"]) == ("drawdown", at(30), at(31))
+
+
 def test_what_does_not_act_damps_no_period() -> None:
     """As in shadow mode, and by default."""
     event = a_risk_event(1, event_type="drawdown", pair="", impact="", known_at=at(hours=20))
@@ -60,7 +67,7 @@ def test_what_does_not_act_damps_no_period() -> None:
 def test_other_pairs_and_times_are_left_out() -> None:
     """And of very many, only the newest are shown."""
     other = a_risk_event(1, pair="BTC/USDT", known_at=at(hours=12))
-    later = a_risk_event(2, known_at=at(hours=31))
+    later = a_risk_event(2, known_at=at(hours=33))
     many = [a_risk_event(n, known_at=at(11 + n / 60)) for n in range(300)]
     assert marks(other, later) == []
     assert marks(*many)[0]["start"] == at(11 + 200 / 60)
