@@ -96,7 +96,7 @@ def test_freqtrades_rest_api_shows_multipliers_and_risk_events(
         chart = bot.get("pair_candles?pair=BTC/USDT&timeframe=1m&limit=50")
         return [each["label"] for each in chart["annotations"]]
 
-    own, event = bot.wait_until(lambda: each if len(each := labels()) > 1 else None)[:2]
+    own, event = bot.wait_until(lambda: each if len(each := labels()) > 1 else [])[:2]
     assert (own, event.startswith("stop loss -")) == ("own", True)
     assert complaints(bot.log()) == []
 
