@@ -11,7 +11,7 @@ from freqtrade.strategy import IStrategy
 
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.situation import Candles, indicators_of
-from freqtrade_mem0.strategy import callbacks, market
+from freqtrade_mem0.strategy import callbacks, hooks, market
 from freqtrade_mem0.strategy.market import Market
 from tests.support.candles import TIMEFRAME_S, random_walk
 from tests.support.samples import START
@@ -105,7 +105,7 @@ def test_freqtrades_analysis_makes_it_ready_and_a_failure_of_ours_stops_no_bot(
             asked.append(pair)
             raise RuntimeError("it failed")
 
-    monkeypatch.setattr(callbacks, "Market", Failing)
+    monkeypatch.setattr(hooks, "Market", Failing)
     strategy = _Runnable({"candle_type_def": "spot", "runmode": RunMode.DRY_RUN})
     kept: list[Any] = []
     strategy.dp = SimpleNamespace(
@@ -116,7 +116,9 @@ def test_freqtrades_analysis_makes_it_ready_and_a_failure_of_ours_stops_no_bot(
     run: Any = SimpleNamespace(
         kind=SimpleNamespace(is_bot=True),
         settings=SimpleNamespace(
-            situation=SimpleNamespace(indicators=[]), risk=SimpleNamespace(leverage=False)
+            situation=SimpleNamespace(indicators=[]),
+            risk=SimpleNamespace(leverage=False),
+            frequi=SimpleNamespace(annotations=False),
         ),
     )
     callbacks.install(strategy, run, lambda: None, timeframe_s=TIMEFRAME_S)  # type: ignore[arg-type,return-value]
