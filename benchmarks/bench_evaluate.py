@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from freqtrade_mem0.compare.statistics.differences import mean_return_difference, sharpe_difference
 from freqtrade_mem0.insight.block_resampling import optimal_block_length, resample
 from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Moments, Shrinkage
 from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policy import Known
 from freqtrade_mem0.worth.bootstrap import estimate, gradient
+from freqtrade_mem0.worth.differences import mean_return_difference, sharpe_difference
 from freqtrade_mem0.worth.random_sizing import shift_test
 from freqtrade_mem0.worth.timing import timing_test
 

@@ -12,12 +12,6 @@ import numpy as np
 from freqtrade_mem0.compare.figures import Figures, figures_of, ratio
 from freqtrade_mem0.compare.statistics.calibration import Calibration, calibration
 from freqtrade_mem0.compare.statistics.deflated import Deflated
-from freqtrade_mem0.compare.statistics.differences import (
-    daily_columns,
-    equal_exposure_difference,
-    mean_return_difference,
-    sharpe_difference,
-)
 from freqtrade_mem0.compare.statistics.groups import Group, by_group, pair_of, regime_of, tag_of
 from freqtrade_mem0.compare.statistics.multiple import benjamini_hochberg, holm
 from freqtrade_mem0.compare.statistics.periods import Period, by_period, spans
@@ -25,6 +19,12 @@ from freqtrade_mem0.compare.statistics.returns import close_days, daily, n_days
 from freqtrade_mem0.compare.stress import Stress, stresses
 from freqtrade_mem0.compare.trades import ClosedTrade, Run, broke_at, not_in
 from freqtrade_mem0.worth.bootstrap import Estimate, estimate
+from freqtrade_mem0.worth.differences import (
+    daily_columns,
+    equal_exposure_difference,
+    mean_return_difference,
+    sharpe_difference,
+)
 from freqtrade_mem0.worth.random_sizing import ShiftTest, shift_test
 from freqtrade_mem0.worth.timing import TimingTest, timing_test
 

@@ -11,8 +11,8 @@ import numpy as np
 from freqtrade_mem0.worth.daily import max_drawdown, sharpe, sortino
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.compare.statistics.returns import Daily
     from freqtrade_mem0.compare.trades import Run
+    from freqtrade_mem0.worth.daily import Daily
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.decide.learned import RULE
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.situation import BUCKET
-from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.words.numbers import counted, percent, stake_currency
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _change(decision: Decision) -> str:
         verb = "raised" if stake > proposed else "cut"
         change = f"{verb} to {stake:.6g} (x{stake / proposed:.2f})"
     shadow = "" if decision.applied else "; shadow mode, the trade got the proposed stake"
-    return f"a stake of {proposed:.6g} {_currency(decision)} was {change}{shadow}"
+    return f"a stake of {proposed:.6g} {stake_currency(decision.pair)} was {change}{shadow}"
 
 
 def level(name: str) -> str:
@@ -190,7 +190,7 @@ def outcome(line: LedgerLine) -> str:
         return f"closed {percent(trade.profit_ratio)} by {reason}; its amounts are no longer kept"
     with_memory, without = both_outcomes(decision, trade)
     about = ("", "about ") if decision.applied else ("about ", "")
-    currency = _currency(decision)
+    currency = stake_currency(decision.pair)
     return (
         f"closed {percent(trade.profit_ratio)} by {trade.exit_reason or 'unknown'}: "
         f"{about[0]}{with_memory:+.4g} {currency} with memory's stake, "
@@ -278,8 +278,3 @@ def numbers(decision: Decision) -> list[str]:
 def _entry(decision: Decision) -> str:
     tag = f" ({decision.enter_tag})" if decision.enter_tag else ""
     return f"{decision.side} {decision.pair}{tag}"
-
-
-def _currency(decision: Decision) -> str:
-    """Return the stake currency, which Freqtrade takes from the pair: "ETH/USDT:USDT"."""
-    return decision.pair.partition("/")[2].partition(":")[0]

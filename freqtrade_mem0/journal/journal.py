@@ -221,6 +221,10 @@ class Journal:
         """
         return self._ledger.lines(scope or Scope(), only_opened=only_opened, limit=limit)
 
+    def stakes(self, scope: Scope) -> Iterator[tuple[str, str, float, float, bool]]:
+        """Yield what was decided about the stakes of trades; see `Ledger.stakes`."""
+        return self._ledger.stakes(scope)
+
     def decisions(self, scope: Scope) -> Iterator[Decision]:
         """Yield all decisions, with their trades' ids, in order of arrival, a page at a time."""
         return self._ledger.in_order_of_arrival(scope)

@@ -15,6 +15,7 @@ from freqtrade_mem0.journal.old_decisions import SELECT, old_decision
 from freqtrade_mem0.journal.paging import of_seqs
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import to_ms
+from freqtrade_mem0.records.codec import decode_numbers
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
@@ -83,6 +84,27 @@ class Ledger:
         ):
             yield from rows
             seq = rows[-1][at]
+
+    def stakes(self, scope: Scope) -> Iterator[tuple[str, str, float, float, bool]]:
+        """Yield what was decided about the stakes of trades, in no order.
+
+        Of each the trade's id, the decision's id, proposed and decided stake, and whether that was
+        applied.
+        """
+        where, values = scope.where(with_kind=False)
+        query = f"{_DECISIONS} {where} AND trade_id IS NOT NULL"
+        for _, seq, body, trade_id, _ in self._connection.rows(query, values):
+            try:
+                each = decode_numbers(body)
+            except RecordError as error:
+                self._unreadable(-seq, error)
+            else:
+                said = each["id"], each["proposed_stake"], each["stake"], each["applied"]
+                yield trade_id, *said
+        chosen, values = in_scope(replace(scope, kind=None), prefix="d.")
+        query = f"{SELECT} {chosen} AND d.trade_id IS NOT NULL"
+        for _, old in self._readable_old(self._connection.rows(query, values)):
+            yield old.trade_id or "", old.id, old.proposed_stake, old.stake, old.applied
 
     def loose(self, scope: Scope, since: datetime) -> list[Decision]:
         """Return decisions that a bot still has to tie to a record; see `Journal`."""

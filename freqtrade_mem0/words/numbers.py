@@ -1,4 +1,4 @@
-"""Numbers as people read them: counted things, and shares without a negative zero."""
+"""Numbers as people read them: counted things, shares without a negative zero, currencies."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def probability(share: float) -> str:
     if share > _SURE:
         return "over 99%"
     return "under 1%" if share < 1.0 - _SURE else f"{share:.0%}"
+
+
+def stake_currency(pair: str) -> str:
+    """Return the stake currency of a pair, "" where the pair does not name one.
+
+    >>> stake_currency("ETH/USDT:USDT"), stake_currency("ETH/BTC")
+    ('USDT', 'BTC')
+    """
+    return pair.partition("/")[2].partition(":")[0]

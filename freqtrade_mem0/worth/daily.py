@@ -1,4 +1,4 @@
-"""Ratios of daily returns.
+"""Daily returns, and ratios of them.
 
 References
 ----------
@@ -10,15 +10,26 @@ Journal of Investing 3 (3), 59-64.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 DAYS_PER_YEAR = 365
 """Crypto markets never close; Freqtrade uses the same number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daily:
+    """Returns and exposure of a run by day, both over the starting balance, shape (n_days,).
+
+    The exposure is position times days held of the trades that closed on the day, >= 0.
+    """
+
+    first: date
+    returns: NDArray[np.float64]
+    exposure: NDArray[np.float64]
 
 
 def by_day(values: NDArray[np.float64], days: NDArray[np.int64], n: int) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.compare.comparison import Comparison
     from freqtrade_mem0.compare.statistics.calibration import Calibration
-    from freqtrade_mem0.compare.statistics.returns import Daily
+    from freqtrade_mem0.worth.daily import Daily
 
 _N_DATES = 4
 _TONES = {Finding.HELPED: "good", Finding.HURT: "bad"}

@@ -17,7 +17,7 @@ from freqtrade_mem0.worth.daily import max_drawdown, sharpe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade_mem0.compare.statistics.returns import Daily
+    from freqtrade_mem0.worth.daily import Daily
 
 MIN_PARTS, MAX_PARTS = 3, 12
 

@@ -6,31 +6,20 @@ of the run. A day's return therefore does not depend on earlier profits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from freqtrade_mem0.worth.daily import by_day
+from freqtrade_mem0.worth.daily import Daily, by_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
 
     from freqtrade_mem0.compare.trades import ClosedTrade, Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Daily:
-    """Returns and exposure of a run by day, both over the starting balance, shape (n_days,).
-
-    The exposure is position times days held of the trades that closed on the day, >= 0.
-    """
-
-    first: date
-    returns: NDArray[np.float64]
-    exposure: NDArray[np.float64]
 
 
 def n_days(run: Run) -> int:

@@ -10,9 +10,9 @@ import pytest
 from arch.bootstrap import StationaryBootstrap
 from scipy import stats
 
-from freqtrade_mem0.compare.statistics.differences import sharpe_difference
 from freqtrade_mem0.insight.block_resampling import variance_of_mean
 from freqtrade_mem0.worth.bootstrap import Estimate, estimate, gradient
+from freqtrade_mem0.worth.differences import sharpe_difference
 
 
 def mean_of(means: Any) -> Any:

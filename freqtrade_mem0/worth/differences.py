@@ -12,7 +12,7 @@ from freqtrade_mem0.worth.daily import DAYS_PER_YEAR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from freqtrade_mem0.compare.statistics.returns import Daily
+    from freqtrade_mem0.worth.daily import Daily
 
 RETURN_WITHOUT, RETURN_WITH, SQUARE_WITHOUT, SQUARE_WITH, EXPOSED_WITHOUT, EXPOSED_WITH = range(6)
 """The columns, whose means the functions below take in shape (..., 6)."""

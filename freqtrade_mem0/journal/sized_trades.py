@@ -1,0 +1,100 @@
+"""Reads closed trades with the stake that was proposed and the one that memory decided on.
+
+Of decisions and bodies only the numbers are read, which takes a quarter of the time of the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.journal.paging import of_seqs
+from freqtrade_mem0.records.codec import decode_amounts, hash_of
+from freqtrade_mem0.records.kinds.trade import TradeRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.journal.scope import Scope
+    from freqtrade_mem0.records.codec import Amounts
+
+_AT_ONCE = 1_000
+
+
+class Sized(NamedTuple):
+    """What was decided about a trade's stake, in stake currency.
+
+    `filled` is the share of the placed stake that was filled, in (0, 1]; 1.0 where that is not
+    known, and where later entries added to the trade.
+    """
+
+    decision_id: str
+    proposed: float
+    stake: float
+    applied: bool
+    filled: float
+
+    @property
+    def multiplier(self) -> float:
+        """The decided stake over the proposed one."""
+        return self.stake / self.proposed
+
+
+class SizedTrade(NamedTuple):
+    """A closed trade; `profit_abs` is None where its amounts are no longer kept.
+
+    `sized` is None where no decision of memory belongs to the trade.
+    """
+
+    trade: TradeEvidence
+    profit_abs: float | None
+    sized: Sized | None
+
+    @property
+    def effect(self) -> float:
+        """What the decided stake changes in the profit, in stake currency: see `worth.stakes`."""
+        if self.sized is None:
+            return 0.0
+        moved = (self.sized.stake - self.sized.proposed) * self.sized.filled
+        return moved * self.trade.profit_ratio
+
+
+def sized_trades(
+    journal: Journal, scope: Scope, since: datetime | None = None
+) -> Iterator[SizedTrade]:
+    """Yield the current trades of a scope, those that closed at or after `since`, as they arrived.
+
+    Raises
+    ------
+    JournalError
+        The file can not be used.
+    """
+    trades = {
+        seq: item
+        for seq, item in journal.evidence.items(replace(scope, kind=TradeRecord.kind))
+        if isinstance(item, TradeEvidence) and (since is None or item.known_at >= since)
+    }
+    decided = {trade_id: each for trade_id, *each in journal.stakes(scope)} if trades else {}
+    seqs = list(trades)
+    for start in range(0, len(seqs), _AT_ONCE):
+        for seq, _, _, body, said in of_seqs(journal.connection, seqs[start : start + _AT_ONCE]):
+            # Amounts count only where the body is what was written.
+            is_whole = body and hash_of(body, TradeRecord.added_later).startswith(said)
+            amounts = decode_amounts(body) if is_whole else None
+            yield _sized_trade(trades[seq], decided.get(trades[seq].id), amounts)
+
+
+def _sized_trade(
+    trade: TradeEvidence, decided: Sequence[Any] | None, amounts: Amounts | None
+) -> SizedTrade:
+    profit = None if amounts is None or "profit_abs" in trade.unknown else amounts["profit_abs"]
+    if decided is None or not min(decided[1:3]) > 0.0:
+        return SizedTrade(trade, profit, None)
+    decision_id, proposed, stake, applied = decided
+    placed, filled = stake if applied else proposed, 1.0
+    if amounts is not None and amounts["max_stake_amount"] > 0.0:
+        filled = min(1.0, amounts["max_stake_amount"] / placed)
+    return SizedTrade(trade, profit, Sized(decision_id, proposed, stake, applied, filled))
