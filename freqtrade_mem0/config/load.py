@@ -134,7 +134,7 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(known)}."
         return f'"{cut(key)}" is not a key. {hint}'
     rule = problem["msg"].removeprefix("Value error, ")
-    is_hidden = value and (path[0] in _PROVIDERS or path[-1] == "password")
+    is_hidden = value and (path[0] in (*_PROVIDERS, "webhooks") or path[-1] == "password")
     found = f"of type {type(value).__name__}" if is_hidden else shown(value)
     end = "" if rule.endswith("?") else "."
     found += named_by(".".join(path), variables())

@@ -28,6 +28,7 @@ from freqtrade_mem0.config.session_settings import SessionSettings
 from freqtrade_mem0.config.situation_settings import SituationSettings
 from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.config.trust_settings import TrustSettings
+from freqtrade_mem0.config.webhook_settings import WebhookSettings
 
 
 class CategorySettings(Block):
@@ -39,12 +40,6 @@ class CategorySettings(Block):
     risk_profile: bool = Field(default=True, description="Risk events.")
     portfolio_patterns: bool = Field(default=True, description="Patterns over the portfolio.")
     learning_insights: bool = Field(default=True, description="Insights and notes.")
-
-
-class WebhookSettings(Block):
-    """Outgoing webhooks."""
-
-    enabled: bool = Field(default=False, description="This version sends none, whatever the value.")
 
 
 class DeliverySettings(Block):
@@ -220,7 +215,8 @@ class Settings(Block):
         default_factory=FreqUISettings, description="What a bot shows in FreqUI."
     )
     webhooks: WebhookSettings = Field(
-        default_factory=WebhookSettings, description="What is told to other systems."
+        default_factory=WebhookSettings,
+        description="What is told to other systems, and taken from them.",
     )
     service: ServiceSettings = Field(
         default_factory=ServiceSettings, description="What `freqtrade-mem0 serve` does."

@@ -27,6 +27,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ def _handler(server: Loopback) -> type[BaseHTTPRequestHandler]:
                 dict(parse_qsl(parts.query)),
                 {name.lower(): value for name, value in self.headers.items()},
                 json.loads(content) if content else None,
+                content,
             )
             with suppress(OSError):  # the client gave up
                 server._serve(self, asked)

@@ -38,6 +38,7 @@ OLD_COPIES = (
 
 REMOTE_IDS = "remote_ids.sqlite"
 SERVICE = "service.sqlite"
+WEBHOOKS = "webhooks.sqlite"
 STORE, HISTORY, TRIALS = "memories.sqlite", "history.db", "compare-trials.jsonl"
 
 
@@ -67,6 +68,7 @@ def delete_in_files(
     done[REMOTE_IDS] = _clean_remote_ids(memory, scope)
     done[SESSIONS] = _clean_sessions(memory, scope)
     done[SERVICE] = _clean_keys(memory, scope)
+    done[WEBHOOKS] = _clean_webhooks(memory, scope)
     done[TRIALS] = _clean_trials(memory, scope)
     return done
 
@@ -196,6 +198,23 @@ def _clean_keys(memory: MemoryFolder, scope: ForgetScope) -> int:
         return 0
     with deleting(path) as sqlite:
         return sqlite.execute("DELETE FROM keys WHERE user_id = ?", [scope.user_id]).rowcount
+
+
+def _clean_webhooks(memory: MemoryFolder, scope: ForgetScope) -> int:
+    """Delete messages about a scope; those about no bot with everything of their owner."""
+    path = memory.folder / WEBHOOKS
+    if not path.exists():
+        return 0
+    named = {"strategy": scope.strategy, "run_id": scope.run_id}
+    equal = {name: value for name, value in named.items() if value is not None}
+    terms = ["instr(endpoint, ? || ' ') = 1", *(f"{name} = ?" for name in equal)]
+    if scope.bots_only:
+        terms.append("mode NOTNULL")  # all messages that name a run are of bots
+    with deleting(path) as sqlite:
+        return sqlite.execute(
+            f"DELETE FROM messages WHERE {' AND '.join(terms)}",  # noqa: S608 - fixed names
+            [scope.user_id, *equal.values()],
+        ).rowcount
 
 
 def _clean_trials(memory: MemoryFolder, scope: ForgetScope) -> int:

@@ -87,6 +87,7 @@ FILES = {
     "*-journal": Rule.REWRITTEN,
     "session.sqlite": Rule.SCOPE,
     "service.sqlite": Rule.SCOPE,
+    "webhooks.sqlite": Rule.SCOPE,
     "core_memory_updates.txt*": Rule.DELETED,
     "parameter_updates.json*": Rule.DELETED,
     "recall-*.snapshot": Rule.DELETED,

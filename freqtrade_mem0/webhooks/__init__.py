@@ -1,0 +1,1 @@
+"""Webhooks: events that are sent to the addresses in the config, and those of others, verified."""
