@@ -101,6 +101,17 @@ def pull_news(store: MemoryFolder) -> Pulled:
     return pulled
 
 
+def pull_one(store: MemoryFolder, memory_id: str) -> None:
+    """Add one memory to the journal as Mem0 has it; nothing where it is not there, or another's."""
+    memory = store.backend.get(memory_id)
+    if memory is None or memory.user_id != store.settings.user_id:
+        return
+    refused: dict[str, str] = {}
+    records = _records_of(store, [memory], Pulled(), refused)
+    store.journal.put_aside("Mem0", refused)
+    store.journal.adopt(records)
+
+
 class MemorySync(Mem0Worker):
     """Pulls news in a background thread, every `sync_interval`.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.archive.rotation import is_due
-from freqtrade_mem0.delivery.pull import pull_news
+from freqtrade_mem0.delivery.pull import pull_news, pull_one
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.records.base import from_ms
 
@@ -25,6 +26,9 @@ _SHARED_MODES = ("server", "platform")
 """Modes in which others write to the same Mem0 from other machines."""
 
 _PERIOD_S = 15.0
+_MOST_HINTS = 1_000
+"""Memories that events have named and that are still to be read; the news have the others, too."""
+
 _HOUR_MS = 3_600_000
 
 
@@ -42,6 +46,7 @@ class Beside:
     def __init__(self, client: Mem0Client, now_and_then: Sequence[Callable[[], object]]) -> None:
         self._client = client
         self._now_and_then = now_and_then
+        self._hinted: deque[str] = deque(maxlen=_MOST_HINTS)
         self._news = threading.Event()
         self._stop = threading.Event()
         self._wants_pull = client.folder.settings.mode in _SHARED_MODES
@@ -53,8 +58,10 @@ class Beside:
         self._client.deliver_later(self._news.set)
         self._thread.start()
 
-    def pull_soon(self) -> None:
-        """Read soon what others wrote into Mem0."""
+    def pull_soon(self, memory_id: str | None = None) -> None:
+        """Read soon what others wrote into Mem0, this memory first."""
+        if memory_id is not None and self._client.folder.delivers:
+            self._hinted.append(memory_id)
         self._pull_at_s, self._wants_pull = 0.0, self._client.folder.delivers
         self._news.set()
 
@@ -81,6 +88,8 @@ class Beside:
         settings = self._client.folder.settings
         self._pull_at_s = time.monotonic() + settings.sync_interval
         self._wants_pull = settings.mode in _SHARED_MODES
+        while self._hinted:
+            pull_one(self._client.folder, self._hinted.popleft())
         pull_news(self._client.folder)
 
     def _try(self, step: Callable[[], object]) -> None:

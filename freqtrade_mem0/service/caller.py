@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from starlette.requests import HTTPConnection
 from freqtrade_mem0.client.scoped import WHOLE_MEMORY, ScopedClient
 from freqtrade_mem0.errors import ScopeError
 from freqtrade_mem0.service.keys import Role
-from freqtrade_mem0.service.state import Identity, Service
+from freqtrade_mem0.service.state import WEBHOOK, Identity, Service
 
 SECURITY: Mapping[str, Mapping[str, Any]] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -131,6 +132,34 @@ def _at_least(least: Role) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
+@dataclass(frozen=True, slots=True)
+class _Hook:
+    """A report of another system; `message_id` is that of a signed webhook."""
+
+    caller: Caller
+    message_id: str | None = None
+
+    def once(self) -> AbstractContextManager[bool]:
+        """Give whether it is new: a signed webhook is taken once."""
+        return self.caller.service.incoming.once(self.message_id)
+
+
+async def _hook(request: Request) -> _Hook:
+    service = service_of(request)
+    if not service.incoming.shows(request.headers):
+        who = identified(request)
+        _check(who, Role.WRITER)
+        return _Hook(Caller(service, who, None))
+    address = request.client.host if request.client else ""
+    try:
+        message_id = service.incoming.verified(request.headers, await request.body())
+    except ScopeError as error:
+        _limit(service.failures.wait_s(address))
+        raise HTTPException(401, str(error), {"WWW-Authenticate": "Bearer"}) from error
+    _limit(service.requests.wait_s((WEBHOOK.id, address)))
+    return _Hook(Caller(service, WEBHOOK, None), message_id)
+
+
 async def _admin(request: Request) -> Caller:
     who = identified(request)
     _check(who, Role.ADMIN)
@@ -158,6 +187,7 @@ _reader, _writer = _at_least(Role.READER), _at_least(Role.WRITER)
 NEEDS: Mapping[object, str] = {
     _reader: "reader",
     _writer: "writer",
+    _hook: "writer, or a signature or secret (docs/how-to/webhooks.md)",
     _admin: "admin",
     _operator: "admin, not bound",
     _observer: "reader, not bound",
@@ -167,6 +197,8 @@ NEEDS: Mapping[object, str] = {
 
 Reader = Annotated[Caller, Depends(_reader)]
 Writer = Annotated[Caller, Depends(_writer)]
+Hook = Annotated[_Hook, Depends(_hook)]
+"""For reports of other systems, which show a key or are verified as webhooks."""
 Admin = Annotated[Caller, Depends(_admin)]
 """For routes whose address names the user."""
 Operator = Annotated[Service, Depends(_operator)]

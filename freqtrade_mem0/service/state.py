@@ -23,6 +23,9 @@ from freqtrade_mem0.service.live.sources import Sources
 from freqtrade_mem0.service.metrics import Metrics
 from freqtrade_mem0.service.rates import RateLimit
 from freqtrade_mem0.service.tokens import Tokens
+from freqtrade_mem0.webhooks.file import WebhookFile
+from freqtrade_mem0.webhooks.heard import Incoming
+from freqtrade_mem0.webhooks.sender import worker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 _MOST_AGENTS = 16
 _MOST_MEMORIES = 64
 _STOP_S = 10.0
+_JOBS_TOLD = 20
+"""Jobs that webhooks may tell of: more do not end between two looks."""
+
 _SESSION_LASTS_S = 12 * 3_600
 _FAILURES_PER_MINUTE = 60
 
@@ -51,6 +57,8 @@ class Identity:
 
 _NOBODY = Identity(id="no-auth", name="no-auth", role=Role.ADMIN)
 _PERSON = Identity(id="person", name="person", role=Role.ADMIN)
+WEBHOOK = Identity(id="webhook", name="webhook", role=Role.WRITER)
+"""Whoever sends webhooks with the right signature or secret."""
 
 
 class Service:
@@ -87,6 +95,9 @@ class Service:
         self.requests = RateLimit(memory.settings.service.requests_per_minute)
         self.failures = RateLimit(_FAILURES_PER_MINUTE)
         self.metrics = Metrics(memory)
+        self.hooks = WebhookFile(memory.folder)
+        self.incoming = Incoming(memory.settings.webhooks.incoming, self.hooks)
+        self._webhooks = worker_of(memory, lambda: self.jobs.newest(_JOBS_TOLD))
         self.pages = Sources(memory, config)
         self.beside = Beside(
             self.client, (self.note_used_keys, self.keep_schedule, self.metrics.count)
@@ -181,10 +192,14 @@ class Service:
         self.memory.journal.open()
         self.beside.start()
         self.runner.start()
+        if self._webhooks is not None:
+            self._webhooks.start()
 
     def stop(self) -> None:
         """End what `start` began, and release files and connections."""
         self.runner.stop()
+        if self._webhooks is not None:
+            self._webhooks.stop(_STOP_S)
         self.pages.close()
         self.beside.stop(_STOP_S)
         self.close()
@@ -193,5 +208,6 @@ class Service:
         """Release files and connections."""
         self.note_used_keys()
         self.file.close()
+        self.hooks.close()
         self.metrics.close()
         self.client.close()

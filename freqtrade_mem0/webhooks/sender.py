@@ -19,6 +19,7 @@ from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.sqlite_files.alone import alone
 from freqtrade_mem0.sqlite_files.opening import make_folder
+from freqtrade_mem0.webhooks.endpoint import endpoints
 from freqtrade_mem0.webhooks.feed import Feed
 from freqtrade_mem0.webhooks.file import WebhookFile
 from freqtrade_mem0.webhooks.post import Outcome, post
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.webhooks.endpoint import Endpoint
 
     Post = Callable[[str, Mapping[str, str], bytes, float], Outcome]
@@ -60,7 +62,7 @@ class WebhookSender:
         The memory's folder.
     settings
         The `"mem0"` block.
-    endpoints
+    chosen
         Where events are sent.
     jobs
         Returns the newest jobs of the service.
@@ -74,7 +76,7 @@ class WebhookSender:
         self,
         folder: Path,
         settings: Settings,
-        endpoints: Sequence[Endpoint],
+        chosen: Sequence[Endpoint],
         *,
         jobs: Callable[[], Sequence[Mapping[str, Any]]] = list,
         now: Callable[[], float] = time.time,
@@ -85,7 +87,7 @@ class WebhookSender:
         self.file = WebhookFile(folder, now)
         self._feed = Feed(self._journal, settings, jobs, self.file.now_ms)
         self._send = send
-        self._queues = [(each, Queue(self.file, settings.user_id, each.name)) for each in endpoints]
+        self._queues = [(each, Queue(self.file, settings.user_id, each.name)) for each in chosen]
         self._in_trouble: set[str] = set()
         self._prune_at_s = 0.0
 
@@ -205,3 +207,19 @@ class WebhookWorker:
                 if passed is not None and passed.n_sent:
                     pause_s = 0.0
             self._stop.wait(pause_s)
+
+
+def worker_of(
+    memory: MemoryFolder, jobs: Callable[[], Sequence[Mapping[str, Any]]] = list
+) -> WebhookWorker | None:
+    """Return what sends the events of a memory; None where the config asks for none.
+
+    Raises
+    ------
+    ConfigError
+        An address or a secret that the config names is not there, or wrong.
+    """
+    found = endpoints(memory.settings)
+    if not found:
+        return None
+    return WebhookWorker(WebhookSender(memory.folder, memory.settings, found, jobs=jobs))

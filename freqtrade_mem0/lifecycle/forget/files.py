@@ -211,6 +211,8 @@ def _clean_webhooks(memory: MemoryFolder, scope: ForgetScope) -> int:
     if scope.bots_only:
         terms.append("mode NOTNULL")  # all messages that name a run are of bots
     with deleting(path) as sqlite:
+        if scope.is_whole_user:
+            sqlite.execute("DELETE FROM endpoints WHERE instr(name, ? || ' ') = 1", [scope.user_id])
         return sqlite.execute(
             f"DELETE FROM messages WHERE {' AND '.join(terms)}",  # noqa: S608 - fixed names
             [scope.user_id, *equal.values()],

@@ -35,6 +35,7 @@ from freqtrade_mem0.run.bot.session import BotSession
 from freqtrade_mem0.run.bot.trade_notes import TradeNotes
 from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
 from freqtrade_mem0.run.setup import learned_rules
+from freqtrade_mem0.webhooks.sender import worker_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,6 +78,7 @@ class BotRuntime(Runtime):
         self._n_closed = 0
         self._n_alerts = 0
         origin = run.origin
+        self._webhooks = worker_of(store)
         store.journal.open()  # a folder that can not be written to stops the bot here
         alerts_mark = f"alerts {origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
         acting = acting_rules(store.journal, origin, now())
@@ -133,6 +135,8 @@ class BotRuntime(Runtime):
             self._sync = MemorySync(self.store, after_first=self._delivery.start)
             self._sync.start()
         self._chores.begin(self.writer, self._delivery)
+        if self._webhooks is not None:
+            self._webhooks.start()
 
     @property
     def has_compared(self) -> bool:
@@ -211,6 +215,8 @@ class BotRuntime(Runtime):
         if self.writer is not None:
             closing.callback(self.writer.close, CLOSE_TIMEOUT_S)
         closing.callback(self._chores.stop, CLOSE_TIMEOUT_S)
+        if self._webhooks is not None:
+            closing.callback(self._webhooks.stop, CLOSE_TIMEOUT_S)
 
     def _close_store(self) -> None:
         workers = [worker for worker in (self._sync, self._delivery) if worker is not None]

@@ -1,11 +1,10 @@
-"""Memories as texts with metadata: stored, found, changed, deleted; and what others report."""
+"""Memories as texts with metadata: stored, found, changed, deleted."""
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from freqtrade_mem0.client.conversation import Messages, conversation, numbers_in
@@ -23,9 +22,6 @@ _METADATA = {
     "timestamp": "2024-06-27T10:00:00Z",
     "metrics": _METRICS,
 }
-_KNOWN = ("strategy", "metrics", "timestamp")
-"""Keys of a report that keep their names; the others are found as `data.name`."""
-
 _CATEGORIES = {"backtest": Category.STRATEGY_PERFORMANCE, "live": Category.STRATEGY_PERFORMANCE}
 """Where a memory of a type is filed that names no category."""
 
@@ -57,17 +53,10 @@ class MemoryChanged(BaseModel):
     )
 
 
-class Notice(BaseModel):
-    """What another system reports."""
-
-    type: str = Field(min_length=1, examples=["backtest"])
-    data: dict[str, Any] = Field(default_factory=dict, examples=[{"strategy": "MyStrategy"}])
-
-
 @router.post("/memory")
 def add_memory(caller: Writer, told: MemoryTold) -> dict[str, Any]:
     """Remember a text. It counts as said, and never as evidence for a stake."""
-    return _stored(caller, told.user_id, conversation(told.messages), told.metadata or {})
+    return stored(caller, told.user_id, conversation(told.messages), told.metadata or {})
 
 
 @router.put("/memory/{id}", responses=documented(404))
@@ -113,30 +102,10 @@ def search(
     return {"results": found, "count": len(found)}
 
 
-@router.post("/api/v1/notify")
-def notify(caller: Writer, notice: Notice) -> dict[str, Any]:
-    """Remember what another system, such as n8n or a controller, reports."""
-    data = dict(notice.data)
-    named: dict[str, Any] = {key: data.pop(key) for key in _KNOWN if key in data}
-    told = json.dumps(notice.data, ensure_ascii=False, sort_keys=True)
-    metadata: dict[str, Any] = {"type": notice.type, **named, "data": data}
-    return _stored(caller, None, f"{notice.type}: {told}", metadata)
-
-
-@router.post("/memory-webhook")
-def memory_webhook(
-    caller: Writer,
-    event: Annotated[dict[str, Any], Body(examples=[{"event": "memory:add", "id": "..."}])],
-) -> dict[str, Any]:
-    """Take an event as a hint to look into Mem0 now. Its text is not believed and not stored."""
-    del event
-    caller.service.beside.pull_soon()
-    return {"status": "accepted"}
-
-
-def _stored(
+def stored(
     caller: Caller, user_id: str | None, text: str, metadata: dict[str, Any]
 ) -> dict[str, Any]:
+    """Store a text with its metadata; return the answer."""
     own: dict[str, Any] = dict(metadata)
     kind = own.get("type")
     default = _CATEGORIES.get(kind) if isinstance(kind, str) else None
