@@ -13,6 +13,8 @@ from freqtrade_mem0.service.caller import NEEDS, SECURITY
 from freqtrade_mem0.service.guard import LOOPBACK_NAMES, Guard
 from freqtrade_mem0.service.measured import Measured
 from freqtrade_mem0.service.problems import Problem, answer_problems, documented
+from freqtrade_mem0.service.shell.refusals import for_people
+from freqtrade_mem0.service.shell.shell import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.service.state import Service
 
 ROUTES = "freqtrade_mem0.service.routes"
+PAGES = "freqtrade_mem0.service.pages"
 
 _ABOUT = """\
 Long-term memory of Freqtrade bots. Send a key in the header `X-API-Key`, or as `Authorization:
@@ -48,7 +51,8 @@ def build_app(
     """
     app = routes()
     app.state.service = service
-    answer_problems(app)
+    app.state.shell = Shell(PAGES)
+    answer_problems(app, for_people)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_middleware(Guard, hosts=hosts, takes_addresses=takes_addresses)
     return app
@@ -65,7 +69,8 @@ def routes() -> FastAPI:
         openapi_url=None,
         responses=documented(400, 401, 403, 422, 429, 503),
     )
-    routers = [cast("APIRouter", cast("Any", each).router) for each in modules_in(ROUTES).values()]
+    modules = [*modules_in(ROUTES).values(), *modules_in(PAGES).values()]
+    routers = [cast("APIRouter", cast("Any", each).router) for each in modules]
     for router in routers:
         app.include_router(router)
     _complete(app, [route for router in routers for route in router.routes])
@@ -84,7 +89,7 @@ def _complete(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
             parts = components.setdefault("schemas", {})
             parts["Problem"] = Problem.model_json_schema()
             for route in routes:
-                if isinstance(route, APIRoute) and route.path in schema["paths"]:
+                if isinstance(route, APIRoute) and route.include_in_schema:
                     needed = _needed(route)
                     ways: list[Any] = [] if needed == "none" else [{way: []} for way in SECURITY]
                     for method in route.methods or ():

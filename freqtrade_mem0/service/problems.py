@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,12 @@ from freqtrade_mem0.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+    Handler = Callable[[Request, Exception], Response]
 
 logger = logging.getLogger(__name__)
 
@@ -79,14 +83,30 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer_problems(app: FastAPI) -> None:
-    """Let an application answer errors as problems."""
-    app.add_exception_handler(Mem0Error, _mem0_error)
-    app.add_exception_handler(RequestValidationError, _wrong_request)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(UnicodeError, _no_text)
-    app.add_exception_handler(RecursionError, _too_deep)
-    app.add_exception_handler(Exception, _unexpected)
+def answer_problems(app: FastAPI, as_page: Callable[[Request, int, str], Response | None]) -> None:
+    """Let an application answer errors as problems.
+
+    `as_page` returns the same for a person, and None for a program.
+    """
+
+    def answered(handler: Handler) -> Handler:
+        def answer(request: Request, error: Exception) -> Response:
+            made = handler(request, error)
+            page = as_page(request, made.status_code, json.loads(bytes(made.body))["detail"])
+            if page is None:
+                return made
+            own = {"retry-after", "www-authenticate"}
+            page.headers.update({k: v for k, v in made.headers.items() if k in own})
+            return page
+
+        return answer
+
+    app.add_exception_handler(Mem0Error, answered(_mem0_error))
+    app.add_exception_handler(RequestValidationError, answered(_wrong_request))
+    app.add_exception_handler(HTTPException, answered(_http_error))
+    app.add_exception_handler(UnicodeError, answered(_no_text))
+    app.add_exception_handler(RecursionError, answered(_too_deep))
+    app.add_exception_handler(Exception, answered(_unexpected))
 
 
 def _mem0_error(request: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from freqtrade_mem0.agents.memory import AgentMemory
 from freqtrade_mem0.client.mem0_client import Mem0Client
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.service.keys import Key
 
 _MOST_AGENTS = 16
 _MOST_MEMORIES = 64
@@ -40,6 +41,7 @@ _JOBS_TOLD = 20
 """Jobs that webhooks may tell of: more do not end between two looks."""
 
 _SESSION_LASTS_S = 12 * 3_600
+_MOST_SESSIONS = 1_000
 _FAILURES_PER_MINUTE = 60
 
 
@@ -111,7 +113,7 @@ class Service:
         self._agents: LRUCache[tuple[Bound, str, str], AgentMemory] = LRUCache(_MOST_AGENTS)
         self._making = threading.Lock()
         self._link_code: str | None = None
-        self._sessions: dict[str, float] = {}
+        self._sessions: TTLCache[str, str | None] = TTLCache(_MOST_SESSIONS, _SESSION_LASTS_S)
 
     def identified(self, credential: str) -> Identity | None:
         """Return whose key or token a text is, or None."""
@@ -123,6 +125,9 @@ class Service:
             key = None if key_id is None else self.keys.by_id(key_id)
         if key is None:
             return None
+        return self._used(key, is_key=is_key)
+
+    def _used(self, key: Key, *, is_key: bool = False) -> Identity:
         self._used_ms[key.id] = self.file.now_ms()
         return Identity(id=key.id, name=key.name, role=key.role, bound=key.bound, is_key=is_key)
 
@@ -142,13 +147,36 @@ class Service:
             if known is None or not hmac.compare_digest(known.encode(), code.encode()):
                 return None
             self._link_code = None
-            session = secrets.token_urlsafe(32)
-            self._sessions[session] = time.monotonic() + _SESSION_LASTS_S
-            return session
+            return self._new_session(None)
+
+    def opened_with(self, key: str) -> str | None:
+        """Return a new session that may what a key may, as long as the key is valid, or None."""
+        who = self.identified(key)
+        if who is None or not who.is_key:
+            return None
+        with self._making:
+            return self._new_session(who.id)
+
+    def _new_session(self, key_id: str | None) -> str:
+        session = secrets.token_urlsafe(32)
+        self._sessions[session] = key_id
+        return session
 
     def person(self, session: str) -> Identity | None:
         """Return who has a session's cookie, or None."""
-        return _PERSON if self._sessions.get(session, 0.0) > time.monotonic() else None
+        with self._making:
+            if session not in self._sessions:
+                return None
+            key_id = self._sessions[session]
+        if key_id is None:
+            return _PERSON
+        key = self.keys.by_id(key_id)
+        return None if key is None else self._used(key)
+
+    def end_session(self, session: str) -> None:
+        """Forget a session."""
+        with self._making:
+            self._sessions.pop(session, None)
 
     def memory_of(self, bound: Bound, user_id: str | None = None) -> ScopedClient:
         """Return the memory within bounds, of one user; `ScopeError` where that is out of them."""

@@ -39,9 +39,9 @@ _PAGE = """\
 
 @router.get("/")
 def start(who: Known) -> RedirectResponse:
-    """Send a person on to the description of the routes."""
+    """Send a person on to the dashboard."""
     del who
-    return RedirectResponse("/docs", 303)
+    return RedirectResponse("/dashboard", 303)
 
 
 @router.get("/openapi.json")

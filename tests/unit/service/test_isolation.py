@@ -5,14 +5,18 @@ The routes are those that the application has, so a new one is in it.
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.scoped import Bound, ScopedClient
+from freqtrade_mem0.config.discovery import modules_in
 from freqtrade_mem0.errors import ScopeError
 from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.service.app import PAGES
 from freqtrade_mem0.service.keys import Role
 from freqtrade_mem0.service.routes.docs import example_of
 from tests.support.samples import a_decision, a_note, a_risk_event, a_trade, opened
@@ -232,6 +236,28 @@ def test_a_decision_of_another_strategy_is_as_if_it_were_not_there(site: Served)
                 assert "Range" not in answer.text
         kept = client.post("/api/agent/log-decision", json={"decision": own | {"id": "d2"}})
         assert kept.status_code == 200, kept.text
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_no_page_shows_another(site: Served, name: str) -> None:
+    """Nor a part of a page, whatever is asked of it; the pages are those that there are."""
+    bound, own = BOUNDS[name]
+    strangers = [owner for owner in OWNERS if owner not in own]
+    key = site.service.keys.add(Role.READER, bound=bound)[1]
+    paths = {
+        route.path: sorted(route.methods)
+        for module in modules_in(PAGES).values()
+        for route in module.router.routes
+    }
+    with site.client(key) as client:
+        for path, about in product(paths, strangers):
+            named = {"user_id": about.user_id, "strategy": about.strategy, "run_id": about.bot_id}
+            ids = ids_of(site.service.memory, about)
+            addresses = {re.sub(r"\{.*?\}", each, path) for each in (ids[0], ids[-1])}
+            queries = [{}, named, *({key: value} for key, value in named.items())]
+            for method, address, query in product(paths[path], addresses, queries):
+                text = client.request(method, address, params=query).text.lower()
+                assert not [each.word for each in strangers if each.word in text], (address, query)
 
 
 @pytest.mark.parametrize("name", BOUNDS)

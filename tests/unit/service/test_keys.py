@@ -222,7 +222,7 @@ def test_the_link_lets_one_person_in_once(site: Served) -> None:
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert client.get("/stats").status_code == 200
-        assert client.get(opened.headers["location"]).headers["location"] == "/docs"
+        assert client.get(opened.headers["location"]).headers["location"] == "/dashboard"
         told = {"condition": "calm", "description": "nothing moves"}
         path = "/api/memory/record-market-condition"
         assert client.post(path, json=told).status_code == 401

@@ -1,0 +1,71 @@
+"""What holds for each page: shown without an error, usable by everybody, hostile texts as texts.
+
+The pages are those in the navigation, so a new one is in it. Screenshots of all of them are in the
+folder that the test names.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from freqtrade_mem0.config.discovery import modules_in
+from freqtrade_mem0.service.app import PAGES
+from tests.support.browsing import PHONE, WIDE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freqtrade_mem0.service.shell.page import Page
+    from tests.support.browsing import Look, Site
+
+ADDRESSES = [
+    cast("Page", module.PAGE).path
+    for module in modules_in(PAGES).values()
+    if hasattr(module, "PAGE")
+]
+LOOKS = list(product((WIDE, PHONE), ("dark", "light")))
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots are."""
+    folder = tmp_path_factory.mktemp("pictures")
+    print(f"Screenshots: {folder}")  # noqa: T201 - for who runs the test
+    return folder
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("memory", ["empty", "full"])
+def test_a_page_is_sound(
+    memory: str, address: str, pictures: Path, request: pytest.FixtureRequest
+) -> None:
+    """No error of a script, nothing from elsewhere, nothing for axe, no scrolling sideways."""
+    site: Site = request.getfixturevalue(memory)
+    for size, scheme in LOOKS:
+        with site.look(address, size, scheme) as look:
+            name = f"{address.strip('/')}-{memory}-{size[0]}-{scheme}.png"
+            look.page.screenshot(path=pictures / name, full_page=True)
+            _is_sound(look)
+
+
+def _is_sound(look: Look) -> None:
+    assert look.errors == []
+    assert look.from_elsewhere == []
+    assert look.axe() == []
+    assert not look.is_too_wide()
+    assert look.page.locator("main script, main img[onerror], main iframe").count() == 0
+
+
+def test_the_page_to_sign_in_is_sound(locked: Site) -> None:
+    """A browser without a cookie is told how to get in; a key lets it in, to where it wanted."""
+    site = locked
+    with site.look("/dashboard?pair=ETH/USDT") as look:
+        look.errors.clear()  # Chromium notes the status 401
+        _is_sound(look)
+        look.page.locator("#key").fill(site.served.key("reader"))
+        look.page.get_by_role("button", name="Sign in").click()
+        look.page.wait_for_url("**/dashboard?pair=ETH/USDT")
+        assert look.page.get_by_role("navigation").is_visible()
