@@ -89,8 +89,27 @@ class Mem0Client(Mem0Calls, Upkeep):
 
     @property
     def reach(self) -> Scope:
-        """What this client reads and writes: everything of its owner."""
-        return Scope(user_id=self.user_id)
+        """What this client reads and writes."""
+        return self.scope()
+
+    def scope(
+        self,
+        *,
+        strategy: str | None = None,
+        mode: str | None = None,
+        run_id: str | None = None,
+        pair: str | None = None,
+        kind: str | None = None,
+    ) -> Scope:
+        """Return the part of what this client reads that has these values; None is any."""
+        return Scope(
+            user_id=self.user_id,
+            strategy=strategy,
+            modes=None if mode is None else [Mode(mode)],
+            run_id=run_id,
+            pair=None if pair is None else pair.upper(),
+            kind=kind,
+        )
 
     @property
     def place(self) -> str:

@@ -14,15 +14,14 @@ from freqtrade_mem0.archive.export import Wanted, export
 from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.memories import Memories
 from freqtrade_mem0.errors import ScopeError
-from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
-from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.views import decisions, forgetting, records, stats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.views.values import Facts
 
@@ -85,11 +84,6 @@ class ScopedClient(Mem0Client):
         self.bound = bound
 
     @property
-    def reach(self) -> Scope:
-        """What this client reads and writes."""
-        return self.scope()
-
-    @property
     def place(self) -> str:
         """Where the memory is, in words: what a key does not reach it is not told."""
         return super().place if self.bound.is_free else "the part of this memory in reach"
@@ -99,25 +93,16 @@ class ScopedClient(Mem0Client):
         return ScopedClient(self, self.bound, user_id)
 
     def scope(
-        self,
-        *,
-        strategy: str | None = None,
-        mode: str | None = None,
-        run_id: str | None = None,
-        pair: str | None = None,
-        kind: str | None = None,
+        self, *, strategy: str | None = None, run_id: str | None = None, **named: Any
     ) -> Scope:
         """Return the part of what is in reach that has these values; None is any.
 
         `ScopeError`: it is out of reach.
         """
-        return Scope(
-            user_id=self.user_id,
+        return super().scope(
             strategy=_narrowed("strategy", self.bound.strategy, strategy),
-            modes=None if mode is None else [Mode(mode)],
             run_id=_narrowed("bot", self.bound.bot_id, run_id),
-            pair=None if pair is None else pair.upper(),
-            kind=kind,
+            **named,
         )
 
     def manual_origin(self, strategy: str | None = None) -> Origin:

@@ -28,7 +28,7 @@ from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.views.decisions import why as why_facts
 from freqtrade_mem0.views.insights import insights, trades_of_newest_run
 from freqtrade_mem0.views.patterns import patterns as patterns_facts
-from freqtrade_mem0.views.scope import described, find_scope
+from freqtrade_mem0.views.scope import described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,11 @@ def _why(memory: AgentMemory, given: Mapping[str, Any]) -> Facts:
         return _nothing(memory, scope)
     if wanted is not None:
         for row in agent_log(memory.client.folder, memory.client.user_id):
-            if row["id"].startswith(wanted):
+            is_reached = scope.strategy in {None, row["strategy"]} and scope.run_id in {
+                None,
+                row["agent"],
+            }
+            if is_reached and row["id"].startswith(wanted):
                 return _decided_by_agent(row)
     try:
         facts = why_facts(memory.client.folder, scope, wanted)
@@ -164,7 +168,7 @@ def _memory(found: Mapping[str, Any]) -> Facts:
 
 
 def _scope(memory: AgentMemory, given: Mapping[str, Any]) -> Scope:
-    return find_scope(memory.client.folder, strategy=given.get("strategy"), pair=given.get("pair"))
+    return memory.client.scope(strategy=given.get("strategy"), pair=given.get("pair"))
 
 
 def _nothing(memory: AgentMemory, scope: Scope) -> Facts:

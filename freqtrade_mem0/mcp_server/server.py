@@ -19,9 +19,10 @@ from freqtrade_mem0.words.extras import how_to_install
 from freqtrade_mem0.words.visible import brief
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from freqtrade_mem0.agents import AgentMemory
+    from freqtrade_mem0.mcp_server.tool import Tool
     from freqtrade_mem0.views.values import Facts
 
 logger = logging.getLogger(__name__)
@@ -40,19 +41,52 @@ _MOST_WAITING = 100
 _MOST_CHARACTERS = 1_000
 
 
+class CallThreads:
+    """A few threads in which tools run; a call beyond `_MOST_WAITING` is refused."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, "freqtrade-mem0-mcp")
+        self._n_calls = 0
+
+    async def run(self, work: Callable[..., Facts], *given: Any) -> Facts:
+        """Return what `work` returns; raise `Mem0Error` where too many calls wait."""
+        if self._n_calls >= _MOST_WAITING:
+            raise Mem0Error(f"{self._n_calls} calls run or wait already. Call again later.")
+        self._n_calls += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+        finally:
+            self._n_calls -= 1
+
+    def close(self) -> None:
+        """Finish the calls that run."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+
 class Calls:
-    """Answers calls of tools in a few threads; a call beyond `_MOST_WAITING` is refused.
+    """Answers calls of tools.
 
     Parameters
     ----------
     memory
         The memory; whoever opened it closes it.
+    threads
+        Where tools run; whoever made them closes them.
+    may_write
+        Whether there are tools that keep something.
     """
 
-    def __init__(self, memory: AgentMemory) -> None:
+    def __init__(
+        self, memory: AgentMemory, threads: CallThreads, *, may_write: bool = True
+    ) -> None:
         self._memory = memory
-        self._threads = ThreadPoolExecutor(_THREADS, "freqtrade-mem0-mcp")
-        self._n_calls = 0
+        self._threads = threads
+        self._may_write = may_write
+
+    @property
+    def tools(self) -> list[Tool]:
+        """The tools that the caller may use."""
+        return [tool for tool in TOOLS.values() if self._may_write or not tool.writes]
 
     async def answer(self, name: str, given: Mapping[str, Any] | None) -> Facts:
         """Return the answer of a tool; raise `Mem0Error` with a sentence where there is none."""
@@ -60,20 +94,11 @@ class Calls:
         if tool is None:
             hint = mission.did_you_mean(name, tuple(TOOLS))
             raise Mem0Error(f"There is no tool {brief(name)}; there are {', '.join(TOOLS)}.{hint}")
+        if tool.writes and not self._may_write:
+            raise Mem0Error(f"{name} needs a key of the role writer, and this one is a reader.")
         told = tool.checked(given)
-        if self._n_calls >= _MOST_WAITING:
-            raise Mem0Error(f"{self._n_calls} calls run or wait already. Call again later.")
-        self._n_calls += 1
-        try:
-            loop = asyncio.get_running_loop()
-            facts = await loop.run_in_executor(self._threads, tool.run, self._memory, told)
-        finally:
-            self._n_calls -= 1
+        facts = await self._threads.run(tool.run, self._memory, told)
         return fitted(tool, facts, told.get("skip", 0) if tool.pages else 0)
-
-    def close(self) -> None:
-        """Wait for running calls; those that wait are not begun."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
 
 
 def build_server(calls: Calls) -> Any:
@@ -104,7 +129,7 @@ def build_server(calls: Calls) -> Any:
                 open_world_hint=False,
             ),
         )
-        for tool in TOOLS.values()
+        for tool in calls.tools
     ]
 
     async def list_tools(_context: Any, _params: Any) -> Any:
@@ -139,3 +164,13 @@ async def serve_stdio(calls: Calls) -> None:
 
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+async def answer_http(calls: Calls, scope: Any, receive: Any, send: Any) -> None:
+    """Answer one HTTP request (ASGI) with JSON; nothing is kept from one request to the next."""
+    server = build_server(calls)
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
+    async with manager.run():
+        await manager.handle_request(scope, receive, send)

@@ -14,6 +14,7 @@ from cachetools import LRUCache, TTLCache
 from freqtrade_mem0.agents.memory import AgentMemory
 from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.scoped import Bound, ScopedClient
+from freqtrade_mem0.mcp_server.server import CallThreads
 from freqtrade_mem0.service.beside import Beside, due_job
 from freqtrade_mem0.service.file import ServiceFile
 from freqtrade_mem0.service.jobs.queue import Jobs
@@ -96,6 +97,7 @@ class Service:
         self.runner = JobRunner(memory, user_data_dir, self.jobs)
         self.requests = RateLimit(memory.settings.service.requests_per_minute)
         self.failures = RateLimit(_FAILURES_PER_MINUTE)
+        self.tool_calls = CallThreads()
         self.metrics = Metrics(memory)
         self.hooks = WebhookFile(memory.folder)
         self.incoming = Incoming(memory.settings.webhooks.incoming, self.hooks)
@@ -235,6 +237,7 @@ class Service:
     def close(self) -> None:
         """Release files and connections."""
         self.note_used_keys()
+        self.tool_calls.close()
         self.file.close()
         self.hooks.close()
         self.metrics.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +84,35 @@ def test_scripts_that_know_no_keys_work_on_this_machine(tmp_path: Path) -> None:
     refused = run(tmp_path, "serve", "--no-auth", "--host", "0.0.0.0")  # noqa: S104
     assert refused.returncode == 1
     assert "--no-auth works on this machine alone" in refused.stderr
+
+
+def test_an_agent_on_another_machine_speaks_mcp(tmp_path: Path) -> None:
+    """The official client, with a key that is bound; a wrong key is refused."""
+    pytest.importorskip("mcp")
+    from mcp import ClientSession
+    from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
+
+    made = run(tmp_path, "keys", "add", "--role", "writer", "--user", "ann", "--json")
+    key = json.loads(made.stdout)["key"]
+
+    async def scene(url: str) -> Any:
+        headers = {"Authorization": f"Bearer {key}"}
+        async with (
+            asyncio.timeout(HANG_S),
+            create_mcp_http_client(headers=headers) as http,
+            streamable_http_client(f"{url}/mcp?agent_id=claude", http_client=http) as streams,
+            ClientSession(streams[0], streams[1]) as client,
+        ):
+            await client.initialize()
+            assert len((await client.list_tools()).tools) == 8
+            await client.call_tool("add_note", {"text": "losses come on Sundays"})
+            return (await client.call_tool("search", {"query": "Sundays"})).structured_content
+
+    with ServiceProcess(tmp_path, mode="local") as service:
+        (found,) = asyncio.run(scene(service.url))["memories"]
+        assert (found["text"], found["origin"]) == ("losses come on Sundays", "agent claude")
+        refused = httpx.post(f"{service.url}/mcp", json={}, timeout=HANG_S)
+        assert refused.status_code == 401
 
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:

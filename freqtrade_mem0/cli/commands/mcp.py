@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from freqtrade_mem0.agents import AgentMemory
-    from freqtrade_mem0.mcp_server.server import Calls, serve_stdio
+    from freqtrade_mem0.mcp_server.server import Calls, CallThreads, serve_stdio
 
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING,
@@ -58,9 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     ) as memory:
         if sys.stdin.isatty():
             print_error("Waiting for an MCP client on standard input; Ctrl+C ends this.")
-        calls = Calls(memory)
+        threads = CallThreads()
         try:
-            asyncio.run(serve_stdio(calls))
+            asyncio.run(serve_stdio(Calls(memory, threads)))
         finally:
-            calls.close()
+            threads.close()
     return 0

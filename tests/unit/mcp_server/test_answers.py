@@ -14,7 +14,7 @@ from freqtrade_mem0.agents.notes import add_note
 from freqtrade_mem0.errors import Mem0Error, RecordError
 from freqtrade_mem0.mcp_server.encoding import size_of
 from freqtrade_mem0.mcp_server.fitting import MOST_BYTES, fitted
-from freqtrade_mem0.mcp_server.server import TOOLS, Calls
+from freqtrade_mem0.mcp_server.server import TOOLS, Calls, CallThreads
 from freqtrade_mem0.records.kinds.agent_decision import AgentDecision
 from freqtrade_mem0.records.kinds.note import Note
 from tests.support.agent_stage import Stage, bots_trades
@@ -34,11 +34,11 @@ def asking(stage: Stage) -> Ask:
     """Return a function that calls a tool of a stage's memory."""
 
     def ask(name: str, **given: Any) -> dict[str, Any]:
-        calls = Calls(stage.memory)
+        threads = CallThreads()
         try:
-            found = asyncio.run(calls.answer(name, given))
+            found = asyncio.run(Calls(stage.memory, threads).answer(name, given))
         finally:
-            calls.close()
+            threads.close()
         assert size_of(found) <= MOST_BYTES
         return found
 
@@ -245,10 +245,10 @@ def test_calls_beyond_the_bound_are_refused(stage: Stage) -> None:
     """A flood does not pile up without end."""
 
     async def flood() -> list[Any]:
-        calls = Calls(stage.memory)
-        ask = partial(calls.answer, "similar_trades", SIGNAL)
+        threads = CallThreads()
+        ask = partial(Calls(stage.memory, threads).answer, "similar_trades", SIGNAL)
         found = await asyncio.gather(*(ask() for _ in range(120)), return_exceptions=True)
-        calls.close()
+        threads.close()
         return found
 
     refused = [each for each in asyncio.run(flood()) if isinstance(each, BaseException)]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.memory_folder import MemoryFolder
 
+JSON = {"Accept": "application/json"}
 ROLES = [role.name.lower() for role in Role]
 
 
@@ -166,6 +167,71 @@ def test_nothing_of_another_is_reached(site: Served, name: str, role: str) -> No
             assert answer.status_code < 500, (request, answer.text)
     assert n_asked > 80
     assert [state(memory, owner) for owner in strangers] == before
+
+
+def tool_calls(about: Owner, ids: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield calls of every tool about an owner, by each name that a tool takes."""
+    signal = {"symbol": "BTC/USDT", "action": "BUY"}
+    named = {"strategy": about.strategy}
+    for name in ("analyze_signal", "similar_trades"):
+        yield from ((name, signal), (name, signal | named))
+    for name in ("performance", "patterns", "why"):
+        yield from ((name, {}), (name, named))
+    yield from (("why", {"id": each}) for each in ids)
+    yield "search", {"query": "never again", "max_memories": 50}
+    yield "search", {"query": f"strategy:{about.strategy}", "max_memories": 50}
+    yield "add_note", {"text": "losses come on Sundays"} | named
+    yield "log_decision", signal | named | {"reason": "breakout", "id": "x1"}
+    yield from (("log_decision", {"id": each, "result": {"pnl": 1}}) for each in ids)
+
+
+def tool_answer(client: Any, name: str, given: dict[str, Any], **params: str) -> dict[str, Any]:
+    """Call a tool over HTTP; return its result."""
+    call = {"name": name, "arguments": given}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    answer = client.post("/mcp", json=asked, headers=JSON, params=params)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()["result"]
+    return found
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_no_tool_reaches_another(site: Served, name: str) -> None:
+    """Over MCP, whatever is asked; and each tool answers about one's own."""
+    bound, own = BOUNDS[name]
+    memory = site.service.memory
+    strangers = [owner for owner in OWNERS if owner not in own]
+    with site.as_("writer") as free:
+        logged = {"symbol": "BTC/USDT", "action": "BUY", "reason": "walnut quince saffron juniper"}
+        for each in strangers:
+            as_it = {"agent_id": each.bot_id, "user_id": each.user_id}
+            told = logged | {"strategy": each.strategy, "id": "theirs"}
+            assert not tool_answer(free, "log_decision", told, **as_it)["isError"]
+    assert site.service.client.deliver()
+    before = [state(memory, owner) for owner in strangers]
+    key = site.service.keys.add(Role.WRITER, bound=bound)[1]
+    with site.client(key) as client:
+        for stranger in strangers:
+            for tool, given in tool_calls(stranger, ids_of(memory, stranger)):
+                text = str(tool_answer(client, tool, given)).lower()
+                assert not [each.word for each in strangers if each.word in text], (tool, given)
+        if name.startswith("user"):
+            other = client.post("/mcp?user_id=dan", json={}, headers=JSON)
+            assert other.status_code == 403
+        assert own[0].word in str(tool_answer(client, "search", {"query": "never again"}))
+        assert own[-1].word in str(tool_answer(client, "why", {})).lower()
+    assert [state(memory, owner) for owner in strangers] == before
+
+
+def test_a_reader_has_the_tools_that_ask(site: Served) -> None:
+    """The others are neither listed nor run."""
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    for role, n_tools in (("reader", 6), ("writer", 8)):
+        with site.as_(role, user_id="ann") as client:
+            listed = client.post("/mcp", json=asked, headers=JSON).json()["result"]["tools"]
+            assert len(listed) == n_tools
+            kept = tool_answer(client, "add_note", {"text": "careful"})
+            assert kept["isError"] == (role == "reader")
 
 
 def test_a_change_does_not_carry_a_memory_out_of_reach(site: Served) -> None:
@@ -312,6 +378,7 @@ BY_OTHERS = {
     "preload": "_reached",
     "migrate_tiers": "execute_pruning_cycle",
     "user_id": "of the client",
+    "reach": "scope",
     "cache_stats": "tells numbers of calls alone",
     "deliver": "tells no contents",
     "deliver_later": "tells no contents",
