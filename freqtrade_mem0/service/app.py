@@ -13,6 +13,7 @@ from freqtrade_mem0.service.caller import NEEDS, SECURITY
 from freqtrade_mem0.service.guard import LOOPBACK_NAMES, Guard
 from freqtrade_mem0.service.measured import Measured
 from freqtrade_mem0.service.problems import Problem, answer_problems, documented
+from freqtrade_mem0.service.routes import stream
 from freqtrade_mem0.service.shell.refusals import for_people
 from freqtrade_mem0.service.shell.shell import Shell
 
@@ -51,7 +52,7 @@ def build_app(
     """
     app = routes()
     app.state.service = service
-    app.state.shell = Shell(PAGES)
+    app.state.shell = Shell(PAGES, stream.ADDRESS)
     answer_problems(app, for_people)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_middleware(Guard, hosts=hosts, takes_addresses=takes_addresses)

@@ -90,6 +90,11 @@ class Metrics:
         took_s = time.monotonic() - began_s
         self._count_at_s = began_s + max(_COUNT_EVERY_S, _LEAST_PAUSE * took_s)
 
+    @property
+    def memories(self) -> Mapping[tuple[str, str], int]:
+        """How many records there are by tier and category, as they were counted last."""
+        return self._memories
+
     def close(self) -> None:
         """Release files."""
         self._journal.close()

@@ -56,14 +56,14 @@ def records(
     `where` is a query without free words that they must pass; `RecordError` where it is wrong.
     """
     if where is None:
-        return [_record_facts(record) for _, record in memory.journal.records(scope, limit=limit)]
+        return [record_facts(record) for _, record in memory.journal.records(scope, limit=limit)]
     node = parse_filters(read_query(where, takes_words=False).filters)
     passing = (
         record
         for _, record in memory.journal.records(scope)
         if matches(node, as_filterable(to_memory(record, with_json=False)))
     )
-    return [_record_facts(record) for record in deque(passing, maxlen=limit)]
+    return [record_facts(record) for record in deque(passing, maxlen=limit)]
 
 
 def search(
@@ -123,7 +123,8 @@ def priors(memory: MemoryFolder, strategy: str | None = None) -> list[Facts]:
     ]
 
 
-def _record_facts(record: Record) -> Facts:
+def record_facts(record: Record) -> Facts:
+    """Return a record as plain values."""
     facts: Facts = {"id": record.id, "kind": record.kind}
     if isinstance(record, TradeRecord):
         facts |= {name: getattr(record, name) for name in _OF_A_TRADE}

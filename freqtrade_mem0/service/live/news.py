@@ -62,6 +62,11 @@ class News:
         """End all streams at their next look."""
         self._is_stopped.set()
 
+    @property
+    def n_streams(self) -> int:
+        """How many streams there are now."""
+        return self._n_streams
+
     def enter(self) -> bool:
         """Count a stream; False where there are too many. Who entered must `leave`."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.bot_settings import BotSettings
+from freqtrade_mem0.service.live.background import Background
 from freqtrade_mem0.service.live.bots import Bot, Bots, BotState
 from freqtrade_mem0.service.live.news import News
 from freqtrade_mem0.views.columns.book import TradeBook
@@ -33,6 +34,7 @@ class Sources:
         self._owner = memory.settings.user_id
         self.book = TradeBook(memory.journal)
         self.news = News(memory.journal)
+        self.background = Background()
         self.bots = Bots(bots_of(memory, config))
 
     def bots_for(self, bound: Bound, user_id: str) -> list[BotState]:
@@ -48,6 +50,7 @@ class Sources:
     def close(self) -> None:
         """End what runs beside the pages."""
         self.news.stop()
+        self.background.close()
         self.book.close()
         self.bots.close()
 
