@@ -22,6 +22,8 @@ from rich.console import Console
 from freqtrade_mem0.cli.main import build_parser
 from freqtrade_mem0.config.settings import ProviderSettings, Settings
 from freqtrade_mem0.demo.run import run_demo
+from freqtrade_mem0.frames import insights, ledger, situations, trades
+from freqtrade_mem0.frames.columns import INSIGHTS, LEDGER, SITUATIONS, TRADES
 from freqtrade_mem0.query.fields import ALIASES, FIELDS, Place
 from freqtrade_mem0.risk.events import EVENT_TYPES
 from freqtrade_mem0.service.app import routes as service_routes
@@ -31,6 +33,7 @@ from freqtrade_mem0.words import mission
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+FRAMES = {trades: TRADES, ledger: LEDGER, insights: INSIGHTS, situations: SITUATIONS}
 FOLDER = Path(__file__).parent / "reference"
 EXAMPLE = FOLDER.parents[1] / "config.example.json"
 PAGES_WITH_WHY = (FOLDER.parents[1] / "README.md", FOLDER.parent / "tutorial.md")
@@ -55,6 +58,27 @@ into every backtest result. Put them into the environment or into `.env.mem0`.
 
 | key | default | meaning |
 |---|---|---|
+"""
+
+_FRAMES_INTRO = """\
+# Frames
+
+<!-- Written by docs/generate.py. -->
+
+`freqtrade_mem0.frames` gives a memory as pandas DataFrames, for notebooks and scripts:
+
+    from freqtrade_mem0 import frames
+
+    trades = frames.trades("config.json", mode="live")
+
+The first argument is the path of a Freqtrade config or a config itself; without it the config
+is found as on the command line. `userdir` is Freqtrade's user data folder, `path` the memory's
+own folder, and `strategy`, `mode`, `run_id` and `pair` select a part. Bots may go on meanwhile;
+nothing is written.
+
+An empty frame has the same columns and dtypes. The notebook
+`user_data/notebooks/memory_analysis_example.ipynb` uses all four; copy it into the `notebooks`
+folder of your user data, beside Freqtrade's `strategy_analysis_example.ipynb`.
 """
 
 _CLI_INTRO = """\
@@ -211,6 +235,16 @@ def queries() -> str:
     return "".join([_QUERIES_INTRO, *rows, _QUERIES_END])
 
 
+def frames() -> str:
+    """Return the page of the pandas frames."""
+    pages = [_FRAMES_INTRO]
+    for function, columns in FRAMES.items():
+        text = " ".join((function.__doc__ or "").split())
+        pages.append(f"\n## {function.__name__}\n\n{text}\n\n| column | dtype |\n|---|---|\n")
+        pages.extend(f"| `{name}` | {dtype} |\n" for name, dtype in columns.items())
+    return "".join(pages)
+
+
 def words() -> str:
     """Return the page of the mission's words and ours."""
     variables = {
@@ -337,6 +371,7 @@ PAGES = {
     FOLDER / "risk-events.md": risk_events,
     FOLDER / "routes.md": routes,
     FOLDER / "queries.md": queries,
+    FOLDER / "frames.md": frames,
     FOLDER / "words.md": words,
     EXAMPLE: example_config,
 }
