@@ -114,6 +114,13 @@ def test_each_page_has_its_place_in_the_navigation() -> None:
     assert named == sorted((pages - of_themselves) | {"changelog.md"})
 
 
+def test_decisions_are_numbered_in_a_row() -> None:
+    """No number stands twice, and each file's title begins with its number."""
+    found = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    titled = [int(each.read_text(encoding="utf-8").split("# ")[1].split(".")[0]) for each in found]
+    assert [int(each.name[:4]) for each in found] == titled == list(range(1, len(found) + 1))
+
+
 def test_commands_in_the_docs_are_accepted() -> None:
     """Each call of `freqtrade-mem0` and `freqtrade` has a command and options that exist."""
     parser = build_parser()
