@@ -14,6 +14,7 @@ from freqtrade_mem0 import __version__
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox, OutboxState
 from freqtrade_mem0.lifecycle.tiers import counted
+from freqtrade_mem0.views.webhooks import Totals, webhook_totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +47,7 @@ class Metrics:
         self._memory = memory
         self._journal = Journal(memory.folder)  # its own connection: no request waits for a count
         self._outbox = Outbox(self._journal)
+        self._webhooks = Totals()
         self._state = OutboxState(pending=0, dead=0, last_error="")
         self._memories: Mapping[tuple[str, str], int] = {}
         self._n_asked = 0
@@ -81,6 +83,7 @@ class Metrics:
         began_s = time.monotonic()
         if not self._journal.path.exists():
             return
+        self._webhooks = webhook_totals(self._memory.folder)
         if self._memory.delivers:
             self._state = self._outbox.state()
         if began_s < self._count_at_s:
@@ -120,6 +123,17 @@ class Metrics:
         yield _gauge("delivery_lag_seconds", "Age of the oldest record that waits.", {(): lag_s})
         yield _gauge("delivery_failures", "Failed deliveries in a row.", {(): state.failures})
         yield _gauge("store_bytes", "Size of a file.", _sizes(memory), ("store",))
+        hooks = self._webhooks
+        messages = {("waiting",): hooks.waiting, ("dead",): hooks.dead}
+        yield _gauge(
+            "webhook_messages", "Events that wait, or were given up.", messages, ("state",)
+        )
+        tried = CounterMetricFamily(
+            f"{NAMESPACE}_webhook_attempts", "Attempts to send events.", labels=("outcome",)
+        )
+        tried.add_metric(("sent",), hooks.n_sent)
+        tried.add_metric(("failed",), hooks.n_failed)
+        yield tried
         text = "Records, counted now and then."
         yield _gauge("memories", text, self._memories, ("tier", "category"))
         hits = CounterMetricFamily(f"{NAMESPACE}_recall_hits", "How often memories were answers.")

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.config.webhook_settings import WebhookSettings
 
-TEST = "webhook.test"
-"""The type of the event that `freqtrade-mem0 webhooks test` sends."""
-
 NOTIFY = "/api/v1/notify"
 """The route of a controller that takes events, where its address names none."""
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.records.decision import Decision
 
+TEST = "webhook.test"
+"""The type of the event that `freqtrade-mem0 webhooks test` sends."""
+
 KINDS = (TradeRecord.kind, RiskEvent.kind, Pattern.kind)
 """Kinds of records that are events."""
 
@@ -162,6 +165,20 @@ def of_job(job: Mapping[str, Any]) -> Event | None:
         version="",
         at=datetime.fromisoformat(job["ended_at"]),
         data={"kind": "job", "text": text} | kept,
+    )
+
+
+def a_test() -> Event:
+    """Return an event that says nothing, to try an endpoint with."""
+    now = datetime.now(UTC)
+    text = "A test of freqtrade-mem0: nothing has happened."
+    return Event(
+        id=event_id(TEST, now.isoformat()),
+        type=TEST,
+        about=TEST,
+        version="",
+        at=now,
+        data={"kind": "test", "text": text},
     )
 
 
