@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.core_memory.outcomes import StoredCandles
@@ -109,6 +110,12 @@ def stored_candles(arguments: argparse.Namespace) -> StoredCandles:
 
     config = read_config(arguments)
     return StoredCandles(config.freqtrade, config.user_data_dir)
+
+
+def since_of(arguments: argparse.Namespace) -> datetime | None:
+    """Return the moment that `--since` names, aware UTC; None without it."""
+    since: Callable[[datetime], datetime] | None = arguments.since
+    return None if since is None else since(datetime.now(UTC))
 
 
 def scope_of(arguments: argparse.Namespace, memory: MemoryFolder) -> Scope:

@@ -85,6 +85,16 @@ def where_option(parser: _ActionsContainer) -> None:
     )
 
 
+def since_option(parser: _ActionsContainer, what: str) -> None:
+    """Add `--since`, whose value is a function of now; `what` says what it selects."""
+    parser.add_argument(
+        "--since",
+        type=moment,
+        metavar="TIME",
+        help=f"{what} A time in UTC, as in 2026-11-27 or 2026-11-27T12:00, or days, as in 7d.",
+    )
+
+
 def decoded(text: str) -> str:
     """Return an option's text; where the locale is not UTF-8, Python leaves it undecoded."""
     return os.fsencode(text).decode(errors="replace")

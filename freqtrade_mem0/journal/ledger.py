@@ -67,7 +67,7 @@ class Ledger:
     def in_order_of_arrival(self, scope: Scope) -> Iterator[Decision]:
         """Yield all decisions, archived ones too, a page at a time."""
         where, values = scope.where(with_kind=False)
-        chosen, numbers = in_scope(replace(scope, kind=None), prefix="d.")
+        chosen, numbers = in_scope(replace(scope, kind=None), prefix="d.", moment="decided_ms")
         pages = self._by_seq(f"{_DECISIONS} {where} AND seq > ?", values)
         old_pages = self._by_seq(f"{SELECT} {chosen} AND d.seq > ?", numbers)
         found = merge(
@@ -101,7 +101,7 @@ class Ledger:
             else:
                 said = each["id"], each["proposed_stake"], each["stake"], each["applied"]
                 yield trade_id, *said
-        chosen, values = in_scope(replace(scope, kind=None), prefix="d.")
+        chosen, values = in_scope(replace(scope, kind=None), prefix="d.", moment="decided_ms")
         query = f"{SELECT} {chosen} AND d.trade_id IS NOT NULL"
         for _, old in self._readable_old(self._connection.rows(query, values)):
             yield old.trade_id or "", old.id, old.proposed_stake, old.stake, old.applied
@@ -125,7 +125,7 @@ class Ledger:
         most = [] if limit is None else [limit]
         where, values = scope.where(with_kind=False)
         rows = self._connection.rows(f"{_DECISIONS} {where}{opened}{newest}", [*values, *most])
-        chosen, values = in_scope(replace(scope, kind=None), prefix="d.")
+        chosen, values = in_scope(replace(scope, kind=None), prefix="d.", moment="decided_ms")
         old = self._connection.rows(f"{SELECT} {chosen}{opened}{newest}", [*values, *most])
         found = [*self._readable(rows), *self._readable_old(old)]
         found.sort(key=itemgetter(0))

@@ -73,6 +73,7 @@ def _runs(
     journal: Journal, scope: Scope, recorded: str, known: str
 ) -> dict[Origin, tuple[int, int]]:
     """Return the latest of two times of each run: of its trades, or of its opened decisions."""
+    scope = replace(scope, since=None)
     chosen, numbers = in_scope(scope)
     tables = [("evidence JOIN scopes ON number = scope WHERE is_current = 1", chosen, numbers)]
     if scope.kind is None:

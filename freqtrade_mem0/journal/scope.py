@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.base import Mode, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Scope:
         One of these.
     kind
         Kind of record ("trade", ...); without meaning for decisions.
+    since
+        Known, or decided, at or after this moment, aware UTC.
     """
 
     user_id: str | None = None
@@ -29,11 +32,13 @@ class Scope:
     run_id: str | None = None
     pair: str | None = None
     kind: str | None = None
+    since: datetime | None = None
 
     def where(self, *, prefix: str = "", with_kind: bool = True) -> tuple[str, list[Any]]:
         """Return the scope as an SQL condition, and the values to bind to it.
 
-        `prefix` stands before the names of columns, as in "d."; decisions have no kind.
+        `prefix` stands before the names of columns, as in "d."; decisions have no kind. With a
+        kind, `since` is left to the caller.
         """
         names = ["user_id", "strategy", "run_id", "pair", *(["kind"] if with_kind else [])]
         equal = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
@@ -42,4 +47,7 @@ class Scope:
         if self.modes is not None:
             terms.append(f"{prefix}mode IN ({', '.join('?' * len(self.modes))})")
             values += sorted(self.modes)
+        if self.since is not None and not with_kind:
+            terms.append(f"{prefix}decided_ms >= ?")
+            values.append(to_ms(self.since))
         return " AND ".join(terms), values

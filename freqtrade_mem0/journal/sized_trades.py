@@ -6,6 +6,7 @@ Of decisions and bodies only the numbers are read, which takes a quarter of the 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
@@ -14,8 +15,7 @@ from freqtrade_mem0.records.codec import decode_amounts, hash_of
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Sequence
 
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.journal.scope import Scope
@@ -62,10 +62,15 @@ class SizedTrade(NamedTuple):
         return moved * self.trade.profit_ratio
 
 
-def sized_trades(
-    journal: Journal, scope: Scope, since: datetime | None = None
-) -> Iterator[SizedTrade]:
-    """Yield the current trades of a scope, those that closed at or after `since`, as they arrived.
+def profits(trades: Iterable[SizedTrade]) -> float | None:
+    """Return the sum of profits; None where an amount is no longer kept."""
+    found = [each.profit_abs for each in trades]
+    known = [each for each in found if each is not None]
+    return fsum(known) if len(known) == len(found) else None
+
+
+def sized_trades(journal: Journal, scope: Scope) -> Iterator[SizedTrade]:
+    """Yield the current trades of a scope as they arrived.
 
     Raises
     ------
@@ -75,9 +80,13 @@ def sized_trades(
     trades = {
         seq: item
         for seq, item in journal.evidence.items(replace(scope, kind=TradeRecord.kind))
-        if isinstance(item, TradeEvidence) and (since is None or item.known_at >= since)
+        if isinstance(item, TradeEvidence)
     }
-    decided = {trade_id: each for trade_id, *each in journal.stakes(scope)} if trades else {}
+    decided = (
+        {trade_id: each for trade_id, *each in journal.stakes(replace(scope, since=None))}
+        if trades
+        else {}
+    )
     seqs = list(trades)
     for start in range(0, len(seqs), _AT_ONCE):
         for seq, _, _, body, said in of_seqs(journal.connection, seqs[start : start + _AT_ONCE]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.host.channels import send_through
 from freqtrade_mem0.run.bot.alerts.wording import worded
-from freqtrade_mem0.views.health import FAILED, OK, WARNING, Finding
+from freqtrade_mem0.views.glance import FAILED, OK, WARNING, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,27 +10,20 @@ import platform
 import sqlite3
 import sys
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from itertools import combinations
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.archive.rotation import backup_folder, backups_in
 from freqtrade_mem0.backends.in_process.own_parts import how_it_searches
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
-from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.journal.verify import verify
-from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.sqlite_files.connecting import in_memory
-from freqtrade_mem0.views.forgetting import unfinished
+from freqtrade_mem0.views.glance import FAILED, OK, WARNING, Finding, at_a_glance, attempt
 from freqtrade_mem0.views.probe import probe, refuse_foreign_history
 from freqtrade_mem0.views.tamper import chain_facts
 from freqtrade_mem0.views.triggers import triggers_of_bots
-from freqtrade_mem0.views.trust import outside
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
@@ -42,24 +35,11 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-OK, WARNING, FAILED = "ok", "warning", "failed"
-
 HISTORY_FILE = "history.db"
 """Mem0's own file in the memory's folder, in mode `embedded`."""
 
 _N_NAMED = 5
 _PACKAGES = ("freqtrade", "mem0ai", "pandas", "numpy", "TA-Lib")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The result of a check."""
-
-    check: str
-    state: str
-    """"ok", "warning" (it works, but needs attention) or "failed"."""
-    text: str
-    """What was found, and what to do about it."""
 
 
 def examine(
@@ -74,9 +54,9 @@ def examine(
     """
     settings, journal = memory.settings, memory.journal
     yield examine_installation()
-    yield _attempt("config", lambda: _config(settings))
-    yield _attempt("credentials", lambda: _credentials(settings))
-    yield _attempt("alerts", lambda: _alerts(settings, channels))
+    yield attempt("config", lambda: _config(settings))
+    yield attempt("credentials", lambda: _credentials(settings))
+    yield attempt("alerts", lambda: _alerts(settings, channels))
     if not _is_writable(memory.folder):
         text = f"{memory.folder} can not be created or written to; set 'mem0.path'"
         yield Finding(check="journal", state=FAILED, text=text)
@@ -84,28 +64,11 @@ def examine(
         text = f"there is none in {memory.folder} yet; a backtest or bot with Mem0Mixin creates it"
         yield Finding(check="journal", state=WARNING, text=text)
     else:
-        yield _attempt("journal", lambda: _journal(memory, progress))
-        yield _attempt("tamper evidence", lambda: _chain(memory))
-        yield _attempt("forgetting", lambda: _forgetting(memory))
-        yield _attempt("records from outside", lambda: _outside(memory))
-        yield _attempt("delivery", lambda: _delivery(memory))
-        yield _attempt("bots", lambda: _bots(memory))
-        yield _attempt("triggers", lambda: (OK, triggers_of_bots(memory)))
-        yield _attempt("backups", lambda: _backups(memory))
-    yield _attempt("Mem0", lambda: _mem0(memory))
-
-
-def _backups(memory: MemoryFolder) -> tuple[str, str]:
-    folder = backup_folder(memory)
-    found = backups_in(folder)
-    if not found:
-        text = f"there is none in {folder}; 'freqtrade-mem0 backup' makes one"
-    else:
-        text = f"{counted(len(found), 'backup')} in {folder}, the newest of {found[0][0]:%Y-%m-%d}"
-    days, now = memory.settings.backup.every_days, datetime.now(UTC)
-    if days is None or (found and now - found[0][0] <= timedelta(days=days + 1)):
-        return OK, text
-    return WARNING, f"{text}; 'mem0.backup.every_days' is {days:g}: does 'backup --rotate' run?"
+        yield attempt("journal", lambda: _journal(memory, progress))
+        yield attempt("tamper evidence", lambda: _chain(memory))
+        yield from at_a_glance(memory)
+        yield attempt("triggers", lambda: (OK, triggers_of_bots(memory)))
+    yield attempt("Mem0", lambda: _mem0(memory))
 
 
 def not_checked(memory: MemoryFolder, *, with_alert: bool = False) -> list[str]:
@@ -134,14 +97,6 @@ def examine_installation() -> Finding:
         return Finding(check="installation", state=OK, text=f"{text} ({sys.executable})")
     text = f"{text}; this SQLite has no FTS5, so a search compares meanings, not words"
     return Finding(check="installation", state=WARNING, text=text)
-
-
-def _attempt(check: str, look: Callable[[], tuple[str, str]]) -> Finding:
-    try:
-        state, text = look()
-    except Mem0Error as error:
-        state, text = FAILED, str(error)
-    return Finding(check=check, state=state, text=text)
 
 
 def _is_writable(folder: Path) -> bool:
@@ -226,16 +181,6 @@ def _chain(memory: MemoryFolder) -> tuple[str, str]:
     )
 
 
-def _forgetting(memory: MemoryFolder) -> tuple[str, str]:
-    is_fine, text = unfinished(memory)
-    return (OK if is_fine else WARNING), text
-
-
-def _outside(memory: MemoryFolder) -> tuple[str, str]:
-    is_fine, text = outside(memory)
-    return (OK if is_fine else WARNING), text
-
-
 def _mem0(memory: MemoryFolder) -> tuple[str, str]:
     if not memory.delivers:
         return OK, "not used (mode 'local'), so there is nothing to probe"
@@ -266,41 +211,3 @@ def _alerts(settings: Settings, channels: Mapping[str, str]) -> tuple[str, str]:
         also = f"; {', '.join(taken_by)} can take them" if taken_by else ""
         return WARNING, f"Freqtrade drops them for {'; '.join(lacking)}{also}"
     return OK, f"Freqtrade's config lets them through to {', '.join(taken_by)}; none was sent"
-
-
-def _delivery(memory: MemoryFolder) -> tuple[str, str]:
-    if not memory.delivers:
-        return OK, "not used (mode 'local')"
-    state = memory.outbox.state()
-    text = f"{state.pending} wait, {state.dead} refused"
-    if state.waiting_since is not None:
-        waited = max(datetime.now(UTC) - state.waiting_since, timedelta(0))
-        text += f", the oldest for {timedelta(seconds=round(waited.total_seconds()))}"
-    if state.failures:
-        text += f", {counted(state.failures, 'attempt')} failed in a row"
-        if state.failures >= memory.settings.delivery.breaker_failures:
-            text += " (single records are tried until one is accepted)"
-    if state.dead or state.last_error:
-        return WARNING, f"{text}; last error: {state.last_error}"
-    return OK, text
-
-
-def _bots(memory: MemoryFolder) -> tuple[str, str]:
-    """Find bots of one name that run at the same time."""
-    now_s = datetime.now(UTC).timestamp()
-    bots = {
-        name: list(signs(mark, now_s).values()) for name, mark in memory.marks.all(MARK).items()
-    }
-    clashes = [
-        name
-        for name, found in bots.items()
-        if any(one.clashes_with(other) for one, other in combinations(found, 2))
-    ]
-    if clashes:
-        return WARNING, (
-            "several bots of one name (user, strategy, mode, bot_id) run at the same time and take "
-            f"each other's trades for their own: {'; '.join(clashes)}. Give each bot its own "
-            "'mem0.bot_id' or 'bot_name'"
-        )
-    n_running = sum(map(bool, bots.values()))
-    return OK, f"{n_running} wrote here within the last minutes, each with a name of its own"

@@ -44,9 +44,9 @@ def worth(memory: MemoryFolder, scope: Scope) -> list[Facts]:
         `n_raised`, `n_cut`, `mean_multiplier`; `profit_with` and `profit_without`, in stake
         currency; `effect`, `effect_at_same_stake` and `sharpe_difference`, each with `value`,
         `low` and `high`; `p_random_sizing` and `p_timing`, each with `as_good` and `as_bad`, null
-        where there are too few trades; `finding`, `sentence` and `text`; `n_needed` trades
-        for a finding, and `needed_on`, the day; `days`, for each day with a closed trade the two
-        profits up to its end.
+        where there are too few trades; `finding`, `sentence` and `sentences` (with the figures
+        behind it); `n_needed` trades for a finding, and `needed_on`, the day; `days`, for each day
+        with a closed trade the two profits up to its end.
     """
     bots = by_bot(sized_trades(memory.journal, scope))
     newest_first = sorted(bots, key=lambda bot: bots[bot][-1].trade.known_at, reverse=True)
@@ -92,7 +92,7 @@ def worth_facts(bot: Bot, trades: Sequence[SizedTrade]) -> Facts:
         "p_timing": timing and {"as_good": timing.p_better, "as_bad": timing.p_worse},
         "finding": str(found.finding),
         "sentence": sentence,
-        "text": " ".join([sentence, *more]),
+        "sentences": [sentence, *more],
         "n_needed": found.n_needed,
         "needed_on": day and day.isoformat(),
         "days": days,

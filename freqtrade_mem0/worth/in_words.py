@@ -69,8 +69,8 @@ def numbers_in_words(worth: Worth, currency: str, *, applied: bool) -> list[str]
         sentences.append(
             "Nothing points to an effect that more trades would show."
             if worth.n_needed is None
-            else f"If all goes on as it did, {_direction(worth)} shows after "
-            f"{worth.n_needed:,} trades{_when(worth)}."
+            else f"If all goes on as it did, {worth.n_needed:,} trades are needed to say "
+            f"{_direction(worth)}{_when(worth)}."
         )
     return sentences
 

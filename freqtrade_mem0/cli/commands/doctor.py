@@ -20,7 +20,7 @@ from freqtrade_mem0.words.numbers import counted
 if TYPE_CHECKING:
     import argparse
 
-    from freqtrade_mem0.views.health import Finding
+    from freqtrade_mem0.views.glance import Finding
 
 NAME = "doctor"
 
@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run all checks and print their findings, then what was not checked."""
-    from freqtrade_mem0.views.health import FAILED, OK
+    from freqtrade_mem0.views.glance import FAILED, OK
 
     report = _examined(arguments)
     states = [finding.state for finding in report.findings]
@@ -81,12 +81,12 @@ class _Report(NamedTuple):
 
 
 def _examined(arguments: argparse.Namespace) -> _Report:
-    from freqtrade_mem0.views import health
+    from freqtrade_mem0.views import glance, health
 
     try:
         config = read_config(arguments)
     except Mem0Error as error:
-        wrong = health.Finding(check="config", state=health.FAILED, text=str(error))
+        wrong = glance.Finding(check="config", state=glance.FAILED, text=str(error))
         rest = ["everything that depends on the config"]
         return _Report([health.examine_installation(), wrong], None, rest)
     memory = config.memory()
@@ -105,9 +105,9 @@ def _examined(arguments: argparse.Namespace) -> _Report:
 
             findings += send_test_alert(config.freqtrade, config.channels)
         if not config.has_block:
-            missing = health.Finding(
+            missing = glance.Finding(
                 check="config",
-                state=health.FAILED if arguments.config else health.WARNING,
+                state=glance.FAILED if arguments.config else glance.WARNING,
                 text='there is no "mem0" block: a strategy with Mem0Mixin does not start '
                 "without it",
             )

@@ -5,10 +5,11 @@ They are in the order of market time.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import opened_memory, scope_of
-from freqtrade_mem0.cli.options import limit_of, listing_options, where_option
+from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
+from freqtrade_mem0.cli.options import limit_of, listing_options, since_option, where_option
 from freqtrade_mem0.cli.output import print_json, print_table, title, when
 from freqtrade_mem0.words.numbers import percent
 
@@ -24,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="Also decisions whose entry order was never filled."
     )
     where_option(parser)
+    since_option(parser, "Only what was decided since then.")
     listing_options(parser)
 
 
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     with opened_memory(arguments) as memory:
         lines = ledger(
             memory,
-            scope_of(arguments, memory),
+            replace(scope_of(arguments, memory), since=since_of(arguments)),
             only_opened=not arguments.all,
             limit=limit_of(arguments),
             where=arguments.where,

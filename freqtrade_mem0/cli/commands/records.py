@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import opened_memory, scope_of
-from freqtrade_mem0.cli.options import limit_of, listing_options, where_option
+from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
+from freqtrade_mem0.cli.options import limit_of, listing_options, since_option, where_option
 from freqtrade_mem0.cli.output import print_json, print_table, title, when
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="List what came from outside and could not be taken, and why.",
     )
     where_option(parser)
+    since_option(parser, "Only what became known since then.")
     listing_options(parser)
 
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.set_aside:
         return _list_set_aside(arguments)
     with opened_memory(arguments) as memory:
-        scope = replace(scope_of(arguments, memory), kind=arguments.kind)
+        scope = replace(scope_of(arguments, memory), kind=arguments.kind, since=since_of(arguments))
         found = records(memory, scope, limit_of(arguments), arguments.where)
     if arguments.json:
         print_json(found)

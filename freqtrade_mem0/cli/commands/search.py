@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import opened_memory
-from freqtrade_mem0.cli.options import ROWS_IN_TABLES, decoded, listing_options, where_option
+from freqtrade_mem0.cli.context import opened_memory, since_of
+from freqtrade_mem0.cli.options import (
+    ROWS_IN_TABLES,
+    decoded,
+    listing_options,
+    since_option,
+    where_option,
+)
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.words.numbers import counted
@@ -24,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `search`."""
     parser.add_argument("query", nargs="*", help="What to look for; may be left out with --where.")
     where_option(parser)
+    since_option(parser, "Only what became known since then.")
     parser.add_argument(
         "--category", choices=[str(category) for category in Category], help="Only this category."
     )
@@ -38,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     query, where = decoded(" ".join(arguments.query)), arguments.where
     if names_a_field(query):
         query, where = "", query if where is None else f"({query}) AND ({where})"
+    asked = " ".join(each for each in (query, where) if each)
+    if (since := since_of(arguments)) is not None:
+        recent = f'timestamp:>="{since.isoformat()}"'
+        where = recent if where is None else f"({where}) AND {recent}"
     with opened_memory(arguments) as memory:
         found = search(
             memory,
@@ -55,7 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found)
         return 0
-    asked = " ".join(each for each in (query, where) if each)
     print_table(
         f"{counted(len(found), 'memory', 'memories')} for {asked!r}",
         ["Score", "known at (UTC)", "mode", "what", "id"],

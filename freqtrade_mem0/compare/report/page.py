@@ -49,7 +49,7 @@ def report(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=shown,
     )
     environment.globals["charts"] = charts
     return environment.get_template("page.html.j2").render(
@@ -60,7 +60,7 @@ def report(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> str:
     )
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
     """Make the control characters of a text visible; what is HTML already stays."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

@@ -15,7 +15,7 @@ from freqtrade_mem0.journal.evidence.kinds import EVIDENCE_KINDS, WHOLE_KINDS
 from freqtrade_mem0.journal.evidence.rows import COLUMNS, checksum, whole_json
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.evidence.words import ScopeRow
-from freqtrade_mem0.records.base import Origin, Record
+from freqtrade_mem0.records.base import Origin, Record, to_ms
 from freqtrade_mem0.records.codec import decode
 
 if TYPE_CHECKING:
@@ -295,10 +295,13 @@ class EvidenceReader:
             self._scopes[number] = scope, scope.checksum, scope.origin
 
 
-def in_scope(scope: Scope, *, prefix: str = "", kinds: Iterable[str] = ()) -> tuple[str, list[Any]]:
+def in_scope(
+    scope: Scope, *, prefix: str = "", kinds: Iterable[str] = (), moment: str = "known_ms"
+) -> tuple[str, list[Any]]:
     """Return a scope as a condition on evidence, and the values to bind to it.
 
     `prefix` stands before the names of columns; `kinds` are asked for if the scope names none.
+    `moment` is the column with the time.
     """
     where, values = replace(scope, pair=None).where()
     wanted = sorted(kinds) if scope.kind is None else []
@@ -310,4 +313,7 @@ def in_scope(scope: Scope, *, prefix: str = "", kinds: Iterable[str] = ()) -> tu
         number = "(SELECT number FROM words WHERE word = ?)"
         condition += f" AND {prefix}pair = {number}"
         values.append(scope.pair)
+    if scope.since is not None:
+        condition += f" AND {prefix}{moment} >= ?"
+        values.append(to_ms(scope.since))
     return condition, values

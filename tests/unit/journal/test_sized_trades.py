@@ -77,7 +77,7 @@ def test_only_what_a_scope_and_a_time_select(journal: Journal) -> None:
     journal.append(a_ledger(20, days=10))
     journal.append(a_ledger(5, days=10, origin=replace(ORIGIN, run_id="bot-2"), seed=2))
     assert len(list(sized_trades(journal, Scope(run_id="bot-2")))) == 5
-    late = list(sized_trades(journal, Scope(run_id="bot-1"), since=at(24 * 5)))
+    late = list(sized_trades(journal, Scope(run_id="bot-1", since=at(24 * 5))))
     assert len(late) == 10
     assert all(each.sized is not None for each in late)
 

@@ -1,0 +1,1 @@
+"""The report on bots in words, and as a page."""
