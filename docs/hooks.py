@@ -1,4 +1,4 @@
-"""What MkDocs adds while it builds the site: the changelog, and the list of decisions."""
+"""What MkDocs adds while it builds: the changelog, the list of decisions, screenshots."""
 
 from __future__ import annotations
 
@@ -22,12 +22,28 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, **_: object) -> str:
-    """List all decisions on their first page, the newest first."""
-    if page.file.src_uri != "decisions/index.md":
-        return markdown
+    """List all decisions on their first page, and show the screenshots that were made."""
+    docs = Path(config.docs_dir)
+    if page.file.src_uri == "decisions/index.md":
+        return f"{markdown}\n{decisions(docs)}"
+    if page.file.src_uri == "how-to/look-at-the-dashboard.md":
+        return f"{markdown}\n{screenshots(docs)}"
+    return markdown
+
+
+def decisions(docs: Path) -> str:
+    """Return the list of decisions, the newest first."""
     rows = []
-    for path in sorted((Path(config.docs_dir) / "decisions").glob("0*.md"), reverse=True):
+    for path in sorted((docs / "decisions").glob("0*.md"), reverse=True):
         heading, _, _ = path.read_text(encoding="utf-8").partition("\n")
         number, _, title = heading.removeprefix("#").strip().partition(" ")
         rows.append(f"- [{number.strip(':.').zfill(4)} {title}]({path.name})\n")
-    return markdown + "\n" + "".join(rows)
+    return "".join(rows)
+
+
+def screenshots(docs: Path) -> str:
+    """Return the pictures of `python -m docs.screenshots`; "" where none were made."""
+    return "".join(
+        f"\n## /{path.stem.partition('-')[2]}\n\n![{path.stem}](../pictures/pages/{path.name})\n"
+        for path in sorted((docs / "pictures" / "pages").glob("*.png"))
+    )

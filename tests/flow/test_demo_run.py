@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import re
 import shlex
 import subprocess
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from docs import generate
+from docs import generate, picture
 from freqtrade_mem0.demo.run import run_demo
 from tests.support.wait import HANG_S
 
@@ -92,9 +93,13 @@ def test_demo_failure_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_pages_show_what_the_demo_prints(tmp_path: Path) -> None:
-    """README and tutorial; `python docs/generate.py --demo` writes them anew."""
+    """README, tutorial and their picture; `python docs/generate.py --demo` writes them anew."""
     example = generate.demo_why(tmp_path / "demo")
     assert "a stake of" in example
+    drawn = picture.demo_picture(tmp_path / "demo")
+    assert drawn == picture.FILE.read_text(encoding="utf-8")
+    most, last = (int(each) for each in re.findall(r"(\d+)% (?:at most|in the end)", drawn))
+    assert last < most / 2, "README says that memory is followed less and less here"
     for page in generate.PAGES_WITH_WHY:
         text = page.read_text(encoding="utf-8")
         assert generate.with_why(text, example) == text

@@ -37,10 +37,10 @@ class Typed:
 
 def blocks(page: str) -> Iterator[str]:
     """Yield the code blocks of a page, indented or fenced."""
-    for found in _INDENTED.finditer(page):
-        yield found[0]
     for found in _FENCED.finditer(page):
         yield found[1]
+    for found in _INDENTED.finditer(_FENCED.sub("", page)):
+        yield found[0]
 
 
 def commands(page: str) -> Iterator[Typed]:

@@ -86,7 +86,9 @@ def test_links_in_the_docs_lead_somewhere() -> None:
 def test_files_that_the_docs_name_are_there() -> None:
     """A module or test that moves takes its name in the docs along."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    named = re.compile(r"`((?:tests|docs|freqtrade_mem0|benchmarks|user_data)/[\w./-]+\.\w+)`")
+    named = re.compile(
+        r"`((?:tests|docs|freqtrade_mem0|benchmarks|user_data/strategies)/[\w./-]+\.\w+)`"
+    )
     found = [(page, name) for page in pages for name in named.findall(page.read_text("utf-8"))]
     assert len(found) > 5
     assert [f"{page.name}: {name}" for page, name in found if not (ROOT / name).exists()] == []
@@ -159,6 +161,21 @@ def test_extras_that_are_named_exist() -> None:
         assert re.search(r"freqtrade-mem0\[\w", text) is None, module
     assert len(named) > 5
     assert named <= set(extras)
+
+
+def test_keys_that_the_docs_name_exist() -> None:
+    """A key of the config that is renamed or removed takes its name in the docs along."""
+    keys = set(_paths(Settings)) | {"sizing.split.experts.response"}
+    blocks = {key.rpartition(".")[0] for key in keys} - {""}
+    named, unknown = 0, []
+    for page in [ROOT / "README.md", *sorted(DOCS.glob("[!d]*/*.md")), *sorted(DOCS.glob("*.md"))]:
+        for key in re.findall(r"`(?:mem0\.)?([a-z_]+(?:\.[a-z_]+)+)`", page.read_text("utf-8")):
+            if key.split(".")[0] in blocks and not key.endswith((".py", ".md", ".sqlite", ".zip")):
+                named += 1
+                if key not in keys | blocks:
+                    unknown.append(f"{page.name}: {key}")
+    assert unknown == []
+    assert named > 100
 
 
 def test_versions_agree() -> None:
