@@ -11,6 +11,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from freqtrade_mem0.records.base import Mode, Origin
+from tests.support.samples import a_decision, a_trade
 from tests.support.served import served
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The labels of each metric of a service, as Prometheus reads them."""
     with served(tmp_path_factory.mktemp("site")) as site, site.as_("admin") as client:
         client.post("/memory", json={"messages": "no leverage"})
+        bot = Origin(user_id="ann", strategy="Trend", mode=Mode.LIVE, run_id="bot-1")
+        site.service.memory.journal.append([a_decision(1, origin=bot), a_trade(1, origin=bot)])
         site.service.metrics._count_at_s = 0.0
+        site.service.metrics._bots._look_at_s = 0.0
         site.service.metrics.count()
         text = client.get("/metrics").text
     found: dict[str, set[str]] = {}
@@ -68,4 +73,4 @@ def test_there_are_few_series(known: dict[str, set[str]]) -> None:
     """No label has the name of what grows without bound."""
     labels = {label for each in known.values() for label in each}
     bounded = {"operation", "backend", "outcome", "le", "state", "store", "tier", "category"}
-    assert labels <= bounded | {"version"}
+    assert labels <= bounded | {"version", "bot", "mode", "kind"}
