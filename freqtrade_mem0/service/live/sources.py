@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.config.bot_settings import BotSettings
 from freqtrade_mem0.service.live.background import Background
 from freqtrade_mem0.service.live.bots import Bot, Bots, BotState
+from freqtrade_mem0.service.live.judging import Judge
 from freqtrade_mem0.service.live.news import News
 from freqtrade_mem0.views.columns.book import TradeBook
 
@@ -35,6 +36,7 @@ class Sources:
         self.book = TradeBook(memory.journal)
         self.news = News(memory.journal)
         self.background = Background()
+        self.judge = Judge()
         self.bots = Bots(bots_of(memory, config))
 
     def bots_for(self, bound: Bound, user_id: str) -> list[BotState]:
@@ -50,6 +52,7 @@ class Sources:
     def close(self) -> None:
         """End what runs beside the pages."""
         self.news.stop()
+        self.judge.close()
         self.background.close()
         self.book.close()
         self.bots.close()

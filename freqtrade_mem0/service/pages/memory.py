@@ -15,9 +15,9 @@ from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.pattern import Pattern
 from freqtrade_mem0.service.caller import Admin, Caller, Writer
 from freqtrade_mem0.service.live.found import Found, has_words, newest, record_of, searched
+from freqtrade_mem0.service.shell.counting import counts_of
 from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visit, Visitor
-from freqtrade_mem0.views.stats import summary
 from freqtrade_mem0.views.values import iso, origin_facts
 
 PAGE = Page(path="/memory", title="Memory", order=50, about="What has it learned, and how sure?")
@@ -45,7 +45,7 @@ def memory(visit: Visitor, q: str = "", kind: str = "", category: str = "") -> R
         "kinds": sorted(record_types()),
         "categories": list(map(str, Category)),
         "examples": _EXAMPLES,
-        "counts": summary(caller.memory.folder.journal.counts(scope=caller.memory.reach)),
+        "counts": counts_of(caller),
         "tiers": _tiers(visit),
         "patterns": _patterns(caller),
         "wrong": "",

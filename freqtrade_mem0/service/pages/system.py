@@ -15,9 +15,9 @@ from starlette.responses import Response
 from freqtrade_mem0 import __version__
 from freqtrade_mem0.service.caller import Caller
 from freqtrade_mem0.service.keys import Role
+from freqtrade_mem0.service.shell.counting import counts_of
 from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visitor
-from freqtrade_mem0.views.stats import summary
 from freqtrade_mem0.views.trust import set_aside
 from freqtrade_mem0.views.values import iso
 
@@ -43,9 +43,8 @@ _PACKAGES = ("freqtrade", "mem0ai", "fastapi", "numpy", "pandas")
 def system(visit: Visitor) -> Response:
     """Show queues, jobs, keys, files and versions; for a bound key what is in its reach."""
     caller = visit.caller
-    journal = caller.memory.folder.journal
     values: dict[str, Any] = {
-        "counts": summary(journal.counts(scope=caller.memory.reach)),
+        "counts": counts_of(caller),
         "bound": caller.identity.bound,
         "whole": None,
     }

@@ -10,19 +10,17 @@ from starlette.responses import Response
 from freqtrade_mem0.service.shell.choosing import choose, name_of
 from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visitor
-from freqtrade_mem0.views.columns.chance import band, daily_figures, rolling, stakes
+from freqtrade_mem0.views.columns.chance import daily_figures, rolling, stakes
 from freqtrade_mem0.views.columns.equity import curve, profits
 from freqtrade_mem0.worth.in_words import finding_in_words, numbers_in_words
-from freqtrade_mem0.worth.judge import Worth, worth_of
+from freqtrade_mem0.worth.judge import Worth
 
 if TYPE_CHECKING:
-    from freqtrade_mem0.service.live.background import Background
+    from freqtrade_mem0.service.live.sources import Sources
     from freqtrade_mem0.service.shell.choosing import Chosen
-    from freqtrade_mem0.views.columns.chance import Rolling
+    from freqtrade_mem0.views.columns.chance import Band, Rolling
     from freqtrade_mem0.views.columns.equity import Curve
     from freqtrade_mem0.worth.stakes import Stakes
-
-    Band = tuple[list[int], list[float], list[float]]
 
 PAGE = Page(
     path="/worth",
@@ -52,7 +50,7 @@ def worth(visit: Visitor, run: str = "") -> Response:
         pair = chosen.book.words.get(int(table["pair"][rows[-1]]), "")
         n_won = int((table["ratio"][rows] > 0.0).sum())
     currency = pair.partition("/")[2].partition(":")[0]
-    judged = _judged(visit.caller.service.pages.background, chosen, sized)
+    judged = _judged(visit.caller.service.pages, chosen, sized)
     applied = won.n_shadow < won.n_decided
     values |= {
         "won": won,
@@ -77,16 +75,16 @@ def worth(visit: Visitor, run: str = "") -> Response:
     return visit.page("worth.html", values)
 
 
-def _judged(
-    background: Background, chosen: Chosen, sized: Stakes | None
-) -> tuple[Worth, Band] | None:
+def _judged(sources: Sources, chosen: Chosen, sized: Stakes | None) -> tuple[Worth, Band] | None:
     """Return the tests against chance; None while they are computed, or without a decision."""
-    if sized is None:
+    if sized is None or chosen.run is None:
         return Worth(), ([], [], [])
+    if chosen.book.share_with_amounts < 1.0:
+        return None
     n = len(sized.base)
     step = n // 100 if n > _MANY else 1
-    key = chosen.scope.user_id, chosen.run, n // step, chosen.book.share_with_amounts
-    return background.result(("worth", *map(str, key)), lambda: (worth_of(sized), band(sized)))
+    key = chosen.scope.user_id, name_of(chosen.run), n // step
+    return sources.background.result(("worth", *map(str, key)), lambda: sources.judge.judged(sized))
 
 
 def _chart(points: Curve, chance: Band | None) -> dict[str, Any]:

@@ -197,7 +197,7 @@ class TradeBook:
                 place = self._table.grow(len(some))
                 for column, name in enumerate(("seq", "", "scope", "pair", "known_ms")):
                     if name:
-                        self._table[name][place] = [row[column] for row in some]
+                        self._table.put(name, place, [row[column] for row in some])
                 self._fill(place, part)
             self._table.sort_last(rows[0][0])  # rows are looked up by their numbers
 
@@ -223,12 +223,12 @@ class TradeBook:
         table["ratio"][place], table["counts"][place] = part.ratio, part.counts
         table["open_s"][place] = np.clip(part.open_ms // 1_000, 0, (1 << 32) - 1)
         for name, texts in part.texts.items():
-            table[name][place] = texts
+            table.put(name, place, texts)
         for named, is_number in ((part.numbers, True), (part.words, False)):
             for name, values in named.items():
                 column = table.feature(name, is_number=is_number)
                 if column is not None:
-                    column[place] = values
+                    table.put(column, place, values)
 
     def _set(self, names: Sequence[str], found: list[tuple[int, Any]]) -> None:
         """Set values of trades by their rows in the journal; rows that are not there are left."""

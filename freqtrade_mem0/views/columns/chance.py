@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.views.columns.table import Table
 
+Band = tuple[list[int], list[float], list[float]]
+
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 _MOST_DAYS = 20_000
@@ -121,7 +123,7 @@ def _last(summed: NDArray[np.float64], at: NDArray[np.intp], n_days: int) -> NDA
     return found
 
 
-def band(chosen: Stakes, *, seed: int = 0) -> tuple[list[int], list[float], list[float]]:
+def band(chosen: Stakes, *, seed: int = 0) -> Band:
     """Return days (epoch milliseconds) and the middle 95 % of what random sizing changes in profit.
 
     As in `worth.random_sizing`: the multipliers keep their values and order, and are shifted
