@@ -43,7 +43,9 @@ def decisions(docs: Path) -> str:
 
 def screenshots(docs: Path) -> str:
     """Return the pictures of `python -m docs.screenshots`; "" where none were made."""
-    return "".join(
-        f"\n## /{path.stem.partition('-')[2]}\n\n![{path.stem}](../pictures/pages/{path.name})\n"
+    pictures = [
+        f"\n### /{path.stem.partition('-')[2]}\n\n![{path.stem}](../pictures/pages/{path.name})\n"
         for path in sorted((docs / "pictures" / "pages").glob("*.png"))
-    )
+    ]
+    about = "\n## What it looks like\n\nThe bot and its trades are invented.\n"
+    return "".join([about, *pictures]) if pictures else ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "pictures" / "pages"
 _DAYS, _TRADES = 180, 600
+_COMPLETE = "() => !document.body.innerText.includes('are being computed')"
 
 
 def fill(running: Served) -> None:
@@ -49,6 +50,7 @@ def main() -> None:
     ):
         for page in pages:
             with shown.look(page.path) as look:
+                look.page.wait_for_function(_COMPLETE)
                 name = f"{page.order:03}-{page.path.strip('/')}.png"
                 look.page.screenshot(path=FOLDER / name)
 
