@@ -59,7 +59,7 @@ class Beside:
         self._thread.start()
 
     def pull_soon(self, memory_id: str | None = None) -> None:
-        """Read soon what others wrote into Mem0, this memory first."""
+        """Read soon what others wrote into Mem0, and this memory in any case."""
         if memory_id is not None and self._client.folder.delivers:
             self._hinted.append(memory_id)
         self._pull_at_s, self._wants_pull = 0.0, self._client.folder.delivers
@@ -88,9 +88,9 @@ class Beside:
         settings = self._client.folder.settings
         self._pull_at_s = time.monotonic() + settings.sync_interval
         self._wants_pull = settings.mode in _SHARED_MODES
+        pull_news(self._client.folder)
         while self._hinted:
             pull_one(self._client.folder, self._hinted.popleft())
-        pull_news(self._client.folder)
 
     def _try(self, step: Callable[[], object]) -> None:
         try:

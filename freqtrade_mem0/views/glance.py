@@ -13,6 +13,7 @@ from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.run.bot.namesakes import MARK, signs
 from freqtrade_mem0.views.forgetting import unfinished
 from freqtrade_mem0.views.trust import outside
+from freqtrade_mem0.views.webhooks import webhook_state
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ _AT_A_GLANCE = {
     "forgetting": _forgetting,
     "records from outside": _outside,
     "delivery": _delivery,
+    "webhooks": webhook_state,
     "bots": _bots,
     "backups": _backups,
 }

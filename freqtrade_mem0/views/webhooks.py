@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.views.values import Facts, iso
+from freqtrade_mem0.webhooks.endpoint import configured
 from freqtrade_mem0.webhooks.file import WebhookFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.webhooks.endpoint import Endpoint
 
 
@@ -71,6 +73,26 @@ def webhook_endpoints(folder: Path, user_id: str, endpoints: Sequence[Endpoint])
             }
         )
     return found
+
+
+def webhook_state(memory: MemoryFolder) -> tuple[str, str]:
+    """Return for `doctor` whether events reach their endpoints: "ok" or "warning", and why."""
+    settings = memory.settings
+    found = webhook_endpoints(memory.folder, settings.user_id, configured(settings.webhooks))
+    if not found:
+        return "ok", "there are no endpoints"
+    names = ", ".join(each["name"] for each in found)
+    if not settings.webhooks.enabled:
+        return "warning", f"nothing is sent to {names}: 'mem0.webhooks.enabled' is false"
+    wrong = [
+        f"{each['name']}: {each['waiting']} wait, {each['dead']} were given up; {each['error']}"
+        for each in found
+        if each["dead"] or each["state"] in {"failing", "gone"}
+    ]
+    if wrong:
+        return "warning", f"{' '.join(wrong)} See 'freqtrade-mem0 webhooks list'."
+    plain = ", ".join(each["name"] for each in found if not each["is_signed"])
+    return "ok", f"events go to {names}" + (f"; not signed: {plain}" if plain else "")
 
 
 def dead_webhooks(folder: Path, user_id: str) -> list[Facts]:

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0 import __version__
@@ -41,7 +41,6 @@ logger = logging.getLogger(__name__)
 LOCK = "webhooks.lock"
 _MOST_AT_ONCE = 500
 _LONGEST_PASS_S = 20.0
-_MOST_THREADS = 8
 _PRUNE_S = 3_600.0
 _POLL_S = 2.0
 
@@ -107,9 +106,13 @@ class WebhookSender:
                 return None
             for endpoint, queue in self._queues:
                 self._feed.fill(endpoint, queue)
-            with ThreadPoolExecutor(min(_MOST_THREADS, len(self._queues))) as threads:
-                tasks = [threads.submit(self._send_due, *each, go_on) for each in self._queues]
-            done = [each.result() for each in tasks]
+            done = _at_once(
+                [
+                    partial(self._send_due, endpoint, queue, go_on)
+                    for endpoint, queue in self._queues
+                    if queue.next() is not None
+                ]
+            )
             if time.monotonic() >= self._prune_at_s:
                 self._prune_at_s = time.monotonic() + _PRUNE_S
                 for _, queue in self._queues:
@@ -168,6 +171,29 @@ class WebhookSender:
                 enable = f"freqtrade-mem0 webhooks enable {endpoint.name}"
                 then = f"It asked for no more events; '{enable}' sends them again."
             logger.warning("A webhook to %s failed. %s %s", endpoint.name, outcome.error, then)
+
+
+def _at_once(tasks: Sequence[Callable[[], Passed]]) -> list[Passed]:
+    """Do all tasks; a slow endpoint holds up no other. No thread keeps the process from ending."""
+    if len(tasks) < 2:  # noqa: PLR2004 - several
+        return [task() for task in tasks]
+    done: list[Passed] = []
+    failed: list[Exception] = []
+
+    def do(task: Callable[[], Passed]) -> None:
+        try:
+            done.append(task())
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            failed.append(error)
+
+    threads = [threading.Thread(target=do, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return done
 
 
 class WebhookWorker:

@@ -23,6 +23,7 @@ from freqtrade_mem0.journal.bodies import pack as bodies
 from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
 from freqtrade_mem0.journal.bodies.pack import pack
 from freqtrade_mem0.journal.brief_writes import BriefWrites
+from freqtrade_mem0.journal.news import Place
 from freqtrade_mem0.journal.revoked import Revoked, revoke
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.forget import archived, memories, rows
@@ -35,6 +36,10 @@ from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.service.file import ServiceFile
 from freqtrade_mem0.service.keys import Keys, Role
 from freqtrade_mem0.session_memory.sqlite import SqliteStore
+from freqtrade_mem0.webhooks.event import of_record
+from freqtrade_mem0.webhooks.file import WebhookFile
+from freqtrade_mem0.webhooks.post import Outcome
+from freqtrade_mem0.webhooks.queue import Queue
 from tests.support.samples import (
     NOTED,
     a_backtest,
@@ -123,6 +128,7 @@ def fill(memory: MemoryFolder, origin: Origin, word: str, n: int = 90) -> None:
     service = ServiceFile(memory.folder)
     Keys(service).add(Role.READER, name=word, bound=Bound(user_id=origin.user_id))
     service.close()
+    _write_webhooks(memory, origin, word)
     _write_snapshot(memory, origin)
     trial = {"strategy": origin.strategy, "start": "", "end": "", "settings": "x", "sharpe": 0.1}
     with (memory.folder / "compare-trials.jsonl").open("a", encoding="utf-8") as file:
@@ -231,6 +237,21 @@ def tables_in(path: Path) -> set[str]:
             for (name,) in sqlite.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
     return {name for name in names if not name.startswith("words_")}
+
+
+def _write_webhooks(memory: MemoryFolder, origin: Origin, word: str) -> None:
+    """Queue an event for an endpoint of the user, and fail to send it."""
+    file = WebhookFile(memory.folder)
+    queue = Queue(file, origin.user_id, "n8n")
+    queue.begin("journal", Place(0, 0))
+    trade = a_trade(1, origin=origin, pair=f"{word}/USDT".upper())
+    event = of_record(trade)
+    assert event is not None
+    queue.add([event], "journal", Place(0, 0))
+    message = queue.next()
+    assert message is not None
+    queue.failed(message, Outcome(status=None, error=f"The name {word} can not be resolved."), 0.0)
+    file.close()
 
 
 def _write_snapshot(memory: MemoryFolder, origin: Origin) -> None:

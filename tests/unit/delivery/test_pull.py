@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.settings import Settings
-from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, rebuild
+from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, pull_one, rebuild
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.adopt import adopt_records
@@ -157,6 +157,16 @@ def test_only_news_is_asked_of_mem0(tmp_path: Path, mem0: InMemoryMem0) -> None:
 
     overlap = int(OVERLAP / timedelta(minutes=1)) + 1
     assert mem0.yielded == [100, overlap + 2, 2]
+
+
+def test_one_memory_is_read_by_its_id(tmp_path: Path, mem0: InMemoryMem0) -> None:
+    """As Mem0 has it, and only where it is the owner's."""
+    trade, other = a_trade(1), a_trade(2, origin=replace(ORIGIN, user_id="somebody"))
+    mem0.put(to_memory(trade), to_memory(other))
+    store = machine(tmp_path, mem0)
+    for memory_id in (trade.id, other.id, a_trade(3).id, "no id at all"):
+        pull_one(store, memory_id)
+    assert [record.id for record in store.records()] == [trade.id]
 
 
 def test_what_becomes_visible_late_is_not_missed(tmp_path: Path, mem0: InMemoryMem0) -> None:

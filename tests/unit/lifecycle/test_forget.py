@@ -75,7 +75,7 @@ def memory(folder: Path) -> Iterator[MemoryFolder]:
 
 def test_not_a_byte_is_left(memory: MemoryFolder, folder: Path) -> None:
     """In rows, free pages, search index, logs, history, snapshots, names of files."""
-    assert len(files_with(folder, CANARY)) == 8
+    assert len(files_with(folder, CANARY)) == 9
     assert compressed_with(memory, CANARY) > 100
     others = rows_of(memory, OTHER.user_id)
     before = memory.journal.connection.row("SELECT root FROM chain_roots")[0].hex()
