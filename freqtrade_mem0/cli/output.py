@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     """A cell of several lines."""
 
 
+NOTHING_YET = (
+    "Backtests and bots with Mem0Mixin write them; where options leave some out, all are shown "
+    "without these options."
+)
+
+
 def print_json(value: Any) -> None:
     """Print strict JSON to standard output."""
     text = strict_json(value)
@@ -86,8 +92,9 @@ def print_table(
     columns: Sequence[str],
     rows: Sequence[Sequence[str | Lines]],
     optional: Sequence[str] = (),
+    empty: str = "",
 ) -> None:
-    """Print a table, or its title alone where it has no row.
+    """Print a table, or its title where it has no row.
 
     Parameters
     ----------
@@ -99,6 +106,8 @@ def print_table(
         The cells.
     optional
         Columns that are left out, one after another, until the table fits the terminal.
+    empty
+        What fills the table, printed where it has no row.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -106,19 +115,17 @@ def print_table(
 
     out = console()
     if not rows:
-        out.print(Text(visible(title)))
+        print_lines(visible(title), *([empty] if empty else []))
         return
     shown = [[_cell(each) for each in row] for row in rows]
     cells = dict(zip(columns, zip(*shown, strict=True), strict=True))
     for name in optional:
         if sum(3 + max(map(len, [each, *cells[each]])) for each in cells) > out.width:
             del cells[name]
-    table = Table(
-        title=Text(visible(title), style="italic"),
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    # As a title of the table it would be as narrow as the table.
+    for line in _wrapped(visible(title), out.width):
+        out.print(Text(line, style="italic"), soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in cells:
         is_number = name[:1].isupper()
         table.add_column(

@@ -36,6 +36,8 @@ def show(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
         ["id", "proposed at (UTC)", "by", "strategy", "rule", "state", "note"],
         [_cells(row) for row in rows],
         optional=["by", "proposed at (UTC)"],
+        empty="Agents propose rules by propose_rule(), people by 'agent propose FILE'; see "
+        "docs/how-to/learn-rules.md.",
     )
     for row in rows:
         trials = [step for step in row["steps"] if step["state"] == "tried"]

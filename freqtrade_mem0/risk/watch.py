@@ -266,7 +266,9 @@ def _difference(events: Ordered[RiskEvent], before: Mapping[str, RiskEvent]) -> 
 
 def _is_same_fact(event: RiskEvent, other: RiskEvent | None) -> bool:
     """Compare all but the response, which depends on the settings at that time."""
-    return other is not None and (
-        (event.known_at, event.description, event.impact, event.pair)
-        == (other.known_at, other.description, other.impact, other.pair)
-    )
+    return other is not None and _fact(event) == _fact(other)
+
+
+def _fact(event: RiskEvent) -> tuple[object, ...]:
+    # Earlier versions wrote "-22.78% below its peak"; what is recorded keeps its text.
+    return event.known_at, event.description.replace(" -", " "), event.impact, event.pair

@@ -125,11 +125,15 @@ def _log(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
         ["decided at (UTC)", "agent", "action", "pair", "Confidence", "Outcome", "by", "reason"],
         [_cells(row) for row in rows],
         optional=["agent"],
+        empty="Agents log decisions by log_decision(), over HTTP or MCP; see "
+        "docs/how-to/ask-from-an-agent.md. The decisions about stakes are in 'freqtrade-mem0 "
+        "ledger'.",
     )
-    print_lines(
-        f"The outcome of {counted(waiting, 'decision')} is not known. What agents write never "
-        "counts as evidence for a stake."
-    )
+    if rows or waiting:
+        print_lines(
+            f"The outcome of {counted(waiting, 'decision')} is not known. What agents write never "
+            "counts as evidence for a stake."
+        )
     return 0
 
 
@@ -164,6 +168,8 @@ def _parameters(memory: MemoryFolder, arguments: argparse.Namespace) -> int:
         title(rows, "parameter update", arguments),
         ["id", "proposed at (UTC)", "by", "strategy", "change", "state", "reason"],
         [_update_cells(row) for row in rows],
+        empty="Agents propose parameters by propose_update(), and bots that drift from their "
+        "backtest do; see docs/concepts/drift.md.",
     )
     return 0
 

@@ -134,6 +134,8 @@ def compared(done: Backup) -> str:
     """Return a sentence on what a restored backup was asked."""
     if done.not_compared:
         return f"About its decisions: {done.not_compared}."
+    if not done.n_compared:
+        return "It has no decision that could be asked again."
     return (
         f"{counted(done.n_compared, 'decision')} were asked again of the restored copy: each is the"
         " memory's."

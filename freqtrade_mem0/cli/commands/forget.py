@@ -85,7 +85,8 @@ def _sentences(facts: Facts, what: str) -> Iterator[str]:
         yield f"What was forgotten of {what} may be taken in again."
         return
     if "would_delete" in facts:
-        yield f"Of {what}, this would be deleted: {_counts(facts['would_delete'])}. Add --yes."
+        counts = facts["would_delete"]
+        yield f"Of {what}, this would be deleted: {_counts(counts)}.{' Add --yes.' * bool(counts)}"
         if facts["running"]:
             yield f"Stop first: {', '.join(facts['running'])}."
         for path in facts["old_copies"]:
@@ -94,9 +95,9 @@ def _sentences(facts: Facts, what: str) -> Iterator[str]:
             yield f"The backup {path} would be kept; --backups delete deletes it."
         return
     if facts["complete"]:
-        yield f"{what} was forgotten at {facts['at']}."
+        yield f"{what[0].upper()}{what[1:]} was forgotten at {facts['at']}."
     else:
-        yield f"{what} is not forgotten yet: something is left. Run the same command again."
+        yield f"Something is left of {what}. Run the same command again."
     yield f"Deleted: {_counts(facts['deleted'])}."
     yield f"Asked again, found: {_counts(facts['probes'])}."
     yield f"Root of the journal's chain before: {facts['root_before']}"
@@ -110,7 +111,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _words(scope: ForgetScope) -> str:
-    parts = [f"User {scope.user_id}"]
+    parts = [f"user {scope.user_id}"]
     if scope.strategy is not None:
         parts.append(f"strategy {scope.strategy}")
     if scope.run_id is not None:

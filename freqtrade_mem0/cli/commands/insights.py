@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 NAME = "insights"
 
+_MANY = 10.0
+"""From so many trades on, their number is shown without decimals."""
+
+_SHIFT = (
+    "Shift: what the group adds to the strategy's mean in the forecast, beyond what the groups "
+    "around it explain. "
+)
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `insights`."""
@@ -37,18 +45,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(facts)
         return 0
+    forecasts = any(row["believed_shift_ratio"] is not None for row in facts["insights"])
     print_table(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
         f"{counted(facts['n_trades'], 'trade')}, as of {when(facts['as_of'])} UTC",
-        ["level", "value", "Trades", "Mean", "Interval (95%)", "Shift"],
-        [_cells(row) for row in facts["insights"]],
+        ["level", "value", "Trades", "Mean", "Interval (95%)", *(["Shift"] if forecasts else [])],
+        [_cells(row)[: None if forecasts else -1] for row in facts["insights"]],
     )
     account = facts["account"]
     print_lines(
         *([f"{account['text'][0].upper()}{account['text'][1:]}."] if account else []),
         f"Trades: older trades count less; the weight halves every {half_life_days:g} days. "
-        "Shift: what the group adds to the strategy's mean in the forecast, beyond what the "
-        "groups around it explain. Among many groups some look good or bad by chance.",
+        + (_SHIFT if forecasts else "")
+        + "Among many groups some look good or bad by chance.",
         *trigger_lines(facts["triggers"]),
     )
     return 0
@@ -59,7 +68,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [
         row["level"].replace("*", " and ").replace("_", " "),
         row["value"],
-        f"{row['n_effective']:.1f}",
+        f"{row['n_effective']:.{0 if row['n_effective'] >= _MANY else 1}f}",
         percent(row["mean_ratio"]),
         "" if low is None else f"{percent(low)} to {percent(high)}",
         "" if shift is None else percent(shift, 3),

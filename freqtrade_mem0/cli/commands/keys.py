@@ -14,6 +14,7 @@ from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -112,7 +113,7 @@ def _sentences(what: str, facts: Any) -> list[str]:
 
 def _print(found: list[dict[str, Any]]) -> None:
     print_table(
-        "Keys",
+        counted(len(found), "key"),
         ["id", "name", "role", "reaches", "valid", "made (UTC)", "expires", "used"],
         [
             [
@@ -123,6 +124,7 @@ def _print(found: list[dict[str, Any]]) -> None:
             for each in found
         ],
         optional=["made (UTC)", "used", "expires"],
+        empty="'freqtrade-mem0 keys add' makes one.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
 from freqtrade_mem0.cli.options import limit_of, listing_options, since_option, where_option
-from freqtrade_mem0.cli.output import print_json, print_table, title, when
+from freqtrade_mem0.cli.output import NOTHING_YET, print_json, print_table, title, when
 from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -66,5 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
             for line in lines
         ],
         optional=["strategy, run", "Known", "side", "applied", "tag"],
+        empty=NOTHING_YET,
     )  # fmt: skip
     return 0

@@ -76,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             for prior in active
         ],
         optional=["mode", "promoted at (UTC)"],
+        empty="--promote RUN lets a strategy know the trades of a run from the start; see "
+        "docs/concepts/memory.md.",
     )
     return 0
 

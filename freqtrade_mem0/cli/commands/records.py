@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
 from freqtrade_mem0.cli.options import limit_of, listing_options, since_option, where_option
-from freqtrade_mem0.cli.output import print_json, print_table, title, when
+from freqtrade_mem0.cli.output import NOTHING_YET, print_json, print_table, title, when
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             [when(each["known_at"]), each["kind"], each["mode"], each["text"], each["id"][:8]]
             for each in found
         ],
+        empty=NOTHING_YET,
     )
     return 0
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 NAME = "search"
 
+_WEAK = 0.2
+"""Best score of our own embedder below which a search mostly found what shares no meaning."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `search`."""
@@ -63,6 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
             limit=arguments.limit or ROWS_IN_TABLES,
             where=where,
         )
+        settings = memory.settings
+        is_ours = settings.embedder is settings.vector_store is settings.reranker is None
+        is_ours &= settings.mode == "embedded"
     if arguments.json:
         print_json(found)
         return 0
@@ -80,6 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
             for each in found
         ],
     )
+    scores = [each["score"] for each in found if each["score"] is not None]
+    if scores and is_ours and max(scores) < _WEAK:
+        print_lines(
+            f"These matches are weak: none has a score of {_WEAK:g}. Memories that hold the words "
+            "of a question have 0.6 and more. They may be about something else."
+        )
     if not found:
         print_lines(
             "Searches look in Mem0, where 'freqtrade-mem0 maintain' prunes old memories. "

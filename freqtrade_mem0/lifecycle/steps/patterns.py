@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 NAME = "Looking for patterns"
 ORDER = 5
 
+_NO_BOTS = (
+    "Patterns are looked for in the trades of dry-run and live bots, and none is here; "
+    "'freqtrade-mem0 patterns' shows those of a backtest."
+)
+_OFF = "Patterns are not looked for: 'mem0.categories.learning_insights' is false."
+
 
 def run(work: Work) -> StepReport:
     """Find, correct and withdraw the patterns of each bot."""
@@ -28,4 +34,5 @@ def run(work: Work) -> StepReport:
         counts["tested"] += seen.look.n_tested
         counts["found"] += seen.n_found
         counts["withdrawn"] += seen.n_withdrawn
-    return StepReport(counts={"patterns": counts})
+    notes = [] if of_owner else [_NO_BOTS if settings.categories.learning_insights else _OFF]
+    return StepReport(counts={"patterns": counts}, notes=notes)

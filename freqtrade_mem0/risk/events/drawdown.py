@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.risk.event_type import Completed, Detector, EventType
-from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
@@ -51,7 +50,7 @@ class _Drawdown(Detector):
             return None
         self.deepest = fall
         text = (
-            f"equal-stake equity is {percent(-fall)} below its peak, {fall / spread:.1f} times the "
+            f"equal-stake equity is {fall:.2%} below its peak, {fall / spread:.1f} times the "
             f"strategy's usual {spread:.2%} a trade"
         )
         return Completed(text, -fall)

@@ -1,0 +1,101 @@
+"""What commands say where there is nothing yet, or little that fits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from freqtrade_mem0.cli import output
+from freqtrade_mem0.cli.main import main
+from tests.support.full_memory import OTHER, open_memory
+from tests.support.samples import a_note, a_trade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """A config whose memory exists and is empty."""
+    memory = open_memory(tmp_path, OTHER.user_id, mode="local")
+    memory.journal.open()
+    memory.close()
+    return written(tmp_path, "local")
+
+
+def written(folder: Path, mode: str) -> str:
+    """Write a config for the memory in a folder."""
+    path = folder / "config.json"
+    block = {"mode": mode, "user_id": OTHER.user_id}
+    path.write_text(json.dumps({"user_data_dir": str(folder), "mem0": block}))
+    return str(path)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what was printed, without line breaks."""
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("ledger", "Backtests and bots with Mem0Mixin write them"),
+        ("records", "Backtests and bots with Mem0Mixin write them"),
+        ("agent log", "Agents log decisions by log_decision()"),
+        ("agent rules", "Agents propose rules"),
+        ("agent parameters", "Agents propose parameters"),
+        ("priors", "--promote RUN lets a strategy know"),
+        ("keys list", "'freqtrade-mem0 keys add' makes one"),
+        ("maintain", "in the trades of dry-run and live bots, and none is here"),
+        ("backup", "It has no decision that could be asked again."),
+    ],
+)
+def test_an_empty_listing_says_what_fills_it(
+    config: str, command: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one sentence."""
+    assert main([*command.split(), "-c", config]) == 0
+    assert expected in said(capsys)
+
+
+def test_nothing_to_forget_asks_for_no_yes(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--yes would do nothing."""
+    assert main(["forget", "--user", "nobody", "-c", config]) == 0
+    assert said(capsys) == "Of user nobody, this would be deleted: nothing."
+
+
+def test_a_bot_with_trades_has_its_patterns_looked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The twin of an empty memory: nothing has to be said."""
+    memory = open_memory(tmp_path, OTHER.user_id, mode="local")
+    memory.journal.append([a_trade(1, origin=OTHER)])
+    memory.close()
+    assert main(["maintain", "-c", written(tmp_path, "local")]) == 0
+    assert "none is here" not in said(capsys)
+
+
+@pytest.mark.parametrize(("query", "is_weak"), [("xyzzy", True), ("never on sundays", False)])
+def test_weak_matches_are_said_to_be_weak(
+    tmp_path: Path, query: str, *, is_weak: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no memory holds a word of the question or means the same."""
+    memory = open_memory(tmp_path, OTHER.user_id)
+    memory.journal.append([a_note(1, origin=OTHER, content="never trade on sundays")])
+    memory.close()
+    config = written(tmp_path, "embedded")
+    assert main(["deliver", "-c", config]) == 0
+    assert main(["search", query, "-c", config]) == 0
+    assert ("These matches are weak" in said(capsys)) is is_weak
+
+
+def test_a_title_is_as_wide_as_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not as narrow as a small table below it."""
+    title = "Memory in /a/long/path/to/the/folder"
+    monkeypatch.setattr(output, "get_terminal_size", lambda: (80, 24), raising=False)
+    output.print_table(title, ["a"], [["b"]])
+    assert capsys.readouterr().out.splitlines()[0] == title
