@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
+from freqtrade_mem0.encryption.keyring import KEYRING
 from freqtrade_mem0.journal.aged import Aged
 from freqtrade_mem0.journal.asked import Asked
 from freqtrade_mem0.journal.journal import Journal
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import MemoryBackend
     from freqtrade_mem0.config.credentials import Credentials
     from freqtrade_mem0.config.settings import Settings
+    from freqtrade_mem0.encryption.envelope import Secret
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
 
@@ -52,14 +54,27 @@ class MemoryFolder:
         Freqtrade's user data folder; the memory's default folder is in it.
     credentials
         Key of a server or of the platform; None looks where `find_credentials` says.
+    secret
+        The owner's key of an encrypted memory; None looks where `mem0.encryption.key` says.
+
+    Raises
+    ------
+    ConfigError
+        The memory is encrypted and the key is missing or another one, or it is plain and there is
+        a key.
     """
 
     def __init__(
-        self, settings: Settings, user_data_dir: Path, credentials: Credentials | None = None
+        self,
+        settings: Settings,
+        user_data_dir: Path,
+        credentials: Credentials | None = None,
+        secret: Secret | None = None,
     ) -> None:
         self.settings = settings
         self._credentials = credentials
         self.folder = folder(settings, user_data_dir)
+        KEYRING.unlock(self.folder, secret or settings.encryption.secret())
         self.journal = Journal(self.folder)
         self.outbox = Outbox(self.journal)
         self.marks = Marks(self.journal)

@@ -16,6 +16,7 @@ from freqtrade_mem0 import __version__
 from freqtrade_mem0.archive.answers import answers_of, blocks_of
 from freqtrade_mem0.archive.check import Backup, checked, counts_of, n_memories
 from freqtrade_mem0.archive.container import (
+    ENVELOPE,
     HISTORY,
     JOURNAL,
     NAMES,
@@ -26,6 +27,7 @@ from freqtrade_mem0.archive.container import (
 from freqtrade_mem0.archive.manifest import FORMAT, Answers, Manifest
 from freqtrade_mem0.archive.workplace import sync_folder, workplace
 from freqtrade_mem0.config.address import vector_store
+from freqtrade_mem0.encryption import envelope as envelopes
 from freqtrade_mem0.errors import ArchiveError
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.sqlite_files.connecting import PATIENCE_S, connect
@@ -112,6 +114,8 @@ def _packed(
 ) -> Manifest:
     """Copy the memory's files, ask the original as of the same moment, and pack the copies."""
     files = {}
+    if envelopes.share(store.folder, work):  # the copies below are encrypted by it
+        files[ENVELOPE] = work / ENVELOPE
     with _at_one_moment(store) as (original, sqlite):
         _copy(sqlite, work / JOURNAL)
         files[JOURNAL] = work / JOURNAL
@@ -199,7 +203,8 @@ def _not_in_it(store: MemoryFolder) -> list[str]:
     others = sorted(
         path.name
         for path in store.folder.iterdir()
-        if not path.name.startswith((*NAMES, ".")) and path.suffix not in (".snapshot", ".lock")
+        if not path.name.startswith((*NAMES, ENVELOPE, "."))
+        and path.suffix not in (".snapshot", ".lock")
     )
     if others:
         lacks.append(f"Other files of the folder: {', '.join(others)}.")

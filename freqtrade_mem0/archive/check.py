@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.archive.answers import answers_of, settings_for
-from freqtrade_mem0.archive.container import JOURNAL, STORE, open_backup
+from freqtrade_mem0.archive.container import ENVELOPE, JOURNAL, STORE, open_backup
 from freqtrade_mem0.archive.manifest import Manifest
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import ArchiveError, Mem0Error
@@ -81,6 +81,9 @@ def checked(path: Path, work: Path, progress: Progress) -> Backup:
     folder = work / "restored"
     make_folder(folder)
 
+    if ENVELOPE in manifest.files:  # beside the folder, so that what is in it can be read
+        unpack(ENVELOPE, work / ENVELOPE, progress)
+
     def restore(names: Iterable[str]) -> None:
         for name in names:
             unpack(name, folder / name, progress)
@@ -88,7 +91,7 @@ def checked(path: Path, work: Path, progress: Progress) -> Backup:
                 _check_file(folder / name)
 
     with ThreadPoolExecutor(1) as beside:  # the others, while the journal is asked
-        others = beside.submit(restore, [name for name in manifest.files if name != JOURNAL])
+        others = beside.submit(restore, set(manifest.files) - {JOURNAL, ENVELOPE})
         restore([JOURNAL])
         with _in_use(path):
             n_compared, not_compared = _ask(manifest, folder)

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from freqtrade_mem0.archive.manifest import PackedFile, from_json, to_json
+from freqtrade_mem0.encryption import envelope as envelopes
+from freqtrade_mem0.encryption.keyring import KEYRING
+from freqtrade_mem0.encryption.sealed import is_sealed, sealed_for, unseal
 from freqtrade_mem0.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ MANIFEST = "freqtrade-mem0-backup.json"
 
 JOURNAL, STORE, HISTORY = NAMES = ("journal.sqlite", "memories.sqlite", "history.db")
 """The files of a memory that a backup has, in the order in which they are copied."""
+
+ENVELOPE = envelopes.FILE_NAME
+"""The file beside them in the backup of an encrypted memory, which then is encrypted, too."""
 
 _COMMENT = b"backup of freqtrade_mem0, sha256 "
 _DIGITS = 64
@@ -49,7 +55,10 @@ def pack(target: Path, manifest: Manifest, files: Mapping[str, Path], progress: 
     with os.fdopen(descriptor, "w+b") as file:
         with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_FAST) as archive:
             archive.comment = _COMMENT + b"0" * _DIGITS
-            archive.writestr(_entry(MANIFEST), to_json(manifest), ZIP_DEFLATED)
+            text = to_json(manifest)
+            if ENVELOPE in files:
+                text = sealed_for(files[ENVELOPE], text)
+            archive.writestr(_entry(MANIFEST), text, ZIP_DEFLATED)
             for name, path in files.items():
                 with path.open("rb") as source, archive.open(_entry(name), "w") as packed:
                     while chunk := source.read(_CHUNK):
@@ -76,8 +85,7 @@ def open_backup(path: Path) -> tuple[Manifest, Callable[[str, Path, Progress], N
         with path.open("rb") as file:
             _refuse_changed(file, path)
             with ZipFile(file) as archive:
-                with archive.open(MANIFEST) as entry:
-                    manifest = from_json(entry.read(_MOST_OF_MANIFEST), path.name)
+                manifest = from_json(_manifest_in(archive, path), path.name)
                 _refuse_other_files(archive, manifest, path)
     except OSError as error:
         raise ArchiveError(f"{path} can not be read: {error.strerror or error}.") from error
@@ -86,9 +94,28 @@ def open_backup(path: Path) -> tuple[Manifest, Callable[[str, Path, Progress], N
     return manifest, lambda name, target, progress: _unpack(path, manifest, name, target, progress)
 
 
+def is_encrypted(path: Path) -> bool:
+    """Return whether a file is the backup of an encrypted memory; raise `OSError`."""
+    try:
+        with ZipFile(path) as archive:
+            return ENVELOPE in archive.namelist()
+    except (BadZipFile, ValueError):
+        return False
+
+
 def is_backup(head: bytes) -> bool:
     """Return whether a file begins as a backup does; the rest may be missing."""
     return head.startswith(b"PK\x03\x04") and head[30:].startswith(MANIFEST.encode())
+
+
+def _manifest_in(archive: ZipFile, path: Path) -> bytes:
+    with archive.open(MANIFEST) as entry:
+        text = entry.read(_MOST_OF_MANIFEST)
+    if not is_sealed(text):
+        return text
+    with archive.open(ENVELOPE) as entry:
+        envelope = envelopes.from_json(entry.read(_MOST_OF_MANIFEST), f"{ENVELOPE} in {path}")
+    return unseal(text, KEYRING.open(envelope, path))
 
 
 def _unpack(path: Path, manifest: Manifest, name: str, target: Path, progress: Progress) -> None:
@@ -148,7 +175,7 @@ def _digest_before_the_end(file: BinaryIO) -> bytes:
 def _refuse_other_files(archive: ZipFile, manifest: Manifest, path: Path) -> None:
     """Refuse names with a path in them, links, and files that no memory has."""
     found = archive.namelist()
-    if JOURNAL not in manifest.files or not set(manifest.files) <= set(NAMES):
+    if JOURNAL not in manifest.files or not set(manifest.files) <= {*NAMES, ENVELOPE}:
         raise ArchiveError(
             f"{path} is no backup that 'freqtrade-mem0 backup' made: its manifest names "
             f"{sorted(manifest.files)}, and a memory has {', '.join(NAMES)}."

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.archive.check import Backup, checked
-from freqtrade_mem0.archive.container import JOURNAL, NAMES, open_backup
+from freqtrade_mem0.archive.container import ENVELOPE, JOURNAL, NAMES, open_backup
 from freqtrade_mem0.archive.workplace import sync_folder, workplace
+from freqtrade_mem0.encryption import envelope as envelopes
+from freqtrade_mem0.encryption.keyring import KEYRING
 from freqtrade_mem0.errors import ArchiveError
 from freqtrade_mem0.journal.exchange import SIDE_FILES, exchange, keep
 from freqtrade_mem0.journal.identity import IDENTITY_MARK
 from freqtrade_mem0.journal.in_use import is_in_use, kept_out
 from freqtrade_mem0.sqlite_files.connecting import connect
+from freqtrade_mem0.sqlite_files.convert import convert
 from freqtrade_mem0.sqlite_files.opening import give_to_owner, make_folder
 
 if TYPE_CHECKING:
@@ -91,9 +94,10 @@ def restore_backup(
         _refuse_in_use([each for each in present if is_in_use(each)])
         with workplace(folder, "restore") as work:
             backup = checked(path, work, progress)
-            fresh = work / "restored"
-            _make_ready(fresh, backup.manifest.files)
-            kept = _put_in_place(folder, fresh, now, backup.manifest.files)
+            fresh, names = work / "restored", set(backup.manifest.files) - {ENVELOPE}
+            _make_ready(fresh, names)
+            fresh = _as_in(folder, work, fresh, names, is_new=not present)
+            kept = _put_in_place(folder, fresh, now, names)
         sync_folder(folder)
         give_to_owner(folder)
     except (OSError, sqlite3.Error) as error:
@@ -130,6 +134,26 @@ def _make_ready(fresh: Path, names: Iterable[str]) -> None:
                 copy.execute("DELETE FROM marks WHERE name = ?", [IDENTITY_MARK])
         with (fresh / name).open("rb") as file:
             os.fsync(file.fileno())
+
+
+def _as_in(folder: Path, work: Path, fresh: Path, names: Iterable[str], *, is_new: bool) -> Path:
+    """Return a folder with the restored files, encrypted or plain as the memory's folder is."""
+    has, wanted = KEYRING.data_key(fresh / JOURNAL), KEYRING.data_key(folder / JOURNAL)
+    if has == wanted:
+        return fresh
+    if wanted is None:
+        if not is_new:
+            raise ArchiveError(
+                f"The backup is encrypted, and the memory in {folder} is not. Encrypt it first "
+                "with 'freqtrade-mem0 encrypt', or restore the backup into another folder by --to."
+            )
+        envelopes.share(work, folder)
+        return fresh
+    other = work / "converted"
+    other.mkdir(mode=0o700)
+    for name in names:
+        convert(fresh / name, has, other / name, wanted)
+    return other
 
 
 def _put_in_place(folder: Path, fresh: Path, now: datetime, names: Collection[str]) -> Path | None:

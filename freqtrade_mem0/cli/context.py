@@ -83,6 +83,17 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
     )
 
 
+def offer_key(arguments: argparse.Namespace, backup: Path) -> None:
+    """Give the key of the config to whoever opens a backup, if the backup is encrypted."""
+    from freqtrade_mem0.archive.container import is_encrypted
+    from freqtrade_mem0.encryption.keyring import KEYRING
+
+    if backup.is_file() and is_encrypted(backup):
+        secret = read_config(arguments).settings.encryption.secret()
+        if secret is not None:
+            KEYRING.offer(secret)
+
+
 @contextmanager
 def opened_memory(arguments: argparse.Namespace) -> Iterator[MemoryFolder]:
     """Open the memory that the options name, and close it afterwards.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.load import BLOCK, SECRETS, load_settings
 from freqtrade_mem0.config.settings import Settings
+from freqtrade_mem0.encryption.envelope import ARGUMENT, Secret
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.host.config_files import default_files, read_config_files
 from freqtrade_mem0.memory_folder import MemoryFolder
@@ -51,6 +52,7 @@ def described(
     project_id: str | None = None,
     user_data_dir: Path | str | None = None,
     path: Path | str | None = None,
+    encryption_key: str | None = None,
 ) -> Described:
     """Return the memory that a config describes; `path` is another folder of journal and memories.
 
@@ -65,7 +67,8 @@ def described(
     if path is not None:
         settings = settings.model_copy(update={"path": Path(path)})
     folder = userdir or Path(found.get("user_data_dir") or "user_data")
-    memory = MemoryFolder(settings, folder, credentials)
+    given = None if encryption_key is None else Secret(ARGUMENT, encryption_key)
+    memory = MemoryFolder(settings, folder, credentials, given)
     logger.info("%s, described by %s.", memory, source)
     _warn_of_unused_key(settings, credentials, api_key)
     return Described(memory, found, folder)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.client.opening import get_mem0_client
 from freqtrade_mem0.client.provider import AsyncMemoryProvider
-from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +24,14 @@ class Mem0Provider(AsyncMemoryProvider):
     user_id_field
         Where an agent's context has the user's id: names of attributes or keys, with dots.
     encryption_key
-        Must be None: memories are not encrypted in this version.
+        As in `get_mem0_client`: the key by which the files on this machine are encrypted.
     bounds
         `max_workers` and `max_waiting` of `AsyncMemoryProvider`.
 
     Raises
     ------
     ConfigError
-        The config is wrong, or there is an encryption key.
+        The config is wrong, or the memory has another key.
     """
 
     def __init__(
@@ -47,17 +46,13 @@ class Mem0Provider(AsyncMemoryProvider):
         user_data_dir: Path | str | None = None,
         **bounds: int,
     ) -> None:
-        if encryption_key is not None:
-            raise ConfigError(
-                "encryption_key can not be used: this version does not encrypt memories. Leave it "
-                "out, and keep the memory on an encrypted disk until a later version does."
-            )
         client = get_mem0_client(
             config,
             api_key=api_key,
             org_id=org_id,
             project_id=None if project_id == "default" else project_id,
             user_data_dir=user_data_dir,
+            encryption_key=encryption_key,
         )
         super().__init__(client, **bounds)
         self.user_id_field = user_id_field

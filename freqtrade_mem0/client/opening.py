@@ -21,6 +21,7 @@ def get_mem0_client(
     org_id: str | None = None,
     project_id: str | None = None,
     user_data_dir: Path | str | None = None,
+    encryption_key: str | None = None,
 ) -> Mem0Client:
     """Open the memory that the bots and the command line use; nothing is read or sent yet.
 
@@ -40,11 +41,13 @@ def get_mem0_client(
         Scopes of the platform. Without them, M0_ORG_ID and M0_PROJECT_ID are used.
     user_data_dir
         Freqtrade's user data folder; without it that of the config, or `user_data`.
+    encryption_key
+        The key of an encrypted memory itself, where `mem0.encryption.key` does not say where it is.
 
     Raises
     ------
     ConfigError
-        The config or .env.mem0 is wrong.
+        The config or .env.mem0 is wrong, or the memory has another key.
 
     Examples
     --------
@@ -62,6 +65,7 @@ def get_mem0_client(
         org_id=org_id,
         project_id=project_id,
         user_data_dir=user_data_dir,
+        encryption_key=encryption_key,
     )
 
 

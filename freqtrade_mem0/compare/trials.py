@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.compare.statistics.deflated import deflated, sharpe_per_day
+from freqtrade_mem0.encryption.sealed import from_line, to_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def with_trials(c: Comparison, folder: Path, settings: str) -> Comparison:
     if trial not in known:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(asdict(trial))}\n")
+            file.write(f"{to_line(path, json.dumps(asdict(trial)))}\n")
     # Of several comparisons of the same settings the newest counts.
     others = {each.settings: each.sharpe for each in known if each.is_another_try_than(trial)}
     return replace(c, deflated=deflated(c.gain, list(others.values())))
@@ -90,12 +91,12 @@ def _read(path: Path) -> list[Trial]:
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [trial for trial in map(_parsed, lines) if trial is not None]
+    return [trial for line in lines if (trial := _parsed(path, line)) is not None]
 
 
-def _parsed(line: str) -> Trial | None:
+def _parsed(path: Path, line: str) -> Trial | None:
     try:
-        values: Mapping[str, Any] = json.loads(line)
+        values: Mapping[str, Any] = json.loads(from_line(path, line))
         trial = Trial(**{**values, "sharpe": float(values["sharpe"])})
         _span(trial)
     except (ValueError, TypeError, KeyError):

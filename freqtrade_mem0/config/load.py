@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from freqtrade_mem0.config.address import check_address
+from freqtrade_mem0.config.encryption_settings import check_encryption
 from freqtrade_mem0.config.environment import named_by, with_variables
 from freqtrade_mem0.config.providers import check_providers
 from freqtrade_mem0.config.secrets import cut, refuse_plain_secrets, shown
@@ -66,6 +67,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings | None:
     if settings.enabled:
         check_address(settings)
         check_providers(settings)
+        check_encryption(settings)
     return settings
 
 
@@ -134,7 +136,9 @@ def _explain(problem: Any, block: Mapping[str, Any]) -> str:
         hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(known)}."
         return f'"{cut(key)}" is not a key. {hint}'
     rule = problem["msg"].removeprefix("Value error, ")
-    is_hidden = value and (path[0] in (*_PROVIDERS, "webhooks") or path[-1] == "password")
+    is_hidden = value and (
+        path[0] in (*_PROVIDERS, "webhooks", "encryption") or path[-1] == "password"
+    )
     found = f"of type {type(value).__name__}" if is_hidden else shown(value)
     end = "" if rule.endswith("?") else "."
     found += named_by(".".join(path), variables())

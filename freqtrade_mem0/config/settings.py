@@ -14,6 +14,7 @@ from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.backup_settings import BackupSettings
 from freqtrade_mem0.config.block import Block, PolicyBlock
 from freqtrade_mem0.config.drift_settings import DriftSettings
+from freqtrade_mem0.config.encryption_settings import EncryptionSettings
 from freqtrade_mem0.config.frequi_settings import FreqUISettings
 from freqtrade_mem0.config.lifecycle_settings import (
     ImportanceSettings,
@@ -223,6 +224,9 @@ class Settings(Block):
     )
     trust: TrustSettings = Field(
         default_factory=TrustSettings, description="Whose records from Mem0 may count."
+    )
+    encryption: EncryptionSettings = Field(
+        default_factory=EncryptionSettings, description="Whether the memory's files are encrypted."
     )
     session: SessionSettings = Field(
         default_factory=SessionSettings, description="Memory that ends after a time."

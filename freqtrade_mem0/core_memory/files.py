@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.core_memory.log import agent_log
 from freqtrade_mem0.core_memory.parameters import UpdateLife, lives, values_at
+from freqtrade_mem0.encryption.keyring import KEYRING
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.records.kinds.parameter_update import UpdateState
 from freqtrade_mem0.words.numbers import percent
 from freqtrade_mem0.words.visible import strict_json, visible
@@ -32,8 +34,15 @@ def write_agent_files(memory: MemoryFolder, user_id: str, folder: Path) -> list[
     ------
     OSError
         A file can not be written.
+    ConfigError
+        The folder is that of an encrypted memory.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if KEYRING.data_key(folder / CORE_LOG) is not None:
+        raise ConfigError(
+            f"The memory in {folder} is encrypted, and these files are text that anybody can read. "
+            "Name another folder with --to."
+        )
     texts = {
         CORE_LOG: "".join(f"{line}\n" for line in core_log_lines(memory, user_id)),
         PARAMETERS: strict_json(parameter_days(memory, user_id)) + "\n",

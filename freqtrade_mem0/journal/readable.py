@@ -10,9 +10,11 @@ import sqlite3
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.encryption.keyring import KEYRING
 from freqtrade_mem0.journal.evidence.rows import COLUMNS
 from freqtrade_mem0.journal.stored_bodies import BodyReader
 from freqtrade_mem0.journal.verify import is_sound
+from freqtrade_mem0.sqlite_files.cipher_pages import decrypted_first, encrypted_first, mend
 from freqtrade_mem0.sqlite_files.connecting import connect
 
 if TYPE_CHECKING:
@@ -197,15 +199,20 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _replace_schema(path: Path, empty: Path) -> None:
     """Overwrite the pages that say where the tables are."""
-    content = empty.read_bytes()
+    content, data_key = empty.read_bytes(), KEYRING.data_key(path)
+    page = content[:_PAGE_BYTES]
+    first = bytearray(page if data_key is None else decrypted_first(page, data_key))
+    numbers = _schema_pages(bytes(first))
+    first[_CHANGE_COUNTER] = b"\xff" * 4
+    plain = bytes(first)
     with path.open("r+b") as file:
-        for number in _schema_pages(content):
+        file.write(plain if data_key is None else encrypted_first(plain, page, data_key))
+        for number in numbers[1:]:
             start = (number - 1) * _PAGE_BYTES
-            page = bytearray(content[start : start + _PAGE_BYTES])
-            if number == 1:
-                page[_CHANGE_COUNTER] = b"\xff" * 4
             file.seek(start)
-            file.write(page)
+            file.write(content[start : start + _PAGE_BYTES])
+    if data_key is not None:
+        mend(path, data_key)
 
 
 def _schema_pages(content: bytes) -> list[int]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.encryption.keyring import KEYRING
 from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.journal.chain import note_gone
 from freqtrade_mem0.journal.chain_archived import lost_bodies
@@ -30,7 +31,9 @@ from freqtrade_mem0.journal.readable import ReadableJournal
 from freqtrade_mem0.journal.salvage_archived import carry_archive_over
 from freqtrade_mem0.journal.schema import refuse_foreign
 from freqtrade_mem0.journal.verify import is_sound, verify
+from freqtrade_mem0.sqlite_files.cipher_pages import mend
 from freqtrade_mem0.sqlite_files.connecting import connect
+from freqtrade_mem0.sqlite_files.opening import explain_encryption, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,11 +118,16 @@ def salvage(path: Path, now: datetime) -> Salvaged | None:
             raise JournalError(
                 f"{path} is in use. Stop the bots and commands that use this memory, and try again."
             )
+        if KEYRING.data_key(path) is not None and is_plain(path):
+            raise JournalError(f"{path} can not be used: {explain_encryption(path)}.")
         with TemporaryDirectory(dir=path.parent, prefix=".salvage-") as folder:
             copied = Path(folder) / FILE_NAME
             _copy(path, copied)
             if _is_intact(copied, path):
                 return None
+            data_key = KEYRING.data_key(copied)
+            if data_key is not None:
+                mend(copied, data_key)  # what is left of a damaged page can be read then
             fresh = Journal(Path(folder) / "new")
             done = _rescue(copied, fresh, kept=_dated(path, now))
             if not done.saved["records"] and not done.saved["decisions"]:

@@ -26,8 +26,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.encryption.keyring import KEYRING
+from freqtrade_mem0.encryption.sealed import SealedError, SealedWriter, reading
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.insight.shrinkage import Key
 from freqtrade_mem0.recall.index.columns import TradeColumns
@@ -37,6 +39,7 @@ from freqtrade_mem0.recall.index.sums import Plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freqtrade_mem0.encryption.sealed import Readable
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.recall.index.state import RecallState
 
@@ -94,10 +97,13 @@ def write(path: Path, about: Mapping[str, Any], state: RecallState) -> None:
     text = json.dumps(heading).encode()
     checksum = blake2b(digest_size=_CHECKSUM_BYTES)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        data_key = KEYRING.data_key(path)
+        sealed = None if data_key is None else SealedWriter(file, data_key)
+        write = file.write if sealed is None else sealed.write
 
         def put(part: bytes) -> None:
             checksum.update(part)
-            file.write(part)
+            write(part)
 
         put(_LEAD.pack(_MAGIC, VERSION, len(text)))
         put(text)
@@ -105,7 +111,9 @@ def write(path: Path, about: Mapping[str, Any], state: RecallState) -> None:
         for page in state.pages(rows):
             for column in page:
                 put(column)
-        file.write(checksum.digest())
+        write(checksum.digest())
+        if sealed is not None:
+            sealed.finish()
 
 
 def read(path: Path, about: Mapping[str, Any], n_levels: int) -> Snapshot:
@@ -129,14 +137,17 @@ def read(path: Path, about: Mapping[str, Any], n_levels: int) -> Snapshot:
     """
     try:
         with path.open("rb") as file:
-            return _read(file, about, n_levels)
+            n_bytes = os.fstat(file.fileno()).st_size
+            return _read(reading(file, path), n_bytes, about, n_levels)
+    except SealedError as error:
+        raise SnapshotError(str(error)) from error
     except (KeyError, TypeError, ValueError) as error:
         raise SnapshotError(f"its heading is not one of ours ({error!r})") from error
 
 
-def _read(file: IO[bytes], about: Mapping[str, Any], n_levels: int) -> Snapshot:
+def _read(file: Readable, n_bytes: int, about: Mapping[str, Any], n_levels: int) -> Snapshot:
     checksum = blake2b(digest_size=_CHECKSUM_BYTES)
-    heading = _heading(file, checksum)
+    heading = _heading(file, checksum, n_bytes)
     written = heading["about"]
     for name, value in about.items():
         if written[name] != value:
@@ -160,13 +171,13 @@ def _read(file: IO[bytes], about: Mapping[str, Any], n_levels: int) -> Snapshot:
     )
 
 
-def _heading(file: IO[bytes], checksum: blake2b) -> dict[str, Any]:
+def _heading(file: Readable, checksum: blake2b, most: int) -> dict[str, Any]:
     magic, version, n_bytes = _LEAD.unpack(_take(file, checksum, _LEAD.size))
     if magic != _MAGIC:
         raise SnapshotError("it is no snapshot of recall")
     if version != VERSION:
         raise SnapshotError(f"its format is {version}, this version reads {VERSION}")
-    if n_bytes > os.fstat(file.fileno()).st_size:
+    if n_bytes > most:
         raise SnapshotError("it is shorter than it says")
     text = _take(file, checksum, n_bytes)
     _check(file, checksum)
@@ -174,7 +185,7 @@ def _heading(file: IO[bytes], checksum: blake2b) -> dict[str, Any]:
     return heading
 
 
-def _take(file: IO[bytes], checksum: blake2b, n_bytes: int) -> bytes:
+def _take(file: Readable, checksum: blake2b, n_bytes: int) -> bytes:
     part = file.read(n_bytes)
     if len(part) != n_bytes:
         raise SnapshotError("it ends too early")
@@ -182,7 +193,7 @@ def _take(file: IO[bytes], checksum: blake2b, n_bytes: int) -> bytes:
     return part
 
 
-def _check(file: IO[bytes], checksum: blake2b) -> None:
+def _check(file: Readable, checksum: blake2b) -> None:
     expected = checksum.digest()
     if _take(file, checksum, _CHECKSUM_BYTES) != expected:
         raise SnapshotError("its checksum does not fit")

@@ -1,10 +1,14 @@
-"""The one place that connects to SQLite files of ours."""
+"""The one place that connects to SQLite files of ours, plain or encrypted as their folder is."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
+
+from freqtrade_mem0.encryption.keyring import KEYRING
+from freqtrade_mem0.sqlite_files import cipher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +29,22 @@ def connect(path: Path, timeout_s: float = PATIENCE_S, *, access: str = "") -> s
         How long a statement waits for another process's write.
     access
         A parameter of SQLite's file names, such as `mode=ro`.
+
+    Raises
+    ------
+    ConfigError
+        The memory is encrypted, and this process has no key for it.
     """
+    return connect_with(KEYRING.data_key(path), path, timeout_s, access=access)
+
+
+def connect_with(
+    data_key: bytes | None, path: Path, timeout_s: float = PATIENCE_S, *, access: str = ""
+) -> sqlite3.Connection:
+    """Connect as `connect` does to a file whose key is known; None: it is plain."""
     where = f"{path.resolve().as_uri()}?{access}" if access else str(path)
-    return sqlite3.connect(
+    opening = sqlite3.connect if data_key is None else partial(cipher.connect, data_key=data_key)
+    return opening(
         where, timeout=timeout_s, isolation_level=None, check_same_thread=False, uri=bool(access)
     )
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.encryption.envelope import FILE_NAME
+from freqtrade_mem0.encryption.keyring import KEYRING
 from freqtrade_mem0.sqlite_files.connecting import connect
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MAGIC = b"SQLite format 3\x00"
 _READ = "SELECT count(*) FROM sqlite_master"
 _NO_SHARED_MEMORY = "SQLITE_IOERR_SHM"
 _NO_LOCKS = ("SQLITE_IOERR_LOCK", "SQLITE_IOERR_RDLOCK", "SQLITE_IOERR_CHECKRESERVEDLOCK")
@@ -54,14 +57,19 @@ def open_shared(
         try:
             refuse(connection)
             if path.stat().st_size == 0:
+                is_plain_one = KEYRING.data_key(path) is None  # SQLCipher has one size of pages
                 for pragma in new_file_pragma.split(";"):
-                    connection.execute(pragma)
+                    if is_plain_one or "page_size" not in pragma:
+                        connection.execute(pragma)
             _switch_to_wal(connection, path, timeout_s)
             if _mode(connection) != "wal":
                 _warn(path)
             connection.execute(_READ)
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith(_NO_SHARED_MEMORY):
+            # SQLCipher's module does not say which error of the disk it is.
+            if not error.sqlite_errorname.startswith(_NO_SHARED_MEMORY) and (
+                error.sqlite_errorname != "SQLITE_IOERR"
+            ):
                 raise
             connection.close()
             connection = _leave_wal(path, timeout_s, refuse)
@@ -129,6 +137,8 @@ def give_to_owner(folder: Path) -> None:
 def explain(error: sqlite3.Error, path: Path) -> str | None:
     """Return what is wrong with a file's folder or side files; None if it is something else."""
     name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_NOTADB":
+        return explain_encryption(path)
     if name.startswith((_NO_SHARED_MEMORY, *_NO_LOCKS)):
         return (
             f"the file system of {path.parent} does not let processes share memory or lock files, "
@@ -142,6 +152,27 @@ def explain(error: sqlite3.Error, path: Path) -> str | None:
                 f"Give it to the owner of {path.name} (chown)"
             )
     return None
+
+
+def is_plain(path: Path) -> bool:
+    """Return whether a file begins as an SQLite file does that is not encrypted.
+
+    Nothing of this process may have it open: looking would drop its locks.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def explain_encryption(path: Path) -> str:
+    """Return why SQLite, or SQLCipher, sees no database in a file."""
+    if KEYRING.data_key(path) is None:
+        return f"it is no SQLite file, or it is encrypted and {FILE_NAME} is missing beside it"
+    if is_plain(path):
+        return (
+            "it is not encrypted, and the memory in its folder is. Stop what uses it and run "
+            "'freqtrade-mem0 encrypt'"
+        )
+    return "its first page is damaged, or it was encrypted in another memory"
 
 
 def _give_to_owner(path: Path) -> None:

@@ -175,7 +175,7 @@ CALLS = {
     "client.memories[category]": "works: client.recall(category, limit=None)",
     "inject_memory(...)": "works: a decorator of an agent's coroutine",
     "Mem0Provider(api_key=..., config=...)": "works: a provider that opens its memory",
-    "Mem0Provider(encryption_key=...)": "refused: this version does not encrypt",
+    "Mem0Provider(encryption_key=...)": "the key by which the files of the memory are encrypted",
     "RedisProvider(url=..., ttl_seconds=..., prefix=...)": "works: memory of a session, in Redis",
     "python -m MEM...mem_connector --agent-id ...": (
         "python -m freqtrade_mem0.agents --agent-id ..."

@@ -178,10 +178,20 @@ def test_a_config_of_mem0_is_taken() -> None:
     assert play(store, config=config).provider == "qdrant"
 
 
-@pytest.mark.xfail(strict=True, raises=ConfigError, reason=SERVICE)
-def test_memories_are_encrypted() -> None:
-    """`encryption_key`; until then it is refused, so that nobody relies on it."""
+def test_memories_are_encrypted(here: Path) -> None:
+    """`encryption_key` encrypts what is on this machine; without it, or with another, no entry."""
+
+    async def scene(memory: Mem0Provider) -> None:
+        await memory.add("ann", TALK)
+
     Mem0Provider(api_key="m0-x", encryption_key="a key")
+    config = {"mem0": {"mode": "embedded"}}
+    play(scene, config=config, encryption_key="a key")
+    files = [path for path in here.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"leverage" in path.read_bytes()]
+    for wrong in (None, "another key"):
+        with pytest.raises(ConfigError, match="is encrypted"):
+            Mem0Provider(config=config, encryption_key=wrong)
 
 
 def test_a_session_has_a_memory_that_ends() -> None:

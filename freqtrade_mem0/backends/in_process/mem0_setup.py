@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from freqtrade_mem0.backends.in_process import foreign_qdrant
+from freqtrade_mem0.backends.in_process.history import encrypt_history, history_of
 from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
 from freqtrade_mem0.backends.in_process.own_parts import (
     OWN_EMBEDDERS,
@@ -35,7 +36,7 @@ from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.config.providers import OWN_DIMENSIONS, dimensions_of
 from freqtrade_mem0.config.secrets import cut, without_secrets
 from freqtrade_mem0.errors import BackendError
-from freqtrade_mem0.sqlite_files.opening import create_privately, make_folder
+from freqtrade_mem0.sqlite_files.opening import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,7 +45,6 @@ logger = logging.getLogger(__name__)
 
 
 _STORE_FILE = "memories.sqlite"
-_HISTORY_FILE = "history.db"
 _ADDRESSES = ("path", "host", "url", "client", "connection_string", "connection_pool")
 _NO_LLM = "none"
 
@@ -187,7 +187,7 @@ def build_memory(
     blocks = {"vector_store": vector_store, "embedder": embedder, "llm": llm, "reranker": reranker}
     with _starting(folder, blocks):
         make_folder(folder)
-        history = _history(folder)
+        history, is_encrypted = history_of(folder)
         mem0 = import_mem0(folder)
         register()
         configs = importlib.import_module("mem0.configs.base")
@@ -204,16 +204,10 @@ def build_memory(
             reranker=None if reranker is None else configs.RerankerConfig(**reranker),
             history_db_path=history,
         )
-        return mem0.Memory(config)
-
-
-def _history(folder: Path) -> str:
-    """Return Mem0's history file; a search in a read-only folder has none."""
-    path = folder / _HISTORY_FILE
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return ":memory:"
-    create_privately(path)  # Mem0 would create it with the rights of the umask
-    return str(path)
+        memory = mem0.Memory(config)
+        if is_encrypted:
+            encrypt_history(memory.db, folder)
+        return memory
 
 
 @contextmanager

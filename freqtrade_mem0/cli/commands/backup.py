@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import opened_memory
+from freqtrade_mem0.cli.context import offer_key, opened_memory
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.cli.progress import progress_bar
@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             "mem0.backup.path) and with --verify-only."
         )
     if arguments.verify_only is not None:
+        offer_key(arguments, arguments.verify_only)
         with progress_bar() as progress:
             task = progress.add_task("Checking", total=None)
             done = verify_backup(arguments.verify_only, lambda n: progress.advance(task, n))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import read_config
+from freqtrade_mem0.cli.context import offer_key, read_config
 from freqtrade_mem0.cli.options import memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.cli.progress import progress_bar
@@ -42,12 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
     from freqtrade_mem0.archive.restore import restore_backup
     from freqtrade_mem0.cli.commands.backup import backup_facts, compared
     from freqtrade_mem0.config.load import folder
+    from freqtrade_mem0.encryption.keyring import KEYRING
 
     target = arguments.to
     config = None
+    offer_key(arguments, arguments.file)
     if target is None:
         config = read_config(arguments)
         target = folder(config.settings, config.user_data_dir)
+        KEYRING.unlock(target, config.settings.encryption.secret())
     with progress_bar() as progress:
         task = progress.add_task("Restoring", total=None)
         done = restore_backup(

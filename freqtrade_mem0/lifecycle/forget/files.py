@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.purge import purge
+from freqtrade_mem0.encryption.keyring import data_files, is_filled
+from freqtrade_mem0.encryption.sealed import from_line, reading
 from freqtrade_mem0.journal.forgotten import BOTS
 from freqtrade_mem0.session_memory.sqlite import FILE_NAME as SESSIONS
 from freqtrade_mem0.sqlite_files.connecting import connect, deleting
+from freqtrade_mem0.sqlite_files.opening import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
     from freqtrade_mem0.memory_folder import MemoryFolder
 
-_MAGIC = b"SQLite format 3\x00"
 _ROOM = 2.5
 """Free disk space that is needed, as a multiple of the file's size."""
 
@@ -103,13 +105,11 @@ def rewrite_files(folder: Path, point: Callable[[], None]) -> list[str]:
 
 def sqlite_files(folder: Path) -> Iterator[Path]:
     """Yield the SQLite files in a folder, at any depth."""
+    own = data_files(folder)  # they may be encrypted
     for path in sorted(folder.rglob("*")):
         with suppress(OSError):
-            if path.is_file() and path.stat().st_size:
-                with path.open("rb") as file:
-                    is_one = file.read(len(_MAGIC)) == _MAGIC
-                if is_one:
-                    yield path
+            if path in own or (is_filled(path) and path.is_file() and is_plain(path)):
+                yield path
 
 
 def _is_of(scope: ForgetScope, owners: str, about: Mapping[str, Any]) -> bool:
@@ -156,7 +156,8 @@ def _ids_in(store: Path) -> set[str]:
 
 def _owner_of_snapshot(path: Path) -> str | None:
     """Return whose trades a snapshot of recall has; None where it can not be read."""
-    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
+    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as raw:
+        file = reading(raw, path)
         lead = file.read(20)
         heading = json.loads(file.read(int.from_bytes(lead[12:20], "little")))
         return str(heading["about"]["user_id"])
@@ -235,7 +236,7 @@ def _clean_trials(memory: MemoryFolder, scope: ForgetScope) -> int:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
         strategy = None
         with suppress(ValueError, TypeError, KeyError):
-            strategy = json.loads(line)["strategy"]
+            strategy = json.loads(from_line(path, line))["strategy"]
         is_meant = scope.strategy in {None, strategy}
         if strategy in left or not is_meant:
             kept.append(line)

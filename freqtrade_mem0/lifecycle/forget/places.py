@@ -97,6 +97,8 @@ FILES = {
     "before-restore-*/*": Rule.DELETED,
     "freqtrade-mem0-*.zip": Rule.LEFT,
     "*.lock": Rule.NO_DATA,
+    "encryption.json*": Rule.NO_DATA,
+    "audit.sqlite": Rule.NO_DATA,
     "mem0/*": Rule.NO_DATA,
     "qdrant/*": Rule.STORE,
 }
