@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from freqtrade_mem0.config.block import Block
-from freqtrade_mem0.config.secrets import PREFIX, shown
+from freqtrade_mem0.config.secrets import PREFIX
 from freqtrade_mem0.config.variables import variables
 from freqtrade_mem0.encryption.envelope import Secret
 from freqtrade_mem0.errors import ConfigError
@@ -16,14 +16,8 @@ from freqtrade_mem0.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freqtrade_mem0.config.settings import Settings
-
 _FILE = "file:"
 _MOST_BYTES = 10_000
-_ADDRESSES = ("host", "url", "client", "connection_string", "connection_pool")
-"""Keys of a vector store that is a server."""
-
-OWN_STORE = "sqlite"
 
 
 class EncryptionSettings(Block):
@@ -62,27 +56,6 @@ class EncryptionSettings(Block):
             The variable is not set, or the file can not be read or is empty.
         """
         return None if self.key is None else secret_at(self.key, "mem0.encryption.key", environ)
-
-
-def check_encryption(settings: Settings) -> None:
-    """Raise `ConfigError` where another key asks for files that would not be encrypted."""
-    if settings.encryption.key is None:
-        return
-    if settings.agents.write_files:
-        raise ConfigError(
-            '"mem0.agents.write_files" is true: it writes text that anybody can read into a memory '
-            'that "mem0.encryption.key" encrypts. Set it to false; \'freqtrade-mem0 agent export '
-            "--to FOLDER' writes the same files into another folder."
-        )
-    store = settings.vector_store
-    if store is None or settings.mode == "local" or any(map(store.config.get, _ADDRESSES)):
-        return
-    if store.provider != OWN_STORE or store.config.get("path"):
-        raise ConfigError(
-            f'"mem0.vector_store" keeps files of {shown(store.provider)} on this machine, which '
-            '"mem0.encryption.key" does not encrypt. Leave the block out to use our own store, or '
-            "use a database server and let its owner encrypt its disk."
-        )
 
 
 def secret_at(reference: str, named_by: str, environ: Mapping[str, str] | None = None) -> Secret:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from freqtrade_mem0.config.address import check_address
-from freqtrade_mem0.config.encryption_settings import check_encryption
+from freqtrade_mem0.config.encryption_check import check_encryption
 from freqtrade_mem0.config.environment import named_by, with_variables
 from freqtrade_mem0.config.providers import check_providers
 from freqtrade_mem0.config.secrets import cut, refuse_plain_secrets, shown
