@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, cast
 
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.extras import how_to_install
 
 _ERRORS = ("InternalError", "OperationalError", "ProgrammingError", "IntegrityError", "DataError")
 
@@ -42,7 +43,7 @@ def _sqlcipher() -> Any:
     except ImportError as error:
         raise ConfigError(
             "The memory is encrypted, and SQLCipher is not installed: run "
-            "'pip install \"freqtrade_mem0[encryption]\"'."
+            f"{how_to_install('encryption')}"
         ) from error
     for name in ("InterfaceError", "DatabaseError"):
         getattr(dbapi2, name).__bases__ = (dbapi2.Error, getattr(sqlite3, name))
