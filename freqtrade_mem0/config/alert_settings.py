@@ -23,6 +23,13 @@ class AlertSettings(Block):
         description="Tell when a stake was scaled by more than this: 0.5 tells of stakes below x0.5"
         " and above x1.5, and of refused entries. null never does. (0, 10]",
     )
+    daily_hour: int | None = Field(
+        None,
+        ge=0,
+        le=23,
+        description="Hour of the day at which a bot reports on the last day: trades, what memory"
+        " changed, whether it helped; null never does. UTC, [0, 23]",
+    )
     interval_s: float = Field(
         3600,
         ge=1,
@@ -33,4 +40,5 @@ class AlertSettings(Block):
     @property
     def wants_any(self) -> bool:
         """Whether anything is to be told at all."""
-        return self.memory or self.risk or self.stake_change is not None
+        wants_one = self.stake_change is not None or self.daily_hour is not None
+        return self.memory or self.risk or wants_one

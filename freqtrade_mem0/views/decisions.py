@@ -12,14 +12,20 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.query.compile import read_query
 from freqtrade_mem0.query.fields import Place
+from freqtrade_mem0.records.from_trade import is_of_mode, trade_identity
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, execution_facts, iso, origin_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.host.trade_lookup import Entered
     from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.decision import AccountState, Decision
+
+_N_CANDIDATES = 5
 
 
 def ledger(
@@ -44,17 +50,23 @@ def ledger(
     return [_line_facts(line) for line in deque(passing, maxlen=limit)]
 
 
-def why(memory: MemoryFolder, scope: Scope, wanted: str | None = None) -> Facts:
+def why(
+    memory: MemoryFolder,
+    scope: Scope,
+    wanted: str | None = None,
+    entries: Sequence[Entered] = (),
+) -> Facts:
     """Return a decision with its explanation and its profit with and without memory.
 
     `wanted` holds the first characters of the id of a trade or decision; None means the last trade.
+    With `entries`, it is Freqtrade's number, under which they are in trade databases.
 
     Raises
     ------
     RecordError
         There is no such decision, or several.
     """
-    line = _find_line(memory, scope, wanted)
+    line = _find_line(memory, scope, wanted, entries)
     decision, trade = line.decision, line.trade
     with_memory, without = (None, None) if trade is None else explain.both_outcomes(decision, trade)
     return (
@@ -146,7 +158,9 @@ def _filterable(line: LedgerLine) -> dict[str, object]:
     }
 
 
-def _find_line(memory: MemoryFolder, scope: Scope, wanted: str | None) -> LedgerLine:
+def _find_line(
+    memory: MemoryFolder, scope: Scope, wanted: str | None, entries: Sequence[Entered]
+) -> LedgerLine:
     if wanted is None:
         newest = newest_run(memory.journal, scope, with_decisions=True)
         if newest is not None:
@@ -157,17 +171,43 @@ def _find_line(memory: MemoryFolder, scope: Scope, wanted: str | None) -> Ledger
         lines = [
             line
             for line in memory.journal.ledger(scope, only_opened=False)
-            if (line.decision.trade_id or "").startswith(wanted)
-            or line.decision.id.startswith(wanted)
+            if (_is_one_of(line.decision, entries) if entries else _begins(line.decision, wanted))
         ]
     if not lines:
+        where = [f"{each.side} {each.pair} in {each.database}" for each in entries]
+        number = f"Trade {wanted} is {' and '.join(where)}. " if where else ""
+        if wanted is not None and wanted.isdecimal() and not where:
+            number = f"No trade database with a trade {wanted} was found; --db-url names one. "
         raise RecordError(
-            f"No decision {f'{wanted!r} ' if wanted else ''}of {described(scope)} is in the "
-            "ledger. 'freqtrade-mem0 ledger' lists them."
+            f"{number}No decision {f'{wanted!r} ' if wanted else ''}of {described(scope)} is in "
+            "the ledger. 'freqtrade-mem0 ledger' lists them."
         )
     if len(lines) > 1:
-        raise RecordError(
-            f"{len(lines)} trades begin with {wanted!r}: give more of the id. "
-            f"The first are {', '.join((line.decision.trade_id or '')[:13] for line in lines[:5])}."
-        )
+        how = f"have the number {wanted}" if entries else f"begin with {wanted!r}"
+        found = "; ".join(_candidate(line.decision) for line in lines[:_N_CANDIDATES])
+        first = "" if len(lines) <= _N_CANDIDATES else " The first are"
+        raise RecordError(f"{len(lines)} trades {how}: name one by its id.{first} {found}.")
     return lines[0]
+
+
+def _begins(decision: Decision, wanted: str) -> bool:
+    return (decision.trade_id or "").startswith(wanted) or decision.id.startswith(wanted)
+
+
+def _is_one_of(decision: Decision, entries: Sequence[Entered]) -> bool:
+    """Return whether a decision opened one of some trades of Freqtrade."""
+    return any(
+        (decision.pair, decision.side) == (each.pair, each.side)
+        and is_of_mode(each.order_id, decision.origin.mode)
+        and decision.trade_id
+        == trade_identity(decision.origin, each.pair, each.side, each.order_id)
+        for each in entries
+    )
+
+
+def _candidate(decision: Decision) -> str:
+    origin = decision.origin
+    return (
+        f"{(decision.trade_id or decision.id)[:13]} ({decision.side} {decision.pair} on "
+        f"{decision.decided_at:%Y-%m-%d %H:%M}, {origin.mode} {origin.run_id[:12]})"
+    )

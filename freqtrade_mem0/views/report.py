@@ -21,8 +21,9 @@ from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.glance import OK, at_a_glance
 from freqtrade_mem0.views.runs import bot_name, running_bots
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
-from freqtrade_mem0.views.worth import by_bot, worth_facts
+from freqtrade_mem0.views.worth import worth_facts
 from freqtrade_mem0.words.numbers import counted, stake_currency
+from freqtrade_mem0.worth.bots import by_bot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.sized_trades import sized_trades
 from freqtrade_mem0.views.values import Facts, origin_facts
-from freqtrade_mem0.words.numbers import stake_currency
+from freqtrade_mem0.worth.bots import by_bot
 from freqtrade_mem0.worth.in_words import finding_in_words, needed_on, numbers_in_words
 from freqtrade_mem0.worth.judge import worth_of
 from freqtrade_mem0.worth.stakes import stakes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.journal.sized_trades import SizedTrade
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.worth.bootstrap import Estimate
-
-
-class Bot(NamedTuple):
-    """Trades whose worth is judged together: of one bot or run, in one stake currency.
-
-    With `applied` they got memory's stakes; without, memory was in shadow mode.
-    """
-
-    origin: Origin
-    currency: str
-    applied: bool
+    from freqtrade_mem0.worth.bots import Bot
 
 
 def worth(memory: MemoryFolder, scope: Scope) -> list[Facts]:
@@ -51,17 +39,6 @@ def worth(memory: MemoryFolder, scope: Scope) -> list[Facts]:
     bots = by_bot(sized_trades(memory.journal, scope))
     newest_first = sorted(bots, key=lambda bot: bots[bot][-1].trade.known_at, reverse=True)
     return [worth_facts(bot, bots[bot]) for bot in newest_first]
-
-
-def by_bot(trades: Iterable[SizedTrade]) -> dict[Bot, list[SizedTrade]]:
-    """Return the trades that memory decided about, by bot, each in the order of closing."""
-    found: dict[Bot, list[SizedTrade]] = defaultdict(list)
-    for each in sorted(trades, key=lambda each: (each.trade.known_at, each.trade.id)):
-        if each.sized is not None:
-            trade = each.trade
-            bot = Bot(trade.origin, stake_currency(trade.pair), each.sized.applied)
-            found[bot].append(each)
-    return dict(found)
 
 
 def worth_facts(bot: Bot, trades: Sequence[SizedTrade]) -> Facts:

@@ -18,8 +18,14 @@ from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+
+    from freqtrade_mem0.host.trade_lookup import Entered
 
 NAME = "why"
+
+_MOST_DIGITS = 7
+"""A longer number is the beginning of an id in memory: tables show eight characters of those."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +33,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "trade",
         nargs="?",
-        help="Id of a trade or decision, or its first characters; or a pair, for its last trade. "
-        "Default: the last trade.",
+        help="Id of a trade or decision, or its first characters; Freqtrade's own number of a "
+        "bot's trade, as in 25; or a pair, for its last trade. Default: the last trade.",
+    )
+    parser.add_argument(
+        "--db-url",
+        metavar="URL",
+        help="Trade database in which Freqtrade's number of a trade is looked up. Default: that of "
+        "the config, else Freqtrade's own files in this folder and in the user data folder.",
     )
     group = parser.add_argument_group("what memory would do now")
     group.add_argument(
@@ -79,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.now is None:
             from freqtrade_mem0.views.decisions import why
 
-            facts = why(memory, scope, wanted)
+            facts = why(memory, scope, wanted, _entries(arguments, wanted))
         else:
             from freqtrade_mem0.views.entries import explain_entry
             from freqtrade_mem0.views.present import Market
@@ -109,6 +121,17 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines(f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}:")
         print_lines(facts["text"])
     return 0
+
+
+def _entries(arguments: argparse.Namespace, wanted: str | None) -> Sequence[Entered]:
+    """Return the trades that have the wanted number in a bot's trade database."""
+    if wanted is None or not wanted.isdecimal() or len(wanted) > _MOST_DIGITS:
+        return ()
+    from freqtrade_mem0.host.trade_lookup import databases, entered
+
+    config = read_config(arguments)
+    urls = databases(config.freqtrade, config.user_data_dir, arguments.db_url)
+    return entered(urls, int(wanted))
 
 
 def _feature(text: str) -> tuple[str, float | str]:

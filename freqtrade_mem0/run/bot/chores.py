@@ -18,6 +18,7 @@ from freqtrade_mem0.recall.priors import load_prior
 from freqtrade_mem0.recall.snapshot import Snapshots
 from freqtrade_mem0.run.bot.agents import AgentUpkeep
 from freqtrade_mem0.run.bot.background import Background
+from freqtrade_mem0.run.bot.daily import DailyReport
 from freqtrade_mem0.run.bot.drift import DriftWatch
 from freqtrade_mem0.run.bot.namesakes import Namesakes
 from freqtrade_mem0.run.bot.patterns import PatternWatch
@@ -57,6 +58,7 @@ class Chores:
         look_at_orders: Callable[[datetime], None] = lambda _: None,
         tell_of_drift: Callable[[RiskEvent], None] = lambda _: None,
         write_notes: Callable[[], None] = lambda: None,
+        tell_daily: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._session = session
         self._store = store
@@ -92,6 +94,7 @@ class Chores:
         self._patterns = PatternWatch(session, store, self._pause)
         self._agents = AgentUpkeep(session, store)
         self._drift = DriftWatch(session, store, tell_of_drift, self._pause)
+        self._daily = DailyReport(store, session.origin, tell_daily)
         self._writer: JournalWriter | None = None
         self._delivery: Delivery | None = None
         self._lock = threading.Lock()
@@ -173,6 +176,7 @@ class Chores:
                     "looking for patterns", lambda: self._look_at_trades(self._patterns, moment)
                 )
                 self._do("looking for drift", lambda: self._look_at_trades(self._drift, moment))
+                self._do("the daily report", lambda: self._look_at_trades(self._daily, moment))
             self._do("checking the outbox", self._check_outbox)
 
     def _check_locks(self, moment: datetime) -> None:
@@ -224,7 +228,9 @@ class Chores:
         if self._is_flushed() and self._history.replay_if_needed(self._session, self._pause):
             self._history.save(self._session, after_seq)
 
-    def _look_at_trades(self, watch: PatternWatch | DriftWatch, moment: datetime) -> None:
+    def _look_at_trades(
+        self, watch: PatternWatch | DriftWatch | DailyReport, moment: datetime
+    ) -> None:
         if self._is_flushed():  # so the closed trades are in the journal
             watch.run(moment)
 

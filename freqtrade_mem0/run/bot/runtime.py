@@ -121,6 +121,7 @@ class BotRuntime(Runtime):
             look_at_orders=self.failures.look,
             write_notes=partial(notes.write, own_thread=run.database_lasts),
             tell_of_drift=self._pending_alerts.add_risk_event_of_any_age,
+            tell_daily=partial(self._pending_alerts.add, "daily"),
         )
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
