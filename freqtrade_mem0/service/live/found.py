@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freqtrade_mem0.client.scoped import ScopedClient
+    from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.journal.scope import Scope
+    from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.views.values import Facts
 
 MOST_LOOKED_AT = 5_000
@@ -38,6 +41,28 @@ class Found(NamedTuple):
     is_whole: bool
 
 
+def newest_records(journal: Journal, scope: Scope, limit: int) -> list[Record]:
+    """Return the records of a scope that became known last, the newest first.
+
+    It asks the index of each run and kind, and walks over no others: in a large journal there may
+    be few of a kind.
+    """
+    if not journal.path.exists():
+        return []
+    where, values = replace(scope, pair=None).where()
+    connection = journal.connection
+    numbers = connection.rows(f"SELECT number FROM scopes WHERE {where}", values)  # noqa: S608
+    query = (
+        "SELECT known_ms, seq FROM evidence INDEXED BY evidence_scope"
+        " WHERE scope = ? AND is_current = 1 ORDER BY known_ms DESC LIMIT ?"
+    )
+    found = heapq.nlargest(
+        limit, (row for (number,) in numbers for row in connection.rows(query, [number, limit]))
+    )
+    records = journal.records_at([seq for _, seq in found])
+    return [records[seq] for _, seq in found if seq in records]
+
+
 def newest(memory: ScopedClient, scope: Scope, query: str, category: str, limit: int) -> Found:
     """Return the newest records of a scope that pass a query without free words.
 
@@ -47,8 +72,8 @@ def newest(memory: ScopedClient, scope: Scope, query: str, category: str, limit:
     most = MOST_LOOKED_AT if query or category else limit
     found: list[Facts] = []
     n = 0
-    rows = list(memory.folder.journal.records(scope, limit=most))
-    for n, (_, record) in enumerate(reversed(rows), 1):  # noqa: B007 - counted
+    rows = newest_records(memory.folder.journal, scope, most)
+    for n, record in enumerate(rows, 1):  # noqa: B007 - counted
         is_hidden = scope.kind is None and record.kind in _ABOUT_OTHERS
         if is_hidden or (category and str(record.category) != category):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -14,7 +15,14 @@ from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.pattern import Pattern
 from freqtrade_mem0.service.caller import Admin, Caller, Writer
-from freqtrade_mem0.service.live.found import Found, has_words, newest, record_of, searched
+from freqtrade_mem0.service.live.found import (
+    Found,
+    has_words,
+    newest,
+    newest_records,
+    record_of,
+    searched,
+)
 from freqtrade_mem0.service.shell.counting import counts_of
 from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visit, Visitor
@@ -136,8 +144,9 @@ def _found(caller: Caller, query: str, kind: str, category: str) -> Found:
 
 def _patterns(caller: Caller) -> list[dict[str, Any]]:
     journal, reach = caller.memory.folder.journal, caller.memory.reach
+    records = newest_records(journal, replace(reach, kind=Pattern.kind), _N_PATTERNS)
     found = sorted(
-        journal.of_kind(Pattern, reach, limit=_N_PATTERNS),
+        (each for each in records if isinstance(each, Pattern)),
         key=lambda each: (not each.is_active, -each.log_evidence),
     )
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent
+from freqtrade_mem0.service.live.found import newest_records
 from freqtrade_mem0.service.shell.choosing import choose, name_of
 from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visitor
@@ -40,8 +42,8 @@ def risk(visit: Visitor, run: str = "", event_type: str = "") -> Response:
     if chosen.table is None:
         return visit.page("risk.html", values)
     journal = visit.caller.memory.folder.journal
-    events = list(journal.of_kind(RiskEvent, chosen.scope, limit=_MOST_EVENTS))[::-1]
-    events.sort(key=lambda each: each.known_at, reverse=True)
+    records = newest_records(journal, replace(chosen.scope, kind=RiskEvent.kind), _MOST_EVENTS)
+    events = [each for each in records if isinstance(each, RiskEvent)]
     counts = Counter(each.event_type for each in events)
     shown = [each for each in events if event_type in {"", each.event_type}]
     with chosen.book.lock:
