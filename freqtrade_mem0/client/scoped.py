@@ -156,9 +156,12 @@ class ScopedClient(Mem0Client):
 
     def planned(self, *, strategy: str | None = None, run_id: str | None = None) -> Facts:
         """Return how much `forget` would delete (`would_delete`, by place)."""
+        return forgetting.planned(self.folder, self.forgettable(strategy, run_id))
+
+    def forgettable(self, strategy: str | None, run_id: str | None) -> ForgetScope:
+        """Return what `forget` would delete; `ScopeError`: it is out of reach."""
         asked = self.scope(strategy=strategy, run_id=run_id)
-        scope = ForgetScope(user_id=self.user_id, strategy=asked.strategy, run_id=asked.run_id)
-        return forgetting.planned(self.folder, scope)
+        return ForgetScope(user_id=self.user_id, strategy=asked.strategy, run_id=asked.run_id)
 
     def stats(self) -> Facts:
         """Return how many records in reach are where; see `views.stats`."""

@@ -36,6 +36,10 @@ class Upkeep:
         scope = ForgetScope(user_id=self._user_id, strategy=strategy, run_id=run_id)
         return forget(self.folder, scope, point=self._access.reads.forget)
 
+    def read_anew(self) -> None:
+        """Keep no answers of Mem0: another process changed what is there."""
+        self._access.reads.forget()
+
     def deliver_later(self, later: Callable[[], None]) -> None:
         """Call `later` after each write instead of delivering; it sees to `deliver_now`."""
         self._access.later = later

@@ -94,7 +94,7 @@ class Service:
         self.keys = Keys(self.file)
         self.tokens = Tokens(self.file)
         self.jobs = Jobs(self.file)
-        self.runner = JobRunner(memory, user_data_dir, self.jobs)
+        self.runner = JobRunner(memory, user_data_dir, self.jobs, self._read_anew)
         self.requests = RateLimit(memory.settings.service.requests_per_minute)
         self.failures = RateLimit(_FAILURES_PER_MINUTE)
         self.tool_calls = CallThreads()
@@ -204,6 +204,12 @@ class Service:
                 )
                 self._agents[asked] = made
             return made
+
+    def _read_anew(self) -> None:
+        """Keep nothing of what a job may have changed or deleted."""
+        self.client.read_anew()
+        with self._making:
+            self._agents.clear()
 
     def note_used_keys(self) -> None:
         """Write when keys were used last."""

@@ -70,13 +70,7 @@ def forget(
     BackendError, JournalError
         As `lifecycle.forget.forgetting.forget`.
     """
-    running = running_bots(memory, scope)
-    if running:
-        raise ConfigError(
-            f"{', '.join(running)} of user {scope.user_id} may still run, knows what is to be "
-            "forgotten, and would write it again. Stop it and run this again; a bot that was "
-            "killed counts as running for three of its 'sync_interval'."
-        )
+    refuse_running(memory, scope)
     found = backups_of(memory)
     if with_backups:
         for path in found:
@@ -99,6 +93,17 @@ def forget(
         "root_before": receipt.root_before,
         "root_after": receipt.root_after,
     }
+
+
+def refuse_running(memory: MemoryFolder, scope: ForgetScope) -> None:
+    """Raise `ConfigError` where a bot of the scope runs."""
+    running = running_bots(memory, scope)
+    if running:
+        raise ConfigError(
+            f"{', '.join(running)} of user {scope.user_id} may still run, knows what is to be "
+            "forgotten, and would write it again. Stop it and run this again; a bot that was "
+            "killed counts as running for three of its 'sync_interval'."
+        )
 
 
 def allow_return(memory: MemoryFolder, scope: ForgetScope) -> Facts:

@@ -11,6 +11,7 @@ from schemathesis.core.failures import FailureGroup
 
 from freqtrade_mem0.service.keys import Role
 from freqtrade_mem0.service.rates import RateLimit
+from freqtrade_mem0.service.routes import upkeep
 from tests.support.served import Served, served
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     block: Any = {"service": {"requests_per_minute": 10_000_000, "maintain_hours": None}}
     with served(tmp_path_factory.mktemp("site"), **block) as running:
         running.service.runner.stop()
+        upkeep.FORGET_WAIT_S = 0.0
         running.service.failures = RateLimit(1e9)
         yield running
 

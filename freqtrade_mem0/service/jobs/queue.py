@@ -20,6 +20,8 @@ _COLUMNS = (
     "id, name, params, state, asked_by, asked_ms, began_ms, ended_ms, result, error"  # as `_facts`
 )
 _MOST_KEPT = 1_000
+FORGET = "forget"
+"""A job whose parameters are taken away when it ends: they name what was forgotten."""
 _ENDED_BY_FORCE = "The process that ran it was ended. Ask for it again: it goes on where it was."
 
 
@@ -107,16 +109,19 @@ class Jobs:
         text = None if result is None else json.dumps(result, default=str)
         with self._file.write() as sqlite:
             sqlite.execute(
-                "UPDATE jobs SET state = ?, ended_ms = ?, result = ?, error = ? WHERE id = ?",
-                [state, self._file.now_ms(), text, error, job_id],
+                "UPDATE jobs SET state = ?, ended_ms = ?, result = ?, error = ?,"
+                " params = iif(name = ?, '{}', params) WHERE id = ?",
+                [state, self._file.now_ms(), text, error, FORGET, job_id],
             )
+        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def were_ended_by_force(self) -> None:
         """Note of all jobs that run that their process was ended."""
         with self._file.write() as sqlite:
             sqlite.execute(
-                "UPDATE jobs SET state = ?, ended_ms = ?, error = ? WHERE state = ?",
-                [JobState.FAILED, self._file.now_ms(), _ENDED_BY_FORCE, JobState.RUNNING],
+                "UPDATE jobs SET state = ?, ended_ms = ?, error = ?,"
+                " params = iif(name = ?, '{}', params) WHERE state = ?",
+                [JobState.FAILED, self._file.now_ms(), _ENDED_BY_FORCE, FORGET, JobState.RUNNING],
             )
 
 

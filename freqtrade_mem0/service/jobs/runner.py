@@ -14,6 +14,7 @@ from freqtrade_mem0.sqlite_files.alone import alone
 from freqtrade_mem0.sqlite_files.opening import make_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from freqtrade_mem0.memory_folder import MemoryFolder
@@ -39,9 +40,18 @@ class JobRunner:
         Freqtrade's user data folder.
     jobs
         The queue.
+    after
+        Called when a job has ended, which may have changed everything.
     """
 
-    def __init__(self, memory: MemoryFolder, user_data_dir: Path, jobs: Jobs) -> None:
+    def __init__(
+        self,
+        memory: MemoryFolder,
+        user_data_dir: Path,
+        jobs: Jobs,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._after = after
         self._memory = memory
         self._user_data_dir = user_data_dir
         self._jobs = jobs
@@ -85,6 +95,7 @@ class JobRunner:
         # A process that is left behind when the service stops goes on by itself.
         while os.waitpid(process, os.WNOHANG)[0] == 0 and not self._stop.is_set():
             self._stop.wait(0.05)
+        self._after()
 
     def _started(self, job_id: str, lock: int) -> int:
         """Start the process of a job, and return its id."""

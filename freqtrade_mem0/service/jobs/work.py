@@ -19,9 +19,11 @@ from freqtrade_mem0.archive.rotation import backup_folder, rotate
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.lifecycle.cycle import run_cycle
+from freqtrade_mem0.lifecycle.forget.scope import ForgetScope
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.service.file import ServiceFile
-from freqtrade_mem0.service.jobs.queue import Jobs
+from freqtrade_mem0.service.jobs.queue import FORGET, Jobs
+from freqtrade_mem0.views.forgetting import forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,12 @@ def _cleanup(memory: MemoryFolder, params: dict[str, Any]) -> dict[str, Any]:
     return run_cycle(memory, datetime.now(UTC)).as_dict()
 
 
+def _forget(memory: MemoryFolder, params: dict[str, Any]) -> dict[str, Any]:
+    """Forget; the names of what was forgotten are not kept with the receipt."""
+    receipt = forget(memory.for_user(params["user_id"]), ForgetScope(**params))
+    return {name: value for name, value in receipt.items() if name not in params}
+
+
 def _maintain(memory: MemoryFolder, _: dict[str, Any]) -> dict[str, Any]:
     """Do what 'freqtrade-mem0 maintain' does: a backup if one is due, then a cycle."""
     now = datetime.now(UTC)
@@ -79,6 +87,7 @@ WORK: dict[str, Callable[[MemoryFolder, dict[str, Any]], dict[str, Any]]] = {
     "backup": _backup,
     "optimize": _optimize,
     "cleanup": _cleanup,
+    FORGET: _forget,
     "maintain": _maintain,
 }
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 
 from freqtrade_mem0.service.caller import Admin, Known, Operator, Reader
+from freqtrade_mem0.service.jobs.queue import FORGET
 from freqtrade_mem0.service.problems import documented
 from freqtrade_mem0.service.state import Service
+from freqtrade_mem0.views.forgetting import refuse_running
 
 router = APIRouter(tags=["upkeep"])
 
+FORGET_WAIT_S = 20.0
+_LOOK_S = 0.1
 _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 _AGE = r"^[1-9][0-9]{0,4}[hdw]$"
 
@@ -30,15 +38,38 @@ class Forgotten(BaseModel):
     dry_run: bool = Field(default=False, description="Only count.")
 
 
-@router.post("/users/{user_id}/forget", responses=documented(409))
-def forget(caller: Admin, user_id: str, what: Forgotten | None = None) -> dict[str, Any]:
-    """Delete a user everywhere, and prove it with a receipt; `deleted` says how many."""
-    what, memory = what or Forgotten(strategy=None), caller.memory_of(user_id)
+@router.post(
+    "/users/{user_id}/forget",
+    responses={202: {"description": "It takes longer, and is a job."}, **documented(409)},
+)
+async def forget(
+    caller: Admin, response: Response, user_id: str, what: Forgotten | None = None
+) -> dict[str, Any]:
+    """Delete a user everywhere, and prove it with a receipt; `n_deleted` says how many.
+
+    After 20 seconds it answers 202 with a job, whose `result` will be the receipt.
+    """
+    what = what or Forgotten(strategy=None)
+    memory, service = await run_in_threadpool(caller.memory_of, user_id), caller.service
     if what.dry_run:
-        return memory.planned(strategy=what.strategy, run_id=what.run_id)
-    receipt = memory.forget(strategy=what.strategy, run_id=what.run_id)
-    n_deleted = sum(receipt["deleted"].get(place, 0) for place in ("records", "decisions"))
-    return receipt | {"n_deleted": n_deleted}
+        planned = partial(memory.planned, strategy=what.strategy, run_id=what.run_id)
+        return await run_in_threadpool(planned)
+    scope = memory.forgettable(what.strategy, what.run_id)
+    await run_in_threadpool(refuse_running, memory.folder, scope)
+    named = {"user_id": scope.user_id, "strategy": scope.strategy, "run_id": scope.run_id}
+    asked = _job(service, FORGET, named, caller.identity.id)
+    job, until_s = asked, time.monotonic() + FORGET_WAIT_S
+    while job["ended_at"] is None and time.monotonic() < until_s:
+        await asyncio.sleep(_LOOK_S)
+        job = service.jobs.get(asked["id"]) or asked
+    if job["error"]:
+        raise HTTPException(503, job["error"], {"Retry-After": "30"})
+    if job["ended_at"] is None:
+        response.status_code = 202
+        return asked
+    deleted = job["result"]["deleted"]
+    n_deleted = sum(deleted.get(place, 0) for place in ("records", "decisions"))
+    return {**job["result"], **named, "n_deleted": n_deleted}
 
 
 @router.get(
@@ -91,10 +122,10 @@ def jobs(
 
 
 @router.get("/jobs/{id}", responses=documented(404))
-def job(service: Operator, id: str) -> dict[str, Any]:  # noqa: A002 - the name in the address
-    """Return a job: `state` is waiting, running, done or failed."""
-    found = service.jobs.get(id)
-    if found is None:
+def job(caller: Admin, id: str) -> dict[str, Any]:  # noqa: A002 - the name in the address
+    """Return a job: `state` is waiting, running, done or failed. A bound key sees its own."""
+    found, who = caller.service.jobs.get(id), caller.identity
+    if found is None or not (who.bound.is_free or found["asked_by"] == who.id):
         raise HTTPException(404, f"There is no job {id!r}; GET /jobs lists them.")
     return found
 

@@ -380,6 +380,7 @@ BY_OTHERS = {
     "user_id": "of the client",
     "reach": "scope",
     "cache_stats": "tells numbers of calls alone",
+    "read_anew": "tells no contents",
     "deliver": "tells no contents",
     "deliver_later": "tells no contents",
     "deliver_now": "tells no contents",

@@ -9,6 +9,7 @@ import pytest
 
 from freqtrade_mem0.records.kinds.note import Note
 from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.service.routes import upkeep
 from tests.support.served import Served, served
 from tests.support.wait import eventually
 
@@ -201,8 +202,25 @@ def test_forgetting_says_how_many(client: TestClient) -> None:
     client.post("/api/memory/record-trade", json=TRADE)
     path = "/users/freqtrade/forget"
     assert client.post(path, json={"dry_run": True}).json()["would_delete"]["records"] == 1
-    assert client.post(path).json()["n_deleted"] == 1
+    receipt = client.post(path).json()
+    assert (receipt["n_deleted"], receipt["user_id"], receipt["complete"]) == (1, "freqtrade", True)
     assert client.get("/api/records").json() == []
+    (job,) = client.get("/jobs").json()
+    assert (job["name"], job["state"], job["params"]) == ("forget", "done", {})
+    assert "freqtrade" not in str(job["result"])
+
+
+def test_forgetting_that_takes_long_is_a_job(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its result is the receipt."""
+    monkeypatch.setattr(upkeep, "FORGET_WAIT_S", 0.0)
+    client.post("/api/memory/record-trade", json=TRADE)
+    asked = client.post("/users/freqtrade/forget")
+    assert asked.status_code == 202
+    watch = asked.json()["watch"]
+    assert eventually(lambda: client.get(watch).json()["ended_at"] is not None)
+    assert client.get(watch).json()["result"]["deleted"]["records"] == 1
 
 
 def test_an_export_is_what_import_takes_back(client: TestClient) -> None:
