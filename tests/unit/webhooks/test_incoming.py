@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SECRET, OLD, SHARED = new_secret(), new_secret(), "a-shared-secret-of-n8n"
+SECRET, OLD = (f"whsec_{base64.b64encode(each * 32).decode()}" for each in (b"a", b"b"))
+SHARED = "a-shared-secret-of-n8n"
 NOTICE = '{"type":"backtest","data":{"strategy":"test"}}'
 ROUTES = {"/api/v1/notify": NOTICE, "/memory-webhook": '{"event":"memory:add","id":"x"}'}
 

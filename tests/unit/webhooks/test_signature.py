@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from freqtrade_mem0.errors import ConfigError, ScopeError
-from freqtrade_mem0.webhooks.signature import key_of, new_secret, signature, verified_id
+from freqtrade_mem0.webhooks.signature import key_of, signature, verified_id
 
-SECRET, OTHER = new_secret(), new_secret()
+SECRET, OTHER = (f"whsec_{base64.b64encode(each * 32).decode()}" for each in (b"a", b"b"))
 KEYS = [key_of(SECRET, "secret")]
 NOW_S = 1_704_103_200
 
