@@ -18,6 +18,8 @@ from tests.support.bot_ledger import a_ledger
 from tests.support.browsing import chromium, site
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from freqtrade_mem0.service.shell.page import Page
     from tests.support.served import Served
 
@@ -35,25 +37,22 @@ def fill(running: Served) -> None:
     running.service.memory.journal.append(list(entries))
 
 
-def main() -> None:
+def take(browser: Browser, folder: Path) -> None:
     """Make a picture of each page of the navigation, dark, as it is on a laptop."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     pages = [
         cast("Page", module.PAGE)
         for module in modules_in(PAGES).values()
         if hasattr(module, "PAGE")
     ]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        chromium() as browser,
-        site(browser, Path(folder), fill) as shown,
-    ):
+    with tempfile.TemporaryDirectory() as memory, site(browser, Path(memory), fill) as shown:
         for page in pages:
             with shown.look(page.path) as look:
                 look.page.wait_for_function(_COMPLETE)
                 name = f"{page.order:03}-{page.path.strip('/')}.png"
-                look.page.screenshot(path=FOLDER / name)
+                look.page.screenshot(path=folder / name)
 
 
 if __name__ == "__main__":
-    main()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with chromium() as started:
+        take(started, FOLDER)

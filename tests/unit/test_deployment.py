@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from freqtrade_mem0.cli.main import main
 from tests.support.containers import COMPOSE_FILES, ROOT, services, words
 from tests.support.doc_commands import blocks, typed
 from tests.support.service_process import PROGRAM, ServiceProcess, environment
@@ -89,19 +90,28 @@ def test_the_image_has_no_secret_and_no_root() -> None:
     assert "*" in allowed
 
 
-@pytest.mark.parametrize("file", COMPOSE_FILES)
-def test_the_service_starts_as_its_container_does(file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("file", "name"), OURS)
+def test_the_variables_of_a_container_are_a_valid_config(
+    file: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read as Freqtrade reads them; nothing is asked yet."""
+    for key, value in services(file, GIVEN)[name]["environment"].items():
+        monkeypatch.setenv(key, value)
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["keys", "list", "-c", "config.json"]) == 0
+
+
+def test_the_service_starts_as_its_container_does(tmp_path: Path) -> None:
     """The same command and variables; healthy by its own check; writes to `user_data` alone."""
-    container = services(file, GIVEN)["mem0"]
+    container = services("docker-compose.yml", GIVEN)["mem0"]
     home, user_data = tmp_path / "home", tmp_path / "freqtrade" / "user_data"
     home.mkdir()
     user_data.mkdir(parents=True)
     config = {"mem0": {"service": {"maintain_hours": None}}}
     (user_data / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    away = {"DATABASE_URL": "postgresql://mem0:s3cret@127.0.0.1:9/mem0"}
-    away |= {"QDRANT_URL": "http://127.0.0.1:9"}
-    variables = {key: away.get(key, value) for key, value in container["environment"].items()}
-    variables |= {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    away = {"DATABASE_URL": "postgresql://mem0:s3cret@127.0.0.1:9/mem0", "HOME": str(home)}
+    variables = container["environment"] | away | {"PYTHONDONTWRITEBYTECODE": "1"}
     command = words(container["command"])
     made = run(
         [*PROGRAM, "keys", "add", "--role", "reader", "-c", "user_data/config.json"],
