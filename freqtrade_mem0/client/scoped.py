@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.records.decision import Decision
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.views.values import Facts
 
 
@@ -123,6 +125,17 @@ class ScopedClient(Mem0Client):
     def ledger(self, scope: Scope, limit: int, where: str | None = None) -> list[Facts]:
         """Return the newest decisions of a scope from `scope`, as `views.decisions`."""
         return decisions.ledger(self.folder, scope, limit=limit, where=where)
+
+    def decision_and_trade(self, wanted: str) -> tuple[Decision | None, TradeRecord | None]:
+        """Return a decision and its trade, as `Journal`; out of reach they are as not there."""
+        decision, trade = self.folder.journal.decision_and_trade(wanted)
+        about = decision or trade
+        try:
+            if about is not None:
+                self._check(about.origin)
+        except ScopeError:
+            return None, None
+        return decision, trade
 
     def why(self, wanted: str) -> Facts:
         """Return a decision in reach with its explanation, as `views.decisions`."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
+    from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 logger = logging.getLogger(__name__)
 
@@ -220,6 +221,13 @@ class Journal:
             Yield at most this many, the newest.
         """
         return self._ledger.lines(scope or Scope(), only_opened=only_opened, limit=limit)
+
+    def decision_and_trade(self, wanted: str) -> tuple[Decision | None, TradeRecord | None]:
+        """Return a decision and its trade by the whole id of either.
+
+        None for what there is not: a trade without a decision, one that is open, or neither.
+        """
+        return self._ledger.of(wanted)
 
     def stakes(self, scope: Scope) -> Iterator[tuple[str, str, float, float, bool]]:
         """Yield what was decided about the stakes of trades; see `Ledger.stakes`."""

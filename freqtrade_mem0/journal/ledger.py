@@ -8,11 +8,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.read import in_scope
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.ledger_line import LedgerLine, decision_of
 from freqtrade_mem0.journal.old_decisions import SELECT, old_decision
 from freqtrade_mem0.journal.paging import of_seqs
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.codec import decode_numbers
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.connection import Connection
     from freqtrade_mem0.journal.evidence.read import EvidenceReader
-    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.records.decision import Decision
 
 _LINES_AT_ONCE = 500
+_LONGEST_MS = 7 * 86_400_000
+"""Between a decision and the opening of its trade; bots cancel entry orders long before."""
 
 _DECISIONS = """
     SELECT decided_ms, seq, body_of(-seq, body), trade_id, open_ms FROM decisions AS d WHERE
@@ -105,6 +108,37 @@ class Ledger:
         query = f"{SELECT} {chosen} AND d.trade_id IS NOT NULL"
         for _, old in self._readable_old(self._connection.rows(query, values)):
             yield old.trade_id or "", old.id, old.proposed_stake, old.stake, old.applied
+
+    def of(self, wanted: str) -> tuple[Decision | None, TradeRecord | None]:
+        """Return a decision and its trade by the id of either; see `Journal.decision_and_trade`."""
+        trade = self._trades([wanted]).get(wanted)
+        asked = wanted if trade is None else trade.decision_id or ""
+        rows = self._connection.rows(
+            f"{_DECISIONS} d.id = ? OR d.trade_id = ? ORDER BY d.seq DESC LIMIT 1", [asked, wanted]
+        )
+        found = [each for _, each in self._readable(rows)]
+        if not found and trade is not None and trade.decision_id is not None:
+            found = self._archived(trade, trade.decision_id)
+        decision = found[0] if found else None
+        if trade is None and decision is not None and decision.trade_id is not None:
+            trade = self._trades([decision.trade_id]).get(decision.trade_id)
+        return decision, trade
+
+    def _archived(self, trade: TradeRecord, decision_id: str) -> list[Decision]:
+        """Return the archived decision of a trade, which was made shortly before its opening."""
+        own = trade.origin
+        scope = Scope(
+            user_id=own.user_id, strategy=own.strategy, modes=[own.mode], run_id=own.run_id
+        )
+        chosen, values = in_scope(scope, prefix="d.")
+        opened_ms = to_ms(trade.open_date)
+        query = f"{SELECT} {chosen} AND d.decided_ms BETWEEN ? AND ? AND d.id = ?"
+        bounds = [opened_ms - _LONGEST_MS, opened_ms + _LONGEST_MS, stored_id(decision_id)]
+        rows = self._connection.rows(query, [*values, *bounds])
+        return [
+            replace(each, situation=each.situation or trade.situation)
+            for _, each in self._readable_old(rows)
+        ]
 
     def loose(self, scope: Scope, since: datetime) -> list[Decision]:
         """Return decisions that a bot still has to tie to a record; see `Journal`."""

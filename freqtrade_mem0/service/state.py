@@ -24,6 +24,7 @@ from freqtrade_mem0.service.live.sources import Sources
 from freqtrade_mem0.service.metrics import Metrics
 from freqtrade_mem0.service.rates import RateLimit
 from freqtrade_mem0.service.tokens import Tokens
+from freqtrade_mem0.views.present import Market
 from freqtrade_mem0.webhooks.file import WebhookFile
 from freqtrade_mem0.webhooks.heard import Incoming
 from freqtrade_mem0.webhooks.sender import worker_of
@@ -107,6 +108,7 @@ class Service:
             self.client, (self.note_used_keys, self.keep_schedule, self.metrics.count)
         )
         self.started_at = time.time()
+        self.market = Market(memory=memory, config=config, user_data_dir=user_data_dir)
         self._config = config
         self._user_data_dir = user_data_dir
         self._used_ms: dict[str, int] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.host.freqtrade import timeframe_seconds
 from freqtrade_mem0.host.stored_candles import candle_folder, stored_candles
@@ -18,6 +18,12 @@ from freqtrade_mem0.situation.candles import Candles
 from freqtrade_mem0.situation.indicators import indicators_of
 from freqtrade_mem0.situation.values import Situation
 from freqtrade_mem0.situation.windows import WINDOW
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_BESIDE = 40
+"""Candles that are shown before and after a trade."""
 
 _FRESH = 2
 """Candles that may have closed since the newest stored one."""
@@ -92,6 +98,35 @@ class Market:
             closed_at=closed_at,
             situation=situation,
         )
+
+    def around(
+        self, strategy: str, pair: str, first: datetime, last: datetime
+    ) -> tuple[DataFrame | None, str]:
+        """Return the stored candles of a pair in a stretch of time, and what they are.
+
+        Some candles before and after it are in it, too. None where there are none; the text then
+        says why.
+        """
+        folder, timeframe = (
+            candle_folder(self.config, self.user_data_dir),
+            self._timeframe(strategy),
+        )
+        if folder is None:
+            return None, "No candles: the config names neither an exchange nor a datadir."
+        if not timeframe:
+            return None, "No candles: neither the config nor a backtest says the timeframe."
+        missing = f"There are no {timeframe} candles of {pair} around this trade in {folder}."
+        try:
+            frame = stored_candles(self.config, folder, pair, timeframe)
+            beside = _BESIDE * timedelta(seconds=timeframe_seconds(timeframe))
+        except Exception as error:  # noqa: BLE001 - a file or a timeframe can be anything
+            return None, f"The {timeframe} candles of {pair} can not be read: {error}"
+        if frame is not None:
+            frame = frame[(frame["date"] >= first - beside) & (frame["date"] <= last + beside)]
+        if frame is None or not first - beside <= frame["date"].min() <= first:
+            days = f"{first:%Y%m%d}-{last + timedelta(days=1):%Y%m%d}"
+            return None, f"{missing} 'freqtrade download-data --timerange {days}' stores them."
+        return frame, f"{timeframe} candles"
 
     def _timeframe(self, strategy: str) -> str:
         if self.timeframe or self.config.get("timeframe"):

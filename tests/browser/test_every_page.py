@@ -6,7 +6,6 @@ folder that the test names.
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -26,7 +25,7 @@ ADDRESSES = [
     for module in modules_in(PAGES).values()
     if hasattr(module, "PAGE")
 ]
-LOOKS = list(product((WIDE, PHONE), ("dark", "light")))
+LOOKS = ((WIDE, "dark"), (PHONE, "light"))
 
 
 @pytest.fixture(scope="session")

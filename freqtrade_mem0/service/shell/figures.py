@@ -47,25 +47,25 @@ def money(value: float | None, *, signed: bool = False) -> str:
     """Return an amount with as many digits as help.
 
     >>> money(1234.567), money(0.000123456), money(-2.5, signed=True), money(None)
-    ('1,234.57', '0.00012346', '-2.50', '-')
+    ('1,234.57', '0.000123', '-2.50', '-')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
     plus = "+" if signed and value != 0 else ""
     if value == 0 or abs(value) >= 1:
         return f"{value:{plus},.2f}"
-    digits = 4 - math.floor(math.log10(abs(value)))
+    digits = 2 - math.floor(math.log10(abs(value)))
     text = f"{value:{plus}.{min(digits, 12)}f}".rstrip("0")
     return text if len(text.rpartition(".")[2]) > 1 else f"{value:{plus}.2f}"
 
 
-def times(value: float | None) -> str:
+def times(value: float | None, digits: int = 2) -> str:
     """Return a multiplier.
 
-    >>> times(0.5), times(1)
-    ('x0.50', 'x1.00')
+    >>> times(0.5), times(1, 3)
+    ('x0.50', 'x1.000')
     """
-    return NOTHING if value is None else f"x{value:.2f}"
+    return NOTHING if value is None or not math.isfinite(value) else f"x{value:.{digits}f}"
 
 
 def moment(value: datetime | str | None) -> Markup | str:
@@ -76,6 +76,11 @@ def moment(value: datetime | str | None) -> Markup | str:
     return Markup('<time datetime="{}">{}</time>').format(
         when.isoformat(), when.strftime("%Y-%m-%d %H:%M")
     )
+
+
+def instant(seconds: float) -> Markup | str:
+    """Return a time given as seconds of the epoch, as `moment`."""
+    return moment(datetime.fromtimestamp(seconds, UTC))
 
 
 def lasting(value: timedelta | float | None) -> str:
@@ -138,6 +143,7 @@ FILTERS = {
     "money": money,
     "times": times,
     "moment": moment,
+    "instant": instant,
     "lasting": lasting,
     "ago": ago,
     "polyline": polyline,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,12 @@ class TradeBook:
     def words(self) -> Mapping[int, str]:
         """Texts by their numbers."""
         return self._journal.evidence.words if self._journal.path.exists() else {}
+
+    def ids(self, seqs: Sequence[int]) -> dict[int, str]:
+        """Return the ids of trades by their rows in the journal."""
+        query = "SELECT seq, id FROM evidence WHERE seq IN (SELECT value FROM json_each(?))"
+        found = self._journal.connection.rows(query, [json.dumps(list(seqs))])
+        return {seq: id_of(stored) for seq, stored in found}
 
     def scopes(self) -> list[tuple[int, str, str, str, str]]:
         """Return number, user, strategy, mode and run of each scope of trades."""

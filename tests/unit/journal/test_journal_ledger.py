@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.journal.append import Opened
+from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
+from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.ledger_line import LedgerLine
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.records.base import Mode
+from freqtrade_mem0.records.base import Mode, to_ms
 from tests.support.samples import ORIGIN, a_decision, a_trade, at, opened
 
 if TYPE_CHECKING:
@@ -130,3 +132,31 @@ def test_the_open_date_comes_back(journal: Journal, microsecond: int) -> None:
 
     (line,) = journal.ledger()
     assert opened_at == line.decision.open_date
+
+
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_a_decision_and_its_trade_are_found_by_the_id_of_either(
+    journal: Journal, is_archived: bool
+) -> None:
+    """Also once they are archived; a trade without a decision, and an open one, are found, too."""
+    decision = a_decision(1, decided_at=at(0.5))
+    trade = a_trade(2, open_date=at(0.6), decision_id=decision.id)
+    alone, unfilled = a_trade(3), a_decision(4)
+    journal.append([decision, opened(decision, trade), trade, alone, unfilled])
+    if is_archived:
+        writes = BriefWrites(journal, lambda _: None)
+        archive_records(writes, to_ms(at(1_000)))
+        archive_decisions(writes, to_ms(at(1_000)))
+    found, closed = journal.decision_and_trade(trade.id)
+    assert found is not None
+    assert closed is not None
+    assert (found.id, closed.id, found.stake) == (decision.id, trade.id, decision.stake)
+    _, closed = journal.decision_and_trade(alone.id)
+    assert closed is not None
+    assert journal.decision_and_trade(alone.id)[0] is None
+    found, closed = journal.decision_and_trade(unfilled.id)
+    assert found is not None
+    assert closed is None
+    assert journal.decision_and_trade("nothing") == (None, None)
+    if not is_archived:  # the id of an archived decision alone does not say where it is
+        assert journal.decision_and_trade(decision.id)[1] == trade
