@@ -171,7 +171,8 @@ reads the same table.
 
 _WORDS_END = """
 `M0_API_KEY`, `MEM0_API_KEY`, `M0_ORG_ID` and `M0_PROJECT_ID` are the key and the scopes of the Mem0
-platform. `QDRANT_URL` is a Qdrant that Mem0 uses in mode `server`. A variable that begins with
+platform. `QDRANT_URL` is a Qdrant that Mem0 uses in mode `server`. `CONTROLLER_URL` and
+`N8N_WEBHOOK_URL` are where [events are sent](../how-to/webhooks.md). A variable that begins with
 `MEM0_` and is unknown is named in the log.
 """
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 from standardwebhooks import Webhook
 
+from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.sqlite_files.alone import alone
+from freqtrade_mem0.webhooks.endpoint import configured
 from freqtrade_mem0.webhooks.event import MOST_BYTES
 from freqtrade_mem0.webhooks.post import Outcome
 from freqtrade_mem0.webhooks.schedule import PAUSES_S
-from freqtrade_mem0.webhooks.sender import LOCK
+from freqtrade_mem0.webhooks.sender import LOCK, WebhookSender
 from freqtrade_mem0.webhooks.signature import new_secret
 from tests.servers.loopback import Answer
 from tests.servers.webhook_receiver import Receiver
@@ -31,6 +34,7 @@ from tests.support.samples import (
     a_trade,
     at,
 )
+from tests.support.wait import HANG_S
 from tests.support.webhooks import Hooked, Scripted
 
 if TYPE_CHECKING:
@@ -390,3 +394,28 @@ def test_trouble_of_memory_is_told_and_its_end(tmp_path: Path, receiver: Receive
     hooked.run()
     assert receiver.types == ["memory.trouble", "memory.recovered"]
     assert json.loads(receiver.asked[0].raw)["data"]["name"] == "mem0"
+
+
+def test_an_endpoint_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
+    """Each has its own thread while there is something to send."""
+    hooked = Hooked(tmp_path, "http://one.test/", post=Scripted(TAKEN))
+    both = {name: {"url": f"http://{name}.test/"} for name in ("one", "two")}
+    settings = Settings.model_validate(
+        {"mode": "local", "user_id": "me", "webhooks": {"enabled": True, "endpoints": both}}
+    )
+    two_was_sent, waited = threading.Event(), []
+
+    def post(url: str, *_: object) -> Outcome:
+        if "two" in url:
+            two_was_sent.set()
+        else:
+            waited.append(two_was_sent.wait(HANG_S))
+        return TAKEN
+
+    chosen = configured(settings.webhooks, {})
+    sender = WebhookSender(tmp_path, settings, chosen, now=lambda: hooked.now_s, send=post)
+    sender.run()
+    hooked.add(a_trade(1))
+    assert sender.run() == (2, 0)
+    assert waited == [True]
+    sender.close()
