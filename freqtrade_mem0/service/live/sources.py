@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.bot_settings import BotSettings
+from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.service.live.background import Background
 from freqtrade_mem0.service.live.bots import Bot, Bots, BotState
 from freqtrade_mem0.service.live.judging import Judge
@@ -33,7 +34,10 @@ class Sources:
 
     def __init__(self, memory: MemoryFolder, config: Mapping[str, Any]) -> None:
         self._owner = memory.settings.user_id
-        self.book = TradeBook(memory.journal)
+        # Connections of their own: no request waits while much is read or counted.
+        self.aside = Journal(memory.folder)
+        self._of_the_book = Journal(memory.folder)
+        self.book = TradeBook(self._of_the_book)
         self.news = News(memory.journal)
         self.background = Background()
         self.judge = Judge()
@@ -56,6 +60,8 @@ class Sources:
         self.background.close()
         self.book.close()
         self.bots.close()
+        self.aside.close()
+        self._of_the_book.close()
 
 
 def bots_of(memory: MemoryFolder, config: Mapping[str, Any]) -> list[Bot]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def counts_of(caller: Caller) -> Facts | None:
     """Return the counts by kind, category and mode; None as long as they are not counted."""
-    journal, reach = caller.memory.folder.journal, caller.memory.reach
+    journal, reach = caller.service.pages.aside, caller.memory.reach
     if not journal.path.exists():
         return summary({})
     named = "counts", reach.user_id, reach.strategy, reach.run_id
