@@ -15,6 +15,7 @@ import uvicorn
 
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.service.app import build_app
+from freqtrade_mem0.service.connections import Connection
 from freqtrade_mem0.service.guard import LOOPBACK_NAMES
 from freqtrade_mem0.sqlite_files.alone import alone
 from freqtrade_mem0.sqlite_files.opening import make_folder
@@ -126,6 +127,7 @@ def _config(app: object, where: Listening, settings: ServiceSettings) -> uvicorn
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_STOP_S,
         ws="none",
+        http=Connection,
     )
 
 
