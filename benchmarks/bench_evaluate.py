@@ -4,7 +4,9 @@
 
 For several kinds of days, how often nominal 95 % intervals hold the true difference (ours, and a
 plain percentile interval beside them), and how the p-values of random sizing and timing are spread
-where multipliers foresee nothing. Prints JSON.
+where multipliers foresee nothing. And how many bots whose stakes foresee nothing are ever told that
+memory helped or hurt, as `report` looks, and as somebody would who tests every other week. Prints
+JSON.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import json
 import sys
 import time
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +28,10 @@ from freqtrade_mem0.sizing.policies.bayes import Bayes
 from freqtrade_mem0.sizing.policy import Known
 from freqtrade_mem0.worth.bootstrap import estimate, gradient
 from freqtrade_mem0.worth.differences import mean_return_difference, sharpe_difference
+from freqtrade_mem0.worth.finding import MIN_DAYS, claim
+from freqtrade_mem0.worth.judge import worth_of
 from freqtrade_mem0.worth.random_sizing import shift_test
+from freqtrade_mem0.worth.stakes import Stakes
 from freqtrade_mem0.worth.timing import timing_test
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ STATISTICS: dict[str, Statistic] = {
     "mean_return": mean_return_difference,
     "sharpe": sharpe_difference,
 }
+PARTS = ("coverage", "p_values", "looks")
 N_RESAMPLES = 500
 N_TRUTH = 400_000
 WARM_UP = 100
@@ -47,7 +54,7 @@ def main() -> int:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tries", type=int, default=200, help="Simulated comparisons each.")
-    parser.add_argument("--only", choices=["coverage", "p_values"], help="One of the two parts.")
+    parser.add_argument("--only", choices=PARTS, help="One of the parts.")
     arguments = parser.parse_args()
     tries: int = arguments.tries
     began_s = time.monotonic()
@@ -59,13 +66,18 @@ def main() -> int:
             f"{kind}, {n_days} days": coverage(kind, n_days, tries)
             for kind in KINDS
             for n_days in (120, 365)
-            if arguments.only != "p_values"
+            if arguments.only in (None, "coverage")
         },
         "p_values_without_foresight": {
             f"{kind}, {n_trades} trades": no_foresight(kind, n_trades, tries)
             for kind in ("independent", "drifting", "learning")
             for n_trades in (150, 450)
-            if arguments.only != "coverage"
+            if arguments.only in (None, "p_values")
+        },
+        "share_of_bots_ever_told": {
+            kind: ever_told(kind, tries)
+            for kind in ("independent", "drifting", "learning")
+            if arguments.only in (None, "looks")
         },
         "seconds": round(time.monotonic() - began_s),
         "python": sys.version.split()[0],
@@ -154,15 +166,7 @@ def no_foresight(kind: str, n_trades: int, tries: int) -> dict[str, Any]:
         name: [] for name in ("shift_as_good", "shift_as_bad", "timing_better", "timing_worse")
     }
     for number in range(tries):
-        days = np.sort(rng.integers(n_days, size=n_trades))
-        base = 0.01 * rng.standard_t(4, n_trades)
-        if kind == "drifting":
-            base += lingering(n_trades, 0.95, 0.004, rng)
-        if kind == "learning":
-            multipliers = learned(base, days, rng.integers(5, size=n_trades))
-        else:
-            memory = 0.99 if kind == "drifting" else 0.9
-            multipliers = np.clip(1.0 + lingering(n_trades, memory, 0.4, rng), 0.25, 1.75)
+        days, base, multipliers = blind_trades(kind, n_trades, n_days, rng)
         shifts = shift_test(base, multipliers, days, n_days=n_days, seed=number, max_shifts=300)
         timing = timing_test(base, multipliers, days, n_days=n_days, seed=number, n_flips=499)
         if shifts is not None and timing is not None:
@@ -183,6 +187,55 @@ def no_foresight(kind: str, n_trades: int, tries: int) -> dict[str, Any]:
         }
         for name, values in p_values.items()
     }
+
+
+def blind_trades(
+    kind: str, n_trades: int, n_days: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return days, profits and multipliers of trades that the multipliers do not foresee."""
+    days = np.sort(rng.integers(n_days, size=n_trades))
+    base = 0.01 * rng.standard_t(4, n_trades)
+    if kind == "drifting":
+        base += lingering(n_trades, 0.95, 0.004, rng)
+    if kind == "learning":
+        return days, base, learned(base, days, rng.integers(5, size=n_trades))
+    memory = 0.99 if kind == "drifting" else 0.9
+    return days, base, np.clip(1.0 + lingering(n_trades, memory, 0.4, rng), 0.25, 1.75)
+
+
+def ever_told(kind: str, tries: int) -> dict[str, Any]:
+    """Return the share of bots that two years of looks ever tell that memory helped, or hurt.
+
+    `doubling` looks as `worth.judge` does, `fortnightly` tests all trades so far at 5 %.
+    """
+    rng, n_days = np.random.default_rng(3), 730
+    ever = {how: {"helped": 0, "hurt": 0} for how in ("doubling", "fortnightly")}
+    for number in range(tries):
+        days, base, multipliers = blind_trades(kind, 2 * n_days, n_days, rng)
+        bot = Stakes(
+            first=date(2024, 1, 1),
+            proposed=np.ones_like(base),
+            multipliers=multipliers,
+            base=base,
+            days=days,
+        )
+        told: dict[str, set[str]] = {how: set() for how in ever}
+        for day in range(MIN_DAYS, n_days, 14):
+            until = bot.closed_first(int(np.sum(days <= day)))
+            columns = until.columns
+            tested = until.base, until.multipliers, until.days
+            told["fortnightly"].add(
+                claim(
+                    estimate(columns, sharpe_difference, seed=number, n_resamples=N_RESAMPLES),
+                    shift_test(*tested, n_days=until.n_days, seed=number, max_shifts=300),
+                    timing_test(*tested, n_days=until.n_days, seed=number, n_flips=499),
+                )
+            )
+            told["doubling"].add(worth_of(until, seed=number).finding)
+        for how, found in told.items():
+            for claimed in ever[how]:
+                ever[how][claimed] += claimed in found
+    return {how: {each: n / tries for each, n in found.items()} for how, found in ever.items()}
 
 
 def lingering(n: int, memory: float, spread: float, rng: np.random.Generator) -> Floats:

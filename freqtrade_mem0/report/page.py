@@ -14,7 +14,7 @@ from freqtrade_mem0 import __version__
 from freqtrade_mem0.compare.report import charts
 from freqtrade_mem0.compare.report.charts import Drawing, Series, draw
 from freqtrade_mem0.compare.report.page import shown
-from freqtrade_mem0.report.words import name_of, sections, wrong
+from freqtrade_mem0.report.words import name_of, no_bot, sections, wrong
 from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def page(facts: Facts) -> str:
         facts=facts,
         bots=[_bot(each) for each in facts["bots"]],
         wrong=wrong(facts),
+        no_bot=no_bot(facts),
         version=__version__,
     )
 

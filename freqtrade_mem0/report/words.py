@@ -22,6 +22,11 @@ def name_of(bot: Facts) -> str:
     return f"{bot['strategy']}, {bot['mode']} {bot['run_id'][:12]}{state}"
 
 
+def no_bot(facts: Facts) -> str:
+    """Return what is said where there is no bot to report on."""
+    return f"No bot or run has closed a trade or opened a position here ({facts['whose']})."
+
+
 def sections(bot: Facts) -> list[Section]:
     """Return the sections on one bot."""
     return [

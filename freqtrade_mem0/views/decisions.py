@@ -184,6 +184,8 @@ def _find_line(
         )
     if len(lines) > 1:
         how = f"have the number {wanted}" if entries else f"begin with {wanted!r}"
+        if wanted is not None and wanted.isdecimal() and not entries:
+            how += " (no trade database with a trade of this number was found; --db-url names one)"
         found = "; ".join(_candidate(line.decision) for line in lines[:_N_CANDIDATES])
         first = "" if len(lines) <= _N_CANDIDATES else " The first are"
         raise RecordError(f"{len(lines)} trades {how}: name one by its id.{first} {found}.")

@@ -20,6 +20,7 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.views.decisions import newest_account
 from freqtrade_mem0.views.glance import OK, at_a_glance
 from freqtrade_mem0.views.runs import bot_name, running_bots
+from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 from freqtrade_mem0.views.worth import worth_facts
 from freqtrade_mem0.words.numbers import counted, stake_currency
@@ -41,11 +42,10 @@ _OPEN_FOR = timedelta(days=365)
 """A decision that is older and has no closed trade is not counted as an open position."""
 
 _DRIFT = ("trigger_", LEFT)
+_DOCTOR = "freqtrade-mem0 doctor"
 _TO_DO = {
-    "forgetting": "freqtrade-mem0 doctor",
     "records from outside": "freqtrade-mem0 records --set-aside",
     "delivery": "freqtrade-mem0 dead-letters",
-    "bots": "freqtrade-mem0 doctor",
     "backups": "freqtrade-mem0 backup",
     "drift": "freqtrade-mem0 drift",
 }
@@ -57,13 +57,15 @@ def report(memory: MemoryFolder, scope: Scope, now: datetime, since: datetime) -
     Returns
     -------
     dict
-        `folder`, `since`, `until`; `bots`, the newest first, each with `strategy`, `mode`,
-        `run_id`, `is_running`, `stake_currency`, `happened` (since then: `n_closed`, `n_won`,
-        `profit_abs`, `best` and `worst`, `open`, `risk_events`, `patterns`), `memory` (since then:
-        `n_sized`, `n_applied`, `n_raised`, `n_cut`, `n_refused`, `effect`, `largest`, and
-        `account`), and `worth`, see `views.worth.worth`, of the whole life of the bot; `wrong`,
-        each with `what`, `text` and `do`, a command; and `checked`, what is not wrong.
+        `folder`, `whose` (in words), `since`, `until`; `bots`, the newest first, each with
+        `strategy`, `mode`, `run_id`, `is_running`, `stake_currency`, `last_seen`, `n_refused`
+        (entries since then), `open` (positions), `happened` (since then: `n_closed`, `n_won`,
+        `profit_abs`, `best`, `worst`, `risk_events`, `patterns`), `memory` (since then:
+        `n_sized`, `n_applied`, `n_raised`, `n_cut`, `effect`, `largest`; and `account`), and
+        `worth`, see `views.worth.worth`, of the whole life of the bot; `wrong`, each with `what`,
+        `text` and `do`, a command; and `checked`, what is not wrong.
     """
+    whose = f"user {memory.settings.user_id}, {described(scope)}"
     if scope.modes is None and scope.run_id is None:
         bots = replace(scope, modes=BOTS)
         newest = newest_run(memory.journal, bots, with_decisions=True)
@@ -87,6 +89,7 @@ def report(memory: MemoryFolder, scope: Scope, now: datetime, since: datetime) -
     wrong, checked = _state(memory, bots_facts, now)
     return {
         "folder": str(memory.folder),
+        "whose": whose,
         "since": iso(since),
         "until": iso(now),
         "bots": bots_facts,
@@ -220,7 +223,7 @@ def _state(
             checked = [name for name in checked if name != what]
     if not any(each["what"] == "drift" for each in wrong):
         checked.append("drift")
-    return [each | {"do": _TO_DO[each["what"]]} for each in wrong], checked
+    return [each | {"do": _TO_DO.get(each["what"], _DOCTOR)} for each in wrong], checked
 
 
 def _old_backup(memory: MemoryFolder, now: datetime) -> Iterator[str]:

@@ -35,8 +35,8 @@ def find_scope(
             if len(found) != 1:
                 if not found:
                     raise RecordError(
-                        f"No run id begins with {run_id!r}. 'freqtrade-mem0 records --json' shows "
-                        "each record's run_id."
+                        f"No run id begins with {run_id!r}. 'freqtrade-mem0 runs' lists runs and "
+                        "bots."
                     )
                 named = ", ".join(found[:5])
                 raise RecordError(

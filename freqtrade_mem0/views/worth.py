@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.journal.sized_trades import sized_trades
 from freqtrade_mem0.views.values import Facts, origin_facts
 from freqtrade_mem0.worth.bots import by_bot
-from freqtrade_mem0.worth.in_words import finding_in_words, needed_on, numbers_in_words
+from freqtrade_mem0.worth.in_words import finding_in_words, more_days, numbers_in_words
 from freqtrade_mem0.worth.judge import worth_of
 from freqtrade_mem0.worth.stakes import stakes_of
 
@@ -33,7 +33,8 @@ def worth(memory: MemoryFolder, scope: Scope) -> list[Facts]:
         currency; `effect`, `effect_at_same_stake` and `sharpe_difference`, each with `value`,
         `low` and `high`; `p_random_sizing` and `p_timing`, each with `as_good` and `as_bad`, null
         where there are too few trades; `finding`, `sentence` and `sentences` (with the figures
-        behind it); `n_needed` trades for a finding, and `needed_on`, the day; `days`, for each day
+        behind it); `n_needed` trades for a finding, and the `more_days` that
+        they take at this pace; `days`, for each day
         with a closed trade the two profits up to its end.
     """
     bots = by_bot(sized_trades(memory.journal, scope))
@@ -48,7 +49,6 @@ def worth_facts(bot: Bot, trades: Sequence[SizedTrade]) -> Facts:
     sentence = finding_in_words(found, applied=bot.applied)
     more = numbers_in_words(found, bot.currency, applied=bot.applied)
     shifts, timing = found.shifts, found.timing
-    day = needed_on(found)
     return origin_facts(bot.origin) | {
         "applied": bot.applied,
         "stake_currency": bot.currency,
@@ -71,7 +71,7 @@ def worth_facts(bot: Bot, trades: Sequence[SizedTrade]) -> Facts:
         "sentence": sentence,
         "sentences": [sentence, *more],
         "n_needed": found.n_needed,
-        "needed_on": day and day.isoformat(),
+        "more_days": more_days(found),
         "days": days,
     }
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.words.numbers import counted, percent
 from freqtrade_mem0.worth.finding import MIN_DAYS, MIN_TRADES, MIN_TRADING_DAYS, Finding
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from freqtrade_mem0.worth.bootstrap import Estimate
     from freqtrade_mem0.worth.judge import Worth
 
@@ -75,13 +73,13 @@ def numbers_in_words(worth: Worth, currency: str, *, applied: bool) -> list[str]
     return sentences
 
 
-def needed_on(worth: Worth) -> date | None:
-    """Return on which day `n_needed` trades are reached at this pace; None beyond ten years."""
-    if worth.n_needed is None or worth.last is None:
+def more_days(worth: Worth) -> int | None:
+    """Return how many days more `n_needed` trades take at this pace; None beyond ten years."""
+    if worth.n_needed is None or not worth.n_trades:
         return None
-    more_days = (worth.n_needed - worth.n_trades) * worth.n_days / worth.n_trades
-    more_days = max(more_days, MIN_DAYS - worth.n_days)
-    return worth.last + timedelta(days=round(more_days)) if more_days < _MOST_DAYS else None
+    days = (worth.n_needed - worth.n_trades) * worth.n_days / worth.n_trades
+    days = math.ceil(max(days, MIN_DAYS - worth.n_days))
+    return days if days < _MOST_DAYS else None
 
 
 def _direction(worth: Worth) -> str:
@@ -90,8 +88,8 @@ def _direction(worth: Worth) -> str:
 
 
 def _when(worth: Worth) -> str:
-    day = needed_on(worth)
-    return "" if day is None else f", at this pace about on {day}"
+    days = more_days(worth)
+    return "" if days is None else f", which takes about {counted(days, 'more day')} at this pace"
 
 
 def _amount(found: Estimate, currency: str) -> str:

@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report."""
-    from freqtrade_mem0.report.words import name_of, sections, wrong
+    from freqtrade_mem0.report.words import name_of, no_bot, sections, wrong
     from freqtrade_mem0.views.report import report
 
     now = datetime.now(UTC)
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print_lines(f"Since {when(facts['since'])} UTC, in {facts['folder']}:")
     if not facts["bots"]:
-        print_lines("", "No bot or run has closed a trade or opened a position here.")
+        print_lines("", no_bot(facts))
     for bot in facts["bots"]:
         print_lines("", name_of(bot))
         for heading, sentences in sections(bot):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
 from freqtrade_mem0.cli.options import limit_of, listing_options, since_option
-from freqtrade_mem0.cli.output import print_json, print_table, title, when
+from freqtrade_mem0.cli.output import print_json, print_table, title
 from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print_table(
         title(found, "run", arguments),
-        ["run id", "strategy", "mode", "Trades", "Won", "Mean", "Profit", "first", "last (UTC)",
+        ["run id", "strategy", "mode", "Trades", "Won", "Mean", "Profit", "first", "last",
          "now"],
         [
             [
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
                 if each["profit_abs"] is None
                 else f"{each['profit_abs']:+,.2f} {each['stake_currency']}".rstrip(),
                 each["first"][:10],
-                when(each["last"]),
+                each["last"][:10],
                 "running" if each["is_running"] else "",
             ]
             for each in found

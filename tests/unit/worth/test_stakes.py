@@ -13,7 +13,7 @@ from freqtrade_mem0.worth import judge as module
 from freqtrade_mem0.worth.bootstrap import Estimate
 from freqtrade_mem0.worth.daily import sharpe
 from freqtrade_mem0.worth.finding import MIN_DAYS, MIN_TRADES, Finding
-from freqtrade_mem0.worth.in_words import finding_in_words, needed_on, numbers_in_words
+from freqtrade_mem0.worth.in_words import finding_in_words, more_days, numbers_in_words
 from freqtrade_mem0.worth.judge import Worth, worth_of
 from freqtrade_mem0.worth.stakes import Stakes
 
@@ -145,12 +145,12 @@ def test_too_few_says_how_many(n: int, n_days: int, needed: int) -> None:
     found = worth_of(made(n, n_days=n_days, skill=0.9))
     assert found.finding is Finding.TOO_LITTLE_DATA
     assert found.n_needed == needed
-    day = needed_on(found)
-    assert day is not None
-    assert day > FIRST
+    days = more_days(found)
+    assert days is not None
+    assert days > 0
     words = finding_in_words(found, applied=True)
     assert words.startswith("Too few to tell")
-    assert str(day) in words
+    assert f"takes about {days} more day" in words
 
 
 def test_how_many_trades_would_show_a_small_effect() -> None:
