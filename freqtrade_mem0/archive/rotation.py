@@ -50,6 +50,12 @@ def is_due(store: MemoryFolder, now: datetime) -> bool:
     return not any(timedelta(0) <= age < timedelta(days=every_days) for age in ages)
 
 
+def too_old(store: MemoryFolder, *, with_new: int = 0) -> list[Path]:
+    """Return the backups that `backup.keep` leaves no room for, once so many new ones are made."""
+    older = backups_in(backup_folder(store))
+    return [path for _, path in older[max(0, store.settings.backup.keep - with_new) :]]
+
+
 def rotate(store: MemoryFolder, now: datetime, progress: Progress = lambda _: None) -> Rotated:
     """Make a backup if one is due; then delete all but the newest `backup.keep`.
 
@@ -66,7 +72,7 @@ def rotate(store: MemoryFolder, now: datetime, progress: Progress = lambda _: No
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = make_backup(store, folder, now, progress)
     deleted = []
-    for _, path in backups_in(folder)[store.settings.backup.keep :]:
+    for path in too_old(store):
         if path != made.path:
             with suppress(OSError):  # another process deletes it, or may
                 path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
@@ -66,7 +67,8 @@ def run_cycle(
         candles=candles,
     )
     done = []
-    with only_one(memory.folder):
+    # A dry run only reads, and leaves no lock file behind.
+    with nullcontext() if dry_run else only_one(memory.folder):
         before = measured(memory)
         for step in steps():
             if has_to_stop():

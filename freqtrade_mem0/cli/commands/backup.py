@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import argparse
 
     from freqtrade_mem0.archive.check import Backup
+    from freqtrade_mem0.memory_folder import MemoryFolder
 
 NAME = "backup"
 GIVES_WAY = True
@@ -50,6 +51,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="Make one only if the newest is older than mem0.backup.every_days, then delete all "
         "but the newest mem0.backup.keep. For a schedule such as cron.",
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="Only say what would be made and deleted."
+    )
     memory_options(parser)
 
 
@@ -73,17 +77,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _make(arguments: argparse.Namespace) -> int:
-    from freqtrade_mem0.archive.backup import expected_bytes, make_backup
-    from freqtrade_mem0.archive.rotation import backup_folder, rotate
+    from freqtrade_mem0.archive.backup import expected_bytes, file_name, make_backup
+    from freqtrade_mem0.archive.rotation import rotate
 
     now = datetime.now(UTC)
     deleted: list[str] = []
+    done: Backup | None
     with opened_memory(arguments) as memory, progress_bar() as progress:
         if arguments.rotate and memory.settings.backup.every_days is None:
             raise ConfigError(
                 '"mem0.backup.every_days" is not set: --rotate needs to know how often to make a '
                 "backup."
             )
+        target, is_folder = _target(memory, arguments)
+        if arguments.dry_run:
+            return _plan(memory, arguments, target / file_name(now) if is_folder else target)
         task = progress.add_task("Backing up", total=expected_bytes(memory))
 
         def advance(n: int) -> None:
@@ -93,10 +101,6 @@ def _make(arguments: argparse.Namespace) -> int:
             rotated = rotate(memory, now, advance)
             done, deleted = rotated.made, [str(path) for path in rotated.deleted]
         else:
-            chosen = arguments.destination
-            folder = backup_folder(memory)
-            is_folder = chosen is None or chosen.endswith(("/", "\\"))
-            target = folder if chosen is None else Path(chosen)
             if is_folder:
                 target.mkdir(mode=0o700, parents=True, exist_ok=True)
             done = make_backup(memory, target, now, advance)
@@ -104,6 +108,39 @@ def _make(arguments: argparse.Namespace) -> int:
         _print_not_due(arguments)
     else:
         _report(done, arguments, "was made and checked", deleted)
+    return 0
+
+
+def _target(memory: MemoryFolder, arguments: argparse.Namespace) -> tuple[Path, bool]:
+    """Return where a backup is made, and whether this is a folder."""
+    from freqtrade_mem0.archive.rotation import backup_folder
+
+    chosen: str | None = arguments.destination
+    if chosen is None:
+        return backup_folder(memory), True
+    return Path(chosen), chosen.endswith(("/", "\\")) or Path(chosen).is_dir()
+
+
+def _plan(memory: MemoryFolder, arguments: argparse.Namespace, path: Path) -> int:
+    """Say what would be made and deleted."""
+    from freqtrade_mem0.archive.backup import expected_bytes
+    from freqtrade_mem0.archive.rotation import is_due, too_old
+
+    if arguments.rotate and not is_due(memory, datetime.now(UTC)):
+        _print_not_due(arguments)
+        return 0
+    if path.exists():
+        raise ConfigError(f"{path} exists already. Name another file, or a folder.")
+    deleted = too_old(memory, with_new=1) if arguments.rotate else []
+    n_bytes = expected_bytes(memory) // 2
+    if arguments.json:
+        gone = [str(each) for each in deleted]
+        print_json({"dry_run": True, "path": str(path), "bytes": n_bytes, "deleted": gone})
+    else:
+        print_lines(
+            f"{path} would be made, from {n_bytes / _MEGABYTE:.1f} MB of files, and checked.",
+            *(f"Would be deleted: {each}" for each in deleted),
+        )
     return 0
 
 

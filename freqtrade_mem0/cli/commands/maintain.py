@@ -35,7 +35,12 @@ _PRUNED = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `maintain`."""
-    parser.add_argument("--dry-run", action="store_true", help="Only tell what would be done.")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="Only tell what would be done. It notes which memories written by hand it has named: only "
+        "those may be pruned later.",
+    )
     parser.add_argument(
         "--explain",
         metavar="ID",
