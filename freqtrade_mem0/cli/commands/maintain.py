@@ -38,8 +38,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="Only tell what would be done. It notes which memories written by hand it has named: only "
-        "those may be pruned later.",
+        help="Only tell what would be done. It notes which memories written by hand it has "
+        "named: only those may be pruned later.",
     )
     parser.add_argument(
         "--explain",
