@@ -11,6 +11,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.audit.credentials import credentials_of
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
@@ -74,8 +76,12 @@ class MemoryFolder:
         self.settings = settings
         self._credentials = credentials
         self.folder = folder(settings, user_data_dir)
-        KEYRING.unlock(self.folder, secret or settings.encryption.secret())
+        secret = secret or settings.encryption.secret()
+        KEYRING.unlock(self.folder, secret)
+        self._uses = {} if secret is None else {"mem0.encryption.key": secret.source}
+        """Credentials that were used, and where they were found, not listed yet."""
         self.journal = Journal(self.folder)
+        self._list_uses()
         self.outbox = Outbox(self.journal)
         self.marks = Marks(self.journal)
         self.aged = Aged(self.journal.connection, delivers=self.delivers)
@@ -105,6 +111,8 @@ class MemoryFolder:
                 self._backend = open_backend(
                     self.settings, self.folder, self._memories, self._credentials
                 )
+                self._uses |= credentials_of(self.settings, self._credentials)
+                self._list_uses()
             return self._backend
 
     def for_user(self, user_id: str) -> MemoryFolder:
@@ -163,7 +171,15 @@ class MemoryFolder:
             self._backend = None
         self.asked.write()
         self.journal.close()
+        self._list_uses()
         give_to_owner(self.folder)
+
+    def _list_uses(self) -> None:
+        """List the credentials that were used, once the memory is there."""
+        if self.journal.path.exists():
+            for credential, source in self._uses.items():
+                AuditLog(self.folder).note(credential, source)
+            self._uses = {}
 
     def _memories(self) -> Iterator[Memory]:
         removals = self.journal.of_kind(Removal)

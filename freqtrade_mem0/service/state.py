@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cachetools import LRUCache, TTLCache
 
 from freqtrade_mem0.agents.memory import AgentMemory
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.client.mem0_client import Mem0Client
 from freqtrade_mem0.client.scoped import Bound, ScopedClient
 from freqtrade_mem0.mcp_server.server import CallThreads
@@ -217,6 +218,8 @@ class Service:
         """Write when keys were used last."""
         used, self._used_ms = self._used_ms, {}
         self.keys.used(used)
+        for key_id in used:
+            AuditLog(self.memory.folder).note(f"service key {key_id}", action="used")
 
     def keep_schedule(self) -> None:
         """Ask for the job that is due."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NAME = "keys"
 
+_LISTED = {"add": "made", "revoke": "revoked", "rotate": "changed"}
+"""What `freqtrade-mem0 audit` calls what was done."""
+
 _ROLES = ("reader", "writer", "admin")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -57,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what is asked, and print it."""
+    from freqtrade_mem0.audit.log import AuditLog
     from freqtrade_mem0.service.file import ServiceFile
     from freqtrade_mem0.service.keys import Keys
     from freqtrade_mem0.service.tokens import Tokens
@@ -65,11 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("'keys revoke ID' needs the id of a key; 'keys list' lists them.")
     if (arguments.role is not None) != (arguments.what == "add"):
         raise ConfigError(f"'keys add' needs a role: --role {', '.join(_ROLES)}.")
-    file = ServiceFile(read_config(arguments).memory().folder)
+    folder = read_config(arguments).memory().folder
+    file = ServiceFile(folder)
     try:
         facts = _done(arguments, Keys(file), Tokens(file), file.now_ms())
     finally:
         file.close()
+    if arguments.what in _LISTED:
+        what = "signing keys of tokens" if arguments.what == "rotate" else f"key {facts['id']}"
+        AuditLog(folder).note(f"service {what}", action=_LISTED[arguments.what])
     if arguments.json:
         print_json(facts)
     elif arguments.what == "list":

@@ -38,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the envelope anew, and say what the config must name."""
+    from freqtrade_mem0.audit.log import AuditLog
     from freqtrade_mem0.config.encryption_settings import secret_at
     from freqtrade_mem0.config.load import folder
     from freqtrade_mem0.encryption.rotation import rotate_key
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     place = folder(config.settings, config.user_data_dir)
     rotate_key(place, secret_at(old, "--old"), secret_at(new, "--new"))
+    AuditLog(place).note(_KEY, new, "changed")
     if arguments.json:
         print_json({"folder": str(place), "key": new})
         return 0

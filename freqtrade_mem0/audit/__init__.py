@@ -1,0 +1,1 @@
+"""Who used which key or credential when; never its value."""
