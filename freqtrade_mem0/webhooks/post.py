@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -94,12 +95,14 @@ def post(
         Returns the addresses of a host and port; raises `OSError` where it has none.
     """
     network = _CheckedNetwork(resolve, time.monotonic() + timeout_s)
+    # httpcore leaves out the brackets of an IPv6 address.
+    named = [("Host", urlsplit(url).netloc), *headers.items()]
     try:
         with (
             httpcore.ConnectionPool(
                 ssl_context=_tls() if url.startswith("https:") else None, network_backend=network
             ) as pool,
-            pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
+            pool.stream("POST", url, headers=named, content=body) as answer,
         ):
             found = _outcome(answer.status, answer.headers)
             network.deadline_s = min(network.deadline_s, time.monotonic() + _READ_S)

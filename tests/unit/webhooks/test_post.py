@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freqtrade_mem0.webhooks.post import Outcome, post
+from freqtrade_mem0.webhooks.post import Outcome, _tls, post
 from tests.servers.certificate import make_certificate
 from tests.servers.loopback import Answer
 from tests.servers.webhook_receiver import Receiver
@@ -181,11 +181,46 @@ def test_proxies_of_the_environment_are_not_used(
     assert posted(receiver.url).status == 204
 
 
-def test_a_certificate_must_be_for_the_name(tmp_path: Path) -> None:
-    """One that nobody vouches for is refused."""
-    tls, _ = make_certificate(tmp_path)
+def test_a_certificate_must_be_for_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for by the name, and not by the address that was connected to."""
+    tls, trusted = make_certificate(tmp_path)
+    asked_for: list[str | None] = []
+    tls.sni_callback = lambda _, name, __: asked_for.append(name)
     with Receiver(tls=tls) as receiving:
-        outcome = posted(receiving.url)
-    assert outcome.is_down
-    assert "certificate" in outcome.error.lower()
-    assert receiving.asked == []
+        unknown = posted(receiving.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        _tls.cache_clear()
+        known = posted(receiving.url)
+        port = receiving.url.rpartition(":")[2]
+        other = posted(f"https://n8n.test:{port}/", resolve=lambda *_: ["127.0.0.1"])
+    _tls.cache_clear()
+    assert (unknown.is_down, known.status, other.is_down) == (True, 204, True)
+    assert "certificate" in unknown.error.lower()
+    assert "n8n.test" in other.error
+    assert asked_for == [None, None, "n8n.test"]
+    assert receiving.count("POST") == 1
+
+
+def test_the_host_is_named_as_in_the_address() -> None:
+    """Also an IPv6 address, in its brackets."""
+    heard: list[bytes] = []
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with listening as server:
+
+        def hear() -> None:
+            client, _ = server.accept()
+            with client:
+                heard.append(client.recv(65_536))
+                client.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+        thread = threading.Thread(target=hear, daemon=True)
+        thread.start()
+        address = f"[::1]:{server.getsockname()[1]}"
+        assert posted(f"http://{address}/in").status == 204
+        thread.join()
+    assert f"host: {address}\r\n".encode() in heard[0].lower()
