@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import ssl
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,10 +66,12 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
     Raises
     ------
     ConfigError
-        The address is in use or not safe to open, or another service runs on this memory.
+        The address is in use or not safe to open, the certificate can not be used, or another
+        service runs on this memory.
     """
     settings = service.memory.settings.service
     _refuse_unsafe(service, where, settings)
+    _refuse_bad_certificate(settings)
     with _only_one(service, where), _bound(where) as bound:
         port = bound.getsockname()[1]
         scheme = "https" if settings.certificate else "http"
@@ -151,6 +154,22 @@ def _refuse_unsafe(service: Service, where: Listening, settings: ServiceSettings
             "'mem0.service.certificate' and 'certificate_key', or say --behind-proxy where a proxy "
             "makes TLS or the network is private, as in Docker."
         )
+
+
+def _refuse_bad_certificate(settings: ServiceSettings) -> None:
+    if settings.certificate is None:
+        return
+    try:
+        # The password is that of an encrypted key, which nobody is there to type.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.certificate, settings.certificate_key, password=""
+        )
+    except OSError as error:  # `ssl.SSLError` is one
+        raise ConfigError(
+            f"'mem0.service.certificate' ({settings.certificate}) and 'certificate_key' "
+            f"({settings.certificate_key}) can not be used: {error}. They must be files in PEM "
+            "form that belong together, and the key must not be encrypted."
+        ) from error
 
 
 @contextmanager

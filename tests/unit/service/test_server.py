@@ -73,6 +73,21 @@ def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
     service.close()
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_certificate_that_can_not_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    """Before anything is opened or said."""
+    file = tmp_path / "cert.pem"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    block = {"certificate": file, "certificate_key": file}
+    settings = Settings.model_validate({"mode": "local", "path": tmp_path, "service": block})
+    service, said = Service(MemoryFolder(settings, tmp_path), {}, tmp_path), list[str]()
+    with pytest.raises(ConfigError, match=r"'mem0.service.certificate' \(.*cert.pem\)"):
+        serve(service, Listening(host="127.0.0.1", port=0), said.append)
+    service.close()
+    assert said == []
+
+
 def test_only_both_files_of_a_certificate_are_one() -> None:
     """One without the other is a mistake in the config."""
     with pytest.raises(ValueError, match="belong together"):
