@@ -127,10 +127,27 @@
   document.addEventListener("mem0:news", soon);
   if (document.body.dataset.stream) {
     const shown = one("#live");
-    const source = new EventSource(document.body.dataset.stream);
-    source.onopen = () => { shown.hidden = false; shown.className = "live"; shown.textContent = "live"; };
-    source.onerror = () => { shown.hidden = false; shown.className = "live off"; shown.textContent = "connecting"; };
-    source.onmessage = (event) => document.dispatchEvent(new CustomEvent("mem0:news", { detail: event.data }));
-    addEventListener("pagehide", () => source.close());
+    const hear = ({ state, news }) => {
+      if (news !== undefined) document.dispatchEvent(new CustomEvent("mem0:news", { detail: news }));
+      if (!state) return;
+      shown.hidden = false;
+      shown.className = state === "live" ? "live" : "live off";
+      shown.textContent = state;
+    };
+    // One stream for all pages of the browser, which opens few connections to one address.
+    const { stream, news } = document.body.dataset;
+    const worker = "SharedWorker" in window ? new SharedWorker(news) : null;
+    if (worker) worker.port.onmessage = ({ data }) => hear(data);
+    const enter = () => (worker ? worker.port.postMessage({ address: stream }) : mem0News.enter(hear, stream));
+    const leave = () => (worker ? worker.port.postMessage({}) : mem0News.leave(hear));
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", (event) => { if (event.persisted) enter(); });
+    if (worker) enter();
+    else {
+      const script = document.createElement("script");
+      script.src = news;
+      script.onload = enter;
+      document.head.append(script);
+    }
   }
 })();
