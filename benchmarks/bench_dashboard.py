@@ -35,7 +35,7 @@ from freqtrade_mem0.journal.journal import Journal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES = ("/dashboard", "/worth", "/situations", "/memory", "/risk", "/agent", "/system")
+PAGES = ("/dashboard", "/trades", "/worth", "/situations", "/memory", "/risk", "/agent", "/system")
 _STREAMS = 10
 _ROUNDS = 5
 _ASKS = {"Accept": "text/html", "Accept-Encoding": "zstd, gzip"}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException
-from pandas import DataFrame
 from starlette.responses import Response
 
 from freqtrade_mem0.decide import explain
@@ -18,6 +17,9 @@ from freqtrade_mem0.views.columns.listing import row_at
 from freqtrade_mem0.views.columns.nearest import nearest
 from freqtrade_mem0.views.waterfall import groups, steps
 from freqtrade_mem0.words.numbers import stake_currency
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # loaded where there are candles: it takes 70 MB
 
 router = APIRouter(include_in_schema=False)
 
