@@ -117,14 +117,13 @@ def _check(who: Identity, least: Role) -> None:
         )
 
 
+_UserId = Annotated[
+    str | None, Query(description="Whose memory; by default that of the key, else of the config.")
+]
+
+
 def _at_least(least: Role) -> Callable[..., Awaitable[Caller]]:
-    async def caller(
-        request: Request,
-        user_id: Annotated[
-            str | None,
-            Query(description="Whose memory; by default that of the key, else of the config."),
-        ] = None,
-    ) -> Caller:
+    async def caller(request: Request, user_id: _UserId = None) -> Caller:
         who = identified(request)
         _check(who, least)
         return Caller(service_of(request), who, user_id)
@@ -144,12 +143,12 @@ class _Hook:
         return self.caller.service.incoming.once(self.message_id)
 
 
-async def _hook(request: Request) -> _Hook:
+async def _hook(request: Request, user_id: _UserId = None) -> _Hook:
     service = service_of(request)
     if not service.incoming.shows(request.headers):
         who = identified(request)
         _check(who, Role.WRITER)
-        return _Hook(Caller(service, who, None))
+        return _Hook(Caller(service, who, user_id))
     address = request.client.host if request.client else ""
     try:
         message_id = service.incoming.verified(request.headers, await request.body())
@@ -157,6 +156,7 @@ async def _hook(request: Request) -> _Hook:
         _limit(service.failures.wait_s(address))
         raise HTTPException(401, str(error), {"WWW-Authenticate": "Bearer"}) from error
     _limit(service.requests.wait_s((WEBHOOK.id, address)))
+    # The address is not signed, so it chooses no user.
     return _Hook(Caller(service, WEBHOOK, None), message_id)
 
 

@@ -143,6 +143,18 @@ def test_without_a_secret_in_the_config_a_key_is_needed(tmp_path: Path, path: st
         assert [each.status_code for each in answers] == [401, 403, 200]
 
 
+@pytest.mark.parametrize(("way", "owner"), [("key", "ben"), ("signature", "freqtrade")])
+def test_the_address_chooses_a_user_for_keys_alone(site: Served, way: str, owner: str) -> None:
+    """It is no part of what is signed."""
+    headers = signed(NOTICE)
+    if way == "key":
+        headers = {"x-api-key": site.key("writer"), "content-type": "application/json"}
+    answer = site.client().post("/api/v1/notify?user_id=ben", content=NOTICE, headers=headers)
+    record = site.service.memory.journal.record(answer.json()["id"])
+    assert record is not None
+    assert record.origin.user_id == owner
+
+
 @pytest.mark.parametrize("path", ["/search", "/memory", "/users/me/forget"])
 def test_a_signature_opens_no_other_route(site: Served, path: str) -> None:
     """It is for reports alone."""
