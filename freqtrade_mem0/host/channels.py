@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from freqtrade_mem0.host.heard import heard
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _RPC = "freqtrade.rpc"
 
@@ -26,12 +26,11 @@ def send_through(config: Mapping[str, Any], channel: str, text: str) -> str:
     text
         The message, worded for this channel.
     """
-    complaints: list[str] = []
-    try:
-        with _heard(complaints):
+    with heard(_RPC) as complaints:
+        try:
             _send(dict(config), channel, text)
-    except Exception as error:  # noqa: BLE001 - a wrong config can raise anything in Freqtrade
-        complaints.append(f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - a wrong config can raise anything in Freqtrade
+            complaints.append(f"{type(error).__name__}: {error}")
     return _without_secrets(complaints[-1], config[channel]) if complaints else ""
 
 
@@ -63,22 +62,6 @@ def _send(config: dict[str, Any], channel: str, text: str) -> None:
         from freqtrade.rpc.webhook import Webhook
 
         Webhook(None, config).send_msg(message)
-
-
-@contextmanager
-def _heard(complaints: list[str]) -> Iterator[None]:
-    """Collect what Freqtrade logs instead of raising it."""
-    logger = logging.getLogger(_RPC)
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
-    before = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.propagate = before
-        logger.removeHandler(handler)
 
 
 def _without_secrets(text: str, block: Mapping[str, Any]) -> str:

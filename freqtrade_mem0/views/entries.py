@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
@@ -85,6 +85,7 @@ def explain_entry(
     enter_tag: str = "",
     features: Mapping[str, float | str] | None = None,
     market: Market | None = None,
+    run: KnownRun | None = None,
 ) -> Facts:
     """Return the decision on an entry, with its explanation.
 
@@ -106,6 +107,8 @@ def explain_entry(
     market
         Where the situation is looked up if no features are given; `candle` in the answer says when
         the candle closed that it is from. None looks nothing up.
+    run
+        What `known_run` returned for the scope, where several entries are asked about.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def explain_entry(
     """
     levels = memory.settings.sizing.levels
     _check_features(features or {}, levels)
-    run = known_run(memory, scope)
+    run = known_run(memory, scope) if run is None else run
     trades, origin = run.trades, run.origin
     present = None
     if market is not None and not features:
@@ -149,6 +152,30 @@ def explain_entry(
         | {"candle": iso(present.closed_at) if present and present.closed_at else None}
         | {"not_told": untold, "not_seen": {name: seen for name, (_, *seen) in unseen.items()}}
     )
+
+
+def explain_entries(
+    memory: MemoryFolder,
+    scope: Scope,
+    now: datetime,
+    *,
+    pairs: Sequence[str],
+    market: Market,
+    asks_exchange: bool = False,
+    **entry: Any,
+) -> list[Facts]:
+    """Return what `explain_entry` does for each of some pairs, by default those of the trades.
+
+    With `asks_exchange` the situation is from the exchange's newest candles.
+    """
+    run = known_run(memory, scope)
+    pairs = [each.upper() for each in pairs] or sorted({trade.pair for trade in run.trades})
+    if asks_exchange:
+        market = market.asking_exchange(run.origin.strategy, pairs)
+    return [
+        explain_entry(memory, scope, now, pair=pair, market=market, run=run, **entry)
+        for pair in pairs
+    ]
 
 
 def decided(  # noqa: PLR0917 - as in `Replay.asked`

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.host.exchange_candles import exchange_candles
 from freqtrade_mem0.host.freqtrade import timeframe_seconds
 from freqtrade_mem0.host.stored_candles import candle_folder, stored_candles
 from freqtrade_mem0.journal.scope import Scope
@@ -52,12 +54,23 @@ class Market:
         Freqtrade's user data folder.
     timeframe
         "" for that of the config, else of the strategy's newest backtest.
+    fetched
+        Candles by pair that the exchange gave; None looks at those that Freqtrade has stored.
     """
 
     memory: MemoryFolder
     config: Mapping[str, Any]
     user_data_dir: Path
     timeframe: str = ""
+    fetched: Mapping[str, Any] | None = None
+
+    def asking_exchange(self, strategy: str, pairs: Sequence[str]) -> Market:
+        """Return this market with candles from the exchange; `ConfigError` where it is silent."""
+        timeframe = self._timeframe(strategy)
+        if not timeframe:
+            raise ConfigError("The timeframe is not known; name it with --timeframe.")
+        found = exchange_candles(self.config, pairs, timeframe)
+        return replace(self, timeframe=timeframe, fetched=found)
 
     def with_timeframe(self, timeframe: str) -> Market:
         """Return this market looked up in another timeframe; "" changes nothing."""
@@ -67,21 +80,24 @@ class Market:
         """Return the situation at the newest closed candle; without one, the text says why."""
         folder = candle_folder(self.config, self.user_data_dir)
         timeframe = self._timeframe(strategy)
-        if folder is None:
+        if folder is None and self.fetched is None:
             return _unknown("the config names neither an exchange nor a datadir")
         if not timeframe:
             return _unknown("the timeframe is not known; name it with --timeframe")
         try:
-            frame = stored_candles(self.config, folder, pair, timeframe)
+            frame = self._candles(folder, pair, timeframe)
             length_s = timeframe_seconds(timeframe)
         except Exception as error:  # noqa: BLE001 - a file or a timeframe can be anything
             what = f"the {timeframe} candles of {pair} in {folder}"
             return _unknown(f"{what} can not be read: {error}")
         if frame is None:
-            return _unknown(
+            missing = (
                 f"there are no {timeframe} candles of {pair} in {folder}; 'freqtrade "
                 "download-data' stores them"
             )
+            if self.fetched is not None:
+                missing = f"the exchange gave no {timeframe} candles of {pair}"
+            return _unknown(missing)
         indicators = indicators_of(self.memory.settings.situation.indicators)
         frame = frame[frame["date"] <= now - timedelta(seconds=length_s)].tail(2 * WINDOW)
         candles = Candles(frame.reset_index(drop=True), indicators)
@@ -127,6 +143,11 @@ class Market:
             days = f"{first:%Y%m%d}-{last + timedelta(days=1):%Y%m%d}"
             return None, f"{missing} 'freqtrade download-data --timerange {days}' stores them."
         return frame, f"{timeframe} candles"
+
+    def _candles(self, folder: Path | None, pair: str, timeframe: str) -> DataFrame | None:
+        if self.fetched is not None or folder is None:
+            return (self.fetched or {}).get(pair)
+        return stored_candles(self.config, folder, pair, timeframe)
 
     def _timeframe(self, strategy: str) -> str:
         if self.timeframe or self.config.get("timeframe"):

@@ -1,7 +1,8 @@
 """Explain the stake of a trade, or of an entry now.
 
 With --now, the answer is what memory would make of the stake of an entry at this moment, with the
-present settings. The market's situation is that of the newest candle that Freqtrade has stored.
+present settings. The market's situation is that of the newest candle that Freqtrade has stored, or
+with --ask-exchange of the newest one that the exchange has.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import logging
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.context import opened_memory, read_config, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
-from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
     import argparse
@@ -46,9 +48,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--now",
         metavar="PAIR",
-        help="Ask about an entry in this pair instead of a trade. The answer uses what the "
+        nargs="?",
+        const="",
+        help="Ask about an entry in this pair instead of a trade; without a pair, in each pair of "
+        "the config's pair_whitelist, else of the known trades. The answer uses what the "
         "strategy's dry-run bot knows, else its live bot, else its newest backtest; --mode and "
         "--run-id select another.",
+    )
+    group.add_argument(
+        "--ask-exchange",
+        action="store_true",
+        help="Take the newest candles from the exchange of the config, instead of those that "
+        "Freqtrade has stored. Nothing is stored, and no account is used.",
     )
     group.add_argument(
         "--side",
@@ -93,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             facts = why(memory, scope, wanted, _entries(arguments, wanted))
         else:
-            from freqtrade_mem0.views.entries import explain_entry
+            from freqtrade_mem0.views.entries import explain_entries
             from freqtrade_mem0.views.present import Market
 
             config = read_config(arguments)
@@ -105,21 +116,58 @@ def run(arguments: argparse.Namespace) -> int:
                 user_data_dir=config.user_data_dir,
                 timeframe=arguments.timeframe,
             )
-            facts = explain_entry(
+            listed = (config.freqtrade.get("exchange") or {}).get("pair_whitelist") or []
+            answers = explain_entries(
                 memory,
                 scope,
                 datetime.now(UTC),
-                pair=arguments.now,
+                pairs=[arguments.now] if arguments.now else [p for p in listed if _is_pair(p)],
                 side=arguments.side,
                 enter_tag=arguments.tag,
                 features=dict(arguments.feature),
                 market=market,
+                asks_exchange=arguments.ask_exchange,
             )
+            if not arguments.now:
+                return _list(answers, as_json=arguments.json)
+            (facts,) = answers
     if arguments.json:
         print_json(facts)
     else:
         print_lines(f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}:")
         print_lines(facts["text"])
+    return 0
+
+
+def _is_pair(name: str) -> bool:
+    """Return whether an entry of a pair list is a pair, and not a pattern of several."""
+    return all(each.isalnum() or each in "/:-_" for each in name)
+
+
+def _list(answers: list[dict[str, Any]], *, as_json: bool) -> int:
+    if as_json:
+        print_json(answers)
+        return 0
+    first = answers[0]
+    print_table(
+        f"{first['strategy']}, {first['mode']} {first['run_id'][:12]}: an entry now; 'why --now "
+        "PAIR' explains one",
+        ["pair", "x", "Expected", "Known", "regime", "candle closed (UTC)"],
+        [
+            [
+                each["pair"],
+                f"{each['multiplier']:.3f}{'' if each['applied'] else ' shadow'}",
+                "" if each["expected_ratio"] is None else percent(each["expected_ratio"]),
+                f"{each['n_effective']:.1f}",
+                str(each["situation"].get("regime", "")),
+                when(each["candle"]),
+            ]
+            for each in answers
+        ],
+        optional=["Known"],
+    )
+    if not any(each["candle"] for each in answers):
+        print_lines("No candle was looked at: 'why --now PAIR' says why.")
     return 0
 
 
@@ -146,6 +194,8 @@ def _feature(text: str) -> tuple[str, float | str]:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
+    if arguments.ask_exchange and (arguments.now is None or arguments.feature):
+        raise ConfigError("--ask-exchange looks at the market for --now, without --feature.")
     if arguments.now is None and (arguments.tag or arguments.feature):
         raise ConfigError("--tag and --feature describe an entry: name its pair with --now.")
     if arguments.now is not None and arguments.trade is not None:

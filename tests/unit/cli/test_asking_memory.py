@@ -129,6 +129,34 @@ def test_now_says_what_it_was_not_told(capsys: pytest.CaptureFixture[str]) -> No
     assert "the stake would be" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("userdir")
+def test_now_without_a_pair_asks_about_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In each pair of the config's list, patterns left out, else of the trades that are known."""
+    assert [each["pair"] for each in asked(capsys, "why", "--now")] == ["ETH/USDT"]
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    exchange = {"name": "binance", "pair_whitelist": ["BTC/USDT", "eth/usdt", ".*/EUR"]}
+    path.write_text(json.dumps(config | {"exchange": exchange}), encoding="utf-8")
+    answers = asked(capsys, "why", "--now")
+    assert [each["pair"] for each in answers] == ["BTC/USDT", "ETH/USDT"]
+    assert answers[1] == asked(capsys, "why", "--now", "ETH/USDT") | {
+        "decided_at": answers[1]["decided_at"]
+    }
+    assert main(["why", "--now"]) == 0
+    assert "No candle was looked at" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("userdir")
+def test_an_exchange_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the option is refused where it has no effect."""
+    assert main(["why", "--now", "ETH/USDT", "--ask-exchange", "-i", "5m"]) == 1
+    assert "The config names no exchange" in capsys.readouterr().err
+    assert main(["why", "--ask-exchange"]) == 1
+    assert "--ask-exchange looks at the market for --now" in capsys.readouterr().err
+
+
 def test_now_asks_the_dry_run_bot_where_there_is_one(
     userdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
