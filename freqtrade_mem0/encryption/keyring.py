@@ -28,8 +28,8 @@ class Keyring:
         self._lock = threading.Lock()
         self._data_keys: dict[str, bytes] = {}
         self._offered: dict[Secret, None] = {}
-        self._new: dict[Path, Secret] = {}
-        """Folders without a file yet, which shall be encrypted."""
+        self._wanted: dict[Path, Secret] = {}
+        """Folders in which new files are encrypted, also after they were deleted."""
 
     def offer(self, secret: Secret) -> None:
         """Try a key of the owner with every envelope that is met from now on."""
@@ -48,20 +48,21 @@ class Keyring:
         if secret is None:
             if found is not None:
                 raise _no_key(folder, found)
+            with self._lock:
+                self._wanted.pop(folder.resolve(), None)
             return
         self.offer(secret)
+        plain = data_files(folder) if found is None else []
         if found is not None:
             self._keep(found, _unwrapped(folder, found, secret))
-            return
-        plain = data_files(folder)
-        if plain:
+        elif plain:
             raise ConfigError(
                 f'{plain[0]} is not encrypted, and "mem0.encryption.key" asks for an '
                 "encrypted memory. Stop what uses it and run 'freqtrade-mem0 encrypt', or take the "
                 "key out of the config."
             )
         with self._lock:
-            self._new[folder.resolve()] = secret
+            self._wanted[folder.resolve()] = secret
 
     def data_key(self, path: Path) -> bytes | None:
         """Return the key that a file is encrypted by; None where it is plain.
@@ -82,8 +83,8 @@ class Keyring:
                 return self.open(found, folder)
         place = path.parent.resolve()
         with self._lock:
-            secret = self._new.get(place)
-        return None if secret is None else self._started(place, secret)
+            secret = self._wanted.get(place)
+        return None if secret is None or is_filled(path) else self._started(place, secret)
 
     def open(self, envelope: Envelope, folder: Path) -> bytes:
         """Return the data key in an envelope; raise `ConfigError` where no key offered fits."""
@@ -106,8 +107,6 @@ class Keyring:
             if found is not None:
                 envelope, data_key = found, _unwrapped(folder, found, secret)
         self._keep(envelope, data_key)
-        with self._lock:
-            self._new.pop(folder, None)
         return data_key
 
     def _keep(self, envelope: Envelope, data_key: bytes) -> None:

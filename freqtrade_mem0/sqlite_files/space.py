@@ -84,8 +84,7 @@ def size(path: Path) -> int:
 
 def pragma(sqlite: sqlite3.Connection, name: str) -> int:
     """Return the value of a pragma that is a number."""
-    value: int = sqlite.execute(f"PRAGMA {name}").fetchone()[0]
-    return value
+    return int(sqlite.execute(f"PRAGMA {name}").fetchone()[0])  # SQLCipher gives a text for some
 
 
 def _empty_log(outside: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:

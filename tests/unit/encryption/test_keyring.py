@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,19 @@ def test_two_processes_make_one_key(tmp_path: Path) -> None:
     keys = {each.data_key(tmp_path / "journal.sqlite") for each in (first, second)}
     assert len(keys) == 1
     assert None not in keys
+
+
+def test_a_memory_that_is_deleted_under_a_process_is_encrypted_again(tmp_path: Path) -> None:
+    """What it writes anew is no plain file."""
+    store = memory(tmp_path / "m")
+    store.journal.append([a_trade(1)])
+    shutil.rmtree(tmp_path / "m")
+    store.journal.append([a_trade(2, enter_tag="canary")])
+    store.close()
+    assert not (tmp_path / "m/journal.sqlite").read_bytes().startswith(b"SQLite")
+    again = memory(tmp_path / "m")
+    assert len(again.records()) == 1
+    again.close()
 
 
 def test_errors_of_encrypted_files_are_those_of_sqlite3(tmp_path: Path) -> None:
