@@ -9,7 +9,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY freqtrade_mem0 freqtrade_mem0
 RUN python -m venv /opt/freqtrade \
     && /opt/freqtrade/bin/pip install --no-cache-dir --constraint constraints.txt \
-        ".[hyperopt,mcp,postgres,redis,service]" \
+        ".[encryption,hyperopt,mcp,postgres,redis,service]" \
     && /opt/freqtrade/bin/freqtrade install-ui
 
 FROM python:3.11-slim-bookworm
