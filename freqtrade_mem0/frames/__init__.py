@@ -22,7 +22,7 @@ import pandas as pd
 
 from freqtrade_mem0.frames.closed import read_closed
 from freqtrade_mem0.frames.columns import INSIGHTS, LEDGER, SITUATIONS, TRADES, typed
-from freqtrade_mem0.frames.decided import read_decided
+from freqtrade_mem0.frames.decided import with_outcomes
 from freqtrade_mem0.frames.opened import Config, Wanted, opened
 from freqtrade_mem0.views.insights import insights as insights_of
 from freqtrade_mem0.views.insights import newest_of
@@ -50,9 +50,7 @@ def ledger(
     order was never filled. The reasons are in `freqtrade-mem0 why` and `ledger --json`.
     """
     with opened(config, **wanted) as (memory, scope):
-        decided = read_decided(memory, scope, only_opened=only_opened)
-        closed = read_closed(memory, scope, of_trades=decided["trade_id"])
-    return typed(decided.merge(closed, on="trade_id", how="left"), LEDGER)
+        return typed(with_outcomes(memory, scope, only_opened=only_opened), LEDGER)
 
 
 def insights(config: Config = None, **wanted: Unpack[Wanted]) -> pd.DataFrame:

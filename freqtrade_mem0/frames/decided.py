@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.frames.closed import read_closed
 from freqtrade_mem0.frames.columns import LEDGER, typed
 from freqtrade_mem0.journal.evidence.read import in_scope
 from freqtrade_mem0.journal.old_decisions import SELECT, old_decision
@@ -34,6 +35,13 @@ _PLAIN = (
     "expected_ratio",
 )
 _COLUMNS = ("decision_id", *_OF_ORIGIN, *_PLAIN, "trade_id", "decided_at")
+
+
+def with_outcomes(memory: MemoryFolder, scope: Scope, *, only_opened: bool) -> pd.DataFrame:
+    """Return the decisions of a scope by time, with what became of them."""
+    decided = read_decided(memory, scope, only_opened=only_opened)
+    closed = read_closed(memory, scope, of_trades=decided["trade_id"])
+    return decided.merge(closed, on="trade_id", how="left")
 
 
 def read_decided(memory: MemoryFolder, scope: Scope, *, only_opened: bool) -> pd.DataFrame:

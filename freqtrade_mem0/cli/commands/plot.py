@@ -1,0 +1,78 @@
+"""Draw what memory did to the stakes of a run or bot, into one HTML file.
+
+Profit with memory's and with the proposed stakes, the multipliers, how trades ended by multiplier
+or forecast, and a heat map of situations. The newest run is drawn unless the options choose
+another. The file needs no network and holds no script.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freqtrade_mem0.cli.context import opened_memory, scope_of
+from freqtrade_mem0.cli.options import memory_options, scope_options
+from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.errors import ConfigError, RecordError
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = "plot"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `plot`."""
+    parser.add_argument(
+        "--html",
+        type=Path,
+        default=Path("mem0-plot.html"),
+        metavar="FILE",
+        help="The file to write; it is replaced. Default: mem0-plot.html",
+    )
+    parser.add_argument(
+        "--by",
+        nargs=2,
+        default=("volatility_regime", "trend_regime"),
+        metavar=("ROWS", "COLUMNS"),
+        help="Two features of a situation for the heat map, also pair, side or enter_tag. Default: "
+        "volatility_regime trend_regime",
+    )
+    scope_options(parser)
+    memory_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the file."""
+    from freqtrade_mem0.frames.closed import read_closed
+    from freqtrade_mem0.frames.columns import LEDGER, SITUATIONS, typed
+    from freqtrade_mem0.frames.decided import with_outcomes
+    from freqtrade_mem0.plot.page import page
+    from freqtrade_mem0.views.insights import newest_of
+    from freqtrade_mem0.views.scope import described
+
+    with opened_memory(arguments) as memory:
+        scope = scope_of(arguments, memory)
+        newest = newest_of(memory, scope)
+        if newest is None:
+            raise RecordError(
+                f"No trade of {described(scope)} is in {memory.folder}. 'freqtrade-mem0 runs' "
+                "lists what is."
+            )
+        one = replace(scope, strategy=newest.strategy, modes=[newest.mode], run_id=newest.run_id)
+        ledger = with_outcomes(memory, one, only_opened=True)
+        closed = read_closed(memory, one, with_features=True)
+    name = f"{newest.strategy}, {newest.mode} {newest.run_id[:12]}"
+    situations = typed(closed, SITUATIONS, others=True)
+    text = page(name, typed(ledger, LEDGER), situations, tuple(arguments.by))
+    path: Path = arguments.html
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--html {path} can not be written: {error.strerror}.") from error
+    if arguments.json:
+        print_json({"path": str(path), "decisions": len(ledger)})
+    else:
+        print_lines(f"{path}: {name}, {len(ledger):,} decisions. Open it in a browser.")
+    return 0
