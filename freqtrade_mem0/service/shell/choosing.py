@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
@@ -49,6 +49,10 @@ class Chosen:
     def rows(self, table: Table) -> NDArray[np.intp]:
         """Return the rows of the run's trades; to be called under the book's lock."""
         return rows_of(self.book, table, self.scope)
+
+    def scope_of(self, run: KnownRun) -> Scope:
+        """Return the scope of another run that there is to choose from."""
+        return replace(self.scope, strategy=run.strategy, modes=[Mode(run.mode)], run_id=run.run_id)
 
     @property
     def options(self) -> list[tuple[str, str]]:
