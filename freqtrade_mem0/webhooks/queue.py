@@ -30,6 +30,8 @@ KEPT_MS = 30 * 86_400_000
 """How long messages are kept that were sent or given up, so that they can be sent again."""
 
 _LASTS_MS = 1_000 * sum(PAUSES_S)
+_LONGEST_MS = 30 * 3_600_000
+"""More than any pause: what is due later was noted before the clock was set back, and is due."""
 
 
 class State(StrEnum):
@@ -144,18 +146,20 @@ class Queue:
     def next(self) -> Message | None:
         """Return the message that is to be tried now; None where none is due."""
         now_ms = self._file.now_ms()
+        times = [now_ms, now_ms + _LONGEST_MS]
         is_off = (
-            "SELECT 1 FROM endpoints WHERE name = ? AND (gone_ms NOTNULL OR rests_until_ms > ?)"
+            "SELECT 1 FROM endpoints WHERE name = ?"
+            " AND (gone_ms NOTNULL OR rests_until_ms BETWEEN ? + 1 AND ?)"
         )
-        if self._file.rows(is_off, [self.key, now_ms]):
+        if self._file.rows(is_off, [self.key, *times]):
             return None
         rows = self._file.rows(
             "SELECT number, id, body, attempts, since_ms FROM messages AS m"
-            " WHERE endpoint = ?1 AND state = 'waiting' AND due_ms <= ?2"
+            " WHERE endpoint = ?1 AND state = 'waiting' AND due_ms NOT BETWEEN ?2 + 1 AND ?3"
             " AND NOT EXISTS (SELECT 1 FROM messages AS before WHERE before.endpoint = ?1"
             " AND before.about = m.about AND before.state = 'waiting' AND before.number < m.number)"
             " ORDER BY number LIMIT 1",
-            [self.key, now_ms],
+            [self.key, *times],
         )
         return Message(*rows[0]) if rows else None
 

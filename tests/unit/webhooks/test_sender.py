@@ -290,6 +290,17 @@ def test_a_wait_that_is_asked_for_is_kept(hooked: Hooked, receiver: Receiver) ->
     assert hooked.states() == {"sent": 2}
 
 
+def test_a_clock_that_was_set_back_delays_nothing(hooked: Hooked, receiver: Receiver) -> None:
+    """By much: what waits is due at once."""
+    hooked.now_s += 5 * DAY_S
+    receiver.fails("drop", times=1)
+    hooked.add(a_trade(1))
+    hooked.run()
+    hooked.now_s -= 5 * DAY_S
+    hooked.run()
+    assert hooked.states() == {"sent": 1}
+
+
 def test_one_process_sends_at_a_time(hooked: Hooked, receiver: Receiver) -> None:
     """The other one leaves it to that one."""
     hooked.add(a_trade(1))
