@@ -1,7 +1,7 @@
 """What memory costs a backtest: the whole `freqtrade backtesting` command, and its loop alone.
 
     python benchmarks/bench_backtest.py [--rounds 5] [--days 120]
-        [--datadir FOLDER --timeframe 5m --timerange 20240101-20240301]
+        [--datadir FOLDER --timeframe 5m --timerange 20240101-20240301] [--instructions]
 
 Real processes on generated candles (about 2,900 trades by default), in turn, in another order each
 round:
@@ -14,7 +14,9 @@ round:
 
 Prints JSON. Each ratio is paired with the plain run of its round. `loop` is `Backtesting.backtest`,
 `after_loop_s` the time from its end to the end of the command. Processor time of a command has
-that of the processes it waited for.
+that of the processes it waited for. With `--instructions` each variant is run once and its
+instructions are counted (valgrind, fifty times as slow): two lengths of time tell what a trade
+costs, and what the start and the end of the command cost.
 """
 
 from __future__ import annotations
@@ -35,11 +37,13 @@ from benchmarks.freqtrade_commands import (
     Took,
     arguments_of,
     asked_market,
+    environment,
     market,
     market_options,
     run,
     write_strategies,
 )
+from benchmarks.instructions import count
 from benchmarks.measuring import in_turn, machine, print_result, ratios, spread
 from freqtrade_mem0.demo.freqtrade_run import load_backtest
 
@@ -69,12 +73,23 @@ def main() -> int:
     parser.add_argument(
         "--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), help="Which ones."
     )
+    parser.add_argument(
+        "--instructions", action="store_true", help="Count instructions; slow, never noisy."
+    )
     market_options(parser, days=120)
     asked = parser.parse_args()
     names = list(dict.fromkeys([PLAIN, *asked.variants]))
     facts = machine()
     runs: dict[str, list[Run]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, market(asked, Path(name)) as traded:
+        if asked.instructions:
+            print_result(
+                "backtest",
+                asked=asked_market(asked),
+                figures={each: counted(traded, Path(name) / each) for each in names},
+                machine_before=facts,
+            )
+            return 0
         if asked.rounds > 1:  # the first process of all reads its files from the disk
             backtest(traded, Path(name) / "warm-up", None)
         for number, variant in in_turn(names, asked.rounds):
@@ -94,11 +109,7 @@ def main() -> int:
 
 def backtest(traded: Market, folder: Path, mem0: dict[str, Any] | None) -> Run:
     """Run one variant in a folder of its own."""
-    strategies = write_strategies(folder / "strategies", has_memory=mem0 is not None)
-    arguments = arguments_of(traded, folder, strategies=strategies, name=EXAMPLE_NAME, mem0=mem0)
-    noted = folder / "loop.json"
-    # Stored results must not stand in for a run: memory would not be asked.
-    options = ["backtesting", *arguments, "--cache", "none", "--export", "trades"]
+    options, noted = _command(traded, folder, mem0), folder / "loop.json"
     command = run(["-m", "benchmarks.timed_freqtrade", str(noted), *options], folder / "log")
     metrics, _, _ = load_backtest(folder, EXAMPLE_NAME)
     is_deferred = mem0 is not None and "delivery" in mem0
@@ -108,6 +119,24 @@ def backtest(traded: Market, folder: Path, mem0: dict[str, Any] | None) -> Run:
         n_trades=metrics.n_trades,
         deliver=deliver(traded, folder) if is_deferred else None,
     )
+
+
+def counted(traded: Market, folder: Path) -> dict[str, int]:
+    """Count the instructions of one variant, which the folder is named after, and its trades."""
+    command = [sys.executable, "-m", "freqtrade", *_command(traded, folder, VARIANTS[folder.name])]
+    n_instructions = count(command, environment())
+    return {
+        "instructions": n_instructions,
+        "trades": load_backtest(folder, EXAMPLE_NAME)[0].n_trades,
+    }
+
+
+def _command(traded: Market, folder: Path, mem0: dict[str, Any] | None) -> list[str]:
+    """Write a variant's strategy and config, and return the arguments of its backtest."""
+    strategies = write_strategies(folder / "strategies", has_memory=mem0 is not None)
+    arguments = arguments_of(traded, folder, strategies=strategies, name=EXAMPLE_NAME, mem0=mem0)
+    # Stored results must not stand in for a run: memory would not be asked.
+    return ["backtesting", *arguments, "--cache", "none", "--export", "trades"]
 
 
 def deliver(traded: Market, folder: Path) -> Took:

@@ -171,6 +171,11 @@ def arguments_of(
     return arguments + ([] if market.timerange is None else ["--timerange", market.timerange])
 
 
+def environment() -> dict[str, str]:
+    """Return the variables of a process that a benchmark starts."""
+    return child_environment() | {"PYTHONPATH": _python_path()}
+
+
 def run(arguments: Sequence[str], log: Path) -> Took:
     """Run Python with these arguments in a process of its own, and wait for its end.
 
@@ -187,7 +192,7 @@ def run(arguments: Sequence[str], log: Path) -> Took:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env=child_environment() | {"PYTHONPATH": _python_path()},
+            env=environment(),
         )
         _, status, used = os.wait4(process.pid, 0)
         ended_s = time.monotonic()

@@ -18,7 +18,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 # Cachegrind without its caches: it counts each instruction once and is the fastest that does.
 _COUNTING = ("--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
@@ -35,8 +35,15 @@ def is_available() -> bool:
     return shutil.which("valgrind") is not None
 
 
-def count(command: Sequence[str]) -> int:
+def count(command: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Return how many instructions a command takes, from its start to its end.
+
+    Parameters
+    ----------
+    command
+        The command.
+    environment
+        Its variables.
 
     Raises
     ------
@@ -53,7 +60,7 @@ def count(command: Sequence[str]) -> int:
         [valgrind, *_COUNTING, *command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env=os.environ | _STEADY,
+        env={**environment, **_STEADY},
         check=False,
     )
     counted = _COUNTED.search(done.stderr)
