@@ -291,7 +291,8 @@ def _message(error: BaseException) -> str:
     if "Could not load markets" in message:  # "the above error" is in a log that nobody sees
         message = (
             "Freqtrade could not load the markets of the exchange, which it needs also for a "
-            "backtest. Check 'exchange' in the config and whether this machine reaches it."
+            "backtest. Check 'exchange' in the config and whether this machine reaches it. That of "
+            "'freqtrade-mem0 demo' ended with the demo: name another config with --config."
         )
     if error.__cause__ is None:
         return message
