@@ -55,7 +55,7 @@ _MODES = {
 def add_question_options(parser: argparse._ActionsContainer) -> None:
     """Add an option for each question."""
     for each in QUESTIONS:
-        words = each.text.rstrip(":?")
+        words = each.text.partition("?")[0].rstrip(":")
         if each is MODE:
             parser.add_argument(each.option, choices=names_in(PACKAGE), help=f"{words}.")
         elif each.kind is bool:
