@@ -13,6 +13,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from freqtrade_mem0 import __version__
+from freqtrade_mem0.audit.log import AuditLog
+from freqtrade_mem0.records.base import from_ms
 from freqtrade_mem0.service.caller import Caller
 from freqtrade_mem0.service.keys import Role
 from freqtrade_mem0.service.shell.counting import counts_of
@@ -20,6 +22,8 @@ from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visitor
 from freqtrade_mem0.views.trust import set_aside
 from freqtrade_mem0.views.values import iso
+from freqtrade_mem0.views.webhooks import webhook_endpoints
+from freqtrade_mem0.webhooks.endpoint import configured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +74,11 @@ def _whole(caller: Caller) -> dict[str, Any]:
         "dead": letters[:_MOST],
         "set_aside": set_aside(memory)[:_MOST] if delivery is not None else [],
         "jobs": service.jobs.newest(_MOST),
+        "webhooks": webhook_endpoints(
+            memory.folder, memory.settings.user_id, configured(memory.settings.webhooks)
+        ),
+        "webhooks_on": memory.settings.webhooks.enabled,
+        "audit": _audit(memory.folder) if is_admin else None,
         "keys": [key.facts(now_ms) for key in service.keys.all()] if is_admin else None,
         "files": _files(memory.folder),
         "folder": str(memory.folder) if is_admin else None,
@@ -77,6 +86,16 @@ def _whole(caller: Caller) -> dict[str, Any]:
         "versions": _versions(),
         "n_streams": service.pages.news.n_streams,
         "bots": _bots(service),
+    }
+
+
+def _audit(folder: Path) -> dict[str, Any]:
+    """Return the newest uses of credentials, newest first, and the first row that was changed."""
+    uses, broken = AuditLog(folder).uses()
+    return {
+        "n": len(uses),
+        "broken": broken,
+        "uses": [(iso(from_ms(use.at_ms)), use) for use in reversed(uses[-_MOST:])],
     }
 
 
