@@ -42,8 +42,12 @@ class Judge:
             process = self._process = subprocess.Popen(  # noqa: S603 - this module itself
                 [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
-        said, _ = process.communicate(pickle.dumps(stakes))
-        found: tuple[Worth, Band] = pickle.loads(said)  # noqa: S301 - from our own process
+        with process:
+            assert process.stdin is not None  # noqa: S101 - both are pipes
+            assert process.stdout is not None  # noqa: S101
+            pickle.dump(stakes, process.stdin)
+            process.stdin.close()
+            found: tuple[Worth, Band] = pickle.load(process.stdout)  # noqa: S301 - our own process
         return found
 
     def close(self) -> None:
