@@ -77,6 +77,13 @@ KEYS: list[tuple[str, set[str]]] = [
         _RUN | {"as_of", "n_trades", "age_days", "reference", "triggers", "bands", "slippage"},
     ),
     ("preview", _RUN | _PREVIEW),
+    ("report", {"folder", "whose", "since", "until", "bots", "wrong", "checked"}),
+    (
+        "runs",
+        _RUN
+        | {"is_running", "first", "last", "n_trades", "n_won"}
+        | {"profit_abs", "stake_currency", "mean_profit_ratio"},
+    ),
     ("deliver", {"delivered", "pending"}),
     ("salvage", {"damaged"}),
     ("rebuild", {"read", "new", "skipped"}),

@@ -87,6 +87,7 @@ def _memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "command",
     [
         *("records -n 500", "ledger -n 500", "insights", "search dip red -n 500", "why", "stats"),
+        *("report --since 2000-01-01", "runs", "why --now"),
         *("why --now ETH/USDT", "preview", "priors", "dead-letters", "doctor"),
     ],
 )
