@@ -111,8 +111,10 @@ def troubles(caller: Caller, said: Sequence[BotState]) -> list[Trouble]:
     failed = [each for each in caller.service.jobs.newest(5) if each["state"] == "failed"]
     if failed:
         found.append(Trouble(WARNING, f"The job {failed[0]['name']} failed.", "/system#jobs"))
-    for look, link in ((unfinished, "/memory#forget"), (outside, "/system#aside")):
-        is_fine, text = look(memory)
+    # It reads what every writer wrote, so it is looked up beside the pages.
+    taken = caller.service.pages.background.latest(("outside",), lambda: outside(memory))
+    for said_so, link in ((unfinished(memory), "/memory#forget"), (taken, "/system#aside")):
+        is_fine, text = said_so or (True, "")
         if not is_fine:
             found.append(Trouble(WARNING, f"{text[:1].upper()}{text[1:]}.", link))
     return sorted(found, key=lambda each: each.state != FAILED)
@@ -122,13 +124,13 @@ def cards(chosen: Chosen, said: Sequence[BotState]) -> list[Card]:
     """Return a card for each bot; without bots, for the newest backtests."""
     bots = [run for run in chosen.runs if run.mode in BOTS]
     shown = bots[:_MOST_CARDS] if bots or said else chosen.runs[:_N_BACKTESTS]
-    left = list(said)
+    left, words = list(said), chosen.book.words
     found = []
     for run in shown:
         own = next((each for each in left if _is_same(each, run)), None)
         if own is not None:
             left.remove(own)
-        found.append(_card(chosen, run, own))
+        found.append(_card(chosen, run, own, words))
     nothing = float("nan")
     found += [
         Card(
@@ -151,11 +153,10 @@ def _is_same(said: BotState, run: KnownRun) -> bool:
     return run.run_id in names and said.config.get("strategy") in {None, run.strategy}
 
 
-def _card(chosen: Chosen, run: KnownRun, said: BotState | None) -> Card:
+def _card(chosen: Chosen, run: KnownRun, said: BotState | None, words: Mapping[int, str]) -> Card:
     book, table = chosen.book, chosen.table
     assert table is not None  # noqa: S101 - there are runs
     scope = chosen.scope_of(run)
-    words = book.words
     with book.lock:
         rows = rows_of(book, table, scope)
         won = profits(table, rows)
