@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pandas as pd
 
 from freqtrade_mem0.errors import RecordError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
 
 _PAGE = 20_000
+_BODY = "iif(length(body) > 0, body, body_of(-seq, body))"
 _OF_ORIGIN = ("strategy", "mode", "run_id")
 _PLAIN = (
     "pair",
@@ -60,7 +61,7 @@ def read_decided(memory: MemoryFolder, scope: Scope, *, only_opened: bool) -> pd
 def _whole(memory: MemoryFolder, scope: Scope, opened: str) -> Iterator[tuple[Any, ...]]:
     where, values = scope.where(with_kind=False)
     query = (
-        "SELECT seq, decided_ms, trade_id, body_of(-seq, body) FROM decisions AS d"  # noqa: S608
+        f"SELECT seq, decided_ms, trade_id, {_BODY} FROM decisions AS d"  # noqa: S608
         f" WHERE {where}{opened} AND seq > ? ORDER BY seq LIMIT {_PAGE}"
     )
     seq = 0
@@ -68,7 +69,7 @@ def _whole(memory: MemoryFolder, scope: Scope, opened: str) -> Iterator[tuple[An
         seq = rows[-1][0]
         for _, decided_ms, trade_id, body in rows:
             try:
-                said = json.loads(body)
+                said = orjson.loads(body)
                 origin = [said["origin"][name] for name in _OF_ORIGIN]
                 plain = [said.get(name) for name in _PLAIN]
                 yield (said["id"], *origin, *plain, trade_id, decided_ms)
