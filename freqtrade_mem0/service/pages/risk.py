@@ -26,7 +26,7 @@ PAGE = Page(path="/risk", title="Risk", order=60, about="What changed lately?")
 router = APIRouter(include_in_schema=False)
 
 _MOST_EVENTS = 500
-_MOST_LISTED = 100
+_MOST_LISTED = 50
 _COLOURS = ("@down", "@warn", "@info", "@accent", "@soft", "@up")
 
 
