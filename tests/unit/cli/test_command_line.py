@@ -205,6 +205,7 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
         "delivery",
         "bots",
         "backups",
+        "webhooks",
         "tamper evidence",
         "forgetting",
         "triggers",
