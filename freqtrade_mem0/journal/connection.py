@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.encryption.envelope import FILE_NAME as ENVELOPE
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.schema import migrate, refuse_foreign, refuse_old
 from freqtrade_mem0.journal.stored_bodies import offer_bodies
@@ -17,6 +18,7 @@ from freqtrade_mem0.sqlite_files.opening import (
     create_privately,
     explain,
     is_writable,
+    lacks_envelope,
     open_read_only,
     open_shared,
 )
@@ -143,6 +145,8 @@ class Connection:
                     "Check the disk; if the file itself is damaged, stop what uses it and run "
                     "'freqtrade-mem0 salvage': it saves what can still be read."
                 )
+                if lacks_envelope(error, self.path):
+                    advice += f" If it is encrypted, {ENVELOPE} is missing beside it."
                 raise JournalError(
                     f"The journal {self.path} can not be used: {cause or error}. Trading goes on "
                     f"with the proposed stakes.{'' if cause else f' {advice}'}"

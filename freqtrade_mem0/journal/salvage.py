@@ -33,7 +33,7 @@ from freqtrade_mem0.journal.schema import refuse_foreign
 from freqtrade_mem0.journal.verify import is_sound, verify
 from freqtrade_mem0.sqlite_files.cipher_pages import mend
 from freqtrade_mem0.sqlite_files.connecting import connect
-from freqtrade_mem0.sqlite_files.opening import explain_encryption, is_plain
+from freqtrade_mem0.sqlite_files.opening import PLAIN_AMONG_ENCRYPTED, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,7 +119,7 @@ def salvage(path: Path, now: datetime) -> Salvaged | None:
                 f"{path} is in use. Stop the bots and commands that use this memory, and try again."
             )
         if KEYRING.data_key(path) is not None and is_plain(path):
-            raise JournalError(f"{path} can not be used: {explain_encryption(path)}.")
+            raise JournalError(f"{path} can not be used: {PLAIN_AMONG_ENCRYPTED}.")
         with TemporaryDirectory(dir=path.parent, prefix=".salvage-") as folder:
             copied = Path(folder) / FILE_NAME
             _copy(path, copied)

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.encryption.envelope import FILE_NAME
 from freqtrade_mem0.encryption.keyring import KEYRING
 from freqtrade_mem0.sqlite_files.connecting import connect
 
@@ -27,6 +26,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MAGIC = b"SQLite format 3\x00"
+PLAIN_AMONG_ENCRYPTED = (
+    "it is not encrypted, and the memory in its folder is. Stop what uses it and run "
+    "'freqtrade-mem0 encrypt'"
+)
 _READ = "SELECT count(*) FROM sqlite_master"
 _NO_SHARED_MEMORY = "SQLITE_IOERR_SHM"
 _NO_LOCKS = ("SQLITE_IOERR_LOCK", "SQLITE_IOERR_RDLOCK", "SQLITE_IOERR_CHECKRESERVEDLOCK")
@@ -137,8 +140,8 @@ def give_to_owner(folder: Path) -> None:
 def explain(error: sqlite3.Error, path: Path) -> str | None:
     """Return what is wrong with a file's folder or side files; None if it is something else."""
     name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_NOTADB":
-        return explain_encryption(path)
+    if name == "SQLITE_NOTADB" and KEYRING.data_key(path) is not None and is_plain(path):
+        return PLAIN_AMONG_ENCRYPTED
     if name.startswith((_NO_SHARED_MEMORY, *_NO_LOCKS)):
         return (
             f"the file system of {path.parent} does not let processes share memory or lock files, "
@@ -163,16 +166,11 @@ def is_plain(path: Path) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def explain_encryption(path: Path) -> str:
-    """Return why SQLite, or SQLCipher, sees no database in a file."""
-    if KEYRING.data_key(path) is None:
-        return f"it is no SQLite file, or it is encrypted and {FILE_NAME} is missing beside it"
-    if is_plain(path):
-        return (
-            "it is not encrypted, and the memory in its folder is. Stop what uses it and run "
-            "'freqtrade-mem0 encrypt'"
-        )
-    return "its first page is damaged, or it was encrypted in another memory"
+def lacks_envelope(error: sqlite3.Error, path: Path) -> bool:
+    """Return whether a file that is no database to SQLite may be an encrypted one."""
+    return (
+        getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB" and KEYRING.data_key(path) is None
+    )
 
 
 def _give_to_owner(path: Path) -> None:

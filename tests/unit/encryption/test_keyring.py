@@ -99,7 +99,7 @@ def test_a_plain_file_in_an_encrypted_memory_is_named(tmp_path: Path) -> None:
 
     written(tmp_path / "third")
     (tmp_path / "third" / FILE_NAME).unlink()
-    with pytest.raises(Exception, match=f"encrypted and {FILE_NAME} is missing"):
+    with pytest.raises(Exception, match=f"encrypted, {FILE_NAME} is missing"):
         list(Journal(tmp_path / "third").records())
 
 
