@@ -3,8 +3,8 @@
 The tests are those of a comparison of two backtests, on the days from the first entry to the last
 close. All trades of the bot count: of a window that somebody chose, the best would show too much.
 
-Who looks every day sees chance look like skill one day: of bots whose stakes foresee nothing, one
-in ten would be told within two years that memory helped. So the tests are made when there are
+Who looks every day sees chance look like skill one day: of sixty simulated bots whose
+stakes foresee nothing, six were told so within two years. So the tests are made when there are
 enough trades and days, and again only when the number of closed trades has doubled, each time with
 an eighth of the 5 %. In between the last finding stands.
 """
