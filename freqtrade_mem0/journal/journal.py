@@ -222,6 +222,10 @@ class Journal:
         """
         return self._ledger.lines(scope or Scope(), only_opened=only_opened, limit=limit)
 
+    def still_open(self, scope: Scope, newest: int) -> list[Decision]:
+        """Return decisions whose trade has not closed, of the newest that became one, by time."""
+        return self._ledger.still_open(scope, newest)
+
     def decision_and_trade(self, wanted: str) -> tuple[Decision | None, TradeRecord | None]:
         """Return a decision and its trade by the whole id of either.
 

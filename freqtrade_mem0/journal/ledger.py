@@ -109,6 +109,22 @@ class Ledger:
         for _, old in self._readable_old(self._connection.rows(query, values)):
             yield old.trade_id or "", old.id, old.proposed_stake, old.stake, old.applied
 
+    def still_open(self, scope: Scope, newest: int) -> list[Decision]:
+        """Return decisions whose trade has not closed; see `Journal.still_open`."""
+        where, values = scope.where(with_kind=False)
+        rows = self._connection.rows(
+            "SELECT d.seq, d.trade_id FROM decisions AS d"  # noqa: S608 - values are bound
+            f" WHERE {where} AND d.trade_id IS NOT NULL ORDER BY decided_ms DESC LIMIT ?",
+            [*values, newest],
+        )
+        ids = [stored_id(trade_id) for _, trade_id in rows]
+        query = f"SELECT id FROM evidence WHERE is_current = 1 AND id IN ({_marks(ids)})"  # noqa: S608
+        closed = {each for (each,) in self._connection.rows(query, ids)}
+        left = [row[0] for row, own in zip(rows, ids, strict=True) if own not in closed]
+        query = f"{_DECISIONS} d.seq IN ({_marks(left)})"
+        found = sorted(self._readable(self._connection.rows(query, left)), key=itemgetter(0))
+        return [decision for _, decision in found]
+
     def of(self, wanted: str) -> tuple[Decision | None, TradeRecord | None]:
         """Return a decision and its trade by the id of either; see `Journal.decision_and_trade`."""
         trade = self._trades([wanted]).get(wanted)
@@ -193,3 +209,7 @@ class Ledger:
             if trade is not None:
                 found[record_id] = trade
         return found
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -183,10 +183,7 @@ def positions(caller: Caller, chosen: Chosen, found: Sequence[Card]) -> list[Pos
         waiting = set() if said is None else {each.get("trade_id") for each in said.orders}
         if card.run is not None and card.run.mode in BOTS:
             scope = chosen.scope_of(card.run)
-            for line in journal.ledger(scope, limit=_MOST_OPEN):
-                decision = line.decision
-                if line.trade is not None:
-                    continue
+            for decision in journal.still_open(scope, _MOST_OPEN):
                 now = there.pop((decision.pair, decision.side), None)
                 if now is None and said is not None:
                     continue  # the bot does not have it any more

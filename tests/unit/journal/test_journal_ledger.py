@@ -134,6 +134,21 @@ def test_the_open_date_comes_back(journal: Journal, microsecond: int) -> None:
     assert opened_at == line.decision.open_date
 
 
+def test_decisions_whose_trade_has_not_closed(journal: Journal) -> None:
+    """Of the newest, in order; those that never became a trade are none."""
+    for number in range(6):
+        decision, trade = a_decision(number), a_trade(number + 20)
+        closing = [trade] if number in {1, 4} else []
+        journal.append([decision, opened(decision, trade), *closing])
+    journal.append([a_decision(9)])
+
+    def found(newest: int) -> list[str]:
+        return [each.id for each in journal.still_open(Scope(), newest)]
+
+    assert found(100) == [a_decision(number).id for number in (0, 2, 3, 5)]
+    assert found(3) == [a_decision(number).id for number in (3, 5)]
+
+
 @pytest.mark.parametrize("is_archived", [False, True])
 def test_a_decision_and_its_trade_are_found_by_the_id_of_either(
     journal: Journal, is_archived: bool
