@@ -19,8 +19,9 @@ class Profits:
     """Trades by the time they became known; arrays have shape (n_trades,).
 
     `with_memory` and `without` are profits in stake currency with memory's and with the proposed
-    stakes. They are equal where memory decided nothing, and 0 where the amounts are not kept; of
-    those there are `n_unknown`.
+    stakes. That of the stake which the trade got is the trade's own profit; the other one differs
+    by memory's effect (see `worth.stakes`). They are equal where memory decided nothing, and 0
+    where the amounts of such a trade are not kept; of those there are `n_unknown`.
     """
 
     known_ms: NDArray[np.int64]
@@ -46,12 +47,15 @@ def profits(table: Table, rows: NDArray[np.intp]) -> Profits:
     """Return what the trades of some rows won; to be called under the book's lock."""
     base, size, decided = decided_of(table, rows)
     paid = table["profit"][rows].astype(np.float64)
+    applied = decided & (table["applied"][rows] > 0.0)
     is_unknown = ~decided & ~np.isfinite(paid)
-    plain = np.where(is_unknown, 0.0, paid)
+    scaled = np.where(decided, base * np.where(applied, size, 1.0), 0.0)
+    own = np.where(np.isfinite(paid), paid, scaled)
+    effect = np.where(decided, base * (size - 1.0), 0.0)
     return Profits(
         known_ms=table["known_ms"][rows],
-        with_memory=np.where(decided, base * size, plain),
-        without=np.where(decided, base, plain),
+        with_memory=own + np.where(applied, 0.0, effect),
+        without=own - np.where(applied, effect, 0.0),
         n_decided=int(decided.sum()),
         n_shadow=int((table["applied"][rows][decided] == 0.0).sum()),
         n_unknown=int(is_unknown.sum()),

@@ -31,11 +31,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         memory = running.service.memory
         for number in range(1, N + 1):
             decision = a_decision(number, origin=BOT, stake=125.0)
+            ratio = 0.02 if number % 2 else -0.01 - number / 1e5
             trade = a_trade(
                 number,
                 origin=BOT,
                 pair=("ETH/USDT", "BTC/USDT")[number % 2],
-                profit_ratio=0.02 if number % 2 else -0.01 - number / 1e5,
+                profit_ratio=ratio,
+                profit_abs=ratio * 125.0,
                 max_stake_amount=125.0,
                 decision_id=decision.id,
             )
