@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from freqtrade_mem0 import Mem0Provider, inject_memory
-from freqtrade_mem0.errors import BackendError, ConfigError, RecordError
+from freqtrade_mem0 import inject_memory
+from freqtrade_mem0.errors import BackendError, RecordError
 
 
 @dataclass
@@ -137,9 +137,3 @@ def test_a_choice_that_makes_no_sense_is_refused(chosen: dict[str, Any], sentenc
     """When the decorator is made, not when the agent runs."""
     with pytest.raises(RecordError, match=sentence):
         inject_memory(**chosen)
-
-
-def test_what_later_versions_bring_is_refused_in_a_sentence() -> None:
-    """Encryption would be a false promise."""
-    with pytest.raises(ConfigError, match="this version does not encrypt memories"):
-        Mem0Provider(api_key="k", encryption_key="e")

@@ -85,7 +85,7 @@ def test_a_key_is_found_and_only_its_hash_is_stored(file: ServiceFile) -> None:
         f"fm0_{key.id}_",
     ):
         assert Keys(file).found(wrong) is None
-    secret = text.rpartition("_")[2]
+    secret = text.removeprefix(f"fm0_{key.id}_")
     assert secret.encode() not in b"".join(p.read_bytes() for p in file.path.parent.iterdir())
     assert file.path.stat().st_mode & 0o777 == 0o600
 
