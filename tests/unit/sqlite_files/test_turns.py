@@ -9,6 +9,7 @@ from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.sqlite_files.turns import give_way, waiting
 from tests.support.samples import a_trade
+from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +55,7 @@ def test_a_writer_has_its_turn_after_one_write(tmp_path: Path) -> None:
         sqlite.execute("INSERT INTO marks VALUES ('ours', '1')")
         thread = threading.Thread(target=lambda: other.append([a_trade(2)]))
         thread.start()
-        while pauses(ours.path, 0.0) == [0.0]:
-            pass  # until it waits
+        assert eventually(lambda: pauses(ours.path, 0.0) != [0.0]), "it never waited"
     with writes.one() as sqlite:
         assert sqlite.execute("SELECT count(*) FROM records").fetchone() == (2,)
     thread.join()
