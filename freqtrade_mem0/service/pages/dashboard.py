@@ -105,12 +105,14 @@ def _helped(found: list[Card]) -> str:
     card = next((each for each in found if each.run is not None), None)
     if card is None:
         return "There is no closed trade yet."
-    change, name = card.profit - card.without, card.run.run_id[:20] if card.run else ""
-    return (
-        f"{name}: {money(card.profit, signed=True)} {card.currency} with memory's stakes, "
-        f"{money(change, signed=True)} against the proposed ones. Whether that is chance is said "
-        "there."
+    won = f"{money(card.profit, signed=True)} {card.currency}"
+    change, name = money(card.effect, signed=True), card.run.run_id[:20] if card.run else ""
+    text = (
+        f"{won} with memory's stakes, {change} against the proposed ones"
+        if card.applied
+        else f"{won} with the proposed stakes; memory's would have changed that by {change}"
     )
+    return f"{name}: {text}. Whether that is chance is said there."
 
 
 def _loses(chosen: Chosen) -> str:
@@ -164,7 +166,7 @@ def _calibrated(known: list[Pattern]) -> str:
 def _learned(known: list[Pattern]) -> str:
     active = [each for each in known if each.is_active]
     if not active:
-        return "No pattern differs from chance yet."
+        return "No pattern of a bot differs from chance yet."
     surest = max(active, key=lambda each: each.confidence)
     text = surest.sentence()
     return f"{counted(len(active), 'pattern')}; the surest: {text}"

@@ -51,8 +51,11 @@ class Card(NamedTuple):
         What the bot says itself; None where it is not asked.
     equity
         The sum of its profits over time, in a few points.
-    profit, without
-        In stake currency, with memory's and with the proposed stakes.
+    profit, effect
+        In stake currency: what its trades won, and what memory's stakes changed in it, or would
+        have changed in shadow mode.
+    applied
+        Whether a trade got memory's stake.
     """
 
     name: str
@@ -60,7 +63,8 @@ class Card(NamedTuple):
     said: BotState | None
     equity: list[float]
     profit: float
-    without: float
+    effect: float
+    applied: bool
     win_rate: float
     currency: str
 
@@ -140,6 +144,7 @@ def cards(chosen: Chosen, said: Sequence[BotState]) -> list[Card]:
             [],
             nothing,
             nothing,
+            False,
             nothing,
             str(each.config.get("stake_currency", "")),
         )
@@ -162,13 +167,15 @@ def _card(chosen: Chosen, run: KnownRun, said: BotState | None, words: Mapping[i
         won = profits(table, rows)
         pair = words.get(int(table["pair"][rows[-1]]), "") if len(rows) else ""
         win_rate = float((table["ratio"][rows] > 0.0).mean()) if len(rows) else float("nan")
+    line, applied = curve(won, _POINTS), won.n_shadow < won.n_decided
     return Card(
         name_of(run),
         run,
         said,
-        curve(won, _POINTS).with_memory,
-        float(np.sum(won.with_memory)),
-        float(np.sum(won.without)),
+        line.with_memory if applied else line.without,
+        float(np.sum(won.own)),
+        float(np.sum(won.with_memory - won.without)),
+        applied,
         win_rate,
         stake_currency(pair),
     )

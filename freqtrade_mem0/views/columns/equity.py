@@ -21,12 +21,14 @@ class Profits:
     `with_memory` and `without` are profits in stake currency with memory's and with the proposed
     stakes. That of the stake which the trade got is the trade's own profit; the other one differs
     by memory's effect (see `worth.stakes`). They are equal where memory decided nothing, and 0
-    where the amounts of such a trade are not kept; of those there are `n_unknown`.
+    where the amounts of such a trade are not kept; of those there are `n_unknown`. `own` are the
+    profits with the stakes that the trades got.
     """
 
     known_ms: NDArray[np.int64]
     with_memory: NDArray[np.float64]
     without: NDArray[np.float64]
+    own: NDArray[np.float64]
     n_decided: int
     n_shadow: int
     n_unknown: int
@@ -56,6 +58,7 @@ def profits(table: Table, rows: NDArray[np.intp]) -> Profits:
         known_ms=table["known_ms"][rows],
         with_memory=own + np.where(applied, 0.0, effect),
         without=own - np.where(applied, effect, 0.0),
+        own=own,
         n_decided=int(decided.sum()),
         n_shadow=int((table["applied"][rows][decided] == 0.0).sum()),
         n_unknown=int(is_unknown.sum()),

@@ -107,3 +107,30 @@ def test_an_empty_memory_says_what_to_run(tmp_path: Path) -> None:
     """Also to somebody whose key is bound."""
     with served(tmp_path) as running, running.as_("reader", strategy="Sample") as client:
         assert "freqtrade-mem0 demo" in client.get("/dashboard", headers=HTML).text
+
+
+@pytest.mark.parametrize(
+    ("applied", "shown"),
+    [
+        (True, ["+9.00 USDT with memory's stakes, +2.00 against the proposed", "memory's part"]),
+        (False, ["+9.00 USDT with the proposed stakes; memory's would have", "would have changed"]),
+    ],
+)
+def test_a_bot_has_the_profit_that_it_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, applied: bool, shown: list[str]
+) -> None:
+    """In shadow mode memory's stakes are what would have been, and are not added to it."""
+    with served(tmp_path, user_id="me") as running:
+        decision = a_decision(1, origin=LIVE, applied=applied)
+        trade = a_trade(
+            1,
+            origin=LIVE,
+            decision_id=decision.id,
+            profit_ratio=0.08,
+            profit_abs=9.0,
+            max_stake_amount=125.0 if applied else 100.0,
+        )
+        running.service.memory.journal.append([decision, opened(decision, trade), trade])
+        page = _said(running, monkeypatch).replace("&#39;", "'")
+    assert '<p class="big up">+9.00' in page
+    assert [text for text in shown if text not in page] == []
