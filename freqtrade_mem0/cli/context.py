@@ -6,6 +6,7 @@ Every command imports this module, also for `--help`, so heavy modules are impor
 from __future__ import annotations
 
 import logging
+import shlex
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +82,14 @@ def read_config(arguments: argparse.Namespace) -> CliConfig:
         channels=channels(config),
         freqtrade=config,
     )
+
+
+def config_named(arguments: argparse.Namespace) -> str:
+    """Return the options that name the config, for a command that is printed; "" without any."""
+    named = "".join(f" -c {shlex.quote(each)}" for each in arguments.config or [])
+    if arguments.userdir is not None:
+        named += f" --userdir {shlex.quote(str(arguments.userdir))}"
+    return named
 
 
 def offer_key(arguments: argparse.Namespace, backup: Path) -> None:

@@ -75,9 +75,9 @@ def _first_entry(url: str, number: int) -> Any:
         with closing(engine.connect()) as connection:
             return connection.execute(text(_FIRST_ENTRY), {"number": number}).first()
     except (SQLAlchemyError, ImportError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0].rstrip(".")
         raise ConfigError(
-            f"The trade database {_shown(url)} can not be read: {reason} Name another one with "
+            f"The trade database {_shown(url)} can not be read: {reason}. Name another one with "
             "--db-url, or the trade by its id in memory."
         ) from error
 

@@ -183,12 +183,16 @@ def _find_line(
             "the ledger. 'freqtrade-mem0 ledger' lists them."
         )
     if len(lines) > 1:
-        how = f"have the number {wanted}" if entries else f"begin with {wanted!r}"
+        how = (
+            f"trades have the number {wanted}"
+            if entries
+            else f"ids of trades and decisions begin with {wanted!r}"
+        )
         if wanted is not None and wanted.isdecimal() and not entries:
             how += " (no trade database with a trade of this number was found; --db-url names one)"
-        found = "; ".join(_candidate(line.decision) for line in lines[:_N_CANDIDATES])
+        found = "; ".join(_candidate(line.decision, wanted) for line in lines[:_N_CANDIDATES])
         first = "" if len(lines) <= _N_CANDIDATES else " The first are"
-        raise RecordError(f"{len(lines)} trades {how}: name one by its id.{first} {found}.")
+        raise RecordError(f"{len(lines)} {how}: name one by its id.{first} {found}.")
     return lines[0]
 
 
@@ -207,9 +211,10 @@ def _is_one_of(decision: Decision, entries: Sequence[Entered]) -> bool:
     )
 
 
-def _candidate(decision: Decision) -> str:
+def _candidate(decision: Decision, wanted: str | None) -> str:
     origin = decision.origin
+    named = decision.id if decision.id.startswith(wanted or "-") else decision.trade_id
     return (
-        f"{(decision.trade_id or decision.id)[:13]} ({decision.side} {decision.pair} on "
+        f"{(named or decision.id)[:13]} ({decision.side} {decision.pair} on "
         f"{decision.decided_at:%Y-%m-%d %H:%M}, {origin.mode} {origin.run_id[:12]})"
     )

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import read_config
+from freqtrade_mem0.cli.context import config_named, read_config
 from freqtrade_mem0.cli.options import config_options
 from freqtrade_mem0.cli.output import print_json, print_lines
 from freqtrade_mem0.cli.questions import add_question_options, answers, ask_key, confirmed
@@ -69,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         tense = "would be" if asks or arguments.dry_run else "are"
         print_lines(
-            f"{target}: {'these keys' if keys else 'no key'} {tense} set.",
+            f"{target}: these keys {tense} set."
+            if keys
+            else f"{target} stays as it is: all of this is set in it.",
             *(f"  mem0.{key} = {json.dumps(value)}" for key, value in keys.items()),
         )
     is_written = text != before and not arguments.dry_run
@@ -183,8 +185,8 @@ def _end(arguments: argparse.Namespace, target: Path, config: CliConfig) -> int:
 
     files = [*(arguments.config or []), *([str(target)] if arguments.to else [])]
     files = files or [str(target)]
-    named = "".join(f" -c {each}" for each in files)
-    named += f" --userdir {arguments.userdir}" if arguments.userdir else ""
+    arguments.config, arguments.test_alert = files, False
+    named = config_named(arguments)
     strategy = str(config.freqtrade.get("strategy") or "MyStrategy")
     print_lines(
         "Next:",
@@ -193,5 +195,4 @@ def _end(arguments: argparse.Namespace, target: Path, config: CliConfig) -> int:
         f"  freqtrade-mem0 insights{named}",
         "What doctor says:",
     )
-    arguments.config, arguments.test_alert = files, False
     return doctor.run(arguments)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
+from freqtrade_mem0.cli.context import config_named, opened_memory, scope_of, since_of
 from freqtrade_mem0.cli.options import memory_options, scope_options, since_option
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 from freqtrade_mem0.errors import ConfigError
@@ -47,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     since = since_of(arguments) or now - timedelta(days=_DAYS)
     with opened_memory(arguments) as memory:
         facts = report(memory, scope_of(arguments, memory), now, since)
+    named = config_named(arguments)
+    for each in facts["wrong"]:
+        each["do"] += named
     if arguments.html is not None:
         _write(arguments.html, facts)
     if arguments.json:

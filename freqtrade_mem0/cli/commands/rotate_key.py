@@ -46,6 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments)
     own = config.settings.encryption.key
     old, new = arguments.old or own, arguments.new or own
+    if own is None and (old is None or new is None):
+        raise ConfigError(
+            f'The config names no key, so there is none to change. Set "{_KEY}"; '
+            "'freqtrade-mem0 encrypt' then encrypts a memory that is there."
+        )
     if old is None or new is None or old == new:
         raise ConfigError(
             "rotate-key needs two keys: give --new KEY, where the new one is, or --old KEY, if "

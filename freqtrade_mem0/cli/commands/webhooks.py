@@ -37,6 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names",
         nargs="*",
+        default=[],  # without it argparse says that a name is required
         metavar="NAME",
         help="Names of endpoints, for 'replay' ids of events. Default: all.",
     )

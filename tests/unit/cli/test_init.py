@@ -74,6 +74,9 @@ def test_a_set_key_changes_only_with_yes(config: Path, capsys: pytest.CaptureFix
     assert config.read_text() == before
     assert main(["init", "--user", "ben", "--yes"]) == 0
     assert read(config.read_text())["mem0"] == {"enabled": True, "user_id": "ben"}
+    capsys.readouterr()
+    assert main(["init", "--user", "ben"]) == 0
+    assert "config.json stays as it is: all of this is set in it." in capsys.readouterr().out
 
 
 def test_a_wrong_answer_is_refused_before_anything_is_written(

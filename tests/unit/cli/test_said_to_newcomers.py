@@ -99,3 +99,24 @@ def test_a_title_is_as_wide_as_the_terminal(
     monkeypatch.setattr(output, "get_terminal_size", lambda: (80, 24), raising=False)
     output.print_table(title, ["a"], [["b"]])
     assert capsys.readouterr().out.splitlines()[0] == title
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("rotate-key --new env:NEW", "The config names no key, so there is none to change"),
+        ("webhooks", "the following arguments are required: what"),
+    ],
+)
+def test_a_command_that_can_do_nothing_says_what_is_missing(
+    config: str, command: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing that may be left out."""
+    try:
+        code: object = main([*command.split(), "-c", config])
+    except SystemExit as ended:
+        code = ended.code
+    assert code in {1, 2}
+    said = " ".join(capsys.readouterr().err.split())
+    assert expected in said
+    assert "NAME" not in said.partition("required:")[2]

@@ -125,7 +125,7 @@ def test_several_bots_are_listed(
 @pytest.mark.parametrize(
     ("database", "expected"),
     [
-        (None, "can not be read"),
+        (None, "unable to open database file. Name another one with --db-url"),
         ((), "No trade database with a trade 25 was found; --db-url names one."),
         (("dry_run_buy-9",), "Trade 25 is long ETH/USDT in sqlite:///"),
     ],
@@ -142,5 +142,24 @@ def test_what_is_missing_is_said(
     if database is not None:
         a_database(tmp_path / "trades.sqlite", *database)
     assert main(["why", "25", "-c", str(config)]) == 1
-    assert expected in capsys.readouterr().err
+    assert expected in " ".join(capsys.readouterr().err.split())
     assert (tmp_path / "trades.sqlite").exists() == (database is not None)
+
+
+def test_each_candidate_is_named_by_the_id_that_begins_so(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of its trade or of its decision, whichever it is."""
+    journal = Journal(tmp_path / "mem0")
+    ids = [("25aa", "77bb"), ("99cc", "25dd")]
+    for number, (trade_id, decision_id) in enumerate(ids):
+        decision = replace(a_decision(number, origin=BOT), id=decision_id)
+        trade = a_trade(number, origin=BOT, id=trade_id)
+        journal.append([decision, opened(decision, trade)])
+    journal.close()
+    a_database(tmp_path / "trades.sqlite")
+    assert main(["why", "25", "-c", str(config)]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 ids of trades and decisions begin with '25'" in said
+    assert "25aa (long" in said
+    assert "25dd (long" in said
