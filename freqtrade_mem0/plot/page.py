@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-from freqtrade_mem0 import __version__
-from freqtrade_mem0.compare.report import charts
+from freqtrade_mem0.compare.report.pages import page_of
 from freqtrade_mem0.plot.pictures import calibration, heat_map, multipliers, profits
 
 if TYPE_CHECKING:
@@ -28,21 +25,13 @@ def page(
     features
         Two features of a situation for the heat map.
     """
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("freqtrade_mem0.plot"), PackageLoader("freqtrade_mem0.compare.report")]
-        ),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals["charts"] = charts
     currency = (
         str(ledger["pair"].iloc[0]).partition("/")[2].partition(":")[0] if len(ledger) else ""
     )
     calibrated, about_it = calibration(ledger)
-    return environment.get_template("plot.html.j2").render(
+    return page_of(
+        "freqtrade_mem0.plot",
+        "plot.html.j2",
         name=name,
         n_decisions=len(ledger),
         drawings=[each for each in (profits(ledger, currency), multipliers(ledger)) if each],
@@ -50,5 +39,4 @@ def page(
         about_it=about_it,
         heat=heat_map(situations, *features),
         features=features,
-        version=__version__,
     )

@@ -8,12 +8,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-from freqtrade_mem0 import __version__
-from freqtrade_mem0.compare.report import charts
 from freqtrade_mem0.compare.report.charts import Drawing, Series, draw
-from freqtrade_mem0.compare.report.page import shown
+from freqtrade_mem0.compare.report.pages import page_of
 from freqtrade_mem0.report.words import name_of, no_bot, sections, wrong
 from freqtrade_mem0.words.numbers import percent
 
@@ -26,23 +22,13 @@ _TONES = {"helped": "good", "hurt": "bad"}
 
 def page(facts: Facts) -> str:
     """Return the report, as `views.report.report` gives it, as an HTML page."""
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("freqtrade_mem0.report"), PackageLoader("freqtrade_mem0.compare.report")]
-        ),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-    )
-    environment.globals["charts"] = charts
-    return environment.get_template("report.html.j2").render(
+    return page_of(
+        "freqtrade_mem0.report",
+        "report.html.j2",
         facts=facts,
         bots=[_bot(each) for each in facts["bots"]],
         wrong=wrong(facts),
         no_bot=no_bot(facts),
-        version=__version__,
     )
 
 

@@ -8,17 +8,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from freqtrade_mem0 import __version__
-from freqtrade_mem0.compare.report import charts
 from freqtrade_mem0.compare.report.chance import chance_in_words
 from freqtrade_mem0.compare.report.charts import Drawing, Series, as_number, as_percent, draw
+from freqtrade_mem0.compare.report.pages import page_of
 from freqtrade_mem0.compare.report.tables import Z95, summary_table, tables
 from freqtrade_mem0.compare.statistics.returns import daily
 from freqtrade_mem0.compare.verdict import verdict
-from freqtrade_mem0.words.visible import visible
 from freqtrade_mem0.worth.daily import drawdown, equity
 from freqtrade_mem0.worth.finding import Finding
 
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.compare.comparison import Comparison
+    from freqtrade_mem0.compare.report.charts import Label
     from freqtrade_mem0.compare.statistics.calibration import Calibration
     from freqtrade_mem0.worth.daily import Daily
 
@@ -43,26 +39,13 @@ def report(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> str:
     notes
         Sentences on the settings.
     """
-    environment = Environment(
-        loader=PackageLoader("freqtrade_mem0.compare.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-    )
-    environment.globals["charts"] = charts
-    return environment.get_template("page.html.j2").render(
+    return page_of(
+        "freqtrade_mem0.compare.report",
+        "page.html.j2",
         strategies=[_strategy(c) for c in comparisons],
         summary=summary_table(comparisons) if len(comparisons) > 1 else None,
         notes=notes,
-        version=__version__,
     )
-
-
-def shown(value: Any) -> Any:
-    """Make the control characters of a text visible; what is HTML already stays."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _strategy(c: Comparison) -> dict[str, Any]:
@@ -87,7 +70,7 @@ def _charts(c: Comparison) -> list[Drawing | None]:
     def day(number: float, _step: float) -> str:
         return f"{before.first + timedelta(days=round(number)):%Y-%m-%d}"
 
-    def over_time(title: str, series: Sequence[Series], y_label: charts.Label) -> Drawing | None:
+    def over_time(title: str, series: Sequence[Series], y_label: Label) -> Drawing | None:
         return draw(title, series, x_label=day, y_label=y_label, x_ticks=dates)
 
     losses = [_line(*run, -drawdown(days.returns)) for run, days in _runs(before, after)]

@@ -18,7 +18,7 @@ from tests.support.samples import a_decision, a_trade, opened
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOSTILE = "<script>alert(1)</script>"
+HOSTILE = "<script>alert(1)</script>\x1b[31m"
 
 
 def config(folder: Path, n: int, tag: str = "dip") -> str:
@@ -58,6 +58,7 @@ def test_the_file_needs_nothing_from_elsewhere(
     assert "<script" not in text
     assert not re.search(r"https?://|url\(|@import", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "\x1b" not in text
     assert text.count("<svg") == 3
 
 
