@@ -23,15 +23,17 @@ def for_people(request: Request, status: int, detail: str) -> Response | None:
 def refusal(request: Request, status: int, detail: str, wanted: str | None = None) -> Response:
     """Return an error as a page; for somebody unknown it is the page to sign in.
 
-    `wanted` is where to go on after that, by default what was asked for.
+    `wanted` is where to go on after an attempt to sign in, by default what was asked for.
     """
+    has_tried = wanted is not None
     if wanted is None:
         wanted = own_address(request.url.path, request.url.query)
     is_unknown = status == HTTPStatus.UNAUTHORIZED
     values = {
         "status": status,
         "title": HTTPStatus(status).phrase,
-        "detail": detail,
+        # Without an attempt it tells programs which header to send.
+        "detail": detail if has_tried or not is_unknown else "",
         # A strict cookie does not come with a link from elsewhere, but with a request of our page.
         "asks_again": is_unknown and request.headers.get("sec-fetch-site") == "cross-site",
         "wanted": own_address(wanted),

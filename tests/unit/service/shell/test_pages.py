@@ -29,6 +29,8 @@ def test_a_browser_gets_a_page_and_a_program_json(site: Served) -> None:
         page, said = client.get("/dashboard", headers=HTML), client.get("/dashboard")
         assert (page.status_code, said.status_code) == (401, 401)
         assert "Sign in" in page.text
+        assert "X-API-Key" not in page.text  # people send no headers
+        assert "X-API-Key" in said.text
         assert "problem+json" in said.headers["content-type"]
     with site.as_("reader") as client:
         page = client.get("/nowhere", headers=HTML)
