@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import read_config
 from freqtrade_mem0.cli.options import count, memory_options
-from freqtrade_mem0.cli.output import print_json, print_lines, print_table
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 
 if TYPE_CHECKING:
     import argparse
@@ -46,8 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print_table(
         "Uses of credentials",
-        ["Number", "at", "who", "action", "credential", "source"],
-        [[str(value) for value in _facts(use).values()] for use in shown],
+        ["Number", "at (UTC)", "who", "what"],
+        [
+            [str(each["number"]), when(str(each["at"])), str(each["who"]), _what(each)]
+            for each in map(_facts, shown)
+        ],
+        optional=["Number"],
     )
     if broken is not None:
         print_lines(
@@ -57,6 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     print_lines("The chain of hashes fits: no row was changed or removed before the last one.")
     return 0
+
+
+def _what(facts: dict[str, object]) -> list[str]:
+    """Return what was done with which credential, and below it where that was found."""
+    where = [f"  {facts['source']}"] if facts["source"] else []
+    return [f"{facts['action']} {facts['credential']}", *where]
 
 
 def _facts(use: Use) -> dict[str, object]:

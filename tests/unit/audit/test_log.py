@@ -6,12 +6,15 @@ import json
 import logging
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from freqtrade_mem0.audit.credentials import credentials_of
 from freqtrade_mem0.audit.log import FILE_NAME, AuditLog
+from freqtrade_mem0.cli import output
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.config.credentials import Credentials
 from freqtrade_mem0.config.settings import Settings
@@ -108,6 +111,11 @@ def test_the_command_lists_what_commands_used(
     ]
     assert "secret" not in json.dumps(listed)
     assert made["key"] not in json.dumps(listed)
+    monkeypatch.setattr(output, "console", lambda: Console(width=80))
+    assert main(["audit", "-c", str(config)]) == 0
+    shown = capsys.readouterr().out
+    assert "changed mem0.encryption.key" in shown
+    assert f" {datetime.now(UTC):%Y-%m-%d} " in shown
     with closing(connect(place / FILE_NAME)) as sqlite:
         sqlite.execute("UPDATE uses SET who = 'x' WHERE number = 1")
     assert run("audit", key="env:NEXT", code=1)["changed_at"] == 1

@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 decision_id=decision.id,
             )
             memory.journal.append([decision, opened(decision, trade), trade])
-        memory.journal.append([a_risk_event(1, origin=BOT)])
+        memory.journal.append([a_risk_event(1, origin=BOT, response="noted")])
         yield running
 
 
@@ -83,7 +83,7 @@ def test_risk_events_are_listed_by_type(site: Served) -> None:
     """Each with a link to its record."""
     shown = text_of(site, "/risk")
     assert "1 event." in shown
-    assert "stop loss of long ETH/USDT" in shown
+    assert "stop loss of long ETH/USDT at -4.00% · noted" in shown
     assert "No risk event" in text_of(site, "/risk?event_type=drawdown")
 
 
