@@ -47,7 +47,8 @@ def risk(visit: Visitor, run: str = "", event_type: str = "") -> Response:
     counts = Counter(each.event_type for each in events)
     shown = [each for each in events if event_type in {"", each.event_type}]
     with chosen.book.lock:
-        points = curve(profits(chosen.table, chosen.rows(chosen.table)))
+        won = profits(chosen.table, chosen.rows(chosen.table))
+        points = curve(replace(won, with_memory=won.own))
     values |= {
         "events": shown[:_MOST_LISTED],
         "n_shown": len(shown),

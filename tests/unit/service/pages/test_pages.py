@@ -17,6 +17,7 @@ from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 BOT = Origin(user_id="me", strategy="Trend", mode=Mode.DRY_RUN, run_id="bot-1")
 N = 60
@@ -150,3 +151,23 @@ def test_keys_are_shown_to_admins_and_never_their_secrets(site: Served) -> None:
 def _raw(site: Served, role: str, **bound: str) -> str:
     with site.as_(role, **bound) as client:
         return client.get("/system", headers=HTML).text
+
+
+def test_the_curve_of_a_bot_in_shadow_mode_is_of_what_it_won(tmp_path: Path) -> None:
+    """Not of what memory's stakes would have won."""
+    with served(tmp_path, user_id="me") as running:
+        for number in (1, 2):
+            decision = a_decision(number, origin=BOT, applied=False)
+            trade = a_trade(
+                number,
+                origin=BOT,
+                profit_ratio=0.08,
+                profit_abs=8.0,
+                max_stake_amount=100.0,
+                decision_id=decision.id,
+            )
+            running.service.memory.journal.append([decision, opened(decision, trade), trade])
+        with running.as_("reader") as client:
+            page = client.get("/risk", headers=HTML).text
+    assert ", 16.0]" in page
+    assert ", 20.0]" not in page
