@@ -50,11 +50,18 @@ def test_a_page_is_sound(
             _is_sound(look)
 
 
+TOO_WIDE = (
+    "[...document.querySelectorAll('.fit')].filter(t => t.scrollWidth > t.clientWidth).length"
+)
+"""How many of the tables that must be whole on a phone are not."""
+
+
 def _is_sound(look: Look) -> None:
     assert look.errors == []
     assert look.from_elsewhere == []
     assert look.axe() == []
     assert not look.is_too_wide()
+    assert look.page.evaluate(TOO_WIDE) == 0
     assert look.page.locator("main script, main img[onerror], main iframe").count() == 0
 
 
