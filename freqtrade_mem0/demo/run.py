@@ -128,6 +128,7 @@ def _run_both(folder: Path, candles: Candles, table_chars: int) -> _Runs:
             candles.timeframe,
             stake_currency=candles.currency,
             bot_name="demo",
+            datadir=str(candles.datadir.resolve()),
         )
         memory = {"enabled": True, "path": str((folder / "memory").resolve())}
         configs = {

@@ -59,9 +59,9 @@ def numbers_in_words(worth: Worth, currency: str, *, applied: bool) -> list[str]
     ]
     if worth.shifts is not None and worth.timing is not None:
         sentences.append(
-            "A random sizing of the same shape does as well in "
-            f"{_share(worth.shifts.p_as_good)} of cases, stakes without foresight are timed as "
-            f"well in {_share(worth.timing.p_better)}."
+            "The same multipliers, given to other trades, do as well in "
+            f"{_share(worth.shifts.p_as_good)} of cases. Stakes that follow the past alone meet "
+            f"good trades as often in {_share(worth.timing.p_better)}."
         )
     if worth.finding is Finding.NOT_SHOWN:
         sentences.append(

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import read_config
+from freqtrade_mem0.cli.context import opened_memory
 from freqtrade_mem0.cli.options import count, memory_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
 
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the list; return 1 where it was changed."""
     from freqtrade_mem0.audit.log import AuditLog
 
-    memory = read_config(arguments).memory()
-    memory.close()
+    with opened_memory(arguments) as memory:
+        pass
     uses, broken = AuditLog(memory.folder).uses()
     shown = uses[-arguments.limit :] if arguments.limit is not None else uses
     if arguments.json:

@@ -106,13 +106,13 @@ def _helped(found: list[Card]) -> str:
     if card is None:
         return "There is no closed trade yet."
     won = f"{money(card.profit, signed=True)} {card.currency}"
-    change, name = money(card.effect, signed=True), card.run.run_id[:20] if card.run else ""
+    change, name = money(card.effect, signed=True), card.run.strategy if card.run else ""
     text = (
         f"{won} with memory's stakes, {change} against the proposed ones"
         if card.applied
         else f"{won} with the proposed stakes; memory's would have changed that by {change}"
     )
-    return f"{name}: {text}. Whether that is chance is said there."
+    return f"{name}: {text}. The page Worth tells whether that is chance."
 
 
 def _loses(chosen: Chosen) -> str:

@@ -60,12 +60,15 @@ def money(value: float | None, *, signed: bool = False) -> str:
 
 
 def times(value: float | None, digits: int = 2) -> str:
-    """Return a multiplier.
+    """Return a multiplier; one that is nearly 1 has a digit more.
 
-    >>> times(0.5), times(1, 3)
-    ('x0.50', 'x1.000')
+    >>> times(0.5), times(1, 3), times(0.9988)
+    ('x0.50', 'x1.000', 'x0.999')
     """
-    return NOTHING if value is None or not math.isfinite(value) else f"x{value:.{digits}f}"
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    text = f"x{value:.{digits}f}"
+    return f"x{value:.{digits + 1}f}" if float(text[1:]) == 1.0 != value else text
 
 
 def moment(value: datetime | str | None) -> Markup | str:
