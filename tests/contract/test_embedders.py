@@ -222,7 +222,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who configures it without the package is told what to install."""
     semantic._opened.cache_clear()
     monkeypatch.setattr(semantic, "_folder", lambda: None)
-    with pytest.raises(BackendError, match=r"freqtrade-mem0\[semantic\]"):
+    with pytest.raises(BackendError, match="pip install 'wordllama"):
         SemanticEmbedder()
 
 
