@@ -1,4 +1,7 @@
-"""One Chromium, and one service of an empty and of a full memory, for all tests of the pages."""
+"""One Chromium, and one service of an empty and of a full memory, for the tests of a file.
+
+Not for a whole session: while Playwright runs, no other test of the process can use asyncio.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,28 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
     with chromium() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of a memory in which nothing is."""
     with site(browser, tmp_path_factory.mktemp("empty"), lambda _: None) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of a memory with bots, backtests, and hostile texts in every field."""
     with site(browser, tmp_path_factory.mktemp("full"), fill_hostile) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def locked(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of a service that asks for a key."""
     folder = tmp_path_factory.mktemp("keys")
