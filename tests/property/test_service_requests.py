@@ -26,9 +26,12 @@ rules (a name without blanks, a price that fits the profit) say more than a sche
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A service that starts no jobs, and lets everybody guess keys as often as they like."""
     block: Any = {"service": {"requests_per_minute": 10_000_000, "maintain_hours": None}}
-    with served(tmp_path_factory.mktemp("site"), **block) as running:
+    with (
+        served(tmp_path_factory.mktemp("site"), **block) as running,
+        pytest.MonkeyPatch.context() as patched,
+    ):
         running.service.runner.stop()
-        upkeep.FORGET_WAIT_S = 0.0
+        patched.setattr(upkeep, "FORGET_WAIT_S", 0.0)
         running.service.failures = RateLimit(1e9)
         yield running
 
