@@ -118,6 +118,13 @@ def strategy_search_options(parser: _ActionsContainer) -> None:
     )
 
 
+def not_blank(text: str) -> str:
+    """Return the value of an option that must say something, as a variable may be empty."""
+    if not text.strip():
+        raise ArgumentTypeError("must not be empty")
+    return text
+
+
 def count(text: str) -> int:
     """Return the value of an option that takes a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:

@@ -148,8 +148,8 @@ def _no_key(folder: Path, envelope: Envelope) -> ConfigError:
 
 def _wrong_key(folder: Path, envelope: Envelope) -> ConfigError:
     return ConfigError(
-        f'The memory in {folder} is encrypted by another key than "mem0.encryption.key" names. Its '
-        f"own was {_named(envelope)} when it was set."
+        f'The memory in {folder} is encrypted by another key than "mem0.encryption.key" names. Let '
+        f"it name the right one: when the key was set, that was {_named(envelope)}."
     )
 
 

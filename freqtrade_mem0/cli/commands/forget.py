@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory
-from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.options import memory_options, not_blank
 from freqtrade_mem0.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
@@ -26,14 +26,27 @@ NAME = "forget"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `forget`."""
-    parser.add_argument("--user", required=True, metavar="USER", help="The owner's whole user id.")
-    parser.add_argument("-s", "--strategy", metavar="NAME", help="Only this strategy.")
+    # An empty --bot, as of a variable that is not set, would forget all bots of the user.
+    parser.add_argument(
+        "--user",
+        required=True,
+        type=not_blank,
+        metavar="USER",
+        help="The owner's whole user id.",
+    )
+    parser.add_argument(
+        "-s", "--strategy", type=not_blank, metavar="NAME", help="Only this strategy."
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--run-id", metavar="RUN", help="Only this backtest run or bot, by its whole id."
+        "--run-id",
+        type=not_blank,
+        metavar="RUN",
+        help="Only this backtest run or bot, by its whole id.",
     )
     which.add_argument(
         "--bot",
+        type=not_blank,
         metavar="BOT",
         help="Only what this bot noted in dry-run or live, by its whole id.",
     )

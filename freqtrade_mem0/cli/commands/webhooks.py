@@ -30,9 +30,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=["list", "test", "send", "dead", "replay", "enable", "secret"],
-        help="List the endpoints; send a test event to them; send now what waits; list what was "
-        "given up; send it again, or the events with these ids; send again to an endpoint that "
-        "answered 410 (gone); make a secret.",
+        help="'list' lists the endpoints, 'test' sends a test event to them, 'send' sends now what "
+        "waits, 'dead' lists what was given up, 'replay' sends that again or the events with these "
+        "ids, 'enable' sends again to an endpoint that answered 410 (gone), 'secret' makes a "
+        "secret.",
     )
     parser.add_argument(
         "names",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from freqtrade_mem0 import get_mem0_client
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.journal.journal import Journal
 from tests.support.samples import ORIGIN, a_trade
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -35,6 +32,18 @@ def test_without_yes_it_only_counts(options: list[str], capsys: pytest.CaptureFi
     assert "this would be deleted: records 3, evidence 3. Add --yes." in printed
     assert main([*options, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["would_delete"] == {"records": 3, "evidence": 3}
+
+
+@pytest.mark.parametrize("which", ["--bot", "--strategy", "--run-id", "--user"])
+def test_an_empty_name_is_refused(
+    options: list[str], capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    """It comes of a variable that is not set, and never means all of them."""
+    with pytest.raises(SystemExit) as ended:
+        main([*options, which, "", "--yes"])
+    assert ended.value.code == 2
+    assert f"{which}: must not be empty" in capsys.readouterr().err.replace("-s/", "")
+    assert len(list(Journal(Path(options[2]).parent / "mem0").records())) == 3
 
 
 def test_the_receipt_says_what_is_gone_and_what_is_out_of_reach(
