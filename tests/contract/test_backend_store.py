@@ -190,6 +190,28 @@ def test_keyword_search_follows_changes(store: SqliteStore) -> None:
     assert store.keyword_search("liquidation") == []
 
 
+def test_a_remembered_word_answers_as_a_store_that_was_just_opened(
+    store: SqliteStore, path: Path
+) -> None:
+    """Ids, order and scores are the same to the last bit, whoever wrote, deleted or replaced."""
+    draw = np.random.default_rng(7)
+    words = ("breakout", "dip", "liquidation", "stop", "ETH")
+    other = SqliteStore(path, collection_name="others")
+    for round_number in range(12):
+        writer = (store, other)[round_number % 2]
+        for n in draw.integers(0, 40, 8).tolist():
+            text = " ".join(draw.choice(words, 2))
+            writer.insert([draw.normal(size=2).tolist()], [{"data": text}], [f"id-{n}"])
+        writer.delete_many([f"id-{n}" for n in draw.integers(0, 40, 3).tolist()])
+        fresh = SqliteStore(path)
+        for _ in range(4):
+            question, vector = " ".join(draw.choice(words, 3)), draw.normal(size=2).tolist()
+            assert fresh.find(question, vector, 10) == store.find(question, vector, 10)
+            assert fresh.keyword_search(question) == store.keyword_search(question)
+        fresh.close()
+    other.close()
+
+
 def test_list_is_ordered_and_unlimited(store: SqliteStore) -> None:
     """Rows come by creation time and id, in the nested form that Mem0 expects."""
     times = ["2026-01-03T00:00:00+00:00", "2026-01-01T00:00:00+05:00", "2026-01-01T00:00:00"]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from freqtrade_mem0.backends.sqlite.vector_cache import WordRows
 from freqtrade_mem0.words.trading import ENDINGS, also_called, stems
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _SHARE = 0.1  # of all rows, that may hold a word which tells rows apart
 _FEW_ROWS = 1_000
 _MANY_ROWS = 20_000
 _SHORTEST_PREFIX = 4
+_WORDS_KEPT = 64  # whose rows a process remembers: 5 MB at most
 _NO_CONTENT = frozenset(
     re.findall(
         r"\w+",
@@ -50,23 +53,39 @@ def overlap(
     them takes most of the time.
     """
     weights = np.zeros(cache.n_rows, dtype=np.float32)
-    most = min(max(_FEW_ROWS, int(_SHARE * cache.n_rows)), _MANY_ROWS)
+    most = min(max(_FEW_ROWS, int(_SHARE * cache.n_alive)), _MANY_ROWS)
     whole = 0.0
     own = content_words(question)
     for term in dict.fromkeys([*own, *content_words(also_called(question))]):
         if term in cache.common_words:
             continue
-        found = connection.execute(
-            "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (_pattern(term), most + 1)
-        ).fetchall()
-        if len(found) > most:
+        found = cache.rows_by_word.get(term)
+        if found is None:
+            found = _rows_with(connection, cache, term, most)
+        if found is None:
             cache.common_words.add(term)
             continue
-        positions = cache.positions_of(np.array(found, dtype=np.int64).reshape(-1))
-        weight = math.log(1.0 + (cache.n_rows + 0.5) / (len(found) + 0.5))
-        weights[positions[positions >= 0]] += weight
+        cache.rows_by_word[term] = found
+        weight = math.log(1.0 + (cache.n_alive + 0.5) / (found.n_rows + 0.5))
+        weights[found.positions] += weight
         whole += weight if term in own else 0.0
+    while len(cache.rows_by_word) > _WORDS_KEPT:
+        del cache.rows_by_word[next(iter(cache.rows_by_word))]
     return weights, whole
+
+
+def _rows_with(
+    connection: sqlite3.Connection, cache: VectorCache, term: str, most: int
+) -> WordRows | None:
+    """Return the rows of a word; None where there are more than `most`."""
+    found = connection.execute(
+        "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (_pattern(term), most + 1)
+    )
+    seqs = np.fromiter(chain.from_iterable(found), dtype=np.int64)
+    if len(seqs) > most:
+        return None
+    positions = cache.positions_of(seqs)
+    return WordRows(n_rows=len(seqs), positions=positions[positions >= 0].astype(np.int32))
 
 
 def content_words(text: str) -> list[str]:

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite.columns import Column, keys_of, mask_of
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from freqtrade_mem0.backends.filters import Node
     from freqtrade_mem0.backends.port import GroupKey
     from freqtrade_mem0.backends.sqlite.embedders import Maker
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 _MAX_COLUMNS = 32
 _ROWS_PER_READ = 5_000
 _WORTH_REPACKING = 1_000  # deleted rows; with fewer, their places are left empty
+
+
+@dataclass(frozen=True, slots=True)
+class WordRows:
+    """The rows that hold a word: how many the file has, and where those of the collection are."""
+
+    n_rows: int
+    positions: NDArray[np.int32]
 
 
 class VectorCache:
@@ -69,6 +77,14 @@ class VectorCache:
         self._columns: dict[str, Column] = {}
         self.common_words: set[str] = set()
         """Words that too many rows hold to tell them apart."""
+        self.rows_by_word: dict[str, WordRows] = {}
+        """The rows of the words that were asked for, as long as nobody writes to the file."""
+        self._data_version = -1
+
+    @property
+    def n_alive(self) -> int:
+        """How many rows were not deleted."""
+        return self.n_rows - self._n_dead
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Catch up with the file as `connection` sees it, inside one read transaction."""
@@ -77,6 +93,10 @@ class VectorCache:
         if known is None or (first is not None and first > known + 1):
             self._clear()  # never filled, or so far behind that tombstones it needs are gone
             known = last if last is not None else 0
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if version != self._data_version:
+            self.rows_by_word.clear()
+            self._data_version = version
         self._read_scopes(connection)
         self._read_rows(connection)
         self._drop_dead(connection, known)
