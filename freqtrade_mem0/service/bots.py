@@ -35,18 +35,40 @@ _LEAST_PAUSE = 50
 
 _MODES = f"mode IN {tuple(map(str, BOTS))}"
 _RECORDS = f"""
-    SELECT s.run_id, s.mode, s.kind, max(e.recorded_ms), count(*) FILTER (WHERE NOT EXISTS
-        (SELECT 1 FROM evidence AS earlier WHERE earlier.id = e.id AND earlier.seq < e.seq))
-    FROM evidence AS e NOT INDEXED CROSS JOIN scopes AS s ON s.number = e.scope
-    WHERE e.seq > ? AND s.{_MODES} GROUP BY 1, 2, 3
+    SELECT s.run_id, s.mode, s.kind, max(e.recorded_ms), sum(e.n)
+    FROM (SELECT scope, max(recorded_ms) AS recorded_ms, count(*) AS n
+        FROM evidence NOT INDEXED WHERE seq > ? GROUP BY scope) AS e
+    CROSS JOIN scopes AS s ON s.number = e.scope WHERE s.{_MODES} GROUP BY 1, 2, 3
 """  # noqa: S608 - fixed texts, as below
+_EARLIER = (
+    "EXISTS (SELECT 1 FROM evidence AS earlier WHERE earlier.id = e.id AND earlier.seq < e.seq)"
+)
+_AGAIN = f"""
+    SELECT s.run_id, s.mode, s.kind, count(*) FROM evidence AS e NOT INDEXED
+    CROSS JOIN scopes AS s ON s.number = e.scope
+    WHERE e.seq > ? AND s.{_MODES} AND {_EARLIER} GROUP BY 1, 2, 3
+"""  # noqa: S608
+"""New rows that are a further version of a record, which counts once."""
+_ALL_AGAIN = f"""
+    SELECT s.run_id, s.mode, s.kind, count(*)
+    FROM (SELECT DISTINCT id FROM evidence NOT INDEXED WHERE is_current = 0) AS several
+    CROSS JOIN evidence AS e ON e.id = several.id CROSS JOIN scopes AS s ON s.number = e.scope
+    WHERE s.{_MODES} AND {_EARLIER} GROUP BY 1, 2, 3
+"""  # noqa: S608
+"""The same for the whole journal: of several versions all but one are not current."""
+_ALL_DECISIONS = f"""
+    SELECT run_id, mode, max(decided_ms), count(*) FROM decisions INDEXED BY decisions_scope
+    WHERE {_MODES} GROUP BY user_id, strategy, mode, run_id
+"""  # noqa: S608
+"""By an index alone: the bodies beside the columns are two kilobytes each."""
 _DECISIONS = f"""
     SELECT run_id, mode, max(decided_ms), count(*) FROM decisions NOT INDEXED
     WHERE seq > ? AND {_MODES} GROUP BY 1, 2
 """  # noqa: S608
 _OLD_DECISIONS = f"""
-    SELECT s.run_id, s.mode, max(d.decided_ms), count(*) FROM old_decisions AS d NOT INDEXED
-    CROSS JOIN scopes AS s ON s.number = d.scope WHERE s.{_MODES} GROUP BY 1, 2
+    SELECT s.run_id, s.mode, d.decided_ms, d.n FROM (SELECT scope, max(decided_ms) AS decided_ms,
+        count(*) AS n FROM old_decisions INDEXED BY old_decisions_scope GROUP BY scope) AS d
+    CROSS JOIN scopes AS s ON s.number = d.scope WHERE s.{_MODES}
 """  # noqa: S608
 _NUMBERS = f"""
     SELECT run_id, mode, json_extract(body, '$.multiplier'), json_extract(body, '$.n_effective')
@@ -55,10 +77,11 @@ _NUMBERS = f"""
     WHERE json_valid(body) ORDER BY seq
 """  # noqa: S608
 _OUTBOX = f"""
-    SELECT s.run_id, s.mode, sum(o.is_dead = 0), sum(o.is_dead),
-        min(e.recorded_ms) FILTER (WHERE o.is_dead = 0)
-    FROM outbox AS o CROSS JOIN evidence AS e ON e.seq = o.seq
-    JOIN scopes AS s ON s.number = e.scope WHERE s.{_MODES} GROUP BY 1, 2
+    SELECT s.run_id, s.mode, sum(w.n_pending), sum(w.n_dead), min(w.since_ms)
+    FROM (SELECT e.scope, sum(o.is_dead = 0) AS n_pending, sum(o.is_dead) AS n_dead,
+            min(e.recorded_ms) FILTER (WHERE o.is_dead = 0) AS since_ms
+        FROM outbox AS o CROSS JOIN evidence AS e ON e.seq = o.seq GROUP BY e.scope) AS w
+    CROSS JOIN scopes AS s ON s.number = w.scope WHERE s.{_MODES} GROUP BY 1, 2
 """  # noqa: S608
 _STATE = """
     SELECT (SELECT coalesce(max(seq), 0) FROM evidence),
@@ -93,6 +116,11 @@ class Counts:
     """Processes that gave a sign of life lately."""
     has_namesake: bool = False
     """Whether several bots of one name run at the same time."""
+
+    def add(self, kind: str, n: int) -> None:
+        """Count so many records of a kind."""
+        self.n_trades += n * (kind == TradeRecord.kind)
+        self.n_risk_events += n * (kind == RiskEvent.kind)
 
 
 class BotCounts:
@@ -135,13 +163,15 @@ class BotCounts:
         self._seen = state
         if state[0] > seen[0]:
             for bot, mode, kind, at_ms, n in sqlite.execute(_RECORDS, [seen[0]]):
-                found = self._of(bot, mode, at_ms)
-                found.n_trades += n * (kind == TradeRecord.kind)
-                found.n_risk_events += n * (kind == RiskEvent.kind)
+                self._of(bot, mode, at_ms).add(kind, n)
+            again = (_AGAIN, [seen[0]]) if seen[0] else (_ALL_AGAIN, [])
+            for bot, mode, kind, n in sqlite.execute(*again):
+                self._of(bot, mode).add(kind, -n)
         if seen[:2] == (0, 0):
             self._add_decisions(sqlite.execute(_OLD_DECISIONS))
         if state[1] > seen[1]:
-            self._add_decisions(sqlite.execute(_DECISIONS, [seen[1]]))
+            new = (_DECISIONS, [seen[1]]) if seen[1] else (_ALL_DECISIONS, [])
+            self._add_decisions(sqlite.execute(*new))
             for bot, mode, multiplier, n_effective in sqlite.execute(_NUMBERS, [seen[1]]):
                 found = self._of(bot, mode)
                 found.multipliers.append(multiplier)

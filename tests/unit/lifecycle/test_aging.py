@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from freqtrade_mem0.delivery.pull import pull_news, rebuild
 from freqtrade_mem0.lifecycle.cycle import run_cycle
+from freqtrade_mem0.lifecycle.tiers import counted, measured
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.records.kinds.removal import removal
 from freqtrade_mem0.records.kinds.retraction import retraction
@@ -178,6 +180,21 @@ def test_tiers_have_a_size(tmp_path: Path) -> None:
     n_summaries = len(summaries(memory))
     tiers = {name: tier["memories"] for name, tier in report["after"].items()}
     assert tiers == {"hot": 2, "warm": 3, "cold": 4 + n_summaries, "archive": 3}
+    memory.close()
+
+
+def test_records_are_counted_in_the_tier_they_are_in(tmp_path: Path) -> None:
+    """By category, also after corrections; the sums are those that the cycle reports."""
+    trades = [old_trade(n, n * 2, profit_ratio=0.05) for n in range(12)]
+    memory = remembering(tmp_path, *trades, **KEEPS_ALL)
+    cycle(memory)
+    memory.journal.append([replace(each, exit_reason="corrected") for each in trades[::5]])
+    sums: Counter[str] = Counter()
+    for (tier, _), n in counted(memory.journal).items():
+        sums[tier] += n
+    told = {tier: each["memories"] for tier, each in measured(memory).items()}
+    assert sums == +Counter(told)
+    assert len(sums) == 3
     memory.close()
 
 
