@@ -11,11 +11,13 @@ import uuid
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from freqtrade_mem0.backends.payload import stored_since
 from freqtrade_mem0.backends.vector_rows import Row
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from freqtrade_mem0.backends.port import GroupKey
 
@@ -121,6 +123,10 @@ class ExactStore(ABC):
     @abstractmethod
     def list_ids(self, filters: Mapping[str, Any] | None = None) -> Names:
         """Return the ids of all memories that pass, by `(created_at, id)`."""
+
+    def list_ids_since(self, since: datetime, filters: Mapping[str, Any] | None = None) -> Names:
+        """Return the ids of all memories that pass and were stored then or later, in that order."""
+        return self.list_ids(stored_since(dict(filters or {}), since))
 
     @abstractmethod
     def delete_many(self, ids: Sequence[str]) -> int:

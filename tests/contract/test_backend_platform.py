@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -297,12 +297,24 @@ def test_changes_are_filtered_by_the_platform(
 ) -> None:
     """Only what was updated since is transferred."""
     backend = platform_at(server, tmp_path)
-    backend.write([make_memory(0)])
+    backend.write([make_memory(n) for n in range(5)])
     since = datetime(2026, 1, 1, tzinfo=UTC)
+    for n, item in enumerate(server.items.values()):
+        item["updated_at"] = (since - timedelta(days=n)).isoformat()
+    n_given: list[int] = []
+    passing = server._passing
+
+    def counted(body: dict[str, Any]) -> list[dict[str, Any]]:
+        given = passing(body)
+        n_given.append(len(given))
+        return given
+
+    server._passing = counted  # type: ignore[method-assign]
 
     assert [make_memory(0)] == list(
         backend.changes(filters={**MINE, "pair": "ETH/USDT"}, since=since)
     )
+    assert n_given == [1]
 
     assert server.asked[-1].body["filters"] == {
         "AND": [

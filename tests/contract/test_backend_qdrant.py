@@ -65,13 +65,16 @@ def test_only_what_changed_is_read(
             n_read.append(row[0])
             yield row
 
+    backend.write([make_memory(n, metadata={"mode": "backtest"}) for n in range(50, 90)])
     monkeypatch.setattr(foreign_qdrant, "rows", counted)
 
-    changed = {each.id for each in backend.changes(filters=MINE, since=since)}
+    of_bots = MINE | {"NOT": [{"mode": "backtest"}]}
+    changed = {each.id for each in backend.changes(filters=of_bots, since=since)}
 
     assert make_memory(3).id in changed
     assert changed <= {each for each, at in stored.items() if at == since} | {make_memory(3).id}
     assert changed == set(n_read)
+    assert len(list(backend.changes(filters=of_bots, since=None))) == len(n_read) - len(changed)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -102,7 +105,7 @@ def test_a_server_is_asked_to_index_times(
     opened.write([make_memory(0)])
     assert list(opened.changes(filters=MINE, since=None)) != []
     assert ("user_id", "keyword") in indexed
-    assert indexed.count(("updated_at", "datetime")) == 1
+    assert indexed.count(("updated_at", "datetime")) == indexed.count(("mode", "keyword")) == 1
     opened.close()
 
 

@@ -7,13 +7,18 @@ import json
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from freqtrade_mem0.backends.payload import stored_since
+from freqtrade_mem0.backends.sqlite import times
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
+from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
+from freqtrade_mem0.backends.vector_rows import decode_payload
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -212,6 +217,42 @@ def test_a_remembered_word_answers_as_a_store_that_was_just_opened(
     other.close()
 
 
+def test_only_what_was_stored_since_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the filter says, in a file of any format, also of aged rows; other rows are not read."""
+    kept = Path(__file__).with_name("memories_format_1.sqlite.gz")
+    path.parent.mkdir()
+    path.write_bytes(gzip.decompress(kept.read_bytes()))
+    store = SqliteStore(path)
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    for n in range(60):
+        fill(store, range(n, n + 1), updated_at=(begin + timedelta(minutes=n)).isoformat())
+    since = begin + timedelta(minutes=50, microseconds=1)
+    fill(store, range(7, 8), updated_at=since.isoformat(), text="changed")
+    odd = ["2126-01-01 05:00:00+05:00", ["2126-01-01"], "soon", 2e9, None, True]
+    for n, at in enumerate(odd):
+        fill(store, range(100 + n, 101 + n), updated_at=at)
+    store.compress(["id-00055", "id-00020"])
+    store.delete("id-00056")
+    others = SqliteStore(path, "others")
+    fill(others, range(300, 310), updated_at="2126-01-01T00:00:00+00:00")
+    others.close()
+    wanted = store.list_ids(stored_since({"user_id": "me"}, since))
+    assert "id-00007" in wanted
+    assert "id-00050" not in wanted
+    n_read: list[object] = []
+
+    def counted(text: object) -> dict[str, object]:
+        n_read.append(text)
+        return decode_payload(text)
+
+    monkeypatch.setattr(times, "decode_payload", counted)
+    monkeypatch.setattr(VectorCache, "refresh", lambda *_: pytest.fail("vectors are read"))
+
+    assert store.list_ids_since(since, {"user_id": "me"}) == wanted
+    assert len(n_read) == len(wanted)
+    store.close()
+
+
 def test_list_is_ordered_and_unlimited(store: SqliteStore) -> None:
     """Rows come by creation time and id, in the nested form that Mem0 expects."""
     times = ["2026-01-03T00:00:00+00:00", "2026-01-01T00:00:00+05:00", "2026-01-01T00:00:00"]
@@ -308,11 +349,11 @@ def test_a_newer_file_is_refused_and_left_alone(store: SqliteStore, path: Path) 
     """A file of a later format is named, with both versions, and not changed."""
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 4")
+    connection.execute("PRAGMA user_version = 5")
     connection.close()
     before = path.read_bytes()
 
-    with pytest.raises(BackendError, match=r"file format 4, .* reads up to 3; update"):
+    with pytest.raises(BackendError, match=r"file format 5, .* reads up to 4; update"):
         SqliteStore(path)
 
     assert path.read_bytes() == before

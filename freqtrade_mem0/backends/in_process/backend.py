@@ -215,7 +215,9 @@ class EmbeddedBackend:
         with self._at_work("read the changes") as parts:
             if not isinstance(parts.store, ExactStore):
                 return iter(foreign_store.scan(parts.store, filters, since))
-        return self.scan(filters=payload.stored_since(filters, since))
+            if since is not None:
+                return self._read(parts.store.list_ids_since(since, filters))
+        return self.scan(filters=filters)
 
     def _read(self, ids: list[str]) -> Iterator[Memory]:
         for part in _parts(ids, _MEMORIES_PER_READ):

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from freqtrade_mem0.backends.port import Filters
+
 logger = logging.getLogger(__name__)
 
 _ROWS_PER_CALL = 1_000
+_INDEXES = {"updated_at": "datetime", "mode": "keyword"}
+"""What a server finds by an index beside the scopes, which Mem0 indexes."""
 
 
 def is_server(provider: str, given: Mapping[str, Any]) -> bool:
@@ -56,18 +60,19 @@ def is_qdrant(store: Any) -> bool:
     return type(store).__module__ == "mem0.vector_stores.qdrant"
 
 
-def index_times(store: Any) -> None:
-    """Let a Qdrant server find by an index what was stored since a time.
+def index(store: Any) -> None:
+    """Let a Qdrant server find by indexes what was stored since a time, and what bots stored.
 
-    Without it the server reads the whole collection for each pull, and a server in strict mode
-    refuses. Mem0 indexes the scopes alone. A key that may not do it is no error: pulls are slower.
+    Without them the server reads the whole collection for each pull, and a server in strict mode
+    refuses. A key that may not do it is no error: pulls are slower.
     """
     if store.is_local:
         return
-    try:
-        store.client.create_payload_index(store.collection_name, "updated_at", "datetime")
-    except Exception as error:  # noqa: BLE001 - the client raises exceptions of its transport
-        logger.info("Qdrant made no index of the times of memories: %s", error)
+    for key, kind in _INDEXES.items():
+        try:
+            store.client.create_payload_index(store.collection_name, key, kind)
+        except Exception as error:  # noqa: BLE001 - the client raises exceptions of its transport
+            logger.info("Qdrant made no index of %r of memories: %s", key, error)
 
 
 def payloads_of(store: Any, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -94,24 +99,27 @@ def put(
 
 
 def rows(
-    store: Any, equalities: Mapping[str, Any], since: datetime | None
+    store: Any, equalities: Mapping[str, Any], filters: Filters, since: datetime | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield id and payload of the rows with these values, page by page.
 
-    With `since`, only rows stored then or later; the caller still has to apply its filter.
+    With `since`, only rows stored then or later. Of `filters`, the server is told which values of
+    an indexed key it shall leave out; the caller still has to apply them.
     """
     models = importlib.import_module("qdrant_client.models")
-    must = [
-        models.FieldCondition(key=key, match=models.MatchValue(value=value))
-        for key, value in equalities.items()
-    ]
+
+    def has(key: str, value: Any) -> Any:
+        return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+    must = [has(key, value) for key, value in equalities.items()]
+    must_not = [has(*pair) for pair in _left_out(filters)]
     if since is not None:
         must.append(models.FieldCondition(key="updated_at", range=models.DatetimeRange(gte=since)))
     offset = None
     while True:
         points, offset = store.client.scroll(
             store.collection_name,
-            scroll_filter=models.Filter(must=must) if must else None,
+            scroll_filter=models.Filter(must=must, must_not=must_not),
             limit=_ROWS_PER_CALL,
             offset=offset,
             with_payload=True,
@@ -120,6 +128,13 @@ def rows(
         yield from ((str(point.id), point.payload or {}) for point in points)
         if offset is None:
             return
+
+
+def _left_out(filters: Filters) -> Iterator[tuple[str, str]]:
+    for part in filters.get("NOT", []):
+        for key, value in part.items() if len(part) == 1 else ():
+            if key in _INDEXES and isinstance(value, str) and value != "*":
+                yield key, value
 
 
 def delete(store: Any, ids: Sequence[str]) -> None:

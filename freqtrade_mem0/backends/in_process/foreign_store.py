@@ -30,7 +30,7 @@ _GROWTH = 8
 def prepare(store: Any) -> None:
     """Make a store ready to be asked for what is new."""
     if foreign_qdrant.is_qdrant(store):
-        foreign_qdrant.index_times(store)
+        foreign_qdrant.index(store)
 
 
 def upsert(store: Any, payloads: dict[str, dict[str, Any]], vectors: Sequence[Any]) -> None:
@@ -97,7 +97,7 @@ def _rows(
 ) -> Iterable[tuple[str, dict[str, Any]]]:
     scopes = {key: value for key, value in _text_equalities(filters).items() if key in SCOPE_KEYS}
     if foreign_qdrant.is_qdrant(store):
-        return foreign_qdrant.rows(store, scopes, since)
+        return foreign_qdrant.rows(store, scopes, filters, since)
     answer = store.list(filters=scopes or None, top_k=_MOST_ROWS)
     # Some stores return a list of rows, others a list or tuple that starts with it.
     rows = answer[0] if len(answer) > 0 and isinstance(answer[0], list | tuple) else answer

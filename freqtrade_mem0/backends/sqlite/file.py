@@ -17,6 +17,7 @@ import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.backends.sqlite import times
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.sqlite_files.connecting import connect
 from freqtrade_mem0.sqlite_files.opening import (
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT_VERSION = 3
-"""Since 2, vectors and payloads may be compressed. Since 3, vectors name their embedder."""
+FORMAT_VERSION = 4
+"""Since 2, vectors and payloads may be compressed. Since 3, vectors name their embedder. Since 4,
+there is an index of the times at which rows were stored."""
 _WITH_EMBEDDERS = 3
+_WITH_TIMES = 4
 _APPLICATION_ID = 0x464D3076  # "FM0v": tells our files from other SQLite files
 _BUSY_TIMEOUT_S = 30.0  # longest wait for another process to commit
 _TOMBSTONES_KEPT = 2_000  # a cache further behind reads the whole collection again
@@ -74,6 +77,15 @@ ALTER TABLE memories ADD COLUMN embedder INTEGER;
 ALTER TABLE collections ADD COLUMN embedder INTEGER;
 -- how often vectors were made anew in place
 ALTER TABLE collections ADD COLUMN renewals INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+_SINCE_4 = """
+-- see times.py
+CREATE TABLE times (seq INTEGER PRIMARY KEY, stored_us INTEGER NOT NULL);
+CREATE INDEX times_by_moment ON times (stored_us);
+CREATE TRIGGER no_time_without_row AFTER DELETE ON memories
+BEGIN DELETE FROM times WHERE seq = old.seq; END
 """
 
 
@@ -170,6 +182,9 @@ class SqliteFile:
                     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 if version < _WITH_EMBEDDERS:
                     _execute(connection, _SINCE_3)
+                if version < _WITH_TIMES:
+                    _execute(connection, _SINCE_4)
+                    times.note_all(connection)
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def _format_of(self, connection: sqlite3.Connection) -> int:

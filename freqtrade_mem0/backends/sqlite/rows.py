@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends.port import SCOPE_KEYS
-from freqtrade_mem0.backends.sqlite import embedders
+from freqtrade_mem0.backends.sqlite import embedders, times
 from freqtrade_mem0.backends.sqlite.vectors import compressed_vector
 from freqtrade_mem0.backends.vector_rows import (
     compressed_payload,
@@ -173,6 +173,7 @@ def replace(
             for seq, r in numbered
         ],
     )
+    times.note(connection, ((seq, row.payload) for seq, row in numbered))
     connection.executemany(
         "INSERT INTO words (rowid, text) VALUES (?, ?)", [(seq, row.words) for seq, row in numbered]
     )

@@ -20,7 +20,8 @@ import numpy as np
 
 from freqtrade_mem0.backends.exact_store import ExactStore, Names, Rows
 from freqtrade_mem0.backends.filters import parse_filters
-from freqtrade_mem0.backends.sqlite import ranking
+from freqtrade_mem0.backends.payload import stored_since
+from freqtrade_mem0.backends.sqlite import ranking, times
 from freqtrade_mem0.backends.sqlite import rows as store_rows
 from freqtrade_mem0.backends.sqlite.embedders import maker, renew
 from freqtrade_mem0.backends.sqlite.file import SqliteFile
@@ -34,6 +35,7 @@ from freqtrade_mem0.errors import BackendError
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -206,6 +208,16 @@ class SqliteStore(ExactStore):
             if cache is None:
                 return []
             return [cache.ids[at] for at in cache.in_time_order(cache.select(connection, node))]
+
+    def list_ids_since(self, since: datetime, filters: Mapping[str, Any] | None = None) -> Names:
+        """Return the ids of memories that pass and were stored since; only such rows are read."""
+        with self._file.reading() as connection:
+            if times.are_noted(connection):
+                node = parse_filters(stored_since(dict(filters or {}), since))
+                collection = store_rows.find_collection(connection, self.collection_name)
+                number = None if collection is None else collection.number
+                return times.ids_since(connection, number, node, since)
+        return super().list_ids_since(since, filters)
 
     def count(
         self, filters: Mapping[str, Any] | None = None, by: Sequence[str] = ()

@@ -70,6 +70,7 @@ STORE_TABLES = {
     "embedders": Rule.NO_DATA,
     "scopes": Rule.SCOPE,
     "memories": Rule.STORE,
+    "times": Rule.STORE,
     "tombstones": Rule.HASHES,
     "words": Rule.STORE,
     "word_counts": Rule.STORE,
