@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.insight.account import Account
 from freqtrade_mem0.insight.response import EntrySums
 from freqtrade_mem0.insight.stakes import StakeSums
+from freqtrade_mem0.insight.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.response import Response
-    from freqtrade_mem0.insight.standing import Standing
     from freqtrade_mem0.recall import Recall
 
 
@@ -61,8 +61,12 @@ class AccountReader:
         volatility
             Of its situation, 0.0 where it is unknown.
         """
-        self._take_in(now_ms)
-        n_known = bisect_left(self._known_ms, now_ms)
+        n_kept, entries = self._read_on(now_ms)
+        known_ms = self._known_ms
+        if entries or n_kept < len(known_ms):
+            self._take_in(n_kept, entries)
+        is_all = not known_ms or known_ms[-1] < now_ms
+        n_known = len(known_ms) if is_all else bisect_left(known_ms, now_ms)
         response = self._sums.response(n_known, volatility)
         if self._account is None:
             return response, None
@@ -70,11 +74,10 @@ class AccountReader:
         if standing.room == room:
             return response, standing
         if self._day is not standing or self._narrowed is None or self._narrowed.room != room:
-            self._day, self._narrowed = standing, standing._replace(room=room)
+            self._day, self._narrowed = standing, tuple.__new__(Standing, (*standing[:-1], room))
         return response, self._narrowed
 
-    def _take_in(self, now_ms: int) -> None:
-        n_kept, entries = self._read_on(now_ms)
+    def _take_in(self, n_kept: int, entries: Sequence[ClosedEntry]) -> None:
         if n_kept < len(self._known_ms):
             del self._known_ms[n_kept:]
             self._sums.keep(n_kept)

@@ -162,7 +162,7 @@ class Decider:
         wish = self.policy(known)
         multiplier: float = wish.multiplier
         learned: tuple[Reason, ...] = ()
-        if self.rules:
+        if self.rules.rules:
             multiplier, learned = self.rules.apply(wish, proposal, self.risk.open_types)
         multiplier, risks = self.risk.damp(multiplier, proposal.moment, proposal.pair)
         stake, limits = within_limits(
@@ -173,25 +173,26 @@ class Decider:
             proposal.free_slots,
         )
         vetoed = self.vetoes.reasons(multiplier)
-        others = _foreign(known.n_foreign, self.policy)
+        others = _foreign(known.n_foreign, self.policy) if known.n_foreign > 0.0 else ()
+        leverage: tuple[Reason, ...] = ()
+        if self.applied and ":" in proposal.pair:  # spot has no leverage
+            leverage = self._leverage(proposal)
         return Answer(
             self.origin,
             proposal,
             wish,
-            policy=self.policy.name,
-            multiplier=multiplier,
-            stake=stake,
-            applied=self.applied,
-            n_known=known.strategy.moments.n_effective,
-            reasons=(*others, *learned, *risks, *self._leverage(proposal), *limits, *vetoed),
-            is_vetoed=bool(vetoed),
-            account=known.account,
+            self.policy.name,
+            multiplier,
+            stake,
+            self.applied,
+            known.strategy.moments.n_effective,
+            (*others, *learned, *risks, *leverage, *limits, *vetoed),
+            bool(vetoed),
+            known.account,
         )
 
     def _leverage(self, proposal: Proposal) -> tuple[Reason, ...]:
         """Return what the callback `leverage` did to the entry before; it moves no stake."""
-        if not self.applied or ":" not in proposal.pair:  # spot has no leverage
-            return ()
         factor = self.risk.leverage_factor(proposal.moment, proposal.pair)
         if factor >= 1.0:
             return ()
@@ -201,8 +202,6 @@ class Decider:
 
 def _foreign(n: float, policy: Policy) -> tuple[Reason, ...]:
     """Return what other machines' trades had to do with it; they are named, not weighed."""
-    if n <= 0.0:
-        return ()
     text = f"{n:.1f} of the known trades came from other machines through Mem0"
     if not reads_levels(policy):
         text += "; they move no stake"

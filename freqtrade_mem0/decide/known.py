@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.account import AccountReader
 from freqtrade_mem0.decide.differences import DailyDifferences
-from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.performance import PerformanceReader
 from freqtrade_mem0.insight.shrinkage import EntryGroup
 from freqtrade_mem0.records.base import from_ms, to_ms
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
+    from freqtrade_mem0.insight.performance import RecentPerformance
     from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.insight.shrinkage import Shrinkage
     from freqtrade_mem0.insight.standing import Standing
@@ -80,12 +80,11 @@ class EvidenceReader:
         response, account = self._account.at(
             now_ms, volatility if isinstance(volatility, float) else 0.0
         )
-        entry = Entry(pair, side, enter_tag, situation)
-        return self._known(entry, strategy, now_ms, response, account)
+        return self._known((pair, side, enter_tag, situation), strategy, now_ms, response, account)
 
     def _known(
         self,
-        entry: Entry,
+        entry: tuple[str, str, str, Mapping[str, float | str]],
         strategy: str,
         now_ms: int,
         response: Response,
@@ -101,16 +100,23 @@ class EvidenceReader:
             )
         else:
             whole, n_foreign = self._recall.whole(now_ms)
-        return Known(
-            strategy=EntryGroup("strategy", strategy, whole),
-            levels=levels,
-            differences=differences,
-            situation=MappingProxyType(situation),
-            form=partial(self._performance.at, from_ms(now_ms)),
-            response=response,
-            account=account,
-            n_foreign=n_foreign,
+        new = tuple.__new__  # what the named tuples' constructors do, without a call in Python
+        return new(
+            Known,
+            (
+                new(EntryGroup, ("strategy", strategy, whole, ())),
+                levels,
+                differences,
+                MappingProxyType(situation),
+                partial(self._form, now_ms),
+                response,
+                account,
+                n_foreign,
+            ),
         )
+
+    def _form(self, now_ms: int) -> RecentPerformance:
+        return self._performance.at(from_ms(now_ms))
 
     def _ask(self, closed: ClosedEntry, response: Response) -> Sequence[float]:
         """Return what each expert said at the entry of a closed trade."""

@@ -121,4 +121,4 @@ class EntrySums:
         both = n_long > 0 and n_short > 0
         slope = SLOPE + SLOPE_PER_MOMENTUM * usual + SLOPE_BOTH_SIDES * both
         exponent = max(-_MAX_EXPONENT, min(excess * slope, _MAX_EXPONENT))
-        return Response(math.exp(exponent), excess, slope, usual, both, n)
+        return tuple.__new__(Response, (math.exp(exponent), excess, slope, usual, both, n))

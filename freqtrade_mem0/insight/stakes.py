@@ -41,7 +41,7 @@ class StakeSums:
     """
 
     def __init__(self, reserve: float) -> None:
-        self._reserve = reserve
+        self._reserve, self._most = reserve, most_room(reserve)
         self._earned = array("d", [0.0])
 
     def keep(self, n: int) -> None:
@@ -52,7 +52,7 @@ class StakeSums:
         """Return how far a stake may be moved once `n_known` trades are known, >= 0."""
         earned = self._earned[n_known]
         if earned >= 0.0:
-            return most_room(self._reserve)
+            return self._most
         return most_room(max(0.0, self._reserve + earned))
 
     def add(self, moved: float, result: float) -> None:

@@ -77,8 +77,8 @@ class Standing(NamedTuple):
             A factor on all weights, in [0, 1], and how far the stake is from the mean one.
         """
         wanted = 0.0
-        for share, multiplier in zip(self.shares.values(), multipliers, strict=True):
-            wanted += share.weight * (multiplier / share.mean_multiplier - 1.0)
+        for (weight, _, mean), multiplier in zip(self.shares.values(), multipliers, strict=True):
+            wanted += weight * (multiplier / mean - 1.0)
         factor = 1.0 if -room <= wanted <= room else room / abs(wanted)
         return factor, factor * wanted
 

@@ -75,13 +75,18 @@ class Guarded:
     def _checked(self, wish: Any) -> Wish:
         if not isinstance(wish, Wish):
             raise TypeError(f"a policy must return a Wish, not {type(wish).__name__}")
-        wanted = _finite(wish.multiplier, "multiplier")
-        expected = wish.expected_ratio
+        multiplier, expected = wish.multiplier, wish.expected_ratio
+        is_inside = type(multiplier) is float and self._min <= multiplier <= self._max
+        if not is_inside:
+            multiplier = _finite(multiplier, "multiplier")
         if expected is not None:
             expected = _finite(expected, "expected_ratio")
-        multiplier = max(self._min, min(wanted, self._max))
-        if multiplier != wanted:
-            self._complain("its multiplier is beyond sizing.min_multiplier or max_multiplier", None)
+        if not is_inside:
+            wanted, multiplier = multiplier, max(self._min, min(multiplier, self._max))
+            if multiplier != wanted:
+                self._complain(
+                    "its multiplier is beyond sizing.min_multiplier or max_multiplier", None
+                )
         return Wish(
             multiplier=multiplier,
             reasons=partial(self._explained_later, wish, multiplier)

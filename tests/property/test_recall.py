@@ -16,6 +16,7 @@ from freqtrade_mem0.insight.shrinkage import Group, Key, Moments
 from freqtrade_mem0.insight.student import freedom_of
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.index import foreign
+from freqtrade_mem0.recall.index import recall as index
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.support.samples import START, a_trade, at
@@ -220,6 +221,26 @@ def test_the_order_of_arrival_does_not_matter(
             recall.groups(asked[number])
     for moment in [*asked, at(1_000)]:
         assert everything(index_of(history), moment) == everything(recall, moment)
+
+
+@settings(max_examples=50)
+@given(histories, st.lists(moments_in_time, min_size=1, max_size=8), st.integers(1, 3))
+def test_a_recall_asked_about_the_strategy_alone_knows_the_rest_as_well(
+    history: list[Known], asked: list[datetime], n_at_once: int
+) -> None:
+    """Its answers, and its snapshot, are those of a recall that was asked about all groups."""
+    alone, both = Recall(LEVELS, HALF_LIFE_DAYS), Recall(LEVELS, HALF_LIFE_DAYS)
+    for number, item in enumerate(history):
+        for recall in (alone, both):
+            recall.add(item.trade, item.discount, is_foreign=item.is_foreign)
+        if number % 5 == 4:
+            alone.remove(item.trade.id)
+            both.remove(item.trade.id)
+        moment = asked[number % len(asked)]
+        assert [alone.whole(to_ms(moment))[0]] == both.as_of(moment, [STRATEGY])
+    with patch.object(index, "_N_AT_ONCE", n_at_once):
+        assert alone.state().groups == both.state().groups
+    assert everything(alone, asked[0]) == everything(both, asked[0])
 
 
 @given(histories, st.lists(moments_in_time, min_size=1, max_size=8))

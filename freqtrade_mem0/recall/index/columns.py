@@ -203,16 +203,22 @@ class TradeColumns:
 
         `entries` are those of all rows, or none where they are not kept.
         """
+        known_ms, open_ms, ratio, flags = self.known_ms, self.open_ms, self.ratio, self.flags
+        discount, volatility, momentum = self.discount, self.volatility, self.momentum
+        new = tuple.__new__  # what the named tuple's constructor does, without a call in Python
         return [
-            ClosedEntry(
-                self.known_ms[number],
-                self.open_ms[number],
-                self.ratio[number],
-                0.0 if self.flags[number] & FOREIGN else self.discount[number] / _WHOLE,
-                self.volatility[number],
-                self.momentum[number],
-                bool(self.flags[number] & SHORT),
-                entries[number] if entries else None,
+            new(
+                ClosedEntry,
+                (
+                    known_ms[number],
+                    open_ms[number],
+                    ratio[number],
+                    0.0 if flags[number] & FOREIGN else discount[number] / _WHOLE,
+                    volatility[number],
+                    momentum[number],
+                    bool(flags[number] & SHORT),
+                    entries[number] if entries else None,
+                ),
             )
             for number in numbers
         ]

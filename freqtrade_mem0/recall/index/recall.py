@@ -19,7 +19,7 @@ from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Group, Key, Moments
 from freqtrade_mem0.recall.index.columns import DISCOUNT_BITS, Row, entry_of, rounded
 from freqtrade_mem0.recall.index.foreign import share, together
-from freqtrade_mem0.recall.index.groups import STRATEGY, foreign_key, own_key
+from freqtrade_mem0.recall.index.groups import foreign_key, own_key
 from freqtrade_mem0.recall.index.history import EntryReader, HistoryReader
 from freqtrade_mem0.recall.index.ids import packed
 from freqtrade_mem0.recall.index.levels import Levels
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.index.columns import TradeColumns
     from freqtrade_mem0.recall.index.sums import Plain
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
+
+_N_AT_ONCE = 100
+"""Trades that a snapshot adds to sums of levels while it holds the lock, in less than a
+millisecond."""
 
 
 class Recall:
@@ -147,7 +151,9 @@ class Recall:
         """
         period, left = self._decay.since(now_ms)
         with self._lock:
-            self._rows.move_to(now_ms)
+            rows = self._rows
+            if now_ms != rows.asked_ms:
+                rows.move_whole_to(now_ms)
             return self._whole(period, left)
 
     def of_entry(
@@ -169,7 +175,7 @@ class Recall:
         new = tuple.__new__  # what the named tuples' constructors do, without a Python call each
         with self._lock:
             rows = self._rows
-            if now_ms != rows.asked_ms:
+            if now_ms != rows.asked_ms or now_ms != rows.levels_ms:
                 rows.move_to(now_ms)
             factor = self._foreign_share(period, left)
             for place in rows.groups.places:
@@ -211,11 +217,13 @@ class Recall:
             return found
 
     def _whole(self, period: int, left: float) -> tuple[Moments, float]:
-        factor = self._foreign_share(period, left)
-        whole = self._moments(STRATEGY, period, left, factor)
-        if not factor:
-            return whole, 0.0
-        return whole, factor * self._rows.groups.by_number[1].moments(period, left).n
+        by_number = self._rows.groups.by_number
+        own, sums = by_number[0].moments(period, left), by_number[1]
+        if sums.weight <= 0:
+            return own, 0.0
+        foreign = sums.moments(period, left)
+        factor = share(own, foreign)
+        return together(own, foreign, factor), factor * foreign.n
 
     def _foreign_share(self, period: int, left: float) -> float:
         """Return the factor on other machines' trades; 0.0 where there are none."""
@@ -264,9 +272,12 @@ class Recall:
 
         def read_on(now_ms: int) -> tuple[int, list[ClosedEntry]]:
             with self._lock:
-                n_kept, end = reader.read_on(self._rows.n_before, now_ms)
-                rows = self._rows.by_time[n_kept:end] if n_kept < end else ()
-                return n_kept, self._rows.columns.closed_entries(rows, self._entries)
+                rows = self._rows
+                n_kept, end = reader.read_on(rows.n_before, now_ms)
+                if n_kept >= end:
+                    return n_kept, []
+                new = rows.by_time[n_kept:end]
+                return n_kept, rows.columns.closed_entries(new, self._entries)
 
         return read_on
 
@@ -287,18 +298,20 @@ class Recall:
 
     def state(self) -> RecallState:
         """Return a copy for a snapshot, which holds what was read from the journal."""
-        with self._lock:
-            rows = self._rows
-            return RecallState(
-                lock=self._lock,
-                columns=rows.columns,
-                decay=self._decay,
-                by_time=rows.by_time[:],
-                is_from_journal=rows.is_from_journal[:],
-                overruled=list(rows.overruled.values()),
-                asked_ms=rows.asked_ms,
-                groups=[(sums.key, sums.inside, sums.plain) for sums in rows.groups],
-            )
+        while True:
+            with self._lock:
+                rows = self._rows
+                if rows.bring_levels(_N_AT_ONCE):
+                    return RecallState(
+                        lock=self._lock,
+                        columns=rows.columns,
+                        decay=self._decay,
+                        by_time=rows.by_time[:],
+                        is_from_journal=rows.is_from_journal[:],
+                        overruled=list(rows.overruled.values()),
+                        asked_ms=rows.asked_ms,
+                        groups=[(sums.key, sums.inside, sums.plain) for sums in rows.groups],
+                    )
 
     def restore(
         self,

@@ -49,9 +49,12 @@ class TimedRows:
         self.overruled: dict[Id, int] = {}
         """By id, the row read from the journal that a later version not yet read there replaced."""
         self.asked_ms = BEFORE_ALL
-        """Trades known before this moment are in the sums."""
+        """Trades known before this moment are in the sums of the strategy."""
         self._n_asked = 0
         """How many of `by_time` these are."""
+        self.levels_ms = BEFORE_ALL
+        """The same for the groups of levels, which the default policy does not read."""
+        self._n_levels = 0
         self.groups = Groups(levels)
 
     def restore(
@@ -66,8 +69,8 @@ class TimedRows:
         self.ids.fill()
         self.by_time = array("i", np.arange(len(columns), dtype=np.int32).tobytes())
         self.is_from_journal = bytearray(b"\1") * len(columns)
-        self.asked_ms = asked_ms
-        self._n_asked = bisect_left(columns.known_ms, asked_ms)
+        self.asked_ms = self.levels_ms = asked_ms
+        self._n_asked = self._n_levels = bisect_left(columns.known_ms, asked_ms)
         self._changed(BEFORE_ALL)
 
     def take_over(self, earlier: TimedRows) -> None:
@@ -95,9 +98,7 @@ class TimedRows:
         place.bucket.insert(place.position, number)
         self.by_time.insert(self._position(number), number)
         self._changed(row.known_ms)
-        if row.known_ms < self.asked_ms:
-            self._apply(number, +1)
-            self._n_asked += 1
+        self._count(number, +1)
         return number
 
     def own_ratios(self, first: int, end: int) -> NDArray[np.float64]:
@@ -115,18 +116,32 @@ class TimedRows:
         """Return how many trades are known strictly before a moment."""
         if now_ms == self.asked_ms:
             return self._n_asked
-        return bisect_left(self.by_time, now_ms, key=self.columns.known_ms.__getitem__)
+        by_time, known_ms = self.by_time, self.columns.known_ms
+        if not by_time or known_ms[by_time[-1]] < now_ms:
+            return len(by_time)  # nearly always
+        return bisect_left(by_time, now_ms, key=known_ms.__getitem__)
 
     def move_to(self, now_ms: int) -> None:
-        """Let the sums be those of the trades known strictly before a moment."""
-        by_time, known_ms, position = self.by_time, self.columns.known_ms, self._n_asked
-        while position < len(by_time) and known_ms[by_time[position]] < now_ms:
-            self._apply(by_time[position], +1)
-            position += 1
-        while position > 0 and known_ms[by_time[position - 1]] >= now_ms:
-            position -= 1
-            self._apply(by_time[position], -1)
-        self._n_asked, self.asked_ms = position, now_ms
+        """Let all sums be those of the trades known strictly before a moment."""
+        if self.levels_ms != self.asked_ms:
+            self.bring_levels(len(self.by_time))
+        self._n_asked = self._moved(self._n_asked, now_ms, whole=True, levels=True)
+        self._n_levels = self._n_asked
+        self.asked_ms = self.levels_ms = now_ms
+
+    def move_whole_to(self, now_ms: int) -> None:
+        """Let the sums of the strategy be those of the trades known strictly before a moment."""
+        self._n_asked = self._moved(self._n_asked, now_ms, whole=True, levels=False)
+        self.asked_ms = now_ms
+
+    def bring_levels(self, n_trades: int) -> bool:
+        """Bring the sums of levels nearer to those of the strategy; return whether they agree."""
+        upto, now_ms = self._n_levels + n_trades, self.asked_ms
+        if upto < self._n_asked:
+            now_ms = self.columns.known_ms[self.by_time[upto]] + 1
+        self._n_levels = self._moved(self._n_levels, now_ms, whole=False, levels=True)
+        self.levels_ms = now_ms
+        return now_ms == self.asked_ms
 
     def _drop(self, record_id: Id, place: Place, *, from_journal: bool) -> None:
         if from_journal:
@@ -138,11 +153,8 @@ class TimedRows:
             self.overruled[record_id] = number
         del place.bucket[place.position]
         del self.by_time[self._position(number)]
-        known_ms = self.columns.known_ms[number]
-        self._changed(known_ms)
-        if known_ms < self.asked_ms:
-            self._apply(number, -1)
-            self._n_asked -= 1
+        self._changed(self.columns.known_ms[number])
+        self._count(number, -1)
 
     def _position(self, number: int) -> int:
         """Return where in `by_time` a row is, or is to be inserted."""
@@ -151,13 +163,35 @@ class TimedRows:
             return len(by_time)  # nearly always
         return bisect_left(by_time, columns.place_of(number), key=columns.place_of)
 
-    def _apply(self, number: int, sign: int) -> None:
+    def _moved(self, position: int, now_ms: int, *, whole: bool, levels: bool) -> int:
+        by_time, known_ms = self.by_time, self.columns.known_ms
+        while position < len(by_time) and known_ms[by_time[position]] < now_ms:
+            self._apply(by_time[position], +1, whole=whole, levels=levels)
+            position += 1
+        while position > 0 and known_ms[by_time[position - 1]] >= now_ms:
+            position -= 1
+            self._apply(by_time[position], -1, whole=whole, levels=levels)
+        return position
+
+    def _count(self, number: int, sign: int) -> None:
+        """Add or subtract a trade where the sums are past it."""
+        known_ms = self.columns.known_ms[number]
+        in_whole, in_levels = known_ms < self.asked_ms, known_ms < self.levels_ms
+        if in_whole or in_levels:
+            self._apply(number, sign, whole=in_whole, levels=in_levels)
+            self._n_asked += sign * in_whole
+            self._n_levels += sign * in_levels
+
+    def _apply(self, number: int, sign: int, *, whole: bool, levels: bool) -> None:
         columns, groups = self.columns, self.groups.by_number
         scale = self._decay.weight(columns.known_ms[number])
         weight, weighted, squares, won, weight_squares, weight_cubes = terms(
             sign * scale * columns.discount[number], columns.ratio[number]
         )
-        for group in (strategy_group(columns.flags[number]), *columns.groups_of(number)):
+        numbers = [*columns.groups_of(number)] if levels else []
+        if whole:
+            numbers.append(strategy_group(columns.flags[number]))
+        for group in numbers:
             sums = groups[group]
             sums.weight += weight
             sums.weighted += weighted

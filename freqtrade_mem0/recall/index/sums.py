@@ -137,9 +137,9 @@ class Sums:
             return NOTHING
         if self.period != period:
             self.settle(period)
-        return Moments(
-            self.n * left, self.mean, self.variance, self.wins * left, self.kish, self.freedom
-        )
+        n, wins = self.n * left, self.wins * left
+        # What the named tuple's constructor does, without a call in Python.
+        return tuple.__new__(Moments, (n, self.mean, self.variance, wins, self.kish, self.freedom))
 
 
 def terms(weight: int, ratio: float) -> Plain:

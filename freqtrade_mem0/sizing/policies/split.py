@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,14 @@ from freqtrade_mem0.config.policies import refuse_unknown_policy
 from freqtrade_mem0.insight.account import MIN_DAYS
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.guard import reads_levels, unguarded
-from freqtrade_mem0.sizing.policies.response import FollowResponse
+from freqtrade_mem0.sizing.policies.response import FollowResponse, in_words
 from freqtrade_mem0.sizing.policy import Known, Policy, Wish
 from freqtrade_mem0.sizing.registry import policy_named
 from freqtrade_mem0.sizing.wording import group_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight.standing import Standing
 
@@ -81,12 +83,13 @@ class Split:
     experts: Mapping[str, Policy]
     shares: Mapping[str, float]
     name: str = "split"
+    lone_response: FollowResponse | None = field(init=False)
+    """The expert `response` where it is the only one: it is followed without being asked."""
 
-    @property
-    def lone_response(self) -> FollowResponse | None:
-        """The expert `response` where it is the only one: it is followed without being asked."""
+    def __post_init__(self) -> None:
         own = [unguarded(expert) for expert in self.experts.values()]
-        return own[0] if len(own) == 1 and isinstance(own[0], FollowResponse) else None
+        lone = own[0] if len(own) == 1 and isinstance(own[0], FollowResponse) else None
+        object.__setattr__(self, "lone_response", lone)
 
     @property
     def reads_levels(self) -> bool:
@@ -98,25 +101,30 @@ class Split:
         account = known.account
         if account is None:
             raise ValueError("memory's account is not known")
-        wishes = {name: expert(known) for name, expert in self.experts.items()}
-        kept, _ = account.held_back([w.multiplier for w in wishes.values()], account.room)
-        effects = {
-            name: kept * account.shares[name].weight * (wish.multiplier - 1.0)
-            for name, wish in wishes.items()
-        }
-        multiplier = 1.0 + math.fsum(effects.values())
+        wishes: Sequence[Wish] = ()
+        if self.lone_response is None:
+            wishes = [expert(known) for expert in self.experts.values()]
+            said = [wish.multiplier for wish in wishes]
+        else:
+            said = [self.lone_response.multiplier(known.response)]
+        kept, _ = account.held_back(said, account.room)
+        effects = [
+            kept * share.weight * (multiplier - 1.0)
+            for share, multiplier in zip(account.shares.values(), said, strict=True)
+        ]
 
         def reasons() -> list[Reason]:
+            words = [_says(name, wish) for name, wish in zip(self.experts, wishes, strict=False)]
+            words = words or [in_words(known.response, said[0])]
             parts = [group_reason(known.strategy, 0.0)]
-            for name, effect in effects.items():
-                says = _says(name, wishes[name])
+            for name, says, effect in zip(self.experts, words, effects, strict=True):
                 text = f"{followed(account, name)}; {says}; stake x{1.0 + effect:.2f}"
                 if kept < 1.0:
                     text += f", held back to {kept:.0%} by the floor under stakes"
                 parts.append(Reason(name=name, text=text, effect=effect))
             return parts
 
-        return Wish(multiplier=multiplier, reasons=reasons)
+        return Wish(multiplier=1.0 + math.fsum(effects), reasons=reasons)
 
 
 def followed(account: Standing, expert: str) -> str:

@@ -40,7 +40,9 @@ class PlacedDecisions:
         self, pair: str, side: str, decided_at: datetime, decision: Callable[[], Decision]
     ) -> None:
         """Add a decision; `decision` builds it when its order is filled."""
-        waiting = self._waiting.setdefault((pair, side), deque(maxlen=_KEPT))
+        waiting = self._waiting.get((pair, side))
+        if waiting is None:
+            waiting = self._waiting[pair, side] = deque(maxlen=_KEPT)
         waiting.append(_Waiting(decided_at, decision))
 
     def take_for(self, trade: Any) -> Decision | None:
