@@ -33,8 +33,9 @@ from benchmarks.measuring import ROOT, machine, print_result, quantiles, readabl
 from freqtrade_mem0.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+LOCAL: Mapping[str, Any] = {"mode": "local"}
 PAGES = ("/dashboard", "/trades", "/worth", "/situations", "/memory", "/risk", "/agent", "/system")
 _STREAMS = 10
 _ROUNDS = 5
@@ -45,9 +46,9 @@ _HOURS = 1.5
 
 
 @contextmanager
-def running(memory: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """Run a service; give its address and process."""
-    block = {"mode": "local", "user_id": "me", "path": str(memory)}
+def running(memory: Path, block: Mapping[str, Any] = LOCAL) -> Iterator[tuple[str, psutil.Process]]:
+    """Run a service with a config of `"mem0"`; give its address and process."""
+    block = {**block, "user_id": "me", "path": str(memory)}
     with tempfile.TemporaryDirectory() as name:
         config = Path(name) / "config.json"
         service = {"service": {"maintain_hours": None}}
