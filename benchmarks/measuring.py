@@ -5,8 +5,9 @@ and are compared within their round: the ratio of two runs that stood beside eac
 than the ratio of two medians.
 
 Each benchmark prints one JSON object: `benchmark` (its name), `asked` (its sizes), its figures,
-`goals` (`{"local.ratio": "<= 1.05"}`, by the path of a figure), `machine`, and in `raw` what no
-table shows. A figure is a number, or what `spread` or `quantiles` returns.
+`goals` (`{"local.ratio": "<= 1.05"}`, by the path of a figure), `budgets` (the most that a figure
+may be, by its path), `machine`, and in `raw` what no table shows. A figure is a number, or what
+`spread` or `quantiles` returns.
 """
 
 from __future__ import annotations
@@ -155,6 +156,7 @@ def print_result(
     asked: Mapping[str, Any],
     figures: Mapping[str, Any],
     goals: Mapping[str, str] | None = None,
+    budgets: Mapping[str, float] | None = None,
     machine_before: Mapping[str, Any] | None = None,
 ) -> None:
     """Print a benchmark's JSON.
@@ -169,6 +171,8 @@ def print_result(
         Numbers and spreads, in any depth.
     goals
         What a figure should be, by its path: `{"local.ratio": "<= 1.05"}`.
+    budgets
+        What a figure must not exceed, by its path; `make bench` fails where one does.
     machine_before
         `machine()` before the work: a load that was there already is not the benchmark's own.
     """
@@ -177,6 +181,7 @@ def print_result(
         "asked": dict(asked),
         **figures,
         "goals": dict(goals or {}),
+        "budgets": dict(budgets or {}),
         "machine": dict(machine_before or machine()),
     }
     print(json.dumps(found, indent=2))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import ROOT, machine
-from benchmarks.table import render
+from benchmarks.table import exceeded, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ PREFIX = "bench_"
 
 
 def main() -> int:
-    """Run, keep, print; the exit code is 1 when a benchmark failed."""
+    """Run, keep, print; the exit code is 1 when a benchmark failed or a budget was exceeded."""
     programs = benchmarks()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"Of: {', '.join(programs)}.")
@@ -53,7 +53,10 @@ def main() -> int:
     print(table)
     if failed:
         print(f"Failed: {', '.join(failed)}; what they said is above.", file=sys.stderr)
-    return 1 if failed else 0
+    over = [f"{name}: {each}" for name, result in results.items() for each in exceeded(result)]
+    if over:
+        print("Over budget:", *over, sep="\n  ", file=sys.stderr)
+    return 1 if failed or over else 0
 
 
 def benchmarks() -> dict[str, Path]:

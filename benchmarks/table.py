@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _NO_FIGURES = frozenset(
-    {"benchmark", "asked", "goals", "machine", "raw", "cores", "python", "rounds"}
+    {"benchmark", "asked", "goals", "budgets", "machine", "raw", "cores", "python", "rounds"}
 )
 _MIDDLES = ("median", "p50", "median_us")
 _SPREADS = (("q1", "q3"), ("min", "max"))
@@ -36,12 +36,34 @@ def lines_of(result: Mapping[str, Any]) -> list[Line]:
     [Line(figure='local.ratio', median='1.1', spread='1 - 1.2', goal=''), \
 Line(figure='trades', median='9', spread='', goal='')]
     """
-    goals = result.get("goals", {})
+    budgets = {
+        path.removesuffix(f".{name}"): f"<= {most:g}"
+        for path, most in result.get("budgets", {}).items()
+        for name in _MIDDLES
+        if path.endswith(f".{name}")
+    }
+    goals = budgets | result.get("goals", {})
     figures = {name: value for name, value in result.items() if name not in _NO_FIGURES}
     return [
         Line(path, median, spread, goals.get(path, ""))
         for path, median, spread in _figures(figures, "")
     ]
+
+
+def exceeded(result: Mapping[str, Any]) -> list[str]:
+    """Return what is over its budget, each in a sentence.
+
+    >>> exceeded({"us": {"recall": {"p50": 31.5}}, "budgets": {"us.recall.p50": 20.0}})
+    ['us.recall.p50 is 31.5, its budget is 20.']
+    """
+    found = []
+    for path, most in result.get("budgets", {}).items():
+        node: Any = result
+        for name in path.split("."):
+            node = node[name]
+        if node > most:
+            found.append(f"{path} is {_text(node)}, its budget is {_text(most)}.")
+    return found
 
 
 def render(results: Mapping[str, Mapping[str, Any]], machine: Mapping[str, Any]) -> str:
