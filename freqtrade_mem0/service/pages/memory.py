@@ -15,6 +15,8 @@ from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.pattern import Pattern
 from freqtrade_mem0.service.caller import Admin, Caller, Writer
+from freqtrade_mem0.service.jobs import queue as jobs
+from freqtrade_mem0.service.jobs.asking import ask_to_forget, job_of
 from freqtrade_mem0.service.live.found import (
     Found,
     has_words,
@@ -108,7 +110,7 @@ def forget_page(
 
 @router.post(FORGET)
 def forget(visit: Annotated[Visit, Depends(_visit_of_admin)], form: Form) -> Response:
-    """Forget what was named and written out once more."""
+    """Begin to forget what was named and written out once more."""
     strategy, run_id = form.get("strategy", ""), form.get("run_id", "")
     memory = visit.caller.memory
     wanted = run_id or strategy or memory.user_id
@@ -116,8 +118,17 @@ def forget(visit: Annotated[Visit, Depends(_visit_of_admin)], form: Form) -> Res
         values = _plan(visit.caller, strategy, run_id)
         values["wrong"] = f"Nothing was deleted: write {wanted} into the field to confirm."
         return visit.page("forget.html", values, 422)
-    receipt = memory.forget(strategy=strategy or None, run_id=run_id or None)
-    return visit.page("forgotten.html", {"receipt": receipt})
+    job = ask_to_forget(visit.caller, memory, strategy or None, run_id or None)
+    return RedirectResponse(f"{FORGET}/{job['id']}", 303)
+
+
+@router.get(FORGET + "/{job_id}")
+def forgetting(visit: Annotated[Visit, Depends(_visit_of_admin)], job_id: str) -> Response:
+    """Show how far a forgetting is, and its receipt once it has ended."""
+    job = job_of(visit.caller, job_id)
+    if job is None or job["name"] != jobs.FORGET:
+        raise HTTPException(404, f"No forgetting {job_id!r} was asked for by this key.")
+    return visit.page("forgotten.html", {"job": job, "receipt": job["result"]})
 
 
 def _plan(caller: Caller, strategy: str, run_id: str) -> dict[str, Any]:

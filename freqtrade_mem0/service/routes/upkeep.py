@@ -17,10 +17,8 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from freqtrade_mem0.service.caller import Admin, Known, Operator, Reader
-from freqtrade_mem0.service.jobs.queue import FORGET
+from freqtrade_mem0.service.jobs.asking import ask, ask_to_forget, job_of
 from freqtrade_mem0.service.problems import documented
-from freqtrade_mem0.service.state import Service
-from freqtrade_mem0.views.forgetting import refuse_running
 
 router = APIRouter(tags=["upkeep"])
 
@@ -54,10 +52,8 @@ async def forget(
     if what.dry_run:
         planned = partial(memory.planned, strategy=what.strategy, run_id=what.run_id)
         return await run_in_threadpool(planned)
-    scope = memory.forgettable(what.strategy, what.run_id)
-    await run_in_threadpool(refuse_running, memory.folder, scope)
-    named = {"user_id": scope.user_id, "strategy": scope.strategy, "run_id": scope.run_id}
-    asked = _job(service, FORGET, named, caller.identity.id)
+    asked = await run_in_threadpool(ask_to_forget, caller, memory, what.strategy, what.run_id)
+    named = asked["params"]
     job, until_s = asked, time.monotonic() + FORGET_WAIT_S
     while job["ended_at"] is None and time.monotonic() < until_s:
         await asyncio.sleep(_LOOK_S)
@@ -93,13 +89,13 @@ def export(caller: Reader, where: str | None = None) -> FileResponse:
 @router.post("/backup", status_code=202)
 def backup(service: Operator, who: Known) -> dict[str, Any]:
     """Make a backup, as 'freqtrade-mem0 backup' does."""
-    return _job(service, "backup", {}, who.id)
+    return ask(service, "backup", {}, who.id)
 
 
 @router.post("/optimize", status_code=202)
 def optimize(service: Operator, who: Known) -> dict[str, Any]:
     """Age, prune and compress, as 'freqtrade-mem0 maintain' does. No stake changes."""
-    return _job(service, "optimize", {}, who.id)
+    return ask(service, "optimize", {}, who.id)
 
 
 @router.delete("/cleanup", status_code=202)
@@ -110,7 +106,7 @@ def cleanup(
 ) -> dict[str, Any]:
     """Prune memories that are older, except what is kept for ever; evidence stays."""
     days = int(older_than[:-1]) * _DAYS[older_than[-1]]
-    return _job(service, "cleanup", {"older_than_days": days}, who.id)
+    return ask(service, "cleanup", {"older_than_days": days}, who.id)
 
 
 @router.get("/jobs")
@@ -124,13 +120,7 @@ def jobs(
 @router.get("/jobs/{id}", responses=documented(404))
 def job(caller: Admin, id: str) -> dict[str, Any]:  # noqa: A002 - the name in the address
     """Return a job: `state` is waiting, running, done or failed. A bound key sees its own."""
-    found, who = caller.service.jobs.get(id), caller.identity
-    if found is None or not (who.bound.is_free or found["asked_by"] == who.id):
+    found = job_of(caller, id)
+    if found is None:
         raise HTTPException(404, f"There is no job {id!r}; GET /jobs lists them.")
     return found
-
-
-def _job(service: Service, name: str, params: dict[str, Any], who: str) -> dict[str, Any]:
-    asked = service.jobs.ask(name, params, who)
-    service.runner.wake()
-    return asked | {"watch": f"/jobs/{asked['id']}"}

@@ -11,6 +11,7 @@ from freqtrade_mem0.agents.memory import AgentMemory
 from freqtrade_mem0.client.scoped import Bound
 from freqtrade_mem0.core_memory.parameters import parameter_updates
 from freqtrade_mem0.records.base import Mode, Origin
+from freqtrade_mem0.service.jobs.queue import FORGET
 from tests.support.samples import a_decision, a_note, a_risk_event, a_trade, opened
 from tests.support.served import Served, served
 from tests.support.wait import eventually
@@ -132,9 +133,29 @@ def test_forgetting_needs_an_admin_and_the_name_written_out(site: Served) -> Non
         refused = admin.post("/forget", content="strategy=Gone&sure=gone")
         assert refused.status_code == 422
         assert journal.is_current(a_note(9, origin=gone).id)
-        done = admin.post("/forget", content="strategy=Gone&sure=Gone")
-        assert done.status_code == 200, done.text
+        asked = admin.post("/forget", content="strategy=Gone&sure=Gone", follow_redirects=False)
+        assert asked.status_code == 303, asked.text
+        page = asked.headers["location"]
+        assert eventually(lambda: "data-again" not in admin.get(page, headers=HTML).text)
+        assert "<h1>Forgotten</h1>" in admin.get(page, headers=HTML).text
     assert not journal.is_current(a_note(9, origin=gone).id)
+
+
+def test_a_forgetting_renews_its_page_until_it_has_ended(site: Served) -> None:
+    """One that failed says why; a key that is bound sees its own jobs only."""
+    jobs = site.service.jobs
+    site.service.runner.stop()  # so that the states below are those of this test
+    job_id = jobs.ask(FORGET, {"user_id": "x", "strategy": None, "run_id": None}, "someone")["id"]
+    with site.as_("admin") as admin:
+        assert "It waits for another job" in admin.get(f"/forget/{job_id}", headers=HTML).text
+        jobs.began(job_id)
+        assert "It runs since" in admin.get(f"/forget/{job_id}", headers=HTML).text
+        jobs.ended(job_id, None, "the disk is full")
+        ended = admin.get(f"/forget/{job_id}", headers=HTML).text
+    assert "the disk is full" in ended
+    assert "data-again" not in ended
+    with site.as_("admin", user_id="me") as other:
+        assert other.get(f"/forget/{job_id}").status_code == 404
 
 
 def test_keys_are_shown_to_admins_and_never_their_secrets(site: Served) -> None:
