@@ -338,6 +338,7 @@ class Bot:
             "timeframe": "5m",
             "stake_currency": "USDT",
             "stake_amount": 100,
+            "max_open_trades": 5,
             # The callback of leverage is left alone unless memory may damp it.
             "mem0": block | {"risk": {"damping": {"enabled": True}, "leverage": True}},
         }

@@ -40,4 +40,4 @@ class Proposal:
     max_stake: float
     situation: Mapping[str, float | str]
     times_usual_range: float | None = None
-    free_slots: Callable[[], float] | None = None
+    free_slots: Callable[[float], float] | None = None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.sizing.tradable import MarketRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import Select
 
 _FEE_WHERE_UNKNOWN = 0.002
 _DECIMAL_PLACES = 2
@@ -65,17 +68,30 @@ def _step(precision: float | None, precision_mode: int | None) -> float:
     return 10.0 ** -float(precision) if precision_mode == _DECIMAL_PLACES else float(precision)
 
 
-def free_slots(strategy: Any) -> float:
+def free_slots(strategy: Any, enough: float = 0.0) -> float:
     """Return how many trades may still be opened; infinity where there is no limit.
 
-    A bot's count is a query of Freqtrade's own, which Freqtrade makes right before each entry, too.
+    A bot's count is a query of Freqtrade's database. Where not even a bot without open trades has
+    more than `enough` slots, all of them are returned, and nothing is read.
     """
     from freqtrade.persistence import Trade
 
     most = float(strategy.config.get("max_open_trades", math.inf))
     if most < 0.0 or math.isinf(most):
         return math.inf
-    return most - float(Trade.get_open_trade_count())
+    if most <= enough:
+        return most
+    n_open = Trade.session.scalar(_open_trades()) if Trade.use_db else Trade.get_open_trade_count()
+    return most - float(n_open)
+
+
+@cache
+def _open_trades() -> Select[int]:
+    """Return the query that counts open trades: building it takes longer than its answer."""
+    from freqtrade.persistence import Trade
+    from sqlalchemy import func, select
+
+    return select(func.count(Trade.id)).filter(Trade.is_open.is_(True))
 
 
 def _precision_mode(strategy: Any) -> int | None:

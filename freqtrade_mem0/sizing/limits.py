@@ -10,13 +10,16 @@ from freqtrade_mem0.records.decision import Reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_ROUNDING = 1e-6
+"""Of a slot: so near to what fits, the slots are counted."""
+
 
 def within_limits(
     proposed: float,
     wished: float,
     min_stake: float | None,
     max_stake: float,
-    free_slots: Callable[[], float] | None = None,
+    free_slots: Callable[[float], float] | None = None,
 ) -> tuple[float, tuple[Reason, ...]]:
     """Return the stake to place, and a reason for each limit that changed it.
 
@@ -32,7 +35,8 @@ def within_limits(
     max_stake
         The most Freqtrade allows: wallet and exchange. A proposal above it is left as it is.
     free_slots
-        Returns how many trades may still be opened, this one included; called for raises alone.
+        Returns how many trades may still be opened, this one included; called for raises alone. It
+        gets a number, and may return any number up to it where there are not more free.
         A raise leaves enough for as many proposals like this one. None where that is unknown.
     """
     if min_stake is not None and wished < min_stake <= proposed:
@@ -52,7 +56,8 @@ def within_limits(
         text = f"at most {max_stake:g} is available, {wished:g} was wanted"
         reasons.append(Reason(name="max_stake", text=text))
         wished = max_stake
-    n_others = 0.0 if free_slots is None else free_slots() - 1.0
+    fitting = (max_stake - wished) / proposed  # whole proposals beside this stake
+    n_others = 0.0 if free_slots is None else free_slots(fitting + 1.0 - _ROUNDING) - 1.0
     left = max(proposed, max_stake - n_others * proposed)
     if 0.0 < n_others < math.inf and left < wished:
         text = f"{n_others:g} more trades may need {proposed:g} each of the {max_stake:g} available"

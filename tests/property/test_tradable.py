@@ -92,7 +92,7 @@ def test_a_raise_leaves_enough_for_the_other_slots(
 ) -> None:
     """As many proposals like this one can be placed as without memory."""
     wished = proposed * multiplier
-    stake, _ = within_limits(proposed, wished, None, available, lambda: float(n_free))
+    stake, _ = within_limits(proposed, wished, None, available, lambda _: float(n_free))
 
     assert stake >= min(proposed, wished)
     n_without = min(n_free, int(available // proposed))
@@ -104,4 +104,23 @@ def test_a_raise_leaves_enough_for_the_other_slots(
 @pytest.mark.parametrize("n_free", [float("inf"), 1.0])
 def test_without_other_slots_a_raise_is_free(n_free: float) -> None:
     """Where there is no limit on open trades, or this is the last one."""
-    assert within_limits(100.0, 150.0, None, 160.0, lambda: n_free) == (150.0, ())
+    assert within_limits(100.0, 150.0, None, 160.0, lambda _: n_free) == (150.0, ())
+
+
+@given(
+    proposed=st.floats(1.0, 1e4),
+    multiplier=st.floats(1.0, 5.0),
+    slots=st.integers(1, 20).flatmap(lambda most: st.tuples(st.just(most), st.integers(0, most))),
+    available=st.floats(1.0, 1e5),
+)
+def test_slots_are_counted_only_where_they_can_change_the_stake(
+    *, proposed: float, multiplier: float, slots: tuple[int, int], available: float
+) -> None:
+    """All slots of the config in place of the free ones give the same stake where they all fit."""
+    most, n_free = slots
+    asked = proposed, proposed * multiplier, None, available
+
+    def counted(enough: float) -> float:
+        return float(most if most <= enough else n_free)
+
+    assert within_limits(*asked, counted) == within_limits(*asked, lambda _: float(n_free))
