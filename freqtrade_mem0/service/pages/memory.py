@@ -14,9 +14,9 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.records.base import Category
 from freqtrade_mem0.records.kinds import record_types
 from freqtrade_mem0.records.kinds.pattern import Pattern
+from freqtrade_mem0.service.asking import ask_to_forget, job_of
 from freqtrade_mem0.service.caller import Admin, Caller, Writer
 from freqtrade_mem0.service.jobs import queue as jobs
-from freqtrade_mem0.service.jobs.asking import ask_to_forget, job_of
 from freqtrade_mem0.service.live.found import (
     Found,
     has_words,

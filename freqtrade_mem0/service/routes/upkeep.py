@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
+from freqtrade_mem0.service.asking import ask, ask_to_forget, job_of
 from freqtrade_mem0.service.caller import Admin, Known, Operator, Reader
-from freqtrade_mem0.service.jobs.asking import ask, ask_to_forget, job_of
 from freqtrade_mem0.service.problems import documented
 
 router = APIRouter(tags=["upkeep"])
