@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -21,6 +22,9 @@ from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visit, Visitor
 from freqtrade_mem0.views.columns.cells import MIN_TRADES, axis, cells
 from freqtrade_mem0.words.numbers import counted
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.views.columns.table import Table
 
 PAGE = Page(path="/dashboard", title="Now", order=10, about="Is everything all right now?")
 
@@ -119,12 +123,14 @@ def _loses(chosen: Chosen) -> str:
     table = chosen.table
     if table is None or chosen.run is None:
         return "There is no closed trade yet."
-    words = chosen.book.words
-    with chosen.book.lock:
-        rows = chosen.rows(table)[-_NEWEST_ROWS:]
-        down = axis(table, rows, "pair", words)
-        across = axis(table, rows, "regime" if "regime" in table.words else "exit_reason", words)
-        some = [each for each in cells(across, down, table["ratio"][rows]) if each.n >= MIN_TRADES]
+    return chosen.kept("loses", partial(_worst, chosen, table))
+
+
+def _worst(chosen: Chosen, table: Table) -> str:
+    words, rows = chosen.book.words, chosen.rows(table)[-_NEWEST_ROWS:]
+    down = axis(table, rows, "pair", words)
+    across = axis(table, rows, "regime" if "regime" in table.words else "exit_reason", words)
+    some = [each for each in cells(across, down, table["ratio"][rows]) if each.n >= MIN_TRADES]
     worst = min(some, key=lambda each: each.mean, default=None)
     if worst is None or worst.mean >= 0.0:
         return f"No pair and {across.name.replace('_', ' ')} with {MIN_TRADES} trades loses."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from freqtrade_mem0.service.shell.shell import Visitor
 from freqtrade_mem0.views.columns.equity import curve, profits
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.service.shell.choosing import Chosen
     from freqtrade_mem0.views.columns.equity import Curve
+    from freqtrade_mem0.views.columns.table import Table
 
 PAGE = Page(path="/risk", title="Risk", order=60, about="What changed lately?")
 
@@ -46,9 +49,7 @@ def risk(visit: Visitor, run: str = "", event_type: str = "") -> Response:
     events = [each for each in records if isinstance(each, RiskEvent)]
     counts = Counter(each.event_type for each in events)
     shown = [each for each in events if event_type in {"", each.event_type}]
-    with chosen.book.lock:
-        won = profits(chosen.table, chosen.rows(chosen.table))
-        points = curve(replace(won, with_memory=won.own))
+    points = chosen.kept("risk", partial(_curve, chosen, chosen.table))
     values |= {
         "events": shown[:_MOST_LISTED],
         "n_shown": len(shown),
@@ -58,6 +59,11 @@ def risk(visit: Visitor, run: str = "", event_type: str = "") -> Response:
         "share_with_amounts": chosen.book.share_with_amounts,
     }
     return visit.page("risk.html", values)
+
+
+def _curve(chosen: Chosen, table: Table) -> Curve:
+    won = profits(table, chosen.rows(table))
+    return curve(replace(won, with_memory=won.own))
 
 
 def _chart(points: Curve, events: list[RiskEvent]) -> dict[str, Any]:

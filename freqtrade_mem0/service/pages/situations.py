@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -58,16 +59,13 @@ def situations(
     table = chosen.table
     if table is None or chosen.run is None:
         return visit.page("situations.html", values)
-    with chosen.book.lock:
-        rows = chosen.rows(table)
-        names = features(table)
-        across = x or next((name for name in _ACROSS if name in names), names[0])
-        down = y or next(name for name in _DOWN if name in names)
-        words = chosen.book.words
-        one, other = axis(table, rows, across, words), axis(table, rows, down, words)
-        found = cells(one, other, table["ratio"][rows])
-        inside = _rows_in(rows, one, other, cell) if cell and len(cell) == _AXES else None
-        seqs = [] if inside is None else table["seq"][inside[::-1][:_MOST_LISTED]].tolist()
+    names = features(table)
+    across = x or next((name for name in _ACROSS if name in names), names[0])
+    down = y or next(name for name in _DOWN if name in names)
+    listed = tuple(cell) if cell and len(cell) == _AXES else None
+    one, other, found, everything, seqs, n_listed = chosen.kept(
+        f"situations {across} {down} {listed}", partial(_map, chosen, table, across, down, listed)
+    )
     asked = {"run": name_of(chosen.run), "x": across, "y": down}
     values |= {
         "features": names,
@@ -75,36 +73,57 @@ def situations(
         "y": down,
         "across": one,
         "lines": _lines(one, other, found, asked),
-        "all": _all(table, chosen, rows),
+        "all": everything,
         "min_trades": MIN_TRADES,
         "n_sure": sum(_is_sure(each) for each in found if each.n >= MIN_TRADES),
         "n_cells": sum(each.n >= MIN_TRADES for each in found),
-        "cell": None if inside is None else cell,
+        "cell": listed and list(listed),
         "trades": _trades(visit.caller.memory.folder.journal, seqs),
-        "n_listed": 0 if inside is None else len(inside),
+        "n_listed": n_listed,
     }
     return visit.page("situations.html", values)
 
 
-def _all(table: Table, chosen: Chosen, rows: NDArray[np.intp]) -> Cell:
-    """Return all trades of the run as one cell."""
-    everything = Axis("", [""], np.zeros(len(rows), dtype=np.intp))
-    with chosen.book.lock:
-        ratios = table["ratio"][rows]
-    return cells(everything, everything, ratios)[0]
+class _Map(NamedTuple):
+    """The heat map: its labels and cells, all trades as one, and the newest of those listed."""
+
+    across: list[str]
+    down: list[str]
+    cells: list[Cell]
+    everything: Cell
+    seqs: list[int]
+    n_listed: int
+
+
+def _map(
+    chosen: Chosen, table: Table, across: str, down: str, listed: tuple[str, ...] | None
+) -> _Map:
+    rows, words = chosen.rows(table), chosen.book.words
+    one, other = axis(table, rows, across, words), axis(table, rows, down, words)
+    ratios = table["ratio"][rows]
+    inside = rows[:0] if listed is None else _rows_in(rows, one, other, listed)
+    whole = Axis("", [""], np.zeros(len(rows), dtype=np.intp))
+    return _Map(
+        one.labels,
+        other.labels,
+        cells(one, other, ratios),
+        cells(whole, whole, ratios)[0],
+        table["seq"][inside[::-1][:_MOST_LISTED]].tolist(),
+        len(inside),
+    )
 
 
 def _lines(
-    one: Axis, other: Axis, found: list[Cell], asked: dict[str, str]
+    one: list[str], other: list[str], found: list[Cell], asked: dict[str, str]
 ) -> list[tuple[str, list[Shown]]]:
     """Return the rows of the heat map: a label and its cells from left to right."""
     by_place = {(cell.x, cell.y): cell for cell in found}
     large = [abs(cell.mean) for cell in found if cell.n >= MIN_TRADES]
     most = max(large, default=0.0)
     lines = []
-    for y, label in enumerate(other.labels):
+    for y, label in enumerate(other):
         shown = []
-        for x, head in enumerate(one.labels):
+        for x, head in enumerate(one):
             cell = by_place.get((x, y))
             link = "?" + urlencode([*asked.items(), ("cell", head), ("cell", label)]) + "#trades"
             shown.append(Shown(cell, _heat(cell, most), cell is not None and _is_sure(cell), link))
@@ -125,7 +144,9 @@ def _is_sure(cell: Cell) -> bool:
     return cell.low > 0.0 or cell.high < 0.0
 
 
-def _rows_in(rows: NDArray[np.intp], one: Axis, other: Axis, cell: list[str]) -> NDArray[np.intp]:
+def _rows_in(
+    rows: NDArray[np.intp], one: Axis, other: Axis, cell: tuple[str, ...]
+) -> NDArray[np.intp]:
     """Return the rows of a cell, in the order in which they became known."""
     x, y = (
         each.labels.index(label) if label in each.labels else -1

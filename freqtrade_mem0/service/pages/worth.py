@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -12,15 +13,16 @@ from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visitor
 from freqtrade_mem0.views.columns.chance import daily_figures, rolling, stakes
 from freqtrade_mem0.views.columns.equity import curve, profits
+from freqtrade_mem0.words.numbers import stake_currency
 from freqtrade_mem0.worth.in_words import finding_in_words, numbers_in_words
 from freqtrade_mem0.worth.judge import Worth
 
 if TYPE_CHECKING:
     from freqtrade_mem0.service.live.sources import Sources
     from freqtrade_mem0.service.shell.choosing import Chosen
-    from freqtrade_mem0.views.columns.chance import Band, Rolling
+    from freqtrade_mem0.views.columns.chance import Band, DailyFigures, Rolling
     from freqtrade_mem0.views.columns.equity import Curve
-    from freqtrade_mem0.worth.stakes import Stakes
+    from freqtrade_mem0.views.columns.table import Table
 
 PAGE = Page(
     path="/worth",
@@ -36,6 +38,20 @@ _MANY = 20_000
 """With more trades, results of chance are computed anew when one in a hundred is new."""
 
 
+class _Won(NamedTuple):
+    """What the page shows of the trades of a run, without the test against chance."""
+
+    n: int
+    win_rate: float
+    pair: str
+    n_decided: int
+    n_shadow: int
+    n_unknown: int
+    figures: list[tuple[str, DailyFigures | None]]
+    curve: Curve
+    rolling: Rolling
+
+
 @router.get(PAGE.path)
 def worth(visit: Visitor, run: str = "") -> Response:
     """Show curves, figures and the test against chance of one bot or run."""
@@ -44,47 +60,61 @@ def worth(visit: Visitor, run: str = "") -> Response:
     table = chosen.table
     if table is None or chosen.run is None:
         return visit.page("worth.html", values)
-    with chosen.book.lock:
-        rows = chosen.rows(table)
-        won, sized = profits(table, rows), stakes(table, rows)
-        pair = chosen.book.words.get(int(table["pair"][rows[-1]]), "")
-        n_won = int((table["ratio"][rows] > 0.0).sum())
-    currency = pair.partition("/")[2].partition(":")[0]
-    judged = _judged(visit.caller.service.pages, chosen, sized)
-    applied = won.n_shadow < won.n_decided
+    won = chosen.kept("worth", partial(_won, chosen, table))
+    judged = _judged(visit.caller.service.pages, chosen, table, won.n_decided)
+    currency, applied = stake_currency(won.pair), won.n_shadow < won.n_decided
     values |= {
         "won": won,
-        "n": len(rows),
-        "win_rate": n_won / len(rows),
+        "n": won.n,
+        "win_rate": won.win_rate,
         "currency": currency,
         "applied": applied,
-        "figures": [
-            (name, daily_figures(won.known_ms, each))
-            for name, each in (("with memory", won.with_memory), ("as proposed", won.without))
-        ],
+        "figures": won.figures,
         "finding": judged and finding_in_words(judged[0], applied=applied),
         "kind": judged and str(judged[0].finding),
         "sentences": judged and numbers_in_words(judged[0], currency, applied=applied),
         "worth": judged and judged[0],
-        "is_judging": sized is not None and judged is None,
+        "is_judging": won.n_decided > 0 and judged is None,
         "share_with_amounts": chosen.book.share_with_amounts,
-        "chart": _chart(curve(won), None if judged is None else judged[1]),
-        "rolling": _rolling_chart(rolling(won.known_ms, won.with_memory, _ROLLING_DAYS)),
+        "chart": _chart(won.curve, None if judged is None else judged[1]),
+        "rolling": _rolling_chart(won.rolling),
         "rolling_days": _ROLLING_DAYS,
     }
     return visit.page("worth.html", values)
 
 
-def _judged(sources: Sources, chosen: Chosen, sized: Stakes | None) -> tuple[Worth, Band] | None:
-    """Return the tests against chance; None while they are computed, or without a decision."""
-    if sized is None or chosen.run is None:
+def _won(chosen: Chosen, table: Table) -> _Won:
+    rows = chosen.rows(table)
+    won = profits(table, rows)
+    both = (("with memory", won.with_memory), ("as proposed", won.without))
+    return _Won(
+        n=len(rows),
+        win_rate=float((table["ratio"][rows] > 0.0).mean()),
+        pair=chosen.book.words.get(int(table["pair"][rows[-1]]), ""),
+        n_decided=won.n_decided,
+        n_shadow=won.n_shadow,
+        n_unknown=won.n_unknown,
+        figures=[(name, daily_figures(won.known_ms, each)) for name, each in both],
+        curve=curve(won),
+        rolling=rolling(won.known_ms, won.with_memory, _ROLLING_DAYS),
+    )
+
+
+def _judged(sources: Sources, chosen: Chosen, table: Table, n: int) -> tuple[Worth, Band] | None:
+    """Return the tests against chance of `n` decisions; None while they are computed."""
+    if n == 0 or chosen.run is None:
         return Worth(), ([], [], [])
     if chosen.book.share_with_amounts < 1.0:
         return None
-    n = len(sized.base)
     step = n // 100 if n > _MANY else 1
     key = chosen.scope.user_id, name_of(chosen.run), n // step
-    return sources.background.result(("worth", *map(str, key)), lambda: sources.judge.judged(sized))
+
+    def judged() -> tuple[Worth, Band]:
+        with chosen.book.lock:
+            sized = stakes(table, chosen.rows(table))
+        return (Worth(), ([], [], [])) if sized is None else sources.judge.judged(sized)
+
+    return sources.background.result(("worth", *map(str, key)), judged)
 
 
 def _chart(points: Curve, chance: Band | None) -> dict[str, Any]:

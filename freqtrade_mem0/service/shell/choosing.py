@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.scope import Scope
@@ -13,10 +13,14 @@ from freqtrade_mem0.views.columns.choice import KnownRun, rows_of, runs
 from freqtrade_mem0.views.columns.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from freqtrade_mem0.service.caller import Caller
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,13 @@ class Chosen:
     def rows(self, table: Table) -> NDArray[np.intp]:
         """Return the rows of the run's trades; to be called under the book's lock."""
         return rows_of(self.book, table, self.scope)
+
+    def kept(self, what: str, compute: Callable[[], T], scope: Scope | None = None) -> T:
+        """Return figures of the run, or of a scope, as the book keeps them until a trade changes.
+
+        `compute` is called under the book's lock.
+        """
+        return self.book.kept((what, repr(scope or self.scope)), compute)
 
     def scope_of(self, run: KnownRun) -> Scope:
         """Return the scope of another run that there is to choose from."""

@@ -17,6 +17,7 @@ from freqtrade_mem0.words.numbers import counted, stake_currency
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.service.caller import Caller
     from freqtrade_mem0.service.live.bots import BotState
     from freqtrade_mem0.service.shell.choosing import Chosen
@@ -159,19 +160,23 @@ def _is_same(said: BotState, run: KnownRun) -> bool:
 
 
 def _card(chosen: Chosen, run: KnownRun, said: BotState | None, words: Mapping[int, str]) -> Card:
+    scope = chosen.scope_of(run)
+    own = chosen.kept("card", lambda: _own_card(chosen, run, scope, words), scope)
+    return own._replace(said=said)
+
+
+def _own_card(chosen: Chosen, run: KnownRun, scope: Scope, words: Mapping[int, str]) -> Card:
     book, table = chosen.book, chosen.table
     assert table is not None  # noqa: S101 - there are runs
-    scope = chosen.scope_of(run)
-    with book.lock:
-        rows = rows_of(book, table, scope)
-        won = profits(table, rows)
-        pair = words.get(int(table["pair"][rows[-1]]), "") if len(rows) else ""
-        win_rate = float((table["ratio"][rows] > 0.0).mean()) if len(rows) else float("nan")
+    rows = rows_of(book, table, scope)
+    won = profits(table, rows)
+    pair = words.get(int(table["pair"][rows[-1]]), "") if len(rows) else ""
+    win_rate = float((table["ratio"][rows] > 0.0).mean()) if len(rows) else float("nan")
     line, applied = curve(won, _POINTS), won.n_shadow < won.n_decided
     return Card(
         name_of(run),
         run,
-        said,
+        None,
         line.with_memory if applied else line.without,
         float(np.sum(won.own)),
         float(np.sum(won.with_memory - won.without)),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
+from cachetools import LRUCache
 
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.journal import chain
@@ -19,13 +21,16 @@ from freqtrade_mem0.views.columns.amounts import Decided, Paid, old_stakes, paid
 from freqtrade_mem0.views.columns.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from freqtrade_mem0.journal.evidence.many import Part
     from freqtrade_mem0.journal.journal import Journal
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+_MOST_KEPT = 64
 _PAGE = 5_000
 _SMALL = 20_000
 """News of at most so many rows are read while a page waits; more are read beside it."""
@@ -48,6 +53,7 @@ class TradeBook:
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._is_closed = threading.Event()
+        self._kept: LRUCache[Hashable, Any] = LRUCache(_MOST_KEPT)
         self._start_over()
         self._n_rows = 0
         """Rows to read in all, of the reading that is going on."""
@@ -77,6 +83,23 @@ class TradeBook:
             if not is_kept:
                 self._reading.release()
         return self._table
+
+    def kept(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what `compute` returns under `lock`: once, until a row changes.
+
+        For figures of pages, not for columns: several results are kept.
+        """
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = compute()
+            return cast("T", self._kept[key])
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock while rows change."""
+        with self._lock:
+            self._kept.clear()
+            yield
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop reading, and wait for it."""
@@ -135,7 +158,7 @@ class TradeBook:
             " (SELECT coalesce(max(seq), 0) FROM evidence)"
         )
         if connection.n_opened != self._n_opened or n < self._n:
-            with self._lock:
+            with self._changing():
                 self._start_over()
             self._n_opened = connection.n_opened
         if n == self._n and self._is_whole:
@@ -198,7 +221,7 @@ class TradeBook:
 
     def _add(self, rows: list[Any]) -> None:
         parts = list(in_parts([row[-1] for row in rows], self.words))
-        with self._lock:
+        with self._changing():
             for part in parts:
                 some = [rows[each] for each in part.places.tolist()]
                 place = self._table.grow(len(some))
@@ -243,7 +266,7 @@ class TradeBook:
             return
         values = np.array([each for _, each in found])
         wanted = np.array([seq for seq, _ in found])
-        with self._lock:
+        with self._changing():
             seqs = self._table["seq"]
             at = np.minimum(np.searchsorted(seqs, wanted), len(seqs) - 1)
             is_known = seqs[at] == wanted
@@ -258,12 +281,12 @@ class TradeBook:
                 f" AND id IN ({', '.join('?' * len(some))})"
             )
             gone = [seq for (seq,) in self._journal.connection.rows(query, some)]
-            with self._lock:
+            with self._changing():
                 self._table["is_there"][np.isin(self._table["seq"], gone)] = False
 
     def _look_which_are_there(self) -> None:
         query = f"SELECT seq FROM evidence WHERE is_current = 1 AND {_TRADES}"  # noqa: S608
         rows = self._journal.connection.rows(query, [TradeRecord.kind])
         there = np.fromiter((seq for (seq,) in rows), dtype=np.int64, count=len(rows))
-        with self._lock:
+        with self._changing():
             self._table["is_there"][:] = np.isin(self._table["seq"], there)

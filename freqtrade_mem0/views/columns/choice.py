@@ -33,9 +33,12 @@ class KnownRun(NamedTuple):
 
 def runs(book: TradeBook, table: Table, scope: Scope) -> list[KnownRun]:
     """Return the runs of a scope: bots first, then backtests, those with the newest trade first."""
-    with book.lock:
-        there = table["is_there"]
-        numbers, known = table["scope"][there], table["known_ms"][there]
+    return book.kept(("runs", repr(scope)), lambda: _runs(book, table, scope))
+
+
+def _runs(book: TradeBook, table: Table, scope: Scope) -> list[KnownRun]:
+    there = table["is_there"]
+    numbers, known = table["scope"][there], table["known_ms"][there]
     if not len(numbers):
         return []
     size = int(numbers.max()) + 1

@@ -102,6 +102,29 @@ def test_news_corrections_and_what_is_taken_back_are_followed(journal: Journal) 
     assert [each[1] for each in shown(book)] == [0.001]
 
 
+def test_a_figure_is_computed_again_only_after_a_change(journal: Journal) -> None:
+    """A page that is asked for again gets what it got; a trade more, or taken back, changes it."""
+    book, computed = TradeBook(journal), []
+
+    def n_there() -> int:
+        table = book.table()
+        assert table is not None
+
+        def compute() -> int:
+            computed.append(1)
+            return int(table["is_there"].sum())
+
+        return book.kept("n", compute)
+
+    journal.append(sized(1))
+    assert [n_there(), n_there()] == [1, 1]
+    journal.append(sized(2))
+    assert [n_there(), n_there()] == [2, 2]
+    journal.append([a_retraction(a_trade(1).id)])
+    assert [n_there(), n_there()] == [1, 1]
+    assert len(computed) == 3
+
+
 def test_archived_decisions_keep_their_stakes(journal: Journal) -> None:
     """The numbers of a decision stay when its reasons go."""
     journal.append([each for number in range(1, 4) for each in sized(number)])
