@@ -21,24 +21,36 @@ _LIMIT_RATIO = 0.99
 """Freqtrade's default of `stoploss_on_exchange_limit_ratio`."""
 
 
-def smallest_stake(strategy: Any, call: Mapping[str, Any]) -> float | None:
-    """Return the smallest stake of an entry that can be placed, stopped and sold.
+class Markets:
+    """The markets of a strategy, whose rules are worked out once for each description of them."""
 
-    Freqtrade's own `min_stake` knows no amount step, no fee that is taken in the coin, and not the
-    limit price of the stop. `call` has the arguments of `custom_stake_amount`. The result is in
-    stake currency, never below Freqtrade's own; None where there is no minimum.
-    """
-    least: float | None = call["min_stake"]
-    market = strategy.dp.market(call["pair"])
-    if market is None:
-        return least
-    rules = market_rules(market, strategy.config, _precision_mode(strategy))
-    rate = float(call["current_rate"])
-    stop_ratio = 1.0 - min(0.99, abs(float(strategy.stoploss)))
-    limit_ratio = strategy.order_types.get("stoploss_on_exchange_limit_ratio", _LIMIT_RATIO)
-    worst_rate = rate * stop_ratio * float(limit_ratio) if call["side"] == "long" else rate
-    smallest = rules.smallest_stake(rate, worst_rate, max(1.0, float(call["leverage"])))
-    return smallest if least is None else max(smallest, least)
+    def __init__(self, strategy: Any) -> None:
+        self._strategy = strategy
+        self._rules: dict[str, tuple[Mapping[str, Any], MarketRules]] = {}
+
+    def smallest_stake(self, call: Mapping[str, Any]) -> float | None:
+        """Return the smallest stake of an entry that can be placed, stopped and sold.
+
+        Freqtrade's own `min_stake` knows no amount step, no fee that is taken in the coin, and not
+        the limit price of the stop. `call` has the arguments of `custom_stake_amount`. The result
+        is in stake currency, never below Freqtrade's own; None where there is no minimum.
+        """
+        strategy, pair = self._strategy, call["pair"]
+        least: float | None = call["min_stake"]
+        market = strategy.dp.market(pair)
+        if market is None:
+            return least
+        known = self._rules.get(pair)
+        # Freqtrade makes new descriptions when it reads the markets again.
+        if known is None or known[0] is not market:
+            rules = market_rules(market, strategy.config, _precision_mode(strategy))
+            known = self._rules[pair] = (market, rules)
+        rate = float(call["current_rate"])
+        stop_ratio = 1.0 - min(0.99, abs(float(strategy.stoploss)))
+        limit_ratio = strategy.order_types.get("stoploss_on_exchange_limit_ratio", _LIMIT_RATIO)
+        worst_rate = rate * stop_ratio * float(limit_ratio) if call["side"] == "long" else rate
+        smallest = known[1].smallest_stake(rate, worst_rate, max(1.0, float(call["leverage"])))
+        return smallest if least is None else max(smallest, least)
 
 
 def market_rules(

@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.journal import chain
-from freqtrade_mem0.journal.chain import DECISION, Item, decision_digest
+from freqtrade_mem0.journal.append_decisions import append_decisions
 from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
 from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
 from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy_evidence, outdate
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
-from freqtrade_mem0.journal.old_decisions import drop_old
 from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
-    INSERT_DECISION,
     INSERT_RECORD,
     Row,
     decision_row,
@@ -34,7 +32,7 @@ from freqtrade_mem0.records.limits import LATEST
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +116,7 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
         else:
             fresh[record.id] = record, row
     _append_fresh(sqlite, fresh.values())
-    items = _append_decisions(sqlite, batch.decisions, batch.ties)
+    items = append_decisions(sqlite, batch.decisions, batch.ties)
     sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
     for record_id in batch.confirmed:
         _confirm(sqlite, record_id)
@@ -286,27 +284,3 @@ def supersede(sqlite: sqlite3.Connection, record_id: str) -> int:
         [record_id],
     )
     return outdate(sqlite, record_id)
-
-
-def _append_decisions(
-    sqlite: sqlite3.Connection, rows: Mapping[str, Row], ties: Mapping[str, tuple[str, int]]
-) -> list[Item]:
-    """Write decisions, and the trades that these or earlier ones became; return their items."""
-    # A backtest that is repeated decides again what was archived meanwhile.
-    chain.note_gone(sqlite, "decisions", drop_old(sqlite, rows.values()), "decided again")
-    # In a backtest both come together, and two writes to one row become one.
-    items = []
-    for decision_id, row in rows.items():
-        tie = ties.get(decision_id, (None, None))
-        for seq, *tied in sqlite.execute(INSERT_DECISION, (*row, *tie)).fetchall():
-            items.append(Item(DECISION, seq, decision_digest((*row, *tied))))
-    tied_later = [
-        seq
-        for decision_id, tie in ties.items()
-        if decision_id not in rows
-        for (seq,) in sqlite.execute(
-            "UPDATE decisions SET trade_id = ?, open_ms = ? WHERE id = ? RETURNING seq",
-            (*tie, decision_id),
-        ).fetchall()
-    ]
-    return [*items, *chain.decision_items(sqlite, tied_later)]

@@ -30,7 +30,11 @@ COPY_RECORD = (
 
 INSERT_DECISION = (
     "INSERT INTO decisions (id, user_id, strategy, mode, run_id, pair, side, decided_ms, body,"
-    " trade_id, open_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+    " trade_id, open_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+INSERT_OR_UPDATE_DECISION = (
+    f"{INSERT_DECISION} ON CONFLICT (id) DO UPDATE SET"
     " decided_ms = excluded.decided_ms, body = excluded.body,"
     " trade_id = coalesce(excluded.trade_id, trade_id),"
     " open_ms = coalesce(excluded.open_ms, open_ms)"

@@ -111,11 +111,9 @@ class Candles:
         if n_closed < MIN_CANDLES:
             return {}
         # Not strict: the last number is no feature.
-        found: Situation = {
-            name: value
-            for name, value in zip(FEATURES, self._numbers_at(n_closed), strict=False)
-            if math.isfinite(value)
-        }
+        found: Situation = dict(zip(FEATURES, self._numbers_at(n_closed), strict=False))
+        if not math.isfinite(sum(found.values())):  # type: ignore[arg-type]
+            found = {name: value for name, value in found.items() if math.isfinite(value)}  # type: ignore[arg-type]
         found |= regimes(found)
         if self._indicators is not None:
             found |= self._indicators.values(n_closed)

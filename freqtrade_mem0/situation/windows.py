@@ -164,9 +164,16 @@ def _rows(windows: Floats, starts: NDArray[np.intp]) -> Floats:
 def _ranks(values: Floats) -> Floats:
     """Return the rank of each row's last value among all of the row, in (0, 1]."""
     last = values[:, -1:]
-    ranks = np.count_nonzero(values <= last, axis=1) / values.shape[1]
+    ranks = _counts(values <= last) / values.shape[1]
     known: Floats = np.where(np.isnan(last[:, 0]), math.nan, ranks)
     return known
+
+
+def _counts(found: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return how many of each row are true; a row is shorter than 256."""
+    # A third of the time of `np.count_nonzero`, which makes whole numbers of all of them first.
+    counts: NDArray[np.uint8] = np.add.reduce(found.view(np.uint8), axis=1, dtype=np.uint8)
+    return counts
 
 
 def _slopes(prices: Floats) -> Floats:
@@ -211,9 +218,9 @@ def _jumps(relative: Floats) -> Floats:
     last = relative[:, -1]
     # A jump means that more than half of the row is below half of the last value; counting these is
     # faster than computing every median.
-    n_below = np.count_nonzero(relative < last[:, np.newaxis] / _JUMP, axis=1)
+    n_below = _counts(relative < last[:, np.newaxis] / _JUMP)
     jumps = np.full(len(relative), math.nan)
-    found = np.flatnonzero(2 * n_below > relative.shape[1])
+    found = np.flatnonzero(n_below > relative.shape[1] / 2)
     if len(found):
         medians = np.median(relative[found], axis=1)
         jumps[found] = np.where(medians > 0.0, last[found] / medians, math.nan)

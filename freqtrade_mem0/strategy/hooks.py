@@ -12,7 +12,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.decide.proposal import Proposal
-from freqtrade_mem0.host.market import free_slots, smallest_stake
+from freqtrade_mem0.host.market import Markets, free_slots
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.situation import clean
 from freqtrade_mem0.strategy.market import Market
@@ -45,6 +45,7 @@ class Hooks:
         self._runtime_of = runtime_of
         self._logged: set[tuple[str, str]] = set()
         self._levels_checked = False
+        self._markets = Markets(strategy)
         self._free_slots = partial(free_slots, strategy)
 
     def custom_stake_amount(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
@@ -106,7 +107,7 @@ class Hooks:
                 enter_tag=str(call.get("entry_tag") or ""),
                 moment=moment,
                 stake=float(proposal),
-                min_stake=smallest_stake(self._strategy, call),
+                min_stake=self._markets.smallest_stake(call),
                 max_stake=call["max_stake"],
                 situation=situation,
                 times_usual_range=times_usual_range,

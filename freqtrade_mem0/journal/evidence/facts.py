@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -85,15 +85,11 @@ def packed_trade(
             brief = short(stored)
             kind = LONG if brief is None else SHORT
             stored = stored if brief is None else brief
-        features.append([name, kind])
+        features.append((name, kind))
         values.append(stored)
-    said: dict[str, Any] = {"features": features}
-    if unknown:
-        said["unknown"] = unknown
     decision_id = None if trade.decision_id is None else stored_id(trade.decision_id)
-    if isinstance(decision_id, str):
-        said["decision_id"] = decision_id
-    shape = json.dumps(said, separators=(",", ":"))
+    rare_id = decision_id if isinstance(decision_id, str) else None
+    shape, layout = _shape(tuple(features), tuple(unknown), rare_id)
     words = [trade.side, trade.enter_tag, trade.exit_reason, shape]
     numbers = [number(word) for word in words]
     is_wide = max(numbers) >= _MOST_NARROW
@@ -116,9 +112,23 @@ def packed_trade(
         (_WIDE_WORDS if is_wide else _NARROW_WORDS).pack(*numbers),
         decision_id if isinstance(decision_id, bytes) else b"",
         bytes.fromhex(said_without_execution),
-        Shape(shape).struct.pack(*values),
+        layout.pack(*values),
     ]
     return b"".join(parts), [*words, *texts]
+
+
+@lru_cache
+def _shape(
+    features: tuple[tuple[str, str], ...], unknown: tuple[str, ...], decision_id: str | None
+) -> tuple[str, Struct]:
+    """Return a shape as a word, and the layout of its values; most trades share theirs."""
+    said: dict[str, Any] = {"features": features}
+    if unknown:
+        said["unknown"] = unknown
+    if decision_id is not None:
+        said["decision_id"] = decision_id
+    text = json.dumps(said, separators=(",", ":"))
+    return text, Shape(text).struct
 
 
 def unpacked_trade(
