@@ -13,7 +13,7 @@ from uuid import UUID
 from freqtrade_mem0.records.limits import EARLIEST, Instant, Name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from freqtrade_mem0.records.memory import Scalar
 
@@ -149,12 +149,35 @@ def record_id(*identity: str | float) -> str:
     True
     """
     # The same as json.dumps and uuid.uuid5 (RFC 9562, 5.5), faster: each trade needs several ids.
-    name = f"[{','.join([_as_json(part) for part in identity])}]"
-    digits = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
+    return _uuid(sha1(_NAMESPACE_BYTES + f"[{_listed(identity)}]".encode(), usedforsecurity=False))
+
+
+def record_ids(*first: str | float) -> Callable[[int], str]:
+    """Return `record_id` for facts that differ in a last number alone, which takes a third.
+
+    >>> record_ids("trade", "me", "ETH/USDT")(1) == record_id("trade", "me", "ETH/USDT", 1)
+    True
+    """
+    begun = sha1(_NAMESPACE_BYTES + f"[{_listed(first)},".encode(), usedforsecurity=False)
+
+    def numbered(last: int) -> str:
+        hashed = begun.copy()
+        hashed.update(b"%d]" % last)
+        return _uuid(hashed)
+
+    return numbered
+
+
+def _uuid(hashed: Any) -> str:
+    digits = hashed.hexdigest()
     return (
         f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}"
         f"-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:32]}"
     )
+
+
+def _listed(parts: Sequence[str | float]) -> str:
+    return ",".join([_as_json(part) for part in parts])
 
 
 def _as_json(part: str | float) -> str:

@@ -226,7 +226,8 @@ def _takes_integers(item_type: type) -> bool:
 
 def _n_none(item: Record | Decision) -> int:
     """Return how many values of a record or decision are None, those of a decision's parts too."""
-    n_none = sum([getattr(item, name) is None for name in _optional_fields(type(item))])
+    item_type: type = type(item)
+    n_none = sum([getattr(item, name) is None for name in _optional_fields(item_type)])
     if isinstance(item, Decision):
         for reason in item.reasons:
             n_none += (reason.mean_error is None) + (reason.freedom is None)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.records.base import Mode, Origin, as_utc, record_id, to_ms
+from freqtrade_mem0.records.base import Mode, Origin, as_utc, record_id, record_ids, to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from freqtrade_mem0.records.execution import Execution
@@ -63,6 +64,11 @@ def trade_id_of(trade: Any, origin: Origin) -> str:
 def trade_identity(origin: Origin, pair: str, side: str, key: str | int) -> str:
     """Return a trade's record id; `key` identifies it within the pair, see `trade_id_of`."""
     return record_id("trade", origin.user_id, origin.mode, origin.run_id, pair, side, key)
+
+
+def trade_ids(origin: Origin, pair: str, side: str) -> Callable[[int], str]:
+    """Return what makes the ids of a run's trades in a pair, from `trade_id_of`'s last part."""
+    return record_ids("trade", origin.user_id, origin.mode, origin.run_id, pair, side)
 
 
 def trade_record(
