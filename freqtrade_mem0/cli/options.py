@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.records.base import Mode, as_utc
 
 if TYPE_CHECKING:
@@ -145,4 +146,13 @@ def moment(text: str) -> Callable[[datetime], datetime]:
         raise ArgumentTypeError(
             f"must be a time such as 2026-11-27T12:00, or days such as 7d, got {text!r}"
         ) from None
-    return lambda _: found
+
+    def past(now: datetime) -> datetime:
+        if found > now:
+            raise ConfigError(
+                f"--since is {text!r}, which is in the future: nothing is that new. Name a time "
+                f"before {now:%Y-%m-%dT%H:%M} UTC, or days such as 7d."
+            )
+        return found
+
+    return past

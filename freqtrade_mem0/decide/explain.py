@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.decide.learned import RULE
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.situation import BUCKET
-from freqtrade_mem0.words.numbers import counted, percent, stake_currency
+from freqtrade_mem0.words.numbers import amount, counted, percent, stake_currency, times
 from freqtrade_mem0.words.visible import visible
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def _change(decision: Decision) -> str:
         change = "left as proposed"
     else:
         verb = "raised" if stake > proposed else "cut"
-        change = f"{verb} to {stake:.6g} (x{stake / proposed:.2f})"
+        change = f"{verb} to {amount(stake)} ({times(stake / proposed)})"
     shadow = "" if decision.applied else "; shadow mode, the trade got the proposed stake"
-    return f"a stake of {proposed:.6g} {stake_currency(decision.pair)} was {change}{shadow}"
+    return f"a stake of {amount(proposed)} {stake_currency(decision.pair)} was {change}{shadow}"
 
 
 def level(name: str) -> str:
@@ -193,8 +193,8 @@ def outcome(line: LedgerLine) -> str:
     currency = stake_currency(decision.pair)
     return (
         f"closed {percent(trade.profit_ratio)} by {trade.exit_reason or 'unknown'}: "
-        f"{about[0]}{with_memory:+.4g} {currency} with memory's stake, "
-        f"{about[1]}{without:+.4g} {currency} with the proposed stake"
+        f"{about[0]}{amount(with_memory, 4, signed=True)} {currency} with memory's stake, "
+        f"{about[1]}{amount(without, 4, signed=True)} {currency} with the proposed stake"
     )
 
 
@@ -211,7 +211,7 @@ def execution(trade: TradeRecord) -> str:
     if seen.asked_rate is not None:
         refused = f", refused {counted(seen.n_refused, 'time')}" if seen.n_refused else ""
         parts.append(
-            f"exit by {seen.asked_reason or 'unknown'} asked for at {seen.asked_rate:.6g}"
+            f"exit by {seen.asked_reason or 'unknown'} asked for at {amount(seen.asked_rate)}"
             f" ({counted(seen.n_asked, 'time')} in all{refused})"
         )
     return "; ".join(parts)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.compare.report.charts import Drawing, Series, draw
 from freqtrade_mem0.compare.report.pages import page_of
 from freqtrade_mem0.report.words import name_of, no_bot, sections, wrong
-from freqtrade_mem0.words.numbers import percent
+from freqtrade_mem0.words.numbers import percent, times
 
 if TYPE_CHECKING:
     from freqtrade_mem0.words.plain import Facts
@@ -50,7 +50,7 @@ def _largest(each: Facts) -> list[str]:
         each["pair"],
         each["close_date"][:16].replace("T", " "),
         percent(each["profit_ratio"]),
-        f"x{each['multiplier']:.2f}{shadow}",
+        f"{times(each['multiplier'])}{shadow}",
         f"{each['effect']:+,.2f}",
     ]
 

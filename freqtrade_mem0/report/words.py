@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.words.numbers import counted, percent, times
 
 if TYPE_CHECKING:
     from freqtrade_mem0.words.plain import Facts
@@ -82,7 +82,7 @@ def _open(positions: list[Facts], currency: str) -> list[str]:
     if not positions:
         return []
     shown = [
-        f"{each['side']} {each['pair']} with {each['stake']:,.6g} (x{each['multiplier']:.2f}"
+        f"{each['side']} {each['pair']} with {each['stake']:,.6g} ({times(each['multiplier'])}"
         f"{'' if each['applied'] else ' in shadow'}) since {_minute(each['open_date'])}"
         for each in positions[-_N_SHOWN:]
     ]

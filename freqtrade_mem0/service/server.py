@@ -76,8 +76,9 @@ def serve(service: Service, where: Listening, say: Callable[[str], None]) -> Non
     settings = service.memory.settings.service
     _refuse_unsafe(service, where, settings)
     _refuse_bad_certificate(settings)
-    with _only_one(service, where), _bound(where) as bound:
+    with _only_one(service) as told, _bound(where) as bound:
         port = bound.getsockname()[1]
+        told(f"{where.host}:{port}")
         scheme = "https" if settings.certificate else "http"
         shown = f"[{where.host}]" if ":" in where.host else where.host
         address = f"{scheme}://{shown}:{port}"
@@ -189,8 +190,11 @@ def _refuse_bad_certificate(settings: ServiceSettings) -> None:
 
 
 @contextmanager
-def _only_one(service: Service, where: Listening) -> Iterator[None]:
-    """Hold the lock of the memory's folder; the system releases it when the process ends."""
+def _only_one(service: Service) -> Iterator[Callable[[str], None]]:
+    """Hold the lock of the memory's folder, and give what writes the address into it.
+
+    The system releases it when the process ends.
+    """
     path = service.memory.folder / LOCK
     make_folder(path.parent)
     with alone(path) as file:
@@ -200,9 +204,12 @@ def _only_one(service: Service, where: Listening) -> Iterator[None]:
                 f"Another 'freqtrade-mem0 serve' ({by}) serves the memory in "
                 f"{service.memory.folder}. Use that one, or stop it first."
             )
-        os.truncate(file, 0)
-        os.write(file, f"process {os.getpid()}, {where.host}:{where.port}".encode())
-        yield
+
+        def told(address: str) -> None:
+            os.truncate(file, 0)
+            os.write(file, f"process {os.getpid()}, {address}".encode())
+
+        yield told
 
 
 @contextmanager

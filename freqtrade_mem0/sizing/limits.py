@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.records.decision import Reason
+from freqtrade_mem0.words.numbers import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,27 +41,29 @@ def within_limits(
         A raise leaves enough for as many proposals like this one. None where that is unknown.
     """
     if min_stake is not None and wished < min_stake <= proposed:
-        text = f"{min_stake:g} is the smallest stake that can be sold again, {wished:g} was wanted"
+        least = amount(min_stake)
+        text = f"{least} is the smallest stake that can be sold again, {amount(wished)} was wanted"
         return min_stake, (Reason(name="min_stake", text=text),)
     if wished > proposed > max_stake:
-        text = f"the proposal is above the {max_stake:g} available already; it is not raised"
+        text = f"the proposal is above the {amount(max_stake)} available already; it is not raised"
         return proposed, (Reason(name="max_stake", text=text),)
     if min_stake is not None and proposed < min_stake and wished != proposed:
         # Scaled up, it could open a trade that Freqtrade would not have opened.
-        text = f"the proposal is below the smallest stake of {min_stake:g}; it is not scaled"
+        text = f"the proposal is below the smallest stake of {amount(min_stake)}; it is not scaled"
         return proposed, (Reason(name="min_stake", text=text),)
     if wished <= proposed:
         return wished, ()
     reasons = []
     if wished > max_stake:
-        text = f"at most {max_stake:g} is available, {wished:g} was wanted"
+        text = f"at most {amount(max_stake)} is available, {amount(wished)} was wanted"
         reasons.append(Reason(name="max_stake", text=text))
         wished = max_stake
     fitting = (max_stake - wished) / proposed  # whole proposals beside this stake
     n_others = 0.0 if free_slots is None else free_slots(fitting + 1.0 - _ROUNDING) - 1.0
     left = max(proposed, max_stake - n_others * proposed)
     if 0.0 < n_others < math.inf and left < wished:
-        text = f"{n_others:g} more trades may need {proposed:g} each of the {max_stake:g} available"
+        each, most = amount(proposed), amount(max_stake)
+        text = f"{n_others:g} more trades may need {each} each of the {most} available"
         reasons.append(Reason(name="free_slots", text=text))
         wished = left
     return wished, tuple(reasons)

@@ -59,8 +59,8 @@ class OwnFile:
         return round(self._now() * 1_000)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Return the rows of a query."""
-        with self._used(create=True) as sqlite:
+        """Return the rows of a query; reading makes no file."""
+        with self._used(create=False) as sqlite:
             return sqlite.execute(query, values).fetchall()
 
     @contextmanager

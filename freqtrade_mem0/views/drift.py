@@ -11,7 +11,8 @@ from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.lifecycle.drift.look import BOTS, DriftMeter
 from freqtrade_mem0.lifecycle.drift.records import LEFT
 from freqtrade_mem0.lifecycle.drift.words import alarm_words, left_words
-from freqtrade_mem0.records.base import from_ms
+from freqtrade_mem0.records.base import from_ms, to_ms
+from freqtrade_mem0.views.left_out import n_left_out, trades_of_run
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.slippage import slippage_facts
 from freqtrade_mem0.views.triggers import trigger_facts
@@ -42,7 +43,8 @@ def drift(
     Returns
     -------
     dict
-        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `age_days`; `reference` with `source`,
+        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `n_left_out` (trades that the end of
+        the backtest closed), `age_days`; `reference` with `source`,
         `run_id` (None for the run's own first trades), `n_trades`, `n_days` and `lacks`;
         `triggers`, see `trigger_facts`, each with `alarms`; `bands` with `lacks`, `figures` (a row
         for each with `name`, `value`, `low`, `middle`, `high`, `is_inside`),
@@ -68,10 +70,14 @@ def drift(
     found = DriftMeter().measure(memory.journal, origin, settings, now)
     is_bot = origin.mode in BOTS
     history = found.reference.history
-    end_ms = found.seen.begin_ms if not found.seen.n else max(t.close_ms for t in found.seen.trades)
+    if found.seen.n:
+        end_ms = max(trade.close_ms for trade in found.seen.trades)
+    else:  # all trades may be the history, or too few
+        end_ms = max(to_ms(trade.close_date) for trade in trades_of_run(memory, origin))
     return origin_facts(origin) | {
         "as_of": iso(now if is_bot else from_ms(end_ms)),
         "n_trades": found.seen.n,
+        "n_left_out": n_left_out(memory, origin),
         "age_days": found.age_days,
         "reference": {
             "source": found.reference.source,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.patterns.look import look
 from freqtrade_mem0.journal.runs import newest_run
-from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.pattern_records import record_of
 from freqtrade_mem0.lifecycle.patterns import (
     conditions_of,
@@ -20,13 +19,14 @@ from freqtrade_mem0.lifecycle.patterns import (
     trades_of,
 )
 from freqtrade_mem0.records.base import Mode, from_ms, to_ms
-from freqtrade_mem0.records.kinds.trade import TradeRecord
+from freqtrade_mem0.views.left_out import n_left_out, trades_of_run
 from freqtrade_mem0.views.scope import described
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.kinds.pattern import Pattern
 
@@ -58,7 +58,8 @@ def patterns(
     Returns
     -------
     dict
-        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `cells_tried`, `n_found` (active
+        `strategy`, `mode`, `run_id`, `as_of`, `n_trades`, `n_left_out` (trades that the end of
+        the backtest closed), `cells_tried`, `n_found` (active
         patterns, also those of other pairs and from before `since`), `patterns`: for each, best
         evidence first, the fields of its record, and `nearest`: `conditions`, `occurrence_count`
         and `evidence_share` of the group of trades nearest to becoming one (None without any).
@@ -78,14 +79,7 @@ def patterns(
     if is_bot:
         trades = trades_of(memory.journal, origin)
     else:
-        run = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
-            kind=TradeRecord.kind,
-        )
-        trades = plain_trades(memory.journal.evidence.trades(run))
+        trades = plain_trades(trades_of_run(memory, origin))
     last = from_ms(max((trade.known_ms for trade in trades), default=to_ms(now)))
     moment = now if is_bot else last + timedelta(milliseconds=1)
     kept = patterns_of(memory.journal, origin) if is_bot else {}
@@ -98,6 +92,7 @@ def patterns(
     return origin_facts(origin) | {
         "as_of": iso(moment),
         "n_trades": found.n_trades,
+        "n_left_out": n_left_out(memory, origin),
         "cells_tried": found.n_tested,
         "n_found": len(found.patterns),
         "patterns": [

@@ -8,6 +8,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -140,7 +141,7 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
             second = run(tmp_path, "serve", "--port", "0")
             assert second.returncode == 1
             assert "Another 'freqtrade-mem0 serve'" in second.stderr
-            assert f"process {service.process.pid}" in second.stderr
+            assert f"process {service.process.pid}, {urlsplit(service.url).netloc}" in second.stderr
             service.kill()
     assert len(answered) > 50
     journal = Journal(tmp_path / "mem0")

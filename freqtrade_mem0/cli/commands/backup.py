@@ -118,7 +118,14 @@ def _target(memory: MemoryFolder, arguments: argparse.Namespace) -> tuple[Path, 
     chosen: str | None = arguments.destination
     if chosen is None:
         return backup_folder(memory), True
-    return Path(chosen), chosen.endswith(("/", "\\")) or Path(chosen).is_dir()
+    path = Path(chosen)
+    is_folder = chosen.endswith(("/", "\\")) or path.is_dir()
+    if not is_folder and not path.parent.is_dir():
+        raise ConfigError(
+            f"The folder {path.parent} does not exist. Make it, or name a folder that is to be "
+            f"made with a slash at its end, as in {path.parent}/."
+        )
+    return path, is_folder
 
 
 def _plan(memory: MemoryFolder, arguments: argparse.Namespace, path: Path) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
-from freqtrade_mem0.words.numbers import counted, percent
+from freqtrade_mem0.words.numbers import amount, counted, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print triggers, bands and slippage."""
     from freqtrade_mem0.views.drift import drift
+    from freqtrade_mem0.views.left_out import left_out_words
 
     with opened_memory(arguments) as memory:
         facts = drift(
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
         f"{counted(facts['n_trades'], 'trade')} in {counted(facts['age_days'], 'day')}, as of "
         f"{when(facts['as_of'])} UTC, measured by {reference['source']} "
-        f"({counted(reference['n_trades'], 'trade')} in {counted(reference['n_days'], 'day')}).",
+        f"({counted(reference['n_trades'], 'trade')} in {counted(reference['n_days'], 'day')}). "
+        f"{left_out_words(facts['n_left_out'])}".rstrip(),
     )
     print_table(
         "Triggers",
@@ -149,7 +151,8 @@ def _slippage(facts: Facts) -> list[str]:
             )
             lines.append(
                 f"Slippage, {name}: {percent(cost['mean_ratio'], 3)}{interval} of the rate, "
-                f"{cost['mean_abs']:+.4g} a trade and {cost['total_abs']:+.4g} in all in "
+                f"{amount(cost['mean_abs'], 4, signed=True)} a trade and "
+                f"{amount(cost['total_abs'], 4, signed=True)} in all in "
                 f"{counted(cost['n'], 'trade')}; the backtest assumed none."
             )
     if facts["profit_ratio"] is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.cli.context import opened_memory, scope_of, since_of
 from freqtrade_mem0.cli.options import limit_of, listing_options, since_option, where_option
 from freqtrade_mem0.cli.output import NOTHING_YET, print_json, print_table, title, when
-from freqtrade_mem0.words.numbers import percent
+from freqtrade_mem0.words.numbers import amount, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -54,9 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
                 line["pair"],
                 line["side"],
                 line["enter_tag"],
-                f"{line['proposed_stake']:.6g}",
+                amount(line["proposed_stake"]),
                 f"{line['multiplier']:.3f}",
-                f"{line['stake']:.6g}",
+                amount(line["stake"]),
                 "yes" if line["applied"] else "shadow",
                 f"{line['n_effective']:.1f}",
                 "" if line["profit_ratio"] is None else percent(line["profit_ratio"]),

@@ -42,6 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the patterns in words with numbers."""
+    from freqtrade_mem0.views.left_out import left_out_words
     from freqtrade_mem0.views.patterns import patterns
 
     now = datetime.now(UTC)
@@ -59,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     n_shown = sum(each["is_active"] for each in facts["patterns"])
     print_lines(
         f"{facts['strategy']}, {facts['mode']} {facts['run_id'][:12]}: "
-        f"{counted(facts['n_trades'], 'trade')}, as of {when(facts['as_of'])} UTC.",
+        f"{counted(facts['n_trades'], 'trade')}, as of {when(facts['as_of'])} UTC. "
+        f"{left_out_words(facts['n_left_out'])}".rstrip(),
         f"{counted(facts['cells_tried'], 'group')} of trades compared, "
         f"{counted(facts['n_found'], 'pattern')} found"
         f"{'' if n_shown == facts['n_found'] else f', {n_shown} of them as asked'}.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
 from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
-from freqtrade_mem0.words.numbers import counted
+from freqtrade_mem0.words.numbers import amount, counted
 
 if TYPE_CHECKING:
     import argparse
@@ -65,8 +65,8 @@ def _cells(change: dict[str, Any]) -> list[str]:
         change["pair"],
         change["side"],
         change["enter_tag"],
-        f"{change['proposed_stake']:.6g}",
-        f"{change['stake_applied']:.6g}",
-        f"{change['stake_preview']:.6g}",
+        amount(change["proposed_stake"]),
+        amount(change["stake_applied"]),
+        amount(change["stake_preview"]),
         (change["trade_id"] or "")[:8],
     ]

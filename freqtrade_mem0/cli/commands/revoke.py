@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.cli.context import opened_memory
-from freqtrade_mem0.cli.options import memory_options
+from freqtrade_mem0.cli.context import opened_memory, since_of
+from freqtrade_mem0.cli.options import memory_options, since_option
 from freqtrade_mem0.cli.output import print_json, print_lines
-from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.records.limits import EARLIEST
 from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
@@ -26,12 +26,7 @@ NAME = "revoke"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `revoke`."""
     parser.add_argument("--run-id", required=True, metavar="RUN", help="The writer's whole run id.")
-    parser.add_argument(
-        "--since",
-        metavar="TIME",
-        help="Only what became known at this time or later, as in 2026-11-27T12:00; UTC. Default: "
-        "everything.",
-    )
+    since_option(parser, "Only what became known at this time or later. Default: everything.")
     parser.add_argument(
         "-s", "--strategy", metavar="NAME", default="", help="Only records of this strategy."
     )
@@ -44,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Revoke a writer, or undo that, and print how many trades it is about."""
     from freqtrade_mem0.views.trust import revoke_writer, undo_revocation
 
-    since = _time(arguments.since)
+    since = max(since_of(arguments) or EARLIEST, EARLIEST)
     with opened_memory(arguments) as memory:
         if arguments.undo:
             facts = undo_revocation(memory, arguments.run_id, arguments.strategy)
@@ -65,16 +60,3 @@ def run(arguments: argparse.Namespace) -> int:
         state = f"would change; add --yes. Then they {state}"
     print_lines(f"{counted(facts['trades'], 'trade')} of {arguments.run_id} {state}.")
     return 0
-
-
-def _time(text: str | None) -> datetime:
-    from freqtrade_mem0.records.base import as_utc
-    from freqtrade_mem0.records.limits import EARLIEST, LATEST
-
-    if text is None:
-        return EARLIEST
-    try:
-        moment = as_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:
-        raise RecordError(f"--since is no time: {text!r}. Write it as 2026-11-27T12:00.") from error
-    return min(max(moment, EARLIEST), LATEST)

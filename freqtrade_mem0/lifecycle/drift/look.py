@@ -256,9 +256,9 @@ def _named(journal: Journal, origin: Origin, wanted: str) -> Origin:
     ]
     if len(found) != 1:
         raise RecordError(
-            f"mem0.drift.backtest is {wanted!r}; {len(found)} remembered backtests of "
-            f"{origin.strategy} have a run id that begins so, not one. 'freqtrade-mem0 import' "
-            "takes result files."
+            f"{len(found)} remembered backtests of {origin.strategy} have a run id that begins "
+            f"with {wanted!r}, not one. Name another with --backtest, or with mem0.drift.backtest "
+            "in the config; 'freqtrade-mem0 import' takes result files."
         )
     return found[0]
 

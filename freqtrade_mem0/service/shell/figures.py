@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from freqtrade_mem0.words import numbers
 from freqtrade_mem0.words.numbers import percent
 from freqtrade_mem0.words.visible import visible
 
@@ -67,8 +68,7 @@ def times(value: float | None, digits: int = 2) -> str:
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    text = f"x{value:.{digits}f}"
-    return f"x{value:.{digits + 1}f}" if float(text[1:]) == 1.0 != value else text
+    return numbers.times(value, digits)
 
 
 def moment(value: datetime | str | None) -> Markup | str:

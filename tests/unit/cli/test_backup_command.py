@@ -114,3 +114,22 @@ def test_a_backup_of_another_user_is_named(
     other.write_text(json.dumps({"user_data_dir": str(tmp_path / "o"), "mem0": block}))
     assert main(["restore", str(tmp_path / "b.zip"), "-c", str(other)]) == 0
     assert "The backup is of user 'me'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_folder_that_is_not_there_is_named(
+    config: Path, tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run does not promise a file that can not be made."""
+    target = tmp_path / "nope" / "x.zip"
+    assert main(["backup", str(target), *more, "-c", str(config)]) == 1
+    assert f"The folder {target.parent} does not exist" in capsys.readouterr().err
+    assert not target.parent.exists()
+
+
+def test_listing_keys_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever only looks leaves a folder as it was."""
+    config = configured(tmp_path)
+    assert main(["keys", "list", "-c", str(config), "--json"]) == 0
+    assert said(capsys) == []
+    assert list(tmp_path.iterdir()) == [config]

@@ -114,7 +114,9 @@ def test_a_backtest_measured_by_itself_says_why_that_is_nothing(
 def test_a_backtest_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """With what to do."""
     assert main(["drift", "--mode", "dry_run", "--backtest", "nope"]) != 0
-    assert "'nope'; 0 remembered backtests of Sample" in " ".join(capsys.readouterr().err.split())
+    told = " ".join(capsys.readouterr().err.split())
+    assert "0 remembered backtests of Sample have a run id that begins with 'nope'" in told
+    assert "--backtest" in told
 
 
 @pytest.mark.parametrize("command", [("insights", "--mode", "dry_run"), ("doctor",)])

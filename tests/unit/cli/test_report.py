@@ -141,3 +141,16 @@ def test_listings_begin_where_since_says(
     assert [each["id"] for each in late] == [each["id"] for each in rows if each[time] >= start]
     newest = json.loads(printed(capsys, config, command, "--since", start, "-n", "3", "--json"))
     assert newest == late[-3:]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["report"], ["runs"], ["records"], ["ledger"], ["patterns"], ["revoke", "--run-id", "bot-1"]],
+)
+def test_nothing_is_newer_than_now(
+    command: list[str], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A time in the future is refused, in place of an empty answer."""
+    assert main([*command, "--since", "2999-01-01", "-c", str(config)]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "--since is '2999-01-01', which is in the future" in told
