@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -87,12 +87,15 @@ class TradeBook:
     def kept(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return what `compute` returns under `lock`: once, until a row changes.
 
-        For figures of pages, not for columns: several results are kept.
+        While the amounts of all trades are read, a figure is computed again for each twentieth of
+        them: pages that look each second would hold up the reading. For figures of pages, not for
+        columns: several results are kept.
         """
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = compute()
-            return cast("T", self._kept[key])
+            dated = key, int(20.0 * self.share_with_amounts)
+            if dated not in self._kept:
+                self._kept[dated] = compute()
+            return cast("T", self._kept[dated])
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -100,6 +103,10 @@ class TradeBook:
         with self._lock:
             self._kept.clear()
             yield
+
+    def _setting(self) -> AbstractContextManager[object]:
+        """Hold the lock while amounts are set; see `kept`."""
+        return self._changing() if self._has_amounts else self._lock
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop reading, and wait for it."""
@@ -266,7 +273,7 @@ class TradeBook:
             return
         values = np.array([each for _, each in found])
         wanted = np.array([seq for seq, _ in found])
-        with self._changing():
+        with self._setting():
             seqs = self._table["seq"]
             at = np.minimum(np.searchsorted(seqs, wanted), len(seqs) - 1)
             is_known = seqs[at] == wanted
