@@ -6,6 +6,7 @@ import hmac
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.config.webhook_settings import secret_text
 from freqtrade_mem0.errors import ConfigError, ScopeError
 from freqtrade_mem0.webhooks.signature import (
@@ -61,12 +62,15 @@ class Incoming:
         """
         keys, shared = self._secrets()
         if SIGNATURE in headers and keys:
-            return verified_id(keys, headers, body, self._file.now_ms() / 1_000)
+            message_id = verified_id(keys, headers, body, self._file.now_ms() / 1_000)
+            self._note_use()
+            return message_id
         shown = headers.get(SHARED, "").encode(errors="replace")
         matches = [hmac.compare_digest(shown, each.encode()) for each in shared]
         if not any(matches):
             what = f"a signature ({ID}, {SIGNATURE})" if keys else f"the header {SHARED}"
             raise ScopeError(f"This is not the secret that webhooks need. Send {what}.")
+        self._note_use()
         return None
 
     @contextmanager
@@ -88,6 +92,10 @@ class Incoming:
                 with self._file.write() as sqlite:
                     sqlite.execute("DELETE FROM heard WHERE id = ?", [message_id])
             raise
+
+    def _note_use(self) -> None:
+        source = self._settings.secret or ""
+        AuditLog(self._file.path.parent).note(f"{_KEY}.secret", source, "used")
 
     def _secrets(self) -> tuple[list[bytes], list[str]]:
         """Return the keys of signatures, and the texts that are shown as they are."""

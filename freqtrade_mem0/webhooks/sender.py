@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0 import __version__
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.sqlite_files.alone import alone
@@ -156,6 +157,10 @@ class WebhookSender:
                 n_sent += 1
                 queue.sent(message)
             self._tell(endpoint, outcome)
+        secret = endpoint.settings.secret
+        if secret is not None and n_sent + n_failed:
+            name = f"mem0.webhooks.endpoints.{endpoint.name}.secret"
+            AuditLog(self._folder).note(name, secret, "used")
         return Passed(n_sent, n_failed)
 
     def _tell(self, endpoint: Endpoint, outcome: Outcome) -> None:

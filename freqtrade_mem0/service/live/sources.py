@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.config.bot_settings import BotSettings
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.service.live.background import Background
@@ -68,7 +70,10 @@ def bots_of(memory: MemoryFolder, config: Mapping[str, Any]) -> list[Bot]:
     """Return the bots of `service.bots`; without any, the one whose config this is."""
     named = memory.settings.service.bots
     if named:
-        return [Bot(name, bot.url, bot.username, bot.secret) for name, bot in named.items()]
+        return [
+            Bot(name, bot.url, bot.username, partial(_listed, memory, name, bot))
+            for name, bot in named.items()
+        ]
     server = config.get("api_server")
     if not isinstance(server, dict) or not server.get("enabled"):
         return []
@@ -79,3 +84,10 @@ def bots_of(memory: MemoryFolder, config: Mapping[str, Any]) -> list[Bot]:
     password = str(server.get("password", ""))
     bot = BotSettings(url=f"http://{host}:{server.get('listen_port', 8080)}")
     return [Bot(name, bot.url, str(server.get("username", "")), lambda: password)]
+
+
+def _listed(memory: MemoryFolder, name: str, bot: BotSettings) -> str:
+    """Return a bot's password, and list its use; that of Freqtrade's own config is not ours."""
+    if bot.password is not None:
+        AuditLog(memory.folder).note(f"mem0.service.bots.{name}.password", bot.password, "used")
+    return bot.secret()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from standardwebhooks import Webhook
 
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.webhooks.signature import new_secret
 from tests.support.served import Served, served
@@ -64,6 +65,8 @@ def test_a_signed_webhook_needs_no_key(site: Served, path: str, secret: str) -> 
     answer = site.client().post(path, content=body, headers=signed(body, secret))
     assert answer.status_code == 200, answer.text
     assert n_memories(site) == (path == "/api/v1/notify")
+    listed = [use.credential for use in AuditLog(site.service.memory.folder).uses()[0]]
+    assert "mem0.webhooks.incoming.secret" in listed
 
 
 @pytest.mark.parametrize("path", ROUTES)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from standardwebhooks import Webhook
 
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.sqlite_files.alone import alone
@@ -183,6 +184,9 @@ def test_messages_are_signed_with_both_secrets(
             asked.headers["webhook-id"], datetime.fromtimestamp(at_s, UTC), asked.raw.decode()
         )
         assert signed in asked.headers["webhook-signature"].split(" ")
+    (use,) = AuditLog(hooked.folder).uses()[0]
+    assert (use.action, use.source) == ("used", "env:HOOK_SECRET")
+    assert use.credential == "mem0.webhooks.endpoints.there.secret"
 
 
 def test_an_outage_of_a_day_loses_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from freqtrade_mem0.audit.log import AuditLog
 from freqtrade_mem0.client.scoped import Bound
 from freqtrade_mem0.config.load import load_settings
 from freqtrade_mem0.config.settings import Settings
@@ -141,6 +142,20 @@ def test_the_bot_of_the_config_itself_is_found(tmp_path: Path) -> None:
     (bot,) = bots_of(memory, {"bot_name": "mine", "api_server": api | {"password": SECRET}})
     assert (bot.name, bot.url, bot.secret()) == ("mine", "http://[::1]:8099", SECRET)
     assert bots_of(memory, {"api_server": api | {"enabled": False}}) == []
+
+
+def test_the_use_of_a_password_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name in the config and where it stands; not its value."""
+    monkeypatch.setenv("BOT_PASSWORD", SECRET)
+    named = {"one": {"url": "http://x", "username": "me", "password": "env:BOT_PASSWORD"}}
+    settings = Settings.model_validate({"mode": "local", "service": {"bots": named}})
+    memory = MemoryFolder(settings, tmp_path)
+    memory.folder.mkdir()
+    (bot,) = bots_of(memory, {})
+    assert bot.secret() == SECRET
+    (use,) = AuditLog(memory.folder).uses()[0]
+    assert (use.action, use.credential) == ("used", "mem0.service.bots.one.password")
+    assert use.source == "env:BOT_PASSWORD"
 
 
 @pytest.mark.parametrize(
