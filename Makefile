@@ -10,7 +10,7 @@ PYTEST = $(BIN)/python -m pytest -n $(shell $(BIN)/python -c 'import os; print(o
 	--dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint format bench docs clean
+.PHONY: help demo check test lint types ruff imports format bench docs clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -35,14 +35,27 @@ demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated 
 check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
 	$(PYTEST) -m "not flow" --hypothesis-profile quick tests/unit tests/property
 
-test: lint ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
+test: $(VENV)/.dev ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
+	@$(MAKE) --no-print-directory --jobs 2 types ruff imports tests/__pycache__
 	$(PYTEST)
 
 lint: $(VENV)/.dev ## ruff, mypy and the import rules of docs/architecture.md
+	@$(MAKE) --no-print-directory --jobs 2 types ruff imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+ruff: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+imports: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
+
+# On a fresh machine, pytest compiles the tests here while mypy leaves a core free. Otherwise each of its
+# processes would do so.
+tests/__pycache__: | $(VENV)/.dev
+	-@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1
 
 format: $(VENV)/.dev ## let ruff fix and format what it can
 	$(BIN)/ruff check --fix .

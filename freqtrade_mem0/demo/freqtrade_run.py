@@ -79,8 +79,12 @@ def child_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.upper().startswith("FREQTRADE__")}
 
 
-def run_backtests(jobs: Sequence[BacktestJob], timeout_s: float) -> list[Backtest]:
-    """Run backtests at the same time, each in a process of its own.
+def run_backtests(
+    jobs: Sequence[BacktestJob],
+    timeout_s: float,
+    process: type[subprocess.Popen[bytes]] = subprocess.Popen,
+) -> list[Backtest]:
+    """Run backtests at the same time, each in a process of its own, which `process` starts.
 
     Raises
     ------
@@ -91,14 +95,9 @@ def run_backtests(jobs: Sequence[BacktestJob], timeout_s: float) -> list[Backtes
     with ExitStack() as stack:
         started = []
         for job in jobs:
-            started.append((job, process := _start(job), time.monotonic()))
-            stack.callback(stop, process)
-        return [_finish(job, process, start_s, deadline_s) for job, process, start_s in started]
-
-
-def run_backtest(job: BacktestJob, timeout_s: float) -> Backtest:
-    """Run one backtest; see `run_backtests`."""
-    return run_backtests([job], timeout_s)[0]
+            started.append((job, child := _start(job, process), time.monotonic()))
+            stack.callback(stop, child)
+        return [_finish(job, child, start_s, deadline_s) for job, child, start_s in started]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -145,7 +144,7 @@ def tail(text: str, n_lines: int = _TAIL_LINES) -> str:
     return "\n".join(text.rstrip().splitlines()[-n_lines:])
 
 
-def _start(job: BacktestJob) -> subprocess.Popen[bytes]:
+def _start(job: BacktestJob, process: type[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
     job.userdir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "freqtrade", "backtesting"]
     command += ["--config", str(job.config), "--userdir", str(job.userdir)]
@@ -156,7 +155,7 @@ def _start(job: BacktestJob) -> subprocess.Popen[bytes]:
     command += [] if job.timerange is None else ["--timerange", job.timerange]
     # Files instead of pipes, which would have to be read while the children run.
     with _tables(job).open("wb") as tables, _log(job).open("wb") as log:
-        return subprocess.Popen(
+        return process(
             [*command, *job.extra],
             stdin=subprocess.DEVNULL,
             stdout=tables,

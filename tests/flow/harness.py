@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from freqtrade_mem0.demo import freqtrade_run
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
-from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob, run_backtest
+from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob
+from tests.support.forked_freqtrade import ForkedFreqtrade
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ class Backtests:
         extra: Sequence[str] = (),
         **config: Any,
     ) -> Backtest:
-        """Run `freqtrade backtesting` in a process of its own and return what it stored.
+        """Run `freqtrade backtesting` in a process of its own; return what it stored.
 
         Parameters
         ----------
@@ -143,8 +145,7 @@ class Backtests:
                 timerange=timerange,
                 extra=extra,
                 **config,
-            ),
-            HANG_S,
+            )
         )
 
     def job(
@@ -174,6 +175,16 @@ class Backtests:
             timerange=timerange,
             extra=tuple(extra),
         )
+
+
+def run_backtests(jobs: Sequence[BacktestJob]) -> list[Backtest]:
+    """Run backtests at the same time; see `freqtrade_run.run_backtests`."""
+    return freqtrade_run.run_backtests(jobs, HANG_S, ForkedFreqtrade)
+
+
+def run_backtest(job: BacktestJob) -> Backtest:
+    """Run one backtest."""
+    return run_backtests([job])[0]
 
 
 def write_strategy(folder: Path, name: str, source: str) -> Path:

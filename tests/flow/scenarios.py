@@ -8,15 +8,17 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.load import load_settings
-from freqtrade_mem0.demo.freqtrade_run import child_environment
+from freqtrade_mem0.demo.freqtrade_run import child_environment, stop
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
+from tests.support.forked_freqtrade import ForkedFreqtrade
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -305,16 +307,22 @@ def run_freqtrade(
         command += ["--userdir", str(job.userdir), "--datadir", str(job.datadir)]
         command += ["--strategy", job.strategy, "--strategy-path", str(job.strategy_path)]
         command += [] if job.timerange is None else ["--timerange", job.timerange]
-    done = subprocess.run(
-        [*command, *extra],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=child_environment(),
-        timeout=timeout_s,
-        check=False,
-    )
-    return Ended(code=done.returncode, output=done.stdout.decode(errors="replace"))
+    # The workers of hyperopt import the module that was started, which a fork has not.
+    start = subprocess.Popen if subcommand == "hyperopt" else ForkedFreqtrade
+    with TemporaryFile() as output:
+        process = start(
+            [*command, *extra],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=child_environment(),
+        )
+        try:
+            code = process.wait(timeout_s)
+        finally:
+            stop(process)
+        output.seek(0)
+        return Ended(code=code, output=output.read().decode(errors="replace"))
 
 
 @contextmanager

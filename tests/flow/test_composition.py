@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freqtrade_mem0.demo.freqtrade_run import load_backtest, run_backtest
+from freqtrade_mem0.demo.freqtrade_run import load_backtest
+from tests.flow.harness import run_backtest
 from tests.flow.scenarios import (
     CORE,
     ENABLED,
@@ -19,7 +20,6 @@ from tests.flow.scenarios import (
     run_freqtrade,
     trade_records,
 )
-from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from tests.flow.harness import Backtests
@@ -81,7 +81,7 @@ def test_every_composition_trades_and_remembers_the_same(backtests: Backtests) -
         ),
         strategy="Before",
     )
-    result = run_backtest(job, HANG_S)
+    result = run_backtest(job)
     assert complaints(result.log) == []
     trades = {name: load_backtest(job.userdir, name)[1] for name in NAMES}
     assert trades["Before"] == trades["After"] == trades["Deep"]

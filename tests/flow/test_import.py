@@ -17,7 +17,7 @@ from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
-from freqtrade_mem0.demo.freqtrade_run import BacktestJob, load_backtest, run_backtest
+from freqtrade_mem0.demo.freqtrade_run import BacktestJob, load_backtest
 from freqtrade_mem0.importers.catch_up import catch_up
 from freqtrade_mem0.importers.importer import import_files
 from freqtrade_mem0.memory_folder import MemoryFolder
@@ -25,9 +25,8 @@ from freqtrade_mem0.records.base import Record, to_ms
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from tests.flow.harness import Backtests
+from tests.flow.harness import Backtests, run_backtest
 from tests.flow.scenarios import FUTURES, in_order, numbers_of_record, numbers_of_trade
-from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +116,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         config = freqtrade_config(exchange.url, PAIRS, "5m", futures=True, mem0=LOCAL)
         write_config(job.config, config)
         job = replace(job, strategy=NAMES[0])
-        run_backtest(job, HANG_S)
+        run_backtest(job)
     with memory(job.userdir) as store:
         captured = remembered(store)
     return Ran(job=job, captured=captured)

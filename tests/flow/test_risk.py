@@ -12,13 +12,11 @@ from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
-from freqtrade_mem0.demo.freqtrade_run import run_backtests
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent
-from tests.flow.harness import Backtests
+from tests.flow.harness import Backtests, run_backtests
 from tests.flow.scenarios import CORE, FUTURES, complaints, ledger, memory_in, trade_records
-from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +155,7 @@ def test_a_liquidation_damps_the_leverage_that_follows(tmp_path: Path) -> None:
         job = backtests.job(FUTURES, userdir="futures")
         config = freqtrade_config(exchange.url, pairs, "5m", futures=True, mem0=mem0)
         write_config(job.config, config)
-        run_backtests([replace(job, strategy="Reckless")], HANG_S)
+        run_backtests([replace(job, strategy="Reckless")])
     with memory_in(tmp_path / "futures", mem0) as store:
         trades = trade_records(store)
     liquidated = [trade for trade in trades if trade.exit_reason == "liquidation"]

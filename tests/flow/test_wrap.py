@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.cli.main import main
-from freqtrade_mem0.demo.freqtrade_run import run_backtest
 from freqtrade_mem0.run.replay import Replay
+from tests.flow.harness import run_backtest
 from tests.flow.scenarios import CORE, MOVING, complaints, ledger, memory_in, run_freqtrade
 from tests.support.wait import HANG_S
 
@@ -66,8 +66,8 @@ def entries(backtest: Backtest) -> list[tuple[str, int, str]]:
 
 def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
     """With the original's parameters; stakes are memory's; a change of the original is noticed."""
-    plain = run_backtest(replace(wrapped, strategy="Tuned"), HANG_S)
-    sized = run_backtest(wrapped, HANG_S)
+    plain = run_backtest(replace(wrapped, strategy="Tuned"))
+    sized = run_backtest(wrapped)
     assert len(plain.trades) > 40
     assert entries(sized) == entries(plain)
     assert complaints(sized.log) == []
@@ -82,7 +82,7 @@ def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
 
     file = wrapped.strategy_path / "tuned.py"
     file.write_text(file.read_text() + "\n# another version\n")
-    changed = run_backtest(wrapped, HANG_S)
+    changed = run_backtest(wrapped)
     assert changed.run_id != sized.run_id
 
 
