@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.errors import ConfigError, Mem0Error
+from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.sqlite_files.opening import is_writable
 from freqtrade_mem0.sqlite_files.own_file import OwnFile
 
@@ -75,6 +75,13 @@ class Use:
     source: str
 
 
+class _UsesFile(OwnFile):
+    name = FILE_NAME
+    application_id = _APPLICATION_ID
+    schema = _SCHEMA
+    timeout_s = _TIMEOUT_S
+
+
 class AuditLog:
     """The list of a memory.
 
@@ -87,15 +94,8 @@ class AuditLog:
     """
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
-        self.path = folder / FILE_NAME
-        self._file = OwnFile(
-            self.path,
-            application_id=_APPLICATION_ID,
-            schema=_SCHEMA,
-            refused=ConfigError,
-            now=now,
-            timeout_s=_TIMEOUT_S,
-        )
+        self._file = _UsesFile(folder, now)
+        self.path = self._file.path
 
     def note(self, credential: str, source: str = "", action: str = "read") -> None:
         """List a use; a memory that is not there, or can only be read, gets no list."""

@@ -6,15 +6,7 @@ restore does not bring a revoked key back.
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
-
-from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.sqlite_files.own_file import OwnFile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 FILE_NAME = "service.sqlite"
 _APPLICATION_ID = 0x4D305356  # "M0SV"
@@ -58,21 +50,8 @@ CREATE TABLE IF NOT EXISTS schedule (
 
 
 class ServiceFile(OwnFile):
-    """The file, opened at first use; threads and processes may share it.
+    """The file, opened at first use; threads and processes may share it."""
 
-    Parameters
-    ----------
-    folder
-        The memory's folder.
-    now
-        Returns the time in epoch seconds.
-    """
-
-    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
-        super().__init__(
-            folder / FILE_NAME,
-            application_id=_APPLICATION_ID,
-            schema=_SCHEMA,
-            refused=ConfigError,
-            now=now,
-        )
+    name = FILE_NAME
+    application_id = _APPLICATION_ID
+    schema = _SCHEMA

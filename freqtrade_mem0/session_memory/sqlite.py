@@ -30,6 +30,16 @@ CREATE INDEX IF NOT EXISTS sessions_until ON sessions (until_ms);
 """
 
 
+class _SessionFile(OwnFile):
+    name = FILE_NAME
+    application_id = _APPLICATION_ID
+    schema = _SCHEMA
+    timeout_s = TIMEOUT_S
+
+    def refusal(self, why: str) -> BackendError:
+        return BackendError(f"Session memory in {why}")
+
+
 class SqliteStore:
     """Texts in a file of their own, so that no writer of the journal waits. See `SessionStore`.
 
@@ -45,13 +55,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._file = OwnFile(
-            folder / FILE_NAME,
-            application_id=_APPLICATION_ID,
-            schema=_SCHEMA,
-            timeout_s=TIMEOUT_S,
-            refused=lambda why: BackendError(f"Session memory in {why}"),
-        )
+        self._file = _SessionFile(folder)
 
     def put(self, owner: str, key: str, text: str, ttl_s: float) -> None:
         """Keep a text for a time."""

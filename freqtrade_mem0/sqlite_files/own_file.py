@@ -6,8 +6,9 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.sqlite_files.connecting import in_memory, transaction
 from freqtrade_mem0.sqlite_files.opening import create_privately, explain, open_shared
 
@@ -19,40 +20,33 @@ if TYPE_CHECKING:
 class OwnFile:
     """The file, opened at first use; threads and processes may share it.
 
+    A class of its own names each file.
+
     Parameters
     ----------
-    path
-        The file; made with its folder where it is missing.
-    application_id
-        Tells it from other SQLite files.
-    schema
-        Statements that make its tables where they are missing.
-    refused
-        Makes the error that is raised where the file can not be used, from a sentence.
+    folder
+        The memory's folder; made with the file where it is missing.
     now
         Returns the time in epoch seconds.
-    timeout_s
-        How long a statement waits for another process's write.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        application_id: int,
-        schema: str,
-        refused: Callable[[str], Exception],
-        now: Callable[[], float] = time.time,
-        timeout_s: float = 10.0,
-    ) -> None:
-        self.path = path
-        self._application_id = application_id
-        self._schema = schema
-        self._refused = refused
+    name: ClassVar[str]
+    application_id: ClassVar[int]
+    """Tells it from other SQLite files."""
+    schema: ClassVar[str]
+    """Statements that make its tables where they are missing."""
+    timeout_s: ClassVar[float] = 10.0
+    """How long a statement waits for another process's write."""
+
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+        self.path = folder / self.name
         self._now = now
-        self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._opened: sqlite3.Connection | None = None
+
+    def refusal(self, why: str) -> Mem0Error:
+        """Return the error that is raised where the file can not be used."""
+        return ConfigError(why)
 
     def now_ms(self) -> int:
         """Return the time in epoch milliseconds."""
@@ -85,7 +79,7 @@ class OwnFile:
             try:
                 if self._opened is None and not create and not self.path.exists():
                     empty = in_memory()
-                    empty.executescript(self._schema)
+                    empty.executescript(self.schema)
                     yield empty
                     return
                 if self._opened is None:
@@ -93,21 +87,21 @@ class OwnFile:
                 yield self._opened
             except (OSError, sqlite3.Error) as error:
                 why = isinstance(error, sqlite3.Error) and explain(error, self.path)
-                raise self._refused(f"{self.path} can not be used: {why or error}.") from error
+                raise self.refusal(f"{self.path} can not be used: {why or error}.") from error
 
     def _open(self) -> sqlite3.Connection:
         create_privately(self.path)
         opened = open_shared(
             self.path,
-            self._timeout_s,
+            self.timeout_s,
             refuse=self._refuse,
-            new_file_pragma=f"PRAGMA application_id = {self._application_id}",
+            new_file_pragma=f"PRAGMA application_id = {self.application_id}",
         )
         opened.execute("PRAGMA secure_delete = ON")
-        opened.executescript(self._schema)
+        opened.executescript(self.schema)
         return opened
 
     def _refuse(self, sqlite: sqlite3.Connection) -> None:
         (found,) = sqlite.execute("PRAGMA application_id").fetchone()
-        if self.path.stat().st_size and found != self._application_id:
-            raise self._refused(f"{self.path} is no file of freqtrade_mem0; move it away.")
+        if self.path.stat().st_size and found != self.application_id:
+            raise self.refusal(f"{self.path} is no file of freqtrade_mem0; move it away.")

@@ -6,15 +6,8 @@ owner; ids are those of their events, so that one that is made again is not sent
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
-
 from freqtrade_mem0.errors import JournalError
 from freqtrade_mem0.sqlite_files.own_file import OwnFile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 FILE_NAME = "webhooks.sqlite"
 _APPLICATION_ID = 0x4D305748  # "M0WH"
@@ -65,21 +58,12 @@ CREATE TABLE IF NOT EXISTS heard (          -- ids of incoming webhooks
 
 
 class WebhookFile(OwnFile):
-    """The file, opened at first use; threads and processes may share it.
+    """The file, opened at first use; threads and processes may share it."""
 
-    Parameters
-    ----------
-    folder
-        The memory's folder.
-    now
-        Returns the time in epoch seconds.
-    """
+    name = FILE_NAME
+    application_id = _APPLICATION_ID
+    schema = _SCHEMA
 
-    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
-        super().__init__(
-            folder / FILE_NAME,
-            application_id=_APPLICATION_ID,
-            schema=_SCHEMA,
-            refused=JournalError,
-            now=now,
-        )
+    def refusal(self, why: str) -> JournalError:
+        """Return the error that is raised where the file can not be used."""
+        return JournalError(why)
