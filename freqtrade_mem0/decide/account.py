@@ -85,20 +85,22 @@ class AccountReader:
             del self._n_counted[n_kept + 1 :]
             if self._account is not None:
                 self._account.keep(self._n_counted[n_kept])
+        account = self._account
         for entry in entries:
-            counts, moved, usual = entry.weight > 0.0, 0.0, 0.0
-            if self._account is not None and counts:
+            known_ms, open_ms, ratio, weight, volatility, *_ = entry
+            counts, moved, usual = weight > 0.0, 0.0, 0.0
+            if account is not None and counts:
                 # A trade is known after it was opened, so the trades known then are there.
-                opened_ms = min(entry.open_ms, entry.known_ms)
+                opened_ms = min(open_ms, known_ms)
                 n_known = bisect_left(self._known_ms, opened_ms)
-                response = self._sums.response(n_known, entry.volatility)
+                response = self._sums.response(n_known, volatility)
                 multipliers = self._ask(entry, response)
-                if entry.weight == 1.0:  # memory had no part in the stakes of priors
-                    standing, room = self._account.at(opened_ms), self._stakes.room(n_known)
+                if weight == 1.0:  # memory had no part in the stakes of priors
+                    standing, room = account.at(opened_ms), self._stakes.room(n_known)
                     usual = standing.usual_result
                     moved = standing.held_back(multipliers, room)[1]
-                self._account.add(entry.known_ms, entry.ratio, entry.weight, multipliers)
-            self._stakes.add(moved, entry.ratio / usual if usual > 0.0 else 0.0)
+                account.add(known_ms, ratio, weight, multipliers)
+            self._stakes.add(moved, ratio / usual if usual > 0.0 else 0.0)
             self._sums.add(entry)
-            self._known_ms.append(entry.known_ms)
+            self._known_ms.append(known_ms)
             self._n_counted.append(self._n_counted[-1] + counts)

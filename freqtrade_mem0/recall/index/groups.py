@@ -110,7 +110,12 @@ class Groups:
         """
         if is_foreign:
             return self.numbers_of(tuple(map(foreign_key, self._levels.keys(values))))
-        return tuple([self._number(place, values) for place in self.places])
+        found = []
+        for place in self.places:
+            _, _, made_of, known = place
+            sums = known.get(made_of(values))
+            found.append(self._number(place, values) if sums is None else sums.number)
+        return tuple(found)
 
     def numbers_of(self, keys: tuple[Key, ...]) -> tuple[int, ...]:
         """Return by level the number of the group among a trade's `keys`; new groups are added."""
@@ -118,13 +123,11 @@ class Groups:
         return tuple(number_of.get(level, MISSING) for level in self._levels.names)
 
     def _number(self, place: LevelIndex, values: Values) -> int:
-        sums = place.known.get(place.made_of(values))
+        value, sums = self.found(place, values)
+        if not value:
+            return MISSING
         if sums is None:
-            value, sums = self.found(place, values)
-            if not value:
-                return MISSING
-            if sums is None:
-                return self._number_of((place.level, value), self._levels.keys(values))
+            return self._number_of((place.level, value), self._levels.keys(values))
         return sums.number
 
     def _number_of(self, key: Key, keys: tuple[Key, ...]) -> int:

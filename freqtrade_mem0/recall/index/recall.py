@@ -294,7 +294,9 @@ class Recall:
         with self._lock:
             rows = self._rows
             if rows.by_time:
-                rows.move_to(rows.columns.known_ms[rows.by_time[-1]] + 1)
+                now_ms = rows.columns.known_ms[rows.by_time[-1]] + 1
+                rows.move_to(now_ms)
+                self._whole(*self._decay.since(now_ms))
 
     def state(self) -> RecallState:
         """Return a copy for a snapshot, which holds what was read from the journal."""

@@ -25,8 +25,6 @@ from freqtrade_mem0.sizing.registry import policy_named
 from freqtrade_mem0.sizing.wording import group_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight.standing import Standing
 
@@ -101,12 +99,13 @@ class Split:
         account = known.account
         if account is None:
             raise ValueError("memory's account is not known")
-        wishes: Sequence[Wish] = ()
-        if self.lone_response is None:
+        lone = self.lone_response
+        wishes: list[Wish] = []
+        if lone is None:
             wishes = [expert(known) for expert in self.experts.values()]
             said = [wish.multiplier for wish in wishes]
         else:
-            said = [self.lone_response.multiplier(known.response)]
+            said = [lone.multiplier(known.response)]
         kept, _ = account.held_back(said, account.room)
         effects = [
             kept * share.weight * (multiplier - 1.0)
