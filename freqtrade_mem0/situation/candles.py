@@ -63,6 +63,8 @@ class Candles:
         # would trigger full garbage collections over all of Freqtrade's objects.
         self._block: list[float] = []
         self._ahead: dict[int, int] = {}
+        self._span = 0, 0
+        """The first and the last candle of the block."""
         self._n_block = _FIRST_BLOCK
         self._at = 0
         self._numbers: list[float] = []
@@ -150,6 +152,11 @@ class Candles:
                 signalled |= self._frame[name].eq(1).to_numpy(dtype=bool, na_value=False)
         return np.flatnonzero(signalled) + 1
 
+    @cached_property
+    def _starts(self) -> NDArray[np.intp]:
+        """The first of each run of signalled entries at consecutive candles."""
+        return self._entries[np.diff(self._entries, prepend=-1) > 1]
+
     def _numbers_at(self, n_closed: int) -> list[float]:
         """Return the numbers at a candle, computing a block if it is not in the present one."""
         if n_closed != self._at:
@@ -160,24 +167,41 @@ class Candles:
         return self._numbers
 
     def _compute_block(self, n_closed: int) -> None:
-        """Compute the numbers at a candle and at the next signalled entries."""
-        # Most signals lead to no entry, as a trade is open already. So the size of a block follows
-        # how much of the last one was asked for.
+        """Compute the numbers at a candle and at the next entries that may be asked for.
+
+        Freqtrade enters at the start of a run of signals, and later in it only where it could not
+        enter before. So the rest of a run is computed only if one of its candles is asked for.
+        """
+        width = min(n_closed, WINDOW)
+        if width != self._windows.width:
+            self._windows = Windows(self._columns, width)
+        entries, starts = self._entries, self._starts
+        later = int(starts.searchsorted(n_closed, side="right"))
+        is_start = later > 0 and starts.item(later - 1) == n_closed
+        is_between = not is_start and self._span[0] < n_closed < self._span[1]
+        if not is_between:
+            self._resize()
+            self._block, self._ahead = [], {}
+        ends = np.array([n_closed])
+        if width == WINDOW:
+            if not is_start:
+                end = entries.searchsorted(starts.item(later)) if later < len(starts) else None
+                rest = entries[entries.searchsorted(n_closed, side="right") : end]
+                ends = np.append(ends, rest[: self._n_block - 1])
+            if not is_between:
+                ends = np.append(ends, starts[later : later + self._n_block - len(ends)])
+                self._span = n_closed, ends.item(-1)
+        first = len(self._block)
+        self._block += self._windows.numbers(ends).ravel().tolist()
+        self._ahead |= zip(ends.tolist(), range(first, len(self._block), N_NUMBERS), strict=True)
+
+    def _resize(self) -> None:
+        """Let the size of the next block follow how much of the present one was asked for."""
         n_asked = len(self._block) // N_NUMBERS - len(self._ahead)
         if n_asked * _WORTH_IT >= self._n_block:
             self._n_block = min(2 * self._n_block, _MAX_BLOCK)
         elif n_asked:
             self._n_block //= 2
-        width = min(n_closed, WINDOW)
-        if width != self._windows.width:
-            self._windows = Windows(self._columns, width)
-        ends = np.array([n_closed])
-        if width == WINDOW and n_closed < len(self._frame):
-            first = self._entries.searchsorted(n_closed, side="right")
-            ends = np.append(ends, self._entries[first : first + self._n_block - 1])
-        self._block = self._windows.numbers(ends).ravel().tolist()
-        starts = range(0, len(self._block), N_NUMBERS)
-        self._ahead = dict(zip(ends.tolist(), starts, strict=True))
 
 
 def _open_ms(frame: DataFrame) -> NDArray[np.int64]:

@@ -312,6 +312,30 @@ def test_no_more_is_computed_ahead_than_is_asked_for(
     assert max(computed) <= 256
 
 
+def test_the_rest_of_a_run_of_signals_is_computed_only_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Freqtrade enters at the first of signals in a row, unless a trade is open until later."""
+    candles = random_walk(1_000)
+    runs = range(300, 1_000, 50)
+    for first in runs:
+        candles.loc[first - 1 : first + 3, "enter_long"] = 1
+    computed: list[int] = []
+    numbers = Windows.numbers
+
+    def counted(windows: Windows, ends: NDArray[np.intp]) -> NDArray[np.float64]:
+        computed.append(len(ends))
+        return numbers(windows, ends)
+
+    columns = Candles(candles)
+    asked = [*runs[:5], runs[4] + 2, *runs[5:]]
+    expected = [Candles(candles[:n]).features(n) for n in asked]
+    monkeypatch.setattr(Windows, "numbers", counted)
+
+    assert [columns.features(n) for n in asked] == expected
+    assert computed == [len(runs), 3]
+
+
 @pytest.mark.parametrize("dtype", ["int64", "float64", "object", "Int64"])
 def test_signals_of_any_type_are_read(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Strategies set them over all kinds of columns; what is signalled is computed at once."""
