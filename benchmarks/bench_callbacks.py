@@ -355,6 +355,7 @@ class Bot:
             market=lambda _: MARKET,
         )
         self.strategy.ft_bot_start()
+        self.after_analysis: Callable[[], None] = lambda: None
         self.calls: dict[str, list[Call]] = {name: [] for name in (*ANALYSES, *CALLBACKS)}
 
     def trade(self, number: int) -> None:
@@ -374,6 +375,7 @@ class Bot:
             self.strategy.analyze([pair])  # Freqtrade skips a candle it has seen
         else:
             self._timed("analysis", partial(self.strategy.analyze, [pair]))
+        self.after_analysis()
         asked = {"pair": pair, "current_time": now, "side": "long", "entry_tag": "dip"}
         prices = {"current_rate": rate, "max_stake": 1_000.0, "min_stake": 10.0}
         self._call("leverage", **asked, current_rate=rate, proposed_leverage=3.0, max_leverage=5.0)

@@ -5,8 +5,9 @@
 
 A dry-run bot walks trades through its callbacks as `bench_callbacks` has it, idle, with the real
 analysis of 999 candles before each. In between, the functions that `steps.STEPS` names are timed:
-processor time of their own thread, so that waiting is not in it. Before each trade a fixed piece of
-plain Python is timed in the same way (`reference_us`). Budgets hold where it takes 100 us, and grow
+processor time of their own thread, so that waiting is not in it. Before each stake, where caches
+hold what the analysis needed, a fixed piece of plain Python is timed in the same way
+(`reference_us`). Budgets hold where it takes 100 us, and grow
 and shrink with it, so that they hold on another machine, too. `--table` prints the table of the
 documentation instead of JSON.
 """
@@ -73,17 +74,17 @@ def walked(n_trades: int) -> tuple[dict[str, list[float]], list[float]]:
     """Walk trades; return the microseconds of each step, and of the reference."""
     logging.disable(logging.WARNING)
     times: dict[str, list[float]] = defaultdict(list)
-    references = []
+    references: list[float] = []
     bench_callbacks.BETWEEN_S = _PAUSE_S
     for step in STEPS:
         time_calls(step, times[step.name])
     with tempfile.TemporaryDirectory() as folder:
         bot = bench_callbacks.Bot(Path(folder), {"mode": "local"})
+        bot.after_analysis = lambda: references.append(reference())
         for number in range(_WARM + n_trades):
             if number == _WARM:
                 for each in times.values():
                     each.clear()
-            references.append(reference())
             bot.trade(number)
         bot.strategy.ft_bot_cleanup()
     return times, references[_WARM:]
