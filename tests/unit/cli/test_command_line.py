@@ -74,7 +74,9 @@ KEYS: list[tuple[str, set[str]]] = [
     ("insights", _RUN | {"as_of", "n_trades", "insights", "account", "triggers"}),
     (
         "drift",
-        _RUN | {"as_of", "n_trades", "age_days", "reference", "triggers", "bands", "slippage"},
+        _RUN
+        | {"as_of", "n_trades", "n_left_out", "age_days", "reference", "triggers", "bands"}
+        | {"slippage"},
     ),
     ("preview", _RUN | _PREVIEW),
     ("report", {"folder", "whose", "since", "until", "bots", "wrong", "checked"}),
