@@ -22,6 +22,7 @@ $(BIN)/python:
 $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing freqtrade_mem0 into $(VENV) (once; one to three minutes) ..."
 	@$(PIP) --editable .
+	@$(BIN)/python -m compileall -q freqtrade_mem0
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

@@ -50,13 +50,18 @@ class _Parser(argparse.ArgumentParser):
         super()._print_message(visible_lines(message), file)
 
 
-def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParser:
+def build_parser(
+    wanted: Container[str] | None = None, only: str | None = None
+) -> argparse.ArgumentParser:
     """Return the parser of the command line.
 
     Parameters
     ----------
     wanted
         Names of the commands whose options are needed; None for all of them.
+    only
+        The module of the one command that is called, so that no other is imported. None, or a
+        name that no module has, imports all of them.
     """
     parser = _Parser(
         prog="freqtrade-mem0",
@@ -65,8 +70,9 @@ def build_parser(wanted: Container[str] | None = None) -> argparse.ArgumentParse
     )
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in iter_modules(commands.__path__):
-        command = cast("Command", import_module(f"{commands.__name__}.{module.name}"))
+    names = [module.name for module in iter_modules(commands.__path__)]
+    for name in names if only is None or only not in names else [only]:
+        command = cast("Command", import_module(f"{commands.__name__}.{name}"))
         text = command.__doc__ or ""
         added = group.add_parser(
             command.NAME, help=text.partition("\n")[0], description=" ".join(text.split())
@@ -81,7 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code (0 done, 1 failed, 2 wrong usage)."""
     escape_what_can_not_be_printed()
     words = sys.argv[1:] if argv is None else argv
-    arguments = build_parser(wanted=words).parse_args(words)
+    called = words[0].replace("-", "_") if words and "_" not in words[0] else None
+    arguments = build_parser(wanted=words, only=called).parse_args(words)
     if arguments.gives_way and argv is None:
         os.nice(_NICENESS)  # only in a process of its own: a priority can not be raised again
     try:

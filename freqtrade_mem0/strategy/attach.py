@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind
-from freqtrade_mem0.run.bot.alerts.wording import channels, worded
 from freqtrade_mem0.strategy import callbacks
 from freqtrade_mem0.strategy.process import PROCESS
 from freqtrade_mem0.strategy.resolve import resolve, started, warn_of_unused
@@ -133,6 +132,8 @@ def _new_runtime(strategy: Any) -> Runtime:
 
 def _send(strategy: Any, text: str) -> None:
     """Send a text through Freqtrade's channels; Freqtrade's own loop sends it."""
+    from freqtrade_mem0.run.bot.alerts.wording import channels, worded
+
     taken_by = [name for name, lack in channels(strategy.config).items() if not lack]
     strategy.dp.send_msg(worded(f"Memory: {text}", taken_by), always_send=True)
 
@@ -140,6 +141,8 @@ def _send(strategy: Any, text: str) -> None:
 def _warn_of_silence(strategy: Any, settings: Settings) -> None:
     """Log once, at a bot's start, which channels of Freqtrade take no alert."""
     if settings.alerts.wants_any:
+        from freqtrade_mem0.run.bot.alerts.wording import channels
+
         for name, lack in channels(strategy.config).items():
             if lack:
                 logger.warning("Alerts of memory do not reach %s: %s in the config.", name, lack)

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.host.caller import is_called_by_freqtrade
 from freqtrade_mem0.situation import indicators_of
-from freqtrade_mem0.strategy.bot_hooks import BotHooks
 from freqtrade_mem0.strategy.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -51,8 +50,10 @@ def install(
 ) -> None:
     """Wrap the callbacks of a strategy object, whose runtime is built at the first call."""
     indicators = indicators_of(run.settings.situation.indicators)
-    kind = BotHooks if run.kind.is_bot else Hooks
-    hooks = kind(strategy, runtime_of, timeframe_s, indicators)
+    hooks_type: type[Hooks] = Hooks
+    if run.kind.is_bot:
+        from freqtrade_mem0.strategy.bot_hooks import BotHooks as hooks_type  # noqa: N813
+    hooks = hooks_type(strategy, runtime_of, timeframe_s, indicators)
     hooked: tuple[str, ...] = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED
     if run.settings.risk.leverage:
         hooked += HOOKED_FOR_LEVERAGE

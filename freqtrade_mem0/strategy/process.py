@@ -20,7 +20,6 @@ from freqtrade_mem0.delivery.child import Deliverer
 from freqtrade_mem0.errors import ConfigError, Mem0Error
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind
-from freqtrade_mem0.importers.catch_up import catch_up
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import Prior, load_prior
 from freqtrade_mem0.run.backtest import BacktestRuntime
@@ -161,6 +160,8 @@ class Process:
             _shielded(partial(self._finish, run))
 
     def _finish(self, run: RunDescription) -> None:
+        from freqtrade_mem0.importers.catch_up import catch_up
+
         store = self._store(run)
         try:
             results = run.user_data_dir / "backtest_results"

@@ -34,6 +34,25 @@ def test_listing_strategies_does_not_load_mem0(name: str) -> None:
     assert loaded_by(f"freqtrade_mem0.{name}") & {"mem0", "sklearn", "tokenizers"} == set()
 
 
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [("strategy.attach", 215), ("mixin", 5), ("cli.main", 15), ("cli.commands.why", 18)],
+)
+def test_what_is_imported_stays_within_its_budget(module: str, allowed: int) -> None:
+    """A module of ours costs half a millisecond at each start, of a run or of a command."""
+    ours = [name for name in loaded_by(f"freqtrade_mem0.{module}") if "freqtrade_mem0" in name]
+
+    assert len(ours) <= allowed
+
+
+def test_a_backtest_does_not_load_what_only_bots_and_importers_need() -> None:
+    """Each worker of a hyperopt imports the same."""
+    only_elsewhere = ("freqtrade_mem0.run.bot", "freqtrade_mem0.importers")
+    loaded = loaded_by("freqtrade_mem0.strategy.attach")
+
+    assert not [name for name in loaded if name.startswith(only_elsewhere)]
+
+
 @pytest.mark.parametrize("package", ["cli", "demo"])
 def test_commands_only_read_freqtrades_configuration(package: str) -> None:
     """The contracts see `freqtrade` as one module; anything but its configuration is for host."""

@@ -64,6 +64,21 @@ def test_help_imports_nothing_heavy() -> None:
     assert set(loaded) & HEAVY == set()
 
 
+def test_a_command_imports_no_other_command() -> None:
+    """Only the help and a wrong name need all of them."""
+    code = (
+        "import sys, json, contextlib, io\n"
+        "from freqtrade_mem0.cli.main import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n"
+        "    main(['dead-letters', '--help'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    loaded = json.loads(check_output([sys.executable, "-c", code], text=True))
+    package = f"{commands.__name__}."
+
+    assert [name for name in loaded if name.startswith(package)] == [f"{package}dead_letters"]
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_help_fits_the_terminal(
     width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
