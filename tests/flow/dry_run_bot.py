@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _USER, _PASSWORD = "flow", "loopback-only"
-_PAUSED = "to: STOPPED"
+_PAUSED, _RUNS = "to: STOPPED", "to: RUNNING"
 _SWALLOWED = re.compile(
     r"^Exception ignored in[^\n]*\n(?:Traceback[^\n]*\n)?(?:[ \t][^\n]*\n)*KeyboardInterrupt\b",
     flags=re.MULTILINE,
@@ -98,7 +98,10 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         return self._running().pid
 
     def start(self) -> Self:
-        """Start the process and wait until its loop runs."""
+        """Start the process and wait until its loop runs.
+
+        Its REST server says that it runs before the bot is whole.
+        """
         # A shell's background job ignores SIGINT, and so would the bot, which inherits that.
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -106,6 +109,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         command += ["--userdir", str(self.userdir), "--strategy", self._strategy]
         command += ["--strategy-path", str(self._strategies)]
         with self._log.open("ab") as log:
+            n_runs = self.log().count(_RUNS)
             self._process = ForkedFreqtrade(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -113,7 +117,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
                 stderr=subprocess.STDOUT,
                 env=child_environment(),
             )
-        self.wait_until(self._answers)
+        self.wait_until(lambda: self.log().count(_RUNS) > n_runs and self._answers())
         return self
 
     def stop(self, timeout_s: float = HANG_S) -> int:
