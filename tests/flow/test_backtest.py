@@ -16,13 +16,13 @@ from freqtrade_mem0.demo.candles import CandlePlan, write_candles, write_futures
 from freqtrade_mem0.demo.exchange.markets import markets_in
 from freqtrade_mem0.demo.exchange.server import ExchangeStandIn
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
-from freqtrade_mem0.demo.freqtrade_run import Trades, load_backtest, run_backtests
+from freqtrade_mem0.demo.freqtrade_run import Trades, load_backtest
 from freqtrade_mem0.journal.ledger_line import LedgerLine
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from tests.flow.harness import Backtests
+from tests.flow.harness import Backtests, run_backtests
 from tests.flow.scenarios import (
     FUTURES,
     FUTURES_NAMES,
@@ -42,7 +42,6 @@ from tests.flow.scenarios import (
     trade_records,
     without_memory,
 )
-from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +54,9 @@ pytestmark = pytest.mark.flow
 
 PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT", "DOGE/USDT"), timeframe_minutes=5, days=8, seed=7)
 SHORT_TIMERANGE = "20240101-20240104"
-CUT = pd.Timestamp("2024-01-06 07:35", tz="UTC")
+DETAILED = ("Tagged", "Stepwise", "Patient")
+TIMERANGE = "20240101-20240107"
+CUT = pd.Timestamp("2024-01-05 16:35", tz="UTC")
 SIZING = SizingSettings()
 
 
@@ -98,14 +99,17 @@ class Lab:
             SPOT,
             MOVING,
             userdir=userdir,
-            timerange="20240101-20240109",
+            timerange=TIMERANGE,
             extra=["--enable-protections", "--strategy-list", *SPOT_NAMES],
         )
 
     def futures(self, userdir: str) -> BacktestJob:
         """Return the job that runs all futures strategies; they bet all they have."""
         job = self.backtests(self.candles).job(
-            FUTURES, userdir=userdir, extra=["--strategy-list", *FUTURES_NAMES]
+            FUTURES,
+            userdir=userdir,
+            timerange=TIMERANGE,
+            extra=["--strategy-list", *FUTURES_NAMES],
         )
         pairs = [f"{pair}:USDT" for pair in PLAN.pairs]
         changes = {"mem0": dict(MOVING), "stake_amount": "unlimited"}
@@ -119,7 +123,7 @@ class Lab:
             MOVING,
             userdir=userdir,
             timerange=SHORT_TIMERANGE,
-            extra=["--timeframe-detail", "1m", "--strategy-list", "Tagged", "Stepwise", "Patient"],
+            extra=["--timeframe-detail", "1m", "--strategy-list", *DETAILED],
         )
         return replace(job, strategy="Tagged")
 
@@ -151,7 +155,7 @@ def ran(lab: Lab) -> dict[str, Ran]:
     """Every scenario, backtested once with memory; by strategy, with what is special before it."""
     jobs = [lab.spot("spot"), lab.futures("futures")]
     jobs += [lab.detailed("detail"), lab.stacked("stacked")]
-    results = run_backtests(jobs[:2], HANG_S) + run_backtests(jobs[2:], HANG_S)
+    results = run_backtests(jobs[:2]) + run_backtests(jobs[2:])
     found = {}
     for job, result in zip(jobs, results, strict=True):
         names = job.extra[job.extra.index("--strategy-list") + 1 :]
@@ -170,7 +174,7 @@ def ran(lab: Lab) -> dict[str, Ran]:
     return found
 
 
-SPECIAL = ("detail:Tagged", "detail:Stepwise", "detail:Patient", "stacked:Patient")
+SPECIAL = (*(f"detail:{name}" for name in DETAILED), "stacked:Patient")
 EVERY = pytest.mark.parametrize("name", [*SPOT_NAMES, *FUTURES_NAMES, *SPECIAL])
 
 
@@ -356,17 +360,17 @@ def test_liquidations_and_stops_are_risk_events(ran: dict[str, Ran], lab: Lab) -
 
 @pytest.fixture(scope="module")
 def repeated(ran: dict[str, Ran], lab: Lab) -> tuple[Rows, Rows, dict[str, Trades]]:
-    """What the spot memory held before and after the same backtests were run once more."""
+    """What the memory of one job held before and after the same backtests were run once more."""
     assert ran
-    job = lab.spot("spot")
+    job = lab.detailed("detail")
     with memory_in(job.userdir) as store:
         before = rows(store)
     cut = lab.folder / "cut"
     _cut_candles(lab.candles, cut)
-    run_backtests([job, lab.spot("cut_short", cut)], HANG_S)
+    run_backtests([job, lab.spot("cut_short", cut)])
     with memory_in(job.userdir) as store:
         after = rows(store)
-    return before, after, {name: load_backtest(job.userdir, name)[1] for name in SPOT_NAMES}
+    return before, after, {name: load_backtest(job.userdir, name)[1] for name in DETAILED}
 
 
 def test_the_same_backtest_again_adds_nothing(
@@ -375,7 +379,7 @@ def test_the_same_backtest_again_adds_nothing(
     """A second identical run leaves journal, ledger and Mem0 as they were, and trades the same."""
     before, after, trades = repeated
     assert after == before
-    assert trades == {name: ran[name].trades for name in SPOT_NAMES}
+    assert trades == {name: ran[f"detail:{name}"].trades for name in DETAILED}
 
 
 @pytest.mark.parametrize("name", SPOT_NAMES)
@@ -411,8 +415,8 @@ def unscaled(lab: Lab) -> dict[str, dict[str, Trades]]:
         for kind, (source, block) in sources_and_blocks.items()
     ]
     jobs = [replace(job, strategy="Tagged") for job in jobs]
-    run_backtests(jobs[:2], HANG_S)
-    run_backtests(jobs[2:], HANG_S)
+    run_backtests(jobs[:2])
+    run_backtests(jobs[2:])
     return {
         kind: {name: load_backtest(job.userdir, name)[1] for name in names}
         for kind, job in zip(sources_and_blocks, jobs, strict=True)
