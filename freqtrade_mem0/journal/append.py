@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.append_decisions import append_decisions
 from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
-from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
+from freqtrade_mem0.journal.evidence.read import EvidenceReader
 from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy_evidence, outdate
+from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
 from freqtrade_mem0.journal.revive import revive

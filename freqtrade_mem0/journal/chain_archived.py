@@ -9,8 +9,9 @@ from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.chain import Item
 from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.kinds import EVIDENCE_KINDS
-from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
+from freqtrade_mem0.journal.evidence.read import EvidenceReader
 from freqtrade_mem0.journal.evidence.rows import facts_of
+from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.old_decisions import SELECT, old_decision
 from freqtrade_mem0.records.codec import decode, encode, hash_of
 from freqtrade_mem0.records.kinds import record_types

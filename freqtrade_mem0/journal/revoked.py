@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freqtrade_mem0.journal.journal import Journal
-    from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.base import Origin, Record
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
+
+NEVER_MS = 1 << 62
+"""After every time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +80,22 @@ def restore(journal: Journal, user_id: str, run_id: str, strategy: str) -> int:
         ).rowcount
 
 
+def revoked_from_ms(origin: Origin, writers: Iterable[Revoked]) -> int:
+    """Return from when on records of an origin are no evidence; `NEVER_MS` where all are."""
+    return min(
+        (
+            to_ms(writer.since)
+            for writer in writers
+            if (writer.user_id, writer.run_id) == (origin.user_id, origin.run_id)
+            and writer.strategy in {"", origin.strategy}
+        ),
+        default=NEVER_MS,
+    )
+
+
 def is_revoked(record: Record | ClosedTrade, writers: Iterable[Revoked]) -> bool:
     """Return whether a record is no evidence, because its writer was revoked."""
-    origin = record.origin
-    return any(
-        (writer.user_id, writer.run_id) == (origin.user_id, origin.run_id)
-        and writer.strategy in {"", origin.strategy}
-        and writer.since <= record.known_at
-        for writer in writers
-    )
+    return bool(writers) and to_ms(record.known_at) >= revoked_from_ms(record.origin, writers)
 
 
 def fingerprint(writers: Iterable[Revoked]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.evidence.read import EvidenceReader, Nothing
+from freqtrade_mem0.journal.evidence.read import EvidenceReader
 from freqtrade_mem0.journal.evidence.rows import add_trade
+from freqtrade_mem0.journal.evidence.sources import Nothing
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.old_decisions import add_old_decisions, old_decision
 from freqtrade_mem0.journal.rows import record_row

@@ -9,8 +9,9 @@ import json
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
+from freqtrade_mem0.journal.evidence.read import EvidenceReader
 from freqtrade_mem0.journal.evidence.rows import COLUMNS, whole_json
+from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from freqtrade_mem0.records.kinds import record_types
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from freqtrade_mem0.journal.evidence.read import Rows
+    from freqtrade_mem0.journal.evidence.sources import Rows
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision

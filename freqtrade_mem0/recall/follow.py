@@ -19,8 +19,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
-from freqtrade_mem0.journal.revoked import fingerprint, is_revoked, revoked
+from freqtrade_mem0.journal.revoked import fingerprint, is_revoked, revoked, revoked_from_ms
 from freqtrade_mem0.journal.scope import Scope
+from freqtrade_mem0.recall.fill import PageFill, Writer
 from freqtrade_mem0.recall.index.bulk import BulkFill
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.promotion import Promotion
@@ -53,6 +54,34 @@ class News:
 
     own: tuple[ClosedTrade, ...]
     prior_changed: bool
+
+
+class Adopted:
+    """Rows of trades that came from Mem0 and nothing on this machine confirms.
+
+    Parameters
+    ----------
+    journal, scope
+        Where to look, and for whose.
+    after_seq
+        Rows up to this one are of no interest.
+    """
+
+    def __init__(self, journal: Journal, scope: Scope, after_seq: int) -> None:
+        self._journal = journal
+        self._scope = scope
+        self.last_seq = journal.last_seq()
+        """Rows up to this one were looked at."""
+        self._seqs = (
+            journal.adopted(scope, after_seq=after_seq) if self.last_seq > after_seq else set()
+        )
+
+    def up_to(self, seq: int) -> set[int]:
+        """Return them, having looked again where the row arrived meanwhile."""
+        if seq > self.last_seq:
+            after, self.last_seq = self.last_seq, self._journal.last_seq()
+            self._seqs |= self._journal.adopted(self._scope, after_seq=after)
+        return self._seqs
 
 
 class JournalFollower:
@@ -139,53 +168,70 @@ class JournalFollower:
             self._snapshots.close(timeout_s)
 
     def _read_all(self) -> None:
+        adopted = self._adopted()
         fill = BulkFill(self._recall)
-        for _ in self._read(fill.add, fill.remove):
-            pass
+        pages = PageFill(fill, self._writer)
+        self._seen_seq = adopted.last_seq
+        for page in self._journal.evidence.pages(
+            self._scope, partial(self._leave_out, fill.remove)
+        ):
+            self._seen_seq = max(self._seen_seq, page.last_seq)
+            if page.trades:
+                pages.add(page, adopted.up_to(page.last_seq))
+                self._n_learned += sum(len(trades.seqs) for trades in page.trades)
+            for seq, record in page.items:
+                self._learn(record, seq in adopted.up_to(seq), fill.add, fill.remove)
         fill.finish()
 
     def _learned(self) -> Iterator[Item]:
         """Yield new records after adding them to recall."""
-        recall = self._recall
-        return self._read(
-            partial(recall.add, from_journal=True), partial(recall.remove, from_journal=True)
-        )
-
-    def _read(self, add: Callable[..., None], remove: Callable[[str], None]) -> Iterator[Item]:
-        """Yield new records; before that, `add` or `remove` the trades they are about."""
-        last = last_looked_at = self._journal.last_seq()
+        adopted = self._adopted()
+        last = adopted.last_seq
         if last <= self._seen_seq:
             return
-        adopted = self._adopted(self._seen_seq)
+        add = partial(self._recall.add, from_journal=True)
+        remove = partial(self._recall.remove, from_journal=True)
         records = self._journal.evidence.items(
             self._scope, after_seq=self._seen_seq, left_out=partial(self._leave_out, remove)
         )
         for seq, record in records:
             last = max(last, seq)
-            self._n_learned += 1
-            if isinstance(record, TradeEvidence) and record.origin.mode is not Mode.MANUAL:
-                if seq > last_looked_at:  # it arrived meanwhile
-                    adopted |= self._adopted(last_looked_at)
-                    last_looked_at = self._journal.last_seq()
-                is_own, is_foreign = record.origin == self._origin, seq in adopted
-                if is_foreign if is_own else is_revoked(record, self._revoked):
-                    remove(record.id)
-                    continue
-                add(record, self._weight_of(record), is_foreign=is_foreign)
-            elif record.retracts is not None and not self._journal.is_current(record.retracts):
-                # A current target was recorded again after this retraction.
-                remove(record.retracts)
-            yield record
+            if self._learn(record, seq in adopted.up_to(seq), add, remove):
+                yield record
         # Including rows of others, which need not be looked at again.
         self._seen_seq = last
 
-    def _adopted(self, after_seq: int) -> set[int]:
-        """Return the rows of trades that came from Mem0 and nothing here confirms."""
-        scope = replace(self._scope, kind=TradeRecord.kind)
-        return self._journal.adopted(scope, after_seq=after_seq)
+    def _learn(
+        self,
+        record: Item,
+        is_adopted: bool,
+        add: Callable[..., None],
+        remove: Callable[[str], None],
+    ) -> bool:
+        """Add or remove the trade that a record is about; return whether the record counts."""
+        self._n_learned += 1
+        if isinstance(record, TradeEvidence) and record.origin.mode is not Mode.MANUAL:
+            is_own = record.origin == self._origin
+            if is_adopted if is_own else is_revoked(record, self._revoked):
+                remove(record.id)
+                return False
+            add(record, self._weight_of(record.origin), is_foreign=is_adopted)
+        elif record.retracts is not None and not self._journal.is_current(record.retracts):
+            # A current target was recorded again after this retraction.
+            remove(record.retracts)
+        return True
 
-    def _weight_of(self, record: ClosedTrade) -> float:
-        is_assumed = self._origin.mode is Mode.LIVE and record.origin.mode is Mode.DRY_RUN
+    def _writer(self, scope: int) -> Writer:
+        origin = self._journal.evidence.origin(scope)
+        return Writer(
+            self._weight_of(origin), origin == self._origin, revoked_from_ms(origin, self._revoked)
+        )
+
+    def _adopted(self) -> Adopted:
+        return Adopted(self._journal, replace(self._scope, kind=TradeRecord.kind), self._seen_seq)
+
+    def _weight_of(self, origin: Origin) -> float:
+        is_assumed = self._origin.mode is Mode.LIVE and origin.mode is Mode.DRY_RUN
         return self._discount if is_assumed else 1.0
 
     def _leave_out(self, remove: Callable[[str], None], record_id: str) -> None:

@@ -1,12 +1,12 @@
 """Reads the facts of many trades at once, into columns, for views over all of them.
 
-It takes a hundredth of the time of `unpacked_trade`. Checksums are not looked at: what a view shows
-decides about no stake, and `freqtrade-mem0 verify` finds rows that were changed.
+It takes a hundredth of the time of `unpacked_trade`. Checksums are not looked at here: what a view
+shows decides about no stake, and `freqtrade-mem0 verify` finds rows that were changed. `checked`
+looks at them for recall.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _FLAGS_AND_RATIO = [("flags", "u1"), ("ratio", "<f8")]
 _SECONDS = [("opened_s", "<u4")]
-_MICROSECONDS = [("_known", "<i2"), ("_recorded", "<i2"), ("opened_us", "<i8"), ("_closed", "<i8")]
+_MICROSECONDS = [("known", "<i2"), ("recorded", "<i2"), ("opened_us", "<i8"), ("closed_us", "<i8")]
 _WORDS = ("side", "enter_tag", "exit_reason", "shape")
 _KIND = {SHORT: "<u4", LONG: "<f8", NARROW: "<u2", BROAD: "<u4"}
 _LAYOUT = WIDE | FINE | DECIDED | EXECUTED
@@ -48,40 +48,70 @@ class Part(NamedTuple):
     ----------
     places
         Where the trades are in what was given.
-    ratio
-        Profit ratio.
-    open_ms
-        How long before it became known each was opened, milliseconds.
-    counts
-        Whether it is evidence.
-    texts
-        Numbers of words by `side`, `enter_tag` and `exit_reason`.
-    decisions
-        Stored ids of the decisions; none where the layout has none.
-    unknown
-        Fields of the record that its teller did not know.
+    heads
+        What stands before the situation, by name.
+    shape_number, shape
+        Names and types of the features, and the number of the word that says so.
     numbers, words
         Features of the situation by name: numbers, and numbers of words.
     """
 
     places: NDArray[np.intp]
-    ratio: NDArray[np.float64]
-    open_ms: NDArray[np.int64]
-    counts: NDArray[np.bool_]
-    texts: dict[str, NDArray[np.uint32]]
-    decisions: list[bytes | str]
-    unknown: tuple[str, ...]
+    heads: NDArray[np.void]
+    shape_number: int
+    shape: Shape
     numbers: dict[str, NDArray[np.float64]]
     words: dict[str, NDArray[np.uint32]]
+
+    @property
+    def ratio(self) -> NDArray[np.float64]:
+        """Profit ratio."""
+        ratio: NDArray[np.float64] = self.heads["ratio"]
+        return ratio
+
+    @property
+    def open_us(self) -> NDArray[np.int64]:
+        """How long before it became known each was opened, microseconds."""
+        if "opened_us" in (self.heads.dtype.names or ()):
+            return self.heads["opened_us"].astype(np.int64)
+        return self.heads["opened_s"].astype(np.int64) * 1_000_000
+
+    @property
+    def open_ms(self) -> NDArray[np.int64]:
+        """The same in milliseconds."""
+        return self.open_us // 1_000
+
+    @property
+    def counts(self) -> NDArray[np.bool_]:
+        """Whether it is evidence."""
+        return (self.heads["flags"] & COUNTS).astype(bool)
+
+    @property
+    def texts(self) -> dict[str, NDArray[np.uint32]]:
+        """Numbers of words by `side`, `enter_tag` and `exit_reason`."""
+        return {name: self.heads[name].astype(np.uint32) for name in _WORDS[:-1]}
+
+    @property
+    def decisions(self) -> list[bytes | str]:
+        """Stored ids of the decisions; none where the layout has none."""
+        if "decision" in (self.heads.dtype.names or ()):
+            return [each.tobytes() for each in self.heads["decision"]]
+        return [] if self.shape.decision_id is None else [self.shape.decision_id] * len(self.heads)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Fields of the record that its teller did not know."""
+        return self.shape.unknown
 
 
 def in_parts(facts: Sequence[bytes | None], words: Mapping[int, str]) -> Iterator[Part]:
     """Yield trades from their facts; what can not be read is left out."""
-    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for place, each in enumerate(facts):
-        if each:
-            alike[each[0] & _LAYOUT, len(each)].append(place)
-    for (layout, _), places in alike.items():
+    known = [place for place, each in enumerate(facts) if each]
+    flags = np.array([facts[place][0] for place in known], dtype=np.int64)  # type: ignore[index]
+    length = np.array([len(facts[place] or b"") for place in known], dtype=np.int64)
+    layouts, layout_of = np.unique(length << 8 | flags & _LAYOUT, return_inverse=True)
+    for number, layout in enumerate(layouts.tolist()):
+        places = np.array(known)[layout_of == number]
         head = [*_FLAGS_AND_RATIO, *(_MICROSECONDS if layout & FINE else _SECONDS)]
         head += [(name, "<u4" if layout & WIDE else "<u2") for name in _WORDS]
         head += [("decision", f"V{ID_BYTES}")] * bool(layout & DECIDED)
@@ -91,7 +121,7 @@ def in_parts(facts: Sequence[bytes | None], words: Mapping[int, str]) -> Iterato
 
 def _of_layout(
     facts: Sequence[bytes | None],
-    places: list[int],
+    places: NDArray[np.intp],
     head: list[tuple[str, str]],
     words: Mapping[int, str],
 ) -> Iterator[Part]:
@@ -99,7 +129,7 @@ def _of_layout(
     length = len(facts[places[0]] or b"")
     if length < size:
         return
-    raw = np.frombuffer(b"".join(facts[each] or b"" for each in places), np.uint8)
+    raw = np.frombuffer(b"".join([facts[each] or b"" for each in places.tolist()]), np.uint8)
     table = raw.reshape(len(places), length)
     heads = table[:, :size].copy().view(head)[:, 0]
     for number in np.unique(heads["shape"]).tolist():
@@ -115,45 +145,15 @@ def _of_layout(
         is_sound = np.abs(rows["ratio"]) <= LARGEST_RATIO
         rows, chosen = rows[is_sound], chosen[is_sound]
         tails = table[chosen, size:].copy().view(kinds)[:, 0] if kinds else None
-        yield _part(np.array(places)[chosen], rows, tails, shape)
-
-
-def _part(
-    places: NDArray[np.intp],
-    rows: NDArray[np.void],
-    tails: NDArray[np.void] | None,
-    shape: Shape,
-) -> Part:
-    names = rows.dtype.names or ()
-    opened = (
-        rows["opened_us"] // 1_000
-        if "opened_us" in names
-        else rows["opened_s"].astype(np.int64) * 1_000
-    )
-    decisions: list[bytes | str] = []
-    if "decision" in names:
-        decisions = [each.tobytes() for each in rows["decision"]]
-    elif shape.decision_id is not None:
-        decisions = [shape.decision_id] * len(rows)
-    numbers, words = {}, {}
-    for at, (name, kind) in enumerate(shape.features):
-        assert tails is not None  # noqa: S101 - there is a feature
-        values = tails[f"{at}"]
-        if kind in {NARROW, BROAD}:
-            words[name] = values.astype(np.uint32)
-        else:
-            numbers[name] = values.astype(np.float64) if kind == LONG else long_all(values)
-    return Part(
-        places=places,
-        ratio=rows["ratio"],
-        open_ms=opened,
-        counts=(rows["flags"] & COUNTS).astype(bool),
-        texts={name: rows[name].astype(np.uint32) for name in _WORDS[:-1]},
-        decisions=decisions,
-        unknown=shape.unknown,
-        numbers=numbers,
-        words=words,
-    )
+        numbers, words_in = {}, {}
+        for at, (name, kind) in enumerate(shape.features):
+            assert tails is not None  # noqa: S101 - there is a feature
+            values = tails[f"{at}"]
+            if kind in {NARROW, BROAD}:
+                words_in[name] = values.astype(np.uint32)
+            else:
+                numbers[name] = values.astype(np.float64) if kind == LONG else long_all(values)
+        yield Part(places[chosen], rows, number, shape, numbers, words_in)
 
 
 def long_all(stored: NDArray[np.uint32]) -> NDArray[np.float64]:

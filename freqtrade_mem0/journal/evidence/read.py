@@ -6,9 +6,10 @@ import json
 import struct
 from array import array
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.evidence.checked import CheckedReader
 from freqtrade_mem0.journal.evidence.facts import Shape, unpacked_trade, words_of
 from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.kinds import EVIDENCE_KINDS, WHOLE_KINDS
@@ -17,11 +18,13 @@ from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.evidence.words import ScopeRow
 from freqtrade_mem0.records.base import Origin, Record, to_ms
 from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from freqtrade_mem0.journal.evidence.checked import Trades
+    from freqtrade_mem0.journal.evidence.sources import Rows
     from freqtrade_mem0.journal.scope import Scope
 
 Item = TradeEvidence | Record
@@ -30,53 +33,37 @@ Item = TradeEvidence | Record
 PAGE_ROWS = 1_000
 """Rows that are read at once; between two pages the file is free."""
 
+_LARGE_PAGE_ROWS = 4_000
+"""Rows that are read at once into columns."""
+
 _FEW_ROWS = 10_000
 """Walking over at most this many rows is faster than asking the index of scopes."""
+
+_DENSE = 2
+"""Walking over so many rows for each that is wanted is faster than looking these up."""
 
 _IDS_AT_ONCE = 500
 
 
-class Rows(Protocol):
-    """The part of `Connection` that is used."""
+class Page(NamedTuple):
+    """A page of evidence, in order of arrival.
 
-    @property
-    def n_opened(self) -> int: ...  # noqa: D102 - as in `Connection`, all of them
+    Parameters
+    ----------
+    last_seq
+        The number of its last row.
+    trades
+        Its trades in columns.
+    words
+        By number.
+    items
+        What is not among the trades, with the rows' numbers.
+    """
 
-    def row(self, query: str, values: Sequence[object] = ()) -> Any: ...  # noqa: D102
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]: ...  # noqa: D102
-
-
-class OnFile:
-    """An open connection to SQLite as `Rows`."""
-
-    n_opened = 0
-
-    def __init__(self, sqlite: sqlite3.Connection) -> None:
-        self._sqlite = sqlite
-
-    def row(self, query: str, values: Sequence[object] = ()) -> Any:
-        """Return the first row of a query; None if there is none."""
-        return self._sqlite.execute(query, values).fetchone()
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Return the rows of a query."""
-        return self._sqlite.execute(query, values).fetchall()
-
-
-class Nothing:
-    """No rows, as `Rows`: for a reader that is taught all it needs."""
-
-    n_opened = 0
-
-    def row(self, query: str, values: Sequence[object] = ()) -> Any:
-        """Return None."""
-        del query, values
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Return no row."""
-        del query, values
-        return []
+    last_seq: int
+    trades: list[Trades]
+    words: Mapping[int, str]
+    items: Iterator[tuple[int, Item]]
 
 
 class EvidenceReader:
@@ -101,15 +88,40 @@ class EvidenceReader:
 
         `left_out` is called with the id of each row that says nothing.
         """
-        for rows in self._pages(scope, after_seq):
-            for row in rows:
-                try:
-                    item = self.item(row)
-                except RecordError:
-                    if left_out is not None:
-                        left_out(id_of(row[1]))
-                else:
-                    yield row[0], item
+        for rows in self._pages(scope, after_seq, PAGE_ROWS):
+            yield from self._items(rows, left_out)
+
+    def pages(self, scope: Scope, left_out: Callable[[str], None]) -> Iterator[Page]:
+        """Yield all current evidence of a scope as `items` does, trades in columns."""
+        reader = None
+        for rows in self._pages(scope, 0, _LARGE_PAGE_ROWS):
+            words = self.words
+            if reader is None or reader.words is not words:
+                reader = CheckedReader(words)
+            of_trades = {
+                number: checksum
+                for number, (each, checksum, _) in self._scopes.items()
+                if each.kind == TradeRecord.kind
+            }
+            columns = reader.trades([row for row in rows if row[2] in of_trades], of_trades)
+            others = rows if columns is None else [row for row in rows if row[2] not in of_trades]
+            yield Page(rows[-1][0], columns or [], words, self._items(others, left_out))
+
+    def origin(self, scope: int) -> Origin:
+        """Return who noted the rows of a scope, given by its number."""
+        return self._scopes[scope][2]
+
+    def _items(
+        self, rows: Iterable[Sequence[Any]], left_out: Callable[[str], None] | None
+    ) -> Iterator[tuple[int, Item]]:
+        for row in rows:
+            try:
+                item = self.item(row)
+            except RecordError:
+                if left_out is not None:
+                    left_out(id_of(row[1]))
+            else:
+                yield row[0], item
 
     def trades(self, scope: Scope) -> Iterator[TradeEvidence]:
         """Yield the current trades of a scope, in order of arrival."""
@@ -154,11 +166,7 @@ class EvidenceReader:
 
     def readable(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Item]]:
         """Yield what rows say, with their numbers, without those that say nothing."""
-        for row in rows:
-            try:
-                yield row[0], self.item(row)
-            except RecordError:
-                continue
+        yield from self._items(rows, None)
 
     def item(self, row: Sequence[Any]) -> Item:
         """Return what a row says; raise `RecordError` where it says nothing."""
@@ -229,7 +237,7 @@ class EvidenceReader:
             self._learn()
         return (*self._scopes[scope], self._words[pair])
 
-    def _pages(self, scope: Scope, after_seq: int) -> Iterator[list[Any]]:
+    def _pages(self, scope: Scope, after_seq: int, page_rows: int) -> Iterator[list[Any]]:
         where, values = in_scope(scope, kinds=EVIDENCE_KINDS)
         (last,) = self._connection.row("SELECT coalesce(max(seq), 0) FROM evidence")
         if last - after_seq > _FEW_ROWS:
@@ -238,23 +246,29 @@ class EvidenceReader:
                 [*values, after_seq, last],
             )
             seqs = array("q", sorted(seq for (seq,) in listed))
-            query = f"""
-                SELECT {COLUMNS} FROM evidence NOT INDEXED
-                WHERE seq IN (SELECT value FROM json_each(?)) AND is_current = 1 ORDER BY seq
-            """  # noqa: S608 - as above
-            for first in range(0, len(seqs), PAGE_ROWS):
-                some = seqs[first : first + PAGE_ROWS].tolist()
-                yield self._rows(query, [json.dumps(some)])
+            for first in range(0, len(seqs), page_rows):
+                some = seqs[first : first + page_rows]
+                if some[-1] - some[0] < _DENSE * len(some):
+                    which, bound = f"seq BETWEEN ? AND ? AND {where}", [some[0], some[-1], *values]
+                else:
+                    which = "seq IN (SELECT value FROM json_each(?))"
+                    bound = [json.dumps(some.tolist())]
+                if rows := self._rows(
+                    f"SELECT {COLUMNS} FROM evidence NOT INDEXED"  # noqa: S608 - as above
+                    f" WHERE {which} AND is_current = 1 ORDER BY seq",
+                    bound,
+                ):
+                    yield rows
             after_seq = last
         # SQLite would take the index of scopes, read all it lists, and sort it for every page.
         query = f"""
             SELECT {COLUMNS} FROM evidence NOT INDEXED
-            WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {PAGE_ROWS}
+            WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {page_rows}
         """  # noqa: S608 - as above
         while rows := self._rows(query, [after_seq, *values]):
             yield rows
             after_seq = rows[-1][0]
-            if len(rows) < PAGE_ROWS:
+            if len(rows) < page_rows:
                 return
 
     @property

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.bodies.pack import TABLES, pack
 from freqtrade_mem0.journal.brief_writes import BriefWrites
-from freqtrade_mem0.journal.evidence.read import EvidenceReader, OnFile
+from freqtrade_mem0.journal.evidence.read import EvidenceReader
 from freqtrade_mem0.journal.evidence.rows import COLUMNS
+from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.old_decisions import words_of_old
 from freqtrade_mem0.journal.stored_bodies import BodyReader, blocked, compressed, unblocked
 

@@ -8,8 +8,7 @@ does not matter.
 from __future__ import annotations
 
 from array import array
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,11 +23,11 @@ from freqtrade_mem0.recall.index.groups import STRATEGY, foreign_key
 from freqtrade_mem0.recall.index.ids import packed_all
 from freqtrade_mem0.recall.index.levels import Levels, Values
 from freqtrade_mem0.recall.index.state import PAGE_ROWS
-from freqtrade_mem0.recall.index.sums import Decay, Plain, terms
+from freqtrade_mem0.recall.index.sums import Decay, Plain
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -42,6 +41,32 @@ N_REMEMBERED = 1 << 16
 _ZERO: Plain = (0, 0, 0, 0, 0, 0)
 
 
+class Arrivals(NamedTuple):
+    """Trades in the order of their arrival; arrays have shape (n_trades,).
+
+    Parameters
+    ----------
+    ids
+        As `ids.packed_all` returns them, shape (n_trades, 2).
+    known_ms, ratio, open_ms, volatility, momentum, flags
+        As in `columns.Row`; the ratio is not rounded.
+    discount
+        Factor on its weight, in [0, 1].
+    combination
+        See `BulkFill.combination`; `MISSING` where the trade is removed.
+    """
+
+    ids: NDArray[np.uint64]
+    known_ms: NDArray[np.int64]
+    ratio: NDArray[np.float64]
+    discount: NDArray[np.float64]
+    open_ms: NDArray[np.int64]
+    volatility: NDArray[np.float64]
+    momentum: NDArray[np.float64]
+    flags: NDArray[np.uint8]
+    combination: NDArray[np.int32]
+
+
 class BulkFill:
     """Takes the journal's trades in its order, and then puts them into a recall at once.
 
@@ -51,7 +76,7 @@ class BulkFill:
 
     def __init__(self, recall: Recall) -> None:
         self._recall = recall
-        self._levels = Levels(recall.levels)
+        self.levels = Levels(recall.levels)
         self._decay = Decay(recall.half_life_days)
         self._rows = TradeColumns(1)
         """Rows in order of arrival; in place of its groups, each has a combination's number."""
@@ -75,15 +100,25 @@ class BulkFill:
         if not record.is_evidence:
             self.remove(record.id)
             return
-        values = self._levels.values(record.pair, record.side, record.enter_tag, record.situation)
-        combination = self._combination_of.get((values, is_foreign))
-        if combination is None:
-            combination = self._new_combination(values, is_foreign=is_foreign)
+        values = self.levels.values(record.pair, record.side, record.enter_tag, record.situation)
+        combination = self.combination(values, is_foreign=is_foreign)
         known_ms, ratio = to_ms(record.known_at), record.profit_ratio
         entry = entry_of(record, is_foreign=is_foreign)
         self._waiting.append((record.id, known_ms, ratio, discount, *entry, combination))
         if len(self._waiting) >= PAGE_ROWS:
             self._flush_waiting()
+
+    def combination(self, values: Values, *, is_foreign: bool) -> int:
+        """Return the number of the groups that the values of a trade determine."""
+        number = self._combination_of.get((values, is_foreign))
+        return self._new_combination(values, is_foreign=is_foreign) if number is None else number
+
+    def add_rows(self, rows: Arrivals, removed: Mapping[int, str]) -> None:
+        """Add many trades, and remove those of the rows that `removed` names, with their ids."""
+        self._flush_waiting()
+        first = len(self._rows)
+        self._removed |= {first + place: record_id for place, record_id in removed.items()}
+        self._extend(rows)
 
     def remove(self, record_id: str) -> None:
         """Remove a trade, whether or not it has been added."""
@@ -109,27 +144,39 @@ class BulkFill:
             *self._waiting, strict=True
         )
         self._waiting.clear()
+        self._extend(
+            Arrivals(
+                packed_all(ids),
+                np.array(known_ms, dtype=np.int64),
+                np.array(ratios),
+                np.array(discounts),
+                np.array(open_ms, dtype=np.int64),
+                np.array(volatilities, dtype=np.float64),
+                np.array(momenta, dtype=np.float64),
+                np.array(flags, dtype=np.uint8),
+                np.array(combinations, dtype=np.int32),
+            )
+        )
+
+    def _extend(self, rows: Arrivals) -> None:
+        ids, known_ms, ratios, discounts, *others = rows
         columns = (
-            *np.ascontiguousarray(packed_all(ids).T),
-            np.array(known_ms, dtype=np.int64),
-            rounded_all(np.array(ratios)),
-            np.rint(np.array(discounts) * (1 << DISCOUNT_BITS)).astype(np.uint16),
-            np.array(open_ms, dtype=np.int64),
-            np.array(volatilities, dtype=np.float64),
-            np.array(momenta, dtype=np.float64),
-            np.array(flags, dtype=np.uint8),
-            np.array(combinations, dtype=np.int32),
+            *np.ascontiguousarray(ids.T),
+            known_ms,
+            rounded_all(ratios),
+            np.rint(discounts * (1 << DISCOUNT_BITS)).astype(np.uint16),
+            *others,
         )
         self._rows.extend(b"".join(column.tobytes() for column in columns))
 
     def _new_combination(self, values: Values, *, is_foreign: bool) -> int:
         if len(self._combination_of) >= N_REMEMBERED:
             self._combination_of.clear()  # a situation met again gets another, equal combination
-        keys = self._levels.keys(values)
+        keys = self.levels.keys(values)
         number_of = {key[0]: self._number(key, keys, is_foreign=is_foreign) for key in keys}
         number = len(self._foreign)
         self._foreign.append(is_foreign)
-        self._combinations.extend(number_of.get(level, MISSING) for level in self._levels.names)
+        self._combinations.extend(number_of.get(level, MISSING) for level in self.levels.names)
         self._combination_of[values, is_foreign] = number
         return number
 
@@ -137,7 +184,7 @@ class BulkFill:
         name = foreign_key(key) if is_foreign else key
         group = self._groups.get(name)
         if group is None:
-            inside = self._levels.inside(key, keys)
+            inside = self.levels.inside(key, keys)
             if is_foreign:
                 inside = tuple(map(foreign_key, inside))
             group = self._groups[name] = len(self._groups), inside
@@ -146,6 +193,8 @@ class BulkFill:
     def _latest_rows(self) -> NDArray[np.int32]:
         """Return the row of each id that arrived last."""
         first = np.frombuffer(self._rows.id_first, dtype=np.uint64)
+        if (np.diff(np.sort(first)) > 0).all():
+            return np.arange(len(first), dtype=np.int32)  # nearly always
         last = np.frombuffer(self._rows.id_last, dtype=np.uint64)
         order = np.lexsort((last, first)).astype(np.int32)  # stable: rows of one id stay in order
         following = order[1:]
@@ -158,15 +207,20 @@ class BulkFill:
 
     def _in_time(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return rows sorted by the moment they became known, then by id."""
-        first = np.frombuffer(self._rows.id_first, dtype=np.uint64)[rows]
-        last = np.frombuffer(self._rows.id_last, dtype=np.uint64)[rows]
         known_ms = np.frombuffer(self._rows.known_ms, dtype=np.int64)[rows]
-        found: NDArray[np.int32] = rows[np.lexsort((last, first, known_ms))]
-        return found
+        order = np.argsort(known_ms, kind="stable")  # fast for rows that are nearly in order
+        rows, known_ms = rows[order], known_ms[order]
+        is_same = np.diff(known_ms) == 0
+        tied = np.flatnonzero(np.append(is_same, False) | np.insert(is_same, 0, False))
+        rows_tied = rows[tied]
+        first = np.frombuffer(self._rows.id_first, dtype=np.uint64)[rows_tied]
+        last = np.frombuffer(self._rows.id_last, dtype=np.uint64)[rows_tied]
+        rows[tied] = rows_tied[np.lexsort((last, first, known_ms[tied]))]
+        return rows
 
     def _columns(self, rows: NDArray[np.int32]) -> TradeColumns:
         """Return rows with the numbers of their groups in place of their combination."""
-        n_levels = len(self._levels.names)
+        n_levels = len(self.levels.names)
         groups = np.frombuffer(self._combinations, dtype=np.int32).reshape(-1, n_levels or 1)
         columns = TradeColumns(n_levels)
         for start in range(0, len(rows), PAGE_ROWS):
@@ -179,7 +233,7 @@ class BulkFill:
     def _sums(self, rows: NDArray[np.int32]) -> Iterator[tuple[Key, tuple[Key, ...], Plain]]:
         """Yield each group with its sums, by number."""
         sums = [_ZERO] * len(self._groups)
-        n_levels = len(self._levels.names)
+        n_levels = len(self.levels.names)
         for combination, plain in self._sums_of_combinations(rows):
             first = combination * n_levels
             own = self._combinations[first : first + n_levels]
@@ -191,27 +245,18 @@ class BulkFill:
 
     def _sums_of_combinations(self, rows: NDArray[np.int32]) -> Iterator[tuple[int, Plain]]:
         combinations = np.frombuffer(self._rows.groups, dtype=np.int32)[rows]
-        order = np.argsort(combinations, kind="stable")
-        changes = np.flatnonzero(np.diff(combinations[order])) + 1
-        known_ms = np.frombuffer(self._rows.known_ms, dtype=np.int64)
-        ratio = np.frombuffer(self._rows.ratio)
-        discount = np.frombuffer(self._rows.discount, dtype=np.uint16)
-        weight_at = self._decay.weight
-        for start, end in pairwise([0, *changes.tolist(), len(rows)]):
-            same = rows[order[start:end]]
-            weight = weighted = squares = won = weight_squares = weight_cubes = 0
-            for moment_ms, profit_ratio, share in zip(
-                known_ms[same].tolist(), ratio[same].tolist(), discount[same].tolist(), strict=True
-            ):
-                added = terms(weight_at(moment_ms) * share, profit_ratio)
-                weight += added[0]
-                weighted += added[1]
-                squares += added[2]
-                won += added[3]
-                weight_squares += added[4]
-                weight_cubes += added[5]
-            sums = weight, weighted, squares, won, weight_squares, weight_cubes
-            yield int(combinations[order[start]]), sums
+        rows = rows[np.argsort(combinations, kind="stable")]
+        known_ms = np.frombuffer(self._rows.known_ms, dtype=np.int64)[rows]
+        ratio = np.frombuffer(self._rows.ratio)[rows]
+        discount = np.frombuffer(self._rows.discount, dtype=np.uint16)[rows]
+        combinations = np.frombuffer(self._rows.groups, dtype=np.int32)[rows]
+        for first in range(0, len(rows), PAGE_ROWS):
+            some = slice(first, first + PAGE_ROWS)
+            values = self._decay.terms(known_ms[some], ratio[some], discount[some])
+            here = combinations[some]
+            starts = np.flatnonzero(np.diff(here, prepend=MISSING))
+            sums = [np.add.reduceat(each, starts).tolist() for each in values]
+            yield from zip(here[starts].tolist(), zip(*sums, strict=True), strict=True)
 
 
 def _added(one: Plain, other: Plain) -> Plain:

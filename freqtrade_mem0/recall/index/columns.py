@@ -89,6 +89,13 @@ def entry_of(record: ClosedTrade, *, is_foreign: bool) -> tuple[int, float, floa
     )
 
 
+def momenta_of(momentum: NDArray[np.float64], is_short: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the momenta of rows as `entry_of` does, shape (n_trades,)."""
+    direction = np.where(is_short, -1.0, 1.0)
+    momenta: NDArray[np.float64] = direction * np.clip(momentum, -MAX_MOMENTUM, MAX_MOMENTUM) + 0.0
+    return momenta
+
+
 def rounded(profit_ratio: float) -> float:
     """Return the nearest ratio that is a multiple of 2 ** -50.
 

@@ -39,6 +39,8 @@ class Levels:
         read = dict.fromkeys(name for names in parts.values() for name in names)
         self._features = tuple(name for name in read if name not in _OWN)
         self._buckets = tuple((name, name + _BUCKET) for name in self._features)
+        self.reads = frozenset(name for each in self._buckets for name in each)
+        """Names of the features that determine a trade's groups."""
         place = {name: number for number, name in enumerate((*_OWN, *self._features))}
         self.places = [
             (level, tuple(place[name] for name in names)) for level, names in parts.items()

@@ -14,11 +14,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from freqtrade_mem0.insight.shrinkage import NOTHING, Moments
 from freqtrade_mem0.insight.student import freedom_of
 from freqtrade_mem0.recall.index.columns import DISCOUNT_BITS, UNIT_BITS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from freqtrade_mem0.insight.shrinkage import Key
 
 _WEIGHT_BITS = 52
@@ -45,6 +49,23 @@ class Decay:
         whole = math.floor(exponent)
         mantissa = int(math.ldexp(2.0 ** (exponent - whole), _WEIGHT_BITS))
         return mantissa << whole if whole >= 0 else mantissa >> -whole
+
+    def terms(
+        self, known_ms: NDArray[np.int64], ratio: NDArray[np.float64], discount: NDArray[np.uint16]
+    ) -> list[NDArray[np.object_]]:
+        """Return what trades add to the sums of their groups, as `terms` does, in integers."""
+        exponent = known_ms / self._half_life_ms
+        whole = np.floor(exponent)
+        # Python's power: NumPy's may differ in the last bit.
+        powers = [2.0**rest for rest in (exponent - whole).tolist()]
+        mantissa = np.ldexp(powers, _WEIGHT_BITS).astype(np.int64)
+        early = np.minimum(-whole, 63).clip(0).astype(np.int64)  # before 1970
+        late = whole.clip(0).astype(np.int64).astype(object)
+        weight = ((mantissa >> early).astype(np.uint64) * discount).astype(object) << late
+        value = np.array([*map(int, np.ldexp(ratio, UNIT_BITS).tolist())], dtype=object)
+        weighted, square = weight * value, weight * weight
+        won = np.where(ratio > 0.0, weight, 0)
+        return [weight, weighted, weighted * value, won, square, square * weight]
 
     def since(self, now_ms: int) -> tuple[int, float]:
         """Return the number of whole half-lives up to a moment, and the decay since then.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.insight.shrinkage import Group, Key
-    from freqtrade_mem0.journal.evidence.read import Item
+    from freqtrade_mem0.journal.evidence.read import Item, Page
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
@@ -65,14 +65,22 @@ class Bot:
         self.snapshots = Snapshots(journal, self.recall, origin, discount)
         self.follower = JournalFollower(journal, self.recall, origin, discount, self.snapshots)
         self.read = 0
-        real = journal.evidence.items
+        real, real_pages = journal.evidence.items, journal.evidence.pages
 
         def counting(*args: Any, **kwargs: Any) -> Iterator[tuple[int, Item]]:
             for seq, item in real(*args, **kwargs):
                 self.read += isinstance(item, TradeEvidence)
                 yield seq, item
 
-        with patch.object(journal.evidence, "items", counting):
+        def counting_pages(*args: Any) -> Iterator[Page]:
+            for page in real_pages(*args):
+                self.read += sum(len(trades.seqs) for trades in page.trades)
+                yield page
+
+        with (
+            patch.object(journal.evidence, "items", counting),
+            patch.object(journal.evidence, "pages", counting_pages),
+        ):
             self.follower.begin()
         self.follower.close(HANG_S)
 
