@@ -11,10 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal import chain
-from freqtrade_mem0.journal.append import current_row, insert, recorded_ms, supersede, write
+from freqtrade_mem0.journal.append import (
+    current_row,
+    insert,
+    insert_fresh,
+    recorded_ms,
+    supersede,
+    write,
+)
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS
 from freqtrade_mem0.journal.forgotten import forgotten_in
+from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.journal.set_aside import put_aside, take_back
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import from_ms, to_ms
@@ -50,8 +58,8 @@ def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
             others.append(record)
         else:
             fresh[record.id] = record
-    for record in fresh.values():
-        _insert(sqlite, record)
+    seqs = insert_fresh(sqlite, [(record, record_row(record)) for record in fresh.values()])
+    sqlite.executemany("INSERT INTO adopted (seq) VALUES (?)", [(seq,) for seq in seqs])
     take_back(sqlite, SOURCE, fresh)  # signed since, for example
     n_new = len(fresh) + sum(_adopt(sqlite, record) for record in others)
     chain.extend(sqlite)

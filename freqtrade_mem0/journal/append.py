@@ -33,7 +33,7 @@ from freqtrade_mem0.records.limits import LATEST
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +186,23 @@ def current_row(sqlite: sqlite3.Connection, record_id: str) -> Current | None:
 
 
 def _append_fresh(sqlite: sqlite3.Connection, fresh: Collection[tuple[Record, Row]]) -> None:
+    seqs = insert_fresh(sqlite, fresh)
+    sqlite.executemany("INSERT INTO outbox (seq) VALUES (?)", [(seq,) for seq in seqs])
+
+
+def insert_fresh(
+    sqlite: sqlite3.Connection, fresh: Collection[tuple[Record, Row]]
+) -> Sequence[int]:
+    """Write records that were never noted, and their evidence, in bulk; return their numbers."""
     if not fresh:
-        return
+        return []
     (last_seq,) = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
     sqlite.executemany(INSERT_RECORD, [row for _, row in fresh])
-    seqs = sqlite.execute("SELECT seq FROM records WHERE seq > ? ORDER BY seq", [last_seq])
-    numbered = [
-        (seq, record, str(row[1])) for (seq,), (record, row) in zip(seqs, fresh, strict=True)
-    ]
-    add_evidence(sqlite, numbered)
-    sqlite.executemany("INSERT INTO outbox (seq) VALUES (?)", [(seq,) for seq, _, _ in numbered])
+    rows = sqlite.execute("SELECT seq FROM records WHERE seq > ? ORDER BY seq", [last_seq])
+    seqs = [seq for (seq,) in rows]
+    numbered = zip(seqs, fresh, strict=True)
+    add_evidence(sqlite, [(seq, record, str(row[1])) for seq, (record, row) in numbered])
+    return seqs
 
 
 def _append_record(sqlite: sqlite3.Connection, record: Record) -> int:
