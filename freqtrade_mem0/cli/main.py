@@ -22,7 +22,7 @@ from freqtrade_mem0.words.visible import visible_lines
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-EXIT_OK, EXIT_FAILED = 0, 1
+EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 
 _NICENESS = 10
 
@@ -84,7 +84,7 @@ def build_parser(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code (0 done, 1 failed, 2 wrong usage)."""
+    """Run the command line; return its exit code (0 done, 1 failed, 2 wrong usage, 130 stopped)."""
     escape_what_can_not_be_printed()
     words = sys.argv[1:] if argv is None else argv
     called = words[0].replace("-", "_") if words and "_" not in words[0] else None
@@ -97,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_error(f"freqtrade-mem0: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:
-        return EXIT_FAILED
+        print_error("freqtrade-mem0: stopped.")
+        return EXIT_STOPPED
     except BrokenPipeError:
         # The reader (head, a pager) has closed the pipe. Python flushes standard output once more
         # when it exits, which must not fail.

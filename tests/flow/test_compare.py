@@ -299,6 +299,7 @@ def test_without_forking_the_runs_are_the_same(
     assert runs is not None
     script = """
 import pickle, sys
+from multiprocessing import Semaphore
 from pathlib import Path
 from freqtrade_mem0.compare.engine import fork, run_both
 from freqtrade_mem0.compare.engine.backtest import Job
@@ -306,7 +307,7 @@ from freqtrade_mem0.compare.engine.backtest import Job
 fork.IS_SAFE = False
 folder = Path(sys.argv[1])
 job = Job(strategy="Counting", options=tuple(sys.argv[2:]), folder=folder / "memory")
-trades = [run.trades for run in run_both.run_both(job, lambda *_: None, at_once=True)]
+trades = [run.trades for run in run_both.run_both(job, lambda *_: None, slots=Semaphore(2))]
 (folder / "trades.pickle").write_bytes(pickle.dumps(trades))
 """
     done = subprocess.run(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; the exit code is 1 where a strategy could not be run."""
+    from freqtrade_mem0.compare.comparison import adjusted
     from freqtrade_mem0.compare.engine.find_strategy import check_names
 
     rule_trial.check(arguments)
@@ -123,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--html {arguments.html}: its folder does not exist. Create it first.")
     with _temporary_folder(config.user_data_dir) as folder, progress_bar() as progress:
         outcomes = _run_all(strategies, arguments, Path(folder), progress)
-        comparisons = _compare_all(outcomes, arguments, progress)
+    comparisons = adjusted([each.comparison for each in outcomes if each.comparison is not None])
     failed = [outcome for outcome in outcomes if outcome.runs is None]
     notes = _notes(config)
     try:
@@ -195,6 +197,7 @@ def _run_all(
     progress: Progress,
     rule: dict[str, Any] | None = None,
 ) -> list[Outcome]:
+    from freqtrade_mem0.compare.comparison import compare
     from freqtrade_mem0.compare.engine.backtest import Job
     from freqtrade_mem0.compare.engine.pool import run_all
 
@@ -213,21 +216,11 @@ def _run_all(
         for task, share in zip(tasks, shares, strict=True):
             progress.update(task, completed=share)
 
-    return run_all(jobs, n_processes=arguments.jobs, watch=watch)
-
-
-def _compare_all(
-    outcomes: Sequence[Outcome], arguments: argparse.Namespace, progress: Progress
-) -> list[Comparison]:
-    from freqtrade_mem0.compare.comparison import adjusted, compare
-
-    done = [(outcome.strategy, outcome.runs) for outcome in outcomes if outcome.runs is not None]
-    comparisons = []
-    for strategy, (without, remembered) in progress.track(done, description="Resampling"):
-        comparisons.append(
-            compare(strategy, without, remembered, seed=arguments.seed, n_periods=arguments.periods)
-        )
-    return adjusted(comparisons)
+    # A rule is judged by its trial, see `compare.rule_trial`.
+    judge = partial(compare, seed=arguments.seed, n_periods=arguments.periods)
+    return run_all(
+        jobs, n_processes=arguments.jobs, watch=watch, judge=judge if rule is None else None
+    )
 
 
 def _count_all(

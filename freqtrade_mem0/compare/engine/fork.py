@@ -33,10 +33,12 @@ class Child(Generic[T]):
         self._receiver = receiver
         self._answer: tuple[bool, Any] | None = None
 
-    def wait(self) -> None:
-        """Wait until the function has returned or failed."""
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the function has returned or failed; return whether it has."""
         if self._answer is not None:
-            return
+            return True
+        if not self._receiver.poll(timeout_s):
+            return False
         try:
             self._answer = self._receiver.recv()
         except EOFError:
@@ -48,6 +50,7 @@ class Child(Generic[T]):
             )
             self._answer = (False, reason)
         self._process.join()
+        return True
 
     def result(self) -> T:
         """Return the function's result, waiting for it.

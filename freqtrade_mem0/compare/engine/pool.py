@@ -1,7 +1,8 @@
-"""Compares several strategies, each in a process of its own.
+"""Compares several strategies in processes of their own.
 
 The processes are spawned, not forked, so that they start without any state of this one. Their
-output goes to a log file, whose warnings are part of the outcome.
+output goes to a log file, whose warnings are part of the outcome. Where a strategy is the last one,
+both of its runs take place at the same time, so that no core waits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from freqtrade_mem0.compare.comparison import Comparison
+from freqtrade_mem0.compare.engine import tick_sizes
 from freqtrade_mem0.compare.engine.backtest import EngineError, Job
 from freqtrade_mem0.compare.engine.run_both import run_both
 from freqtrade_mem0.compare.trades import Run
@@ -24,6 +27,7 @@ from freqtrade_mem0.errors import Mem0Error
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 LOG_NAME = "freqtrade.log"
 
@@ -34,6 +38,9 @@ _IMPORT_FAILED = "Could not import"
 Watch = Callable[[Sequence[float]], None]
 """Takes the share of each run that is done, 0 to 1: for each job without and with memory."""
 
+Judge = Callable[[str, Run, Run], "Comparison"]
+"""Compares the runs of a strategy, which it is given by name; it must be picklable."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -43,9 +50,12 @@ class Outcome:
     runs: tuple[Run, Run] | None
     error: str
     warnings: tuple[str, ...]
+    comparison: Comparison | None = None
 
 
-def run_all(jobs: Sequence[Job], *, n_processes: int, watch: Watch) -> list[Outcome]:
+def run_all(
+    jobs: Sequence[Job], *, n_processes: int, watch: Watch, judge: Judge | None = None
+) -> list[Outcome]:
     """Run all jobs; a failure of one does not stop the others.
 
     Parameters
@@ -56,15 +66,15 @@ def run_all(jobs: Sequence[Job], *, n_processes: int, watch: Watch) -> list[Outc
         Backtests at the same time, >= 1.
     watch
         Called several times per second, in this process.
+    judge
+        Compares the runs of each job, in the job's process.
     """
     context = multiprocessing.get_context("spawn")
     shares = context.RawArray("d", 2 * len(jobs))
+    slots = context.Semaphore(n_processes)
     n_workers = max(1, min(n_processes, len(jobs)))
-    at_once = n_processes >= 2 * n_workers
-    with ProcessPoolExecutor(n_workers, context, _begin, (shares,)) as pool:
-        futures = [
-            pool.submit(_work, number, job, at_once=at_once) for number, job in enumerate(jobs)
-        ]
+    with ProcessPoolExecutor(n_workers, context, _begin, (shares, slots)) as pool:
+        futures = [pool.submit(_work, number, job, judge) for number, job in enumerate(jobs)]
         waiting = set(futures)
         while waiting:
             _, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
@@ -83,30 +93,35 @@ def warnings_in(log: str) -> tuple[str, ...]:
 
 def _outcome(job: Job, future: Any) -> Outcome:
     warnings = warnings_in(_read(job.folder / LOG_NAME))
-    runs, error = None, ""
+    runs, comparison, error = None, None, ""
     try:
-        runs = future.result()
+        runs, comparison = future.result()
     except Mem0Error as failure:
         # Freqtrade's error says only that the class can not be loaded; its log says why.
         reasons = (warning for warning in warnings if warning.startswith(_IMPORT_FAILED))
         error = " ".join([str(failure), *reasons])
     except BrokenProcessPool:
         error = "The process ended unexpectedly, possibly for lack of memory (RAM). Try --jobs 1."
-    return Outcome(strategy=job.strategy, runs=runs, error=error, warnings=warnings)
+    return Outcome(
+        strategy=job.strategy, runs=runs, error=error, warnings=warnings, comparison=comparison
+    )
 
 
 _shares: Any = None
 """Progress, in memory shared by all processes; set once in each worker."""
 
+_slots: Any = None
+"""How many more backtests may run now; set once in each worker."""
 
-def _begin(shares: Any) -> None:
-    global _shares  # noqa: PLW0603 - a worker receives it when it starts, and only then
-    _shares = shares
+
+def _begin(shares: Any, slots: Any) -> None:
+    global _shares, _slots
+    _shares, _slots = shares, slots
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it without a traceback
     logging.disable(logging.INFO)  # only warnings are read
 
 
-def _work(number: int, job: Job, *, at_once: bool) -> tuple[Run, Run]:
+def _work(number: int, job: Job, judge: Judge | None) -> tuple[tuple[Run, Run], Comparison | None]:
     job.folder.mkdir(parents=True, exist_ok=True)
     with (job.folder / LOG_NAME).open("ab") as log:
         os.dup2(log.fileno(), 1)
@@ -116,16 +131,16 @@ def _work(number: int, job: Job, *, at_once: bool) -> tuple[Run, Run]:
         _shares[2 * number + which] = share
 
     try:
-        runs = run_both(job, tell, at_once=at_once)
+        tick_sizes.share()
+        with _slots:
+            runs = run_both(job, tell, slots=_slots)
+            return runs, None if judge is None else judge(job.strategy, *runs)
     except Mem0Error:
         raise
     except Exception as error:
         logging.getLogger(__name__).exception("The comparison of %s failed.", job.strategy)
         message = str(error) or type(error).__name__
         raise EngineError(f"{type(error).__name__} in {job.strategy}: {message}") from None
-    tell(0, 1.0)
-    tell(1, 1.0)
-    return runs
 
 
 def _read(path: Path) -> str:

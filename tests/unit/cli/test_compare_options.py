@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multiprocessing import Semaphore
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,7 +108,7 @@ def test_options_that_freqtrade_refuses_are_refused_in_its_words(tmp_path: Path)
     """Its parser would end the process; here it is a sentence like any other."""
     job = Job(strategy="S", options=("--fee", "none"), folder=tmp_path)
     with pytest.raises(EngineError, match=r"does not accept these options: .*--fee.*none"):
-        run_both(job, lambda *_: None, at_once=False)
+        run_both(job, lambda *_: None, slots=Semaphore(0))
 
 
 def test_warnings_are_told_from_the_rest_of_the_log() -> None:
@@ -125,3 +126,19 @@ def _with_value(option: str) -> list[str]:
     if option in {"--enable-protections", "--recursive-strategy-search"}:
         return [option]
     return [option, "0.001" if option == "--fee" else "x"]
+
+
+def test_ctrl_c_is_said_and_has_an_exit_code_of_its_own(
+    userdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """130, as of other programs: what was asked for is not there, and nothing has failed."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "_run_all", stopped)
+
+    code = main(["compare", "-s", "DipBuyer", "--userdir", str(userdir)])
+
+    assert code == 130
+    assert capsys.readouterr().err == "freqtrade-mem0: stopped.\n"
