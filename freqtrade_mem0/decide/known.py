@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.performance import RecentPerformance
     from freqtrade_mem0.insight.response import Response
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.standing import Standing
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.sizing.policy import Policy
+
+_MUST_KEEP = "a recall for experts that are asked again must keep entries"
 
 
 class EvidenceReader:
@@ -55,7 +60,8 @@ class EvidenceReader:
         self._strategy = strategy
         self._experts = () if split is None else tuple(split.experts.values())
         self._followed = None if split is None else split.lone_response
-        self._account = AccountReader(recall, {} if split is None else split.shares, self._ask)
+        shares = {} if split is None else split.shares
+        self._account = AccountReader(recall, shares, self._ask, self._ask_all)
 
     def prepare(self, moment: datetime) -> None:
         """Take in all trades known before a moment now, so that no decision has to wait for it."""
@@ -124,7 +130,13 @@ class EvidenceReader:
         if self._followed is not None:  # the default, without what it does not read
             return (self._followed.multiplier(response),)
         if closed.entry is None:
-            raise ValueError("a recall for experts that are asked again must keep entries")
+            raise ValueError(_MUST_KEEP)
         opened_ms = min(closed.open_ms, closed.known_ms)
         known = self._known(closed.entry, self._strategy, opened_ms, response)
         return [expert(known).multiplier for expert in self._experts]
+
+    def _ask_all(self, responses: NDArray[np.float64]) -> Sequence[NDArray[np.float64]]:
+        """Do the same for many entries, from the multipliers of their responses."""
+        if self._followed is None:
+            raise ValueError(_MUST_KEEP)
+        return (self._followed.multipliers(responses),)

@@ -41,8 +41,9 @@ anytime-valid inference. Statistical Science 38(4), 576-601 (arXiv 2210.01948).
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from operator import attrgetter
+from array import array
+from bisect import bisect_left, bisect_right
+from operator import attrgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.insight.stakes import most_room
@@ -50,6 +51,9 @@ from freqtrade_mem0.insight.standing import Share, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 RATE = 0.2
 """eta. Selected on 2018-2020 together with the shares; see `benchmarks/value`."""
@@ -68,7 +72,7 @@ _LEAST, _MOST = 1e-300, 1e12
 """Bounds of an expert's wealth: it stays positive and finite in floating point."""
 
 _MOST_STANDINGS = 1_000
-_MS_PER_DAY = 86_400_000
+MS_PER_DAY = 86_400_000
 _KEPT = 2.0 ** (-1.0 / HALF_LIFE_DAYS)
 
 
@@ -111,8 +115,9 @@ class Account:
         if not all(share > 0.0 for share in self._shares) or self._off <= 0.0:
             raise ValueError("each share must be above 0, and all together below 1")
         self.floor = math.log(self._off) / RATE
-        self._trades: list[tuple[int, float, float, tuple[float, ...]]] = []
-        """Day, profit ratio, weight and multipliers of each trade."""
+        # Of each trade: its day, profit ratio, weight, and multiplier by expert.
+        self._day_of, self._ratios, self._weights = array("i"), array("d"), array("d")
+        self._said = tuple(array("d") for _ in shares)
         self._days: list[_Day] = []
         self._standings: dict[int, Standing] = {}
         """By UTC day: that of today, and those of the entries of trades taken in."""
@@ -120,9 +125,11 @@ class Account:
 
     def keep(self, n: int) -> None:
         """Keep the first `n` trades only."""
-        if n >= len(self._trades):
+        if n >= len(self._day_of):
             return
-        del self._trades[n:]
+        del self._day_of[n:]
+        for column in (self._ratios, self._weights, *self._said):
+            del column[n:]
         while self._days and self._days[-1].end > n:
             self._days.pop()
         self._standings.clear()
@@ -141,15 +148,33 @@ class Account:
         multipliers
             What each expert said at its entry, shape (n_experts,), > 0.
         """
-        day = known_ms // _MS_PER_DAY
-        while self._days and self._days[-1].number >= day:  # its day was closed without it
-            self._days.pop()
-            self._standings.clear()
-        self._trades.append((day, ratio, weight, tuple(multipliers)))
+        day = known_ms // MS_PER_DAY
+        self._open_again(day)
+        self._day_of.append(day)
+        self._ratios.append(ratio)
+        self._weights.append(weight)
+        for column, multiplier in zip(self._said, multipliers, strict=True):
+            column.append(multiplier)
+
+    def extend(
+        self,
+        known_ms: NDArray[np.int64],
+        ratios: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        multipliers: Sequence[NDArray[np.float64]],
+    ) -> None:
+        """Add the next trades, in columns as `add` has them; at least one."""
+        days = known_ms // MS_PER_DAY
+        self._open_again(int(days[0]))
+        self._day_of.frombytes(days.astype("i").tobytes())
+        self._ratios.frombytes(ratios.tobytes())
+        self._weights.frombytes(weights.tobytes())
+        for column, said in zip(self._said, multipliers, strict=True):
+            column.frombytes(said.tobytes())
 
     def at(self, now_ms: int) -> Standing:
         """Return the account at the start of a moment's UTC day, from the trades known by then."""
-        today = now_ms // _MS_PER_DAY
+        today = now_ms // MS_PER_DAY
         known = self._standings.get(today)
         if known is not None and self._is_closed(today):
             return known
@@ -163,17 +188,22 @@ class Account:
         self._newest_standing = max(self._newest_standing, today)
         return standing
 
+    def _open_again(self, day: int) -> None:
+        """Forget what was computed of a day and those after it: a trade of that day comes."""
+        while self._days and self._days[-1].number >= day:
+            self._days.pop()
+            self._standings.clear()
+
     def _is_closed(self, today: int) -> bool:
         end = self._days[-1].end if self._days else 0
-        return end == len(self._trades) or self._trades[end][0] >= today
+        return end == len(self._day_of) or self._day_of[end] >= today
 
     def _close_until(self, today: int) -> None:
         """Compute the days before `today` that have not been computed yet."""
         position = self._days[-1].end if self._days else 0
-        while position < len(self._trades) and self._trades[position][0] < today:
-            number, end = self._trades[position][0], position
-            while end < len(self._trades) and self._trades[end][0] == number:
-                end += 1
+        while position < len(self._day_of) and self._day_of[position] < today:
+            number = self._day_of[position]
+            end = bisect_right(self._day_of, number, position)
             self._days.append(self._closed(number, position, end))
             if number < self._newest_standing:  # a trade that arrived late
                 self._standings.clear()
@@ -182,15 +212,18 @@ class Account:
     def _closed(self, number: int, start: int, end: int) -> _Day:
         """Return the account after a day, which has the trades from `start` to `end`."""
         before = self._days[-1] if self._days else self._before_all(number)
-        trades = self._trades[start:end]
+        ratios, weights = self._ratios[start:end], self._weights[start:end]
+        said = [column[start:end] for column in self._said]
         squares, usual = _usual_day(before, number)
         pseudo = before.weights + PSEUDO_TRADES
         excesses = [
             math.fsum(
-                weight * ratio * (multipliers[expert] * pseudo / (total + PSEUDO_TRADES) - 1.0)
-                for _, ratio, weight, multipliers in trades
+                [
+                    weight * ratio * (multiplier * pseudo / (total + PSEUDO_TRADES) - 1.0)
+                    for weight, ratio, multiplier in zip(weights, ratios, multipliers, strict=True)
+                ]
             )
-            for expert, total in enumerate(before.sums)
+            for multipliers, total in zip(said, before.sums, strict=True)
         ]
         moves = [0.0] * len(excesses)
         if usual > 0.0:
@@ -205,18 +238,18 @@ class Account:
         if not gained:
             since_ms = None
         elif since_ms is None:
-            since_ms = (number + 1) * _MS_PER_DAY
-        result = math.fsum(ratio for _, ratio, _, _ in trades)
+            since_ms = (number + 1) * MS_PER_DAY
+        result = math.fsum(ratios)
         return _Day(
             number=number,
             first=before.first,
             end=end,
             wealth=wealth,
             sums=tuple(
-                total + math.fsum(weight * said[expert] for _, _, weight, said in trades)
-                for expert, total in enumerate(before.sums)
+                total + _dot(weights, multipliers)
+                for multipliers, total in zip(said, before.sums, strict=True)
             ),
-            weights=before.weights + math.fsum(weight for _, _, weight, _ in trades),
+            weights=before.weights + math.fsum(weights),
             squares=squares * _KEPT + result * result,
             earned=before.earned + _dot(followed, moves),
             earned_ratio=before.earned_ratio + _dot(followed, excesses),
@@ -270,4 +303,4 @@ def _usual_day(before: _Day, today: int) -> tuple[float, float]:
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return math.fsum(a * b for a, b in zip(left, right, strict=True))
+    return math.fsum(map(mul, left, right))

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 class Entry(NamedTuple):
     """The entry of a trade: its pair, side, tag ("" where there is none) and situation."""
@@ -45,3 +48,15 @@ class ClosedEntry(NamedTuple):
     momentum: float
     is_short: bool
     entry: Entry | None = None
+
+
+class EntryColumns(NamedTuple):
+    """The same of many closed trades, in columns of shape (n_trades,); at least one trade."""
+
+    known_ms: NDArray[np.int64]
+    open_ms: NDArray[np.int64]
+    ratio: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    volatility: NDArray[np.float64]
+    momentum: NDArray[np.float64]
+    is_short: NDArray[np.bool_]

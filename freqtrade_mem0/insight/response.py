@@ -9,10 +9,15 @@ the slope itself could only be learned from many outcomes.
 from __future__ import annotations
 
 import math
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from freqtrade_mem0.insight.closed_entry import ClosedEntry
+    from numpy.typing import NDArray
+
+    from freqtrade_mem0.insight.closed_entry import ClosedEntry, EntryColumns
 
 SLOPE = 0.5
 """Slope of a strategy that enters neither with nor against the momentum.
@@ -37,7 +42,8 @@ MAX_MOMENTUM = 5.0
 _MAX_EXPONENT = 5.0
 """Beyond exp(5) every multiplier is at its bound."""
 
-_MS_PER_DAY = 86_400_000
+_HALF_LIFE_MS = HALF_LIFE_DAYS * 86_400_000
+_LONG, _SHORT = 1, 2
 
 
 class Response(NamedTuple):
@@ -78,29 +84,60 @@ class EntrySums:
     of arrival. Weights halve every `HALF_LIFE_DAYS`.
     """
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_sides", "_sums")
 
     def __init__(self) -> None:
-        # Entries, weight, weighted log volatility, weighted momentum, number of longs and shorts.
-        self._rows: list[tuple[float, float, float, float, int, int]] = [(0.0, 0.0, 0.0, 0.0, 0, 0)]
+        self._sums = array("d", [0.0] * 4)
+        """By trade, up to it: entries, weight, weighted log volatility, weighted momentum."""
+        self._sides = array("B", [0])
+        """The sides seen up to it, a sum of `_LONG` and `_SHORT`."""
 
     def keep(self, n: int) -> None:
         """Keep the first `n` trades only."""
-        del self._rows[n + 1 :]
+        del self._sums[4 * (n + 1) :]
+        del self._sides[n + 1 :]
 
     def add(self, entry: ClosedEntry) -> None:
         """Add the next trade. One without volatility counts for the sides only."""
-        n, weight, logs, momentum, n_long, n_short = self._rows[-1]
+        n, weight, logs, momentum = self._sums[-4:]
+        sides = self._sides[-1]
         if entry.weight > 0.0:
-            n_long, n_short = n_long + (not entry.is_short), n_short + entry.is_short
+            sides |= _SHORT if entry.is_short else _LONG
         if entry.weight > 0.0 and entry.volatility > 0.0:
             # As of 1970: the factor to another moment cancels in every mean.
-            added = entry.weight * 2.0 ** (entry.known_ms / (HALF_LIFE_DAYS * _MS_PER_DAY))
+            added = entry.weight * 2.0 ** (entry.known_ms / _HALF_LIFE_MS)
             n += entry.weight
             weight += added
             logs += added * math.log(entry.volatility)
             momentum += added * entry.momentum
-        self._rows.append((n, weight, logs, momentum, n_long, n_short))
+        self._sums.extend((n, weight, logs, momentum))
+        self._sides.append(sides)
+
+    def extend(self, page: EntryColumns, logs: NDArray[np.float64]) -> None:
+        """Add the next trades, with the same sums to the last bit as one by one.
+
+        NumPy's own powers and exponentials may differ in the last bit from Python's.
+
+        Parameters
+        ----------
+        page
+            The trades.
+        logs
+            Of their volatilities, see `logs_of`.
+        """
+        counts = page.weight > 0.0
+        seen = counts & ~np.isnan(logs)
+        power = np.array([2.0**each for each in (page.known_ms / _HALF_LIFE_MS).tolist()])
+        added = page.weight * power
+        terms = np.empty((len(seen) + 1, 4))
+        terms[0] = self._sums[-4:]
+        values = page.weight, added, added * logs, added * page.momentum
+        for column, value in enumerate(values):
+            terms[1:, column] = np.where(seen, value, 0.0)
+        sides = np.where(counts, np.where(page.is_short, _SHORT, _LONG), 0).astype(np.uint8)
+        sides[0] |= self._sides[-1]
+        self._sums.frombytes(np.add.accumulate(terms)[1:].tobytes())
+        self._sides.frombytes(np.bitwise_or.accumulate(sides).tobytes())
 
     def response(self, n_known: int, volatility: float) -> Response:
         """Return the response of an entry at which the first `n_known` trades were known.
@@ -112,13 +149,44 @@ class EntrySums:
         volatility
             `volatility` of its situation; 0.0 where it is unknown.
         """
-        n, weight, logs, momentum, n_long, n_short = self._rows[n_known]
+        first = 4 * n_known
+        n, weight, logs, momentum = self._sums[first : first + 4]
         if volatility <= 0.0 or weight <= 0.0:
             return Response(n=n)
         believed = n / (n + PSEUDO_ENTRIES)
         excess = believed * (math.log(volatility) - logs / weight)
         usual = believed * momentum / weight
-        both = n_long > 0 and n_short > 0
+        both = self._sides[n_known] == _LONG | _SHORT
         slope = SLOPE + SLOPE_PER_MOMENTUM * usual + SLOPE_BOTH_SIDES * both
         exponent = max(-_MAX_EXPONENT, min(excess * slope, _MAX_EXPONENT))
         return tuple.__new__(Response, (math.exp(exponent), excess, slope, usual, both, n))
+
+    def multipliers(
+        self, n_known: NDArray[np.int64], logs: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return `Response.multiplier` of many entries, the same to the last bit as one by one.
+
+        Parameters
+        ----------
+        n_known
+            As in `response`, of each entry.
+        logs
+            Of their volatilities, see `logs_of`.
+        """
+        n, weight, usual_logs, momentum = np.frombuffer(self._sums).reshape(-1, 4)[n_known].T
+        both = np.frombuffer(self._sides, np.uint8)[n_known] == _LONG | _SHORT
+        is_known = ~np.isnan(logs) & (weight > 0.0)
+        weight = np.where(is_known, weight, 1.0)
+        believed = n / (n + PSEUDO_ENTRIES)
+        excess = believed * (logs - usual_logs / weight)
+        usual = believed * momentum / weight
+        slope = SLOPE + SLOPE_PER_MOMENTUM * usual + SLOPE_BOTH_SIDES * both
+        exponents = np.clip(excess * slope, -_MAX_EXPONENT, _MAX_EXPONENT)
+        found = np.array(list(map(math.exp, exponents.tolist())))
+        return np.where(is_known, found, 1.0)
+
+
+def logs_of(volatility: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logs as `math.log` does, shape (n_trades,); NaN where the volatility is unknown."""
+    known = np.where(volatility > 0.0, volatility, math.nan)
+    return np.array(list(map(math.log, known.tolist())))

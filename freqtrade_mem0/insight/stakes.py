@@ -23,6 +23,12 @@ at the same time, :math:`S \ge -f (n + 1) / 2`; `docs/concepts/floor.md` has the
 from __future__ import annotations
 
 from array import array
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_RESULT = 2.0
 """A trade's result counts at most as that many usual daily results."""
@@ -67,6 +73,42 @@ class StakeSums:
         """
         counted = max(-MAX_RESULT, min(result, MAX_RESULT))
         self._earned.append(self._earned[-1] + moved * counted)
+
+    def extend(
+        self,
+        wanted: NDArray[np.float64],
+        results: NDArray[np.float64],
+        n_known: NDArray[np.int64],
+    ) -> None:
+        """Add the next trades, with the same sums to the last bit as one by one.
+
+        Parameters
+        ----------
+        wanted
+            How far each wanted to move its stake, before it is held back.
+        results
+            As in `add`.
+        n_known
+            The number of trades known at each entry, all of them before it in the order.
+        """
+        n_before, earned = len(self._earned), self._earned
+        counted = np.clip(results, -MAX_RESULT, MAX_RESULT)
+        # As if none had to be held back; that holds up to the first one that has to be.
+        sums = np.add.accumulate(np.concatenate((earned[-1:], wanted * counted)))
+        earned.frombytes(sums[1:].tobytes())
+        then = np.frombuffer(earned)[n_known]
+        left = np.where(then >= 0.0, self._reserve, np.maximum(self._reserve + then, 0.0))
+        too_far = np.flatnonzero(np.abs(wanted) > AT_RISK * left / MAX_RESULT)
+        if len(too_far) == 0:
+            return
+        first = int(too_far[0])
+        del earned[n_before + first :]
+        rest = (column[first:].tolist() for column in (wanted, counted, n_known))
+        for want, result, n in zip(*rest, strict=True):
+            room, moved = self.room(n), want
+            if not -room <= want <= room:  # see `Standing.held_back`
+                moved = room / abs(want) * want
+            earned.append(earned[-1] + moved * result)
 
 
 def most_room(reserve: float) -> float:

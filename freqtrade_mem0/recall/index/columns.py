@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from freqtrade_mem0.insight.closed_entry import ClosedEntry
+from freqtrade_mem0.insight.closed_entry import ClosedEntry, EntryColumns
 from freqtrade_mem0.insight.response import MAX_MOMENTUM
 from freqtrade_mem0.records.base import to_ms
 
@@ -229,6 +229,23 @@ class TradeColumns:
             )
             for number in numbers
         ]
+
+    def entry_columns(self, numbers: array[int]) -> EntryColumns:
+        """Return some rows as `closed_entries` does, in columns and without whole entries."""
+
+        def some(column: array[Any]) -> NDArray[Any]:
+            return np.frombuffer(column, column.typecode)[np.frombuffer(numbers, np.int32)]
+
+        flags = some(self.flags)
+        return EntryColumns(
+            known_ms=some(self.known_ms),
+            open_ms=some(self.open_ms),
+            ratio=some(self.ratio),
+            weight=np.where(flags & FOREIGN, 0.0, some(self.discount).astype(np.float64) / _WHOLE),
+            volatility=some(self.volatility),
+            momentum=some(self.momentum),
+            is_short=flags & SHORT != 0,
+        )
 
     def packed_rows(self, numbers: NDArray[np.int32]) -> list[bytes]:
         """Return some rows column by column, in the byte order of this machine."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEFORE_ALL = -(1 << 62)
+_PAGE = 1 << 15
 
 
 class HistoryReader:
@@ -45,7 +46,7 @@ class HistoryReader:
 
 
 class EntryReader:
-    """Reads trades in their order and goes back only as far as something changed.
+    """Reads trades in their order, page by page; goes back only as far as something changed.
 
     The moments asked about may go forwards and backwards; what was read stays read.
     """
@@ -53,7 +54,9 @@ class EntryReader:
     def __init__(self) -> None:
         self._n_read = 0
         self._read_ms: int | None = None
-        """Trades known before this moment have been read; None: nothing has been read."""
+        """Trades known before this moment are being read; None: nothing has been read."""
+        self._is_read = False
+        """Whether all of them have been read."""
         self._changed_ms: int | None = None
         """The earliest change among those read since the last call."""
 
@@ -71,13 +74,16 @@ class EntryReader:
     def read_on(self, n_before: Callable[[int], int], now_ms: int) -> tuple[int, int]:
         """Return how many of the trades read before still hold, and the end of those to read next.
 
+        Once both are the same, all trades before the moment have been read.
         `n_before` returns how many trades are known strictly before a moment.
         """
         read_ms = now_ms if self._read_ms is None else max(self._read_ms, now_ms)
         n_kept = self._n_read
         if self._changed_ms is not None:
-            n_kept, self._changed_ms = n_before(self._changed_ms), None
-        elif read_ms == self._read_ms:
+            n_kept, self._changed_ms = min(n_kept, n_before(self._changed_ms)), None
+        elif read_ms == self._read_ms and self._is_read:
             return n_kept, n_kept
-        self._n_read, self._read_ms = n_before(read_ms), read_ms
+        n_all, self._read_ms = n_before(read_ms), read_ms
+        self._n_read = min(n_all, n_kept + _PAGE)
+        self._is_read = self._n_read == n_all
         return n_kept, self._n_read

@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from freqtrade_mem0.insight.closed_entry import ClosedEntry
+    from freqtrade_mem0.insight.closed_entry import ClosedEntry, EntryColumns
     from freqtrade_mem0.recall.index.columns import TradeColumns
     from freqtrade_mem0.recall.index.sums import Plain
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 _N_AT_ONCE = 100
+_MANY = 256
+"""So many entries are faster to read in columns."""
 """Trades that a snapshot adds to sums of levels while it holds the lock, in less than a
 millisecond."""
 
@@ -264,19 +266,24 @@ class Recall:
 
         return read_on
 
-    def entries(self) -> Callable[[int], tuple[int, list[ClosedEntry]]]:
-        """Return a function that reads the entries of trades, each once; see `EntryReader`."""
+    def entries(self) -> Callable[[int], tuple[int, list[ClosedEntry] | EntryColumns]]:
+        """Return a function that reads the entries of trades, each once; see `EntryReader`.
+
+        Many of them come in columns, where whole entries are not kept.
+        """
         reader = EntryReader()
         with self._lock:
             self._readers.append(reader)
 
-        def read_on(now_ms: int) -> tuple[int, list[ClosedEntry]]:
+        def read_on(now_ms: int) -> tuple[int, list[ClosedEntry] | EntryColumns]:
             with self._lock:
                 rows = self._rows
                 n_kept, end = reader.read_on(rows.n_before, now_ms)
                 if n_kept >= end:
                     return n_kept, []
                 new = rows.by_time[n_kept:end]
+                if len(new) >= _MANY and not self.keeps_entries:
+                    return n_kept, rows.columns.entry_columns(new)
                 return n_kept, rows.columns.closed_entries(new, self._entries)
 
         return read_on

@@ -9,11 +9,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import group_reason
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight.response import Response
 
@@ -48,6 +52,10 @@ class FollowResponse:
     def multiplier(self, response: Response) -> float:
         """Return the response's multiplier inside the bounds."""
         return max(self.min_multiplier, min(response.multiplier, self.max_multiplier))
+
+    def multipliers(self, responses: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the multipliers of many responses inside the bounds, shape (n_entries,)."""
+        return np.clip(responses, self.min_multiplier, self.max_multiplier)
 
 
 def in_words(response: Response, multiplier: float) -> str:
