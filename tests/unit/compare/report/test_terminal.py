@@ -102,7 +102,7 @@ def test_hostile_texts_are_printed_as_they_are(plain: Comparison) -> None:
         name = some[0]
         runs = [replace(run, stake_currency=some[0], timeframe=some[-1]) for run in runs]
         c = compare(name, *runs)
-        shown = printed(400, [c, compare("S", *runs)], some, {name: some[:3]})
+        shown = printed(400, [c, replace(c, strategy="S")], some, {name: some[:3]})
         assert not CONTROLS - {"\n"} & set(shown)
         for text in some:
             assert f"Note: {visible(text)}".rstrip() in shown
@@ -114,8 +114,9 @@ def test_hostile_texts_are_in_the_json_as_they_are(plain: Comparison) -> None:
     texts = [*(text for text in HOSTILE_TEXTS if len(text) < 100), "dip"]
     runs = [tagged(run, texts) for run in (plain.without, plain.remembered)]
     runs = [replace(run, stake_currency=texts[0], timeframe=texts[1]) for run in runs]
+    compared = compare("S", *runs)
     for name in texts:
-        said = strict_json(as_json(compare(name, *runs)))
+        said = strict_json(as_json(replace(compared, strategy=name)))
         assert not CONTROLS - {"\n"} & set(said)
         read = json.loads(said)
         assert (read["strategy"], read["stake_currency"], read["timeframe"]) == (name, *texts[:2])
