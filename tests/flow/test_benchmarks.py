@@ -25,7 +25,7 @@ MACHINE = {"cores", "cpu", "python", "freqtrade", "mem0ai", "commit", "date", "l
 
 CASES: dict[str, tuple[list[str], set[str]]] = {
     "backtest": (
-        ["--rounds", "1", "--days", "4", "--variants", "deferred"],
+        ["--rounds", "1", "--days", "2", "--variants", "deferred"],
         {"trades.plain", "trades.deferred", "plain.command_wall_s", "deferred.after_loop_s"}
         | {f"deferred.{name}" for name in COMMAND | LOOP | DELIVERED},
     ),
@@ -39,7 +39,7 @@ CASES: dict[str, tuple[list[str], set[str]]] = {
         {"trades", "mem0_hangs", "without_mem0", "median_ratio"},
     ),
     "lifecycle": (
-        ["--trades", "300", "--year", "300"],
+        ["--trades", "100", "--year", "100"],
         {f"{run}.{name}" for run in ("archived", "year") for name in SHRUNK}
         | {"archived.cycle_s_of_100000", "archived.write_beside_p99_ms"},
     ),
@@ -48,16 +48,16 @@ CASES: dict[str, tuple[list[str], set[str]]] = {
         {"record_trade_ms", "health_ms", "cpu_ms_per_trade", "answered", "lost"},
     ),
     "query": (
-        ["--memories", "1000"],
+        ["--memories", "200"],
         {"parse.cpu", "refuse.cpu", "answer.all.wall", "answer.user_only.cpu", "first_search_s"},
     ),
     "retrieval": (
-        ["--trades", "10"],
+        ["--trades", "2"],
         {f"wordllama.{part}.in_plain_words.mrr" for part in ("test", "development")}
         | {"hashing_alone.by_shared_words.none.mrr", "wordllama_among_trades.all.recall_at_5"},
     ),
     "fleet": (
-        ["--bots", "1", "--trades", "20"],
+        ["--bots", "1", "--trades", "5"],
         {"measured.1.loaded.records_per_s", "measured.1.first_sync.rows"}
         | {"measured.1.sync_ten_news_ms", "measured.1.sync_ten_news_explained.buffers"}
         | {"measured.1.search_by_strategy_ms", "measured.1.bytes_per_memory.all"}
