@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-TIMERANGE = "20240101-20240112"
+TIMERANGE = "20240101-20240106"
 
 CONDITIONS = {
     "rsi < 40": 0.9,
@@ -96,7 +96,7 @@ BROKEN = COUNTING.replace("Counting", "Broken").replace(
 IDLE = COUNTING.replace("Counting", "Idle").replace('["volume"] > 0', '["volume"] < 0')
 
 
-FUTURES_PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=6, seed=11)
+FUTURES_PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT"), timeframe_minutes=5, days=4, seed=11)
 
 
 def options_of(job: BacktestJob) -> tuple[str, ...]:
@@ -179,10 +179,10 @@ def test_both_runs_are_what_freqtrade_makes_of_them(backtests: Backtests, tmp_pa
     assert lost == pytest.approx(0.5 * fees / strategy["starting_balance"] * 365 / strategy["days"])
     assert strategy["account"] is None  # the policy of this comparison keeps none
     assert strategy["trials"]["settings_tried"] == 1
-    other = backtests.job(
-        PLAIN_STRATEGY, MOVING | {"sizing": {"policy": "rules"}}, userdir="compared"
-    )
-    assert compare_command(other)["strategies"][0]["trials"]["settings_tried"] == 2
+    rules = {"policy": "rules", "rules": {"conditions": CONDITIONS | {"rsi < 50": 0.8}}}
+    other = backtests.job(PLAIN_STRATEGY, MOVING | {"sizing": rules}, userdir="compared")
+    again = compare_command(other, "--timerange", "20240101-20240104")
+    assert again["strategies"][0]["trials"]["settings_tried"] == 2
     assert "<svg" in page.read_text(encoding="utf-8")
 
 
@@ -228,7 +228,7 @@ def test_nothing_of_one_run_reaches_the_other(outcomes: dict[str, Outcome]) -> N
 
     assert len(without.trades) > 20
     assert {trade.multiplier for trade in without.trades} == {1.0}
-    assert len({round(trade.multiplier, 3) for trade in remembered.trades}) > 10
+    assert len({round(trade.multiplier, 3) for trade in remembered.trades}) > 5
     assert [t.entry for t in without.trades] == [t.entry for t in remembered.trades]
     for plain, sized in zip(without.trades, remembered.trades, strict=True):
         assert sized.stake_quote / sized.multiplier == pytest.approx(plain.stake_quote, rel=0.01)
