@@ -22,6 +22,7 @@ from freqtrade_mem0.demo.freqtrade_run import child_environment
 from tests.flow.harness import free_port
 from tests.support.containers import services, words
 from tests.support.doc_commands import Typed, blocks, typed
+from tests.support.forked_freqtrade import ForkedFreqtrade
 from tests.support.wait import HANG_S, eventually, repeated
 
 if TYPE_CHECKING:
@@ -81,10 +82,12 @@ def run(step: Typed, folder: Path, variables: Mapping[str, str] | None = None) -
     """Type a command and return what it printed; end it where it does not end by itself."""
     log = folder.parent / "printed.txt"
     own = {"COLUMNS": "200", "MEM0_PORT": str(free_port()), "PYTHONDONTWRITEBYTECODE": "1"}
-    with log.open("w") as printed:
-        process = subprocess.Popen(
+    # A container's start is a real one; the folder is the one this process is in.
+    is_forked = step.program == "freqtrade" and variables is None
+    start = ForkedFreqtrade if is_forked else subprocess.Popen
+    with log.open("wb") as printed:
+        process = start(
             [sys.executable, "-m", MODULES[step.program], *step.arguments],
-            cwd=folder,
             env=child_environment() | own | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=printed,
@@ -120,7 +123,7 @@ def test_the_tutorial_as_it_stands(
     config = config_of_the_page()
     pairs = tuple(config["exchange"]["pair_whitelist"])
     candles = folder / "user_data" / "data" / config["exchange"]["name"]
-    plan = CandlePlan(pairs=pairs, timeframe_minutes=5, days=20)
+    plan = CandlePlan(pairs=pairs, timeframe_minutes=5, days=8)
     write_candles(tmp_path / "candles", plan)
     said = {}
     with ExchangeStandIn(markets_in(tmp_path / "candles"), tmp_path / "candles") as exchange:
