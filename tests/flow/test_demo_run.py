@@ -36,7 +36,7 @@ def demo(
 def test_demo_shows_both_runs_and_commands_that_work(tmp_path: Path, datadir: Path) -> None:
     """It prints Freqtrade's tables of both runs and memory's part; what it recommends runs."""
     folder = tmp_path / "a demo"
-    code, text = demo(folder, datadir, "20240101-20240109")
+    code, text = demo(folder, datadir, "20240101-20240105")
     assert code == 0, text
     assert text.count("BACKTESTING REPORT") == 2
     for part in ("What was remembered", "Stake multipliers", "Without and with memory"):

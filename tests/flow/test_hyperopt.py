@@ -41,7 +41,7 @@ class Tuned(Mem0Mixin, Core):
 MOVING = {"enabled": True, "sizing": {"policy": "kelly"}}
 """Its stakes move at once, so that epochs differ."""
 
-TIMERANGE = "20240101-20240106"
+TIMERANGE = "20240101-20240104"
 EPOCHS = 4
 OPTIONS = ("--spaces", "buy", "-e", str(EPOCHS), "--random-state", "42", "--min-trades", "1")
 LOSS = ("--hyperopt-loss", "OnlyProfitHyperOptLoss")

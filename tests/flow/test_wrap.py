@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.flow
 
-TIMERANGE = "20240101-20240106"
+TIMERANGE = "20240101-20240104"
 TUNED = f'''
 from freqtrade.strategy import IntParameter
 {CORE}
@@ -68,7 +68,7 @@ def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
     """With the original's parameters; stakes are memory's; a change of the original is noticed."""
     plain = run_backtest(replace(wrapped, strategy="Tuned"))
     sized = run_backtest(wrapped)
-    assert len(plain.trades) > 40
+    assert len(plain.trades) > 10
     assert entries(sized) == entries(plain)
     assert complaints(sized.log) == []
     with memory_in(wrapped.userdir, MOVING) as store:
@@ -78,7 +78,7 @@ def test_the_copy_enters_as_the_original_does(wrapped: BacktestJob) -> None:
     # Asked again under the same settings, memory says the same, bit for bit.
     assert [decision.reasons for decision in again] == [line.decision.reasons for line in lines]
     assert {line.decision.origin.strategy for line in lines} == {"TunedMem0"}
-    assert len({line.decision.multiplier for line in lines}) > 20
+    assert len({line.decision.multiplier for line in lines}) > 10
 
     file = wrapped.strategy_path / "tuned.py"
     file.write_text(file.read_text() + "\n# another version\n")
@@ -149,5 +149,5 @@ def test_compare_runs_the_copy_both_ways(wrapped: BacktestJob) -> None:
     assert ended.returncode == 0, ended.stderr.decode()
     (strategy,) = json.loads(ended.stdout)["strategies"]
     runs = strategy["freqtrade"]
-    assert runs["without"]["total_trades"] == runs["with_memory"]["total_trades"] > 40
-    assert strategy["changed_stakes"] > 20
+    assert runs["without"]["total_trades"] == runs["with_memory"]["total_trades"] > 10
+    assert strategy["changed_stakes"] > 10
