@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from zstandard import train_dictionary
 
@@ -165,7 +165,6 @@ def ages(journal: Journal, what: str, stop_after: int | None) -> None:
         pass
 
 
-@settings(deadline=None, max_examples=60)
 @given(STEPS)
 def test_what_stakes_depend_on_is_as_without_cycles(steps: list[tuple[Any, ...]]) -> None:
     """Recall, own trades, risk events, priors and outcomes; and the ledger's stakes."""
