@@ -93,7 +93,7 @@ STEPS = (
         "hand_over",
         "hand an entry to the journal's writer",
         "journal.writer:JournalWriter.submit",
-        16,
+        32,
         1,
     ),
     Step("link", "**`order_filled`** of an entry", f"{_SESSION}.entry_filled", 160),
