@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.archive.container import Progress
     from freqtrade_mem0.memory_folder import MemoryFolder
 
+_TOO_OLD = timedelta(days=30)
 _NAME = re.compile(r"^freqtrade-mem0-(\d{8}T\d{6})Z(?:-\d+)?\.zip$")
 
 
@@ -48,6 +49,19 @@ def is_due(store: MemoryFolder, now: datetime) -> bool:
         return False
     ages = [now - made_at for made_at, _ in backups_in(backup_folder(store))]
     return not any(timedelta(0) <= age < timedelta(days=every_days) for age in ages)
+
+
+def newest_backup(store: MemoryFolder) -> datetime | None:
+    """Return when the newest backup was made, aware UTC; None where there is none."""
+    return next((made_at for made_at, _ in backups_in(backup_folder(store))), None)
+
+
+def lacks_backup(store: MemoryFolder, now: datetime) -> bool:
+    """Return whether the config asks for no backups, and none was made in the last 30 days."""
+    if store.settings.backup.every_days is not None:
+        return False
+    newest = newest_backup(store)
+    return newest is None or now - newest > _TOO_OLD
 
 
 def too_old(store: MemoryFolder, *, with_new: int = 0) -> list[Path]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import fsum
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.archive.rotation import backup_folder, backups_in
+from freqtrade_mem0.archive.rotation import backup_folder, lacks_backup, newest_backup
 from freqtrade_mem0.decide.vetoes import is_vetoed
 from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.journal.scope import Scope
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
 _N_LARGEST = 5
-_BACKUP_AGE = timedelta(days=30)
 _OPEN_FOR = timedelta(days=365)
 """A decision that is older and has no closed trade is not counted as an open position."""
 
@@ -228,13 +227,13 @@ def _state(
 
 def _old_backup(memory: MemoryFolder, now: datetime) -> Iterator[str]:
     """Yield that the newest backup is old, where the config asks for none."""
-    if memory.settings.backup.every_days is not None:
-        return
-    found = backups_in(backup_folder(memory))
-    if not found:
-        yield f"there is none in {backup_folder(memory)}"
-    elif now - found[0][0] > _BACKUP_AGE:
-        yield f"the newest one is of {found[0][0]:%Y-%m-%d}"
+    if lacks_backup(memory, now):
+        newest = newest_backup(memory)
+        yield (
+            f"there is none in {backup_folder(memory)}"
+            if newest is None
+            else f"the newest one is of {newest:%Y-%m-%d}"
+        )
 
 
 def _drift(bots: Sequence[Facts]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from freqtrade_mem0.service.live.found import newest_records
 from freqtrade_mem0.service.shell.choosing import Chosen, choose
 from freqtrade_mem0.service.shell.counting import counts_of
 from freqtrade_mem0.service.shell.figures import money, ratio
-from freqtrade_mem0.service.shell.glance import Card, Position, cards, positions, troubles
+from freqtrade_mem0.service.shell.glance import BOTS, Card, Position, cards, positions, troubles
 from freqtrade_mem0.service.shell.page import Page
 from freqtrade_mem0.service.shell.shell import Visit, Visitor
 from freqtrade_mem0.views.columns.cells import MIN_TRADES, axis, cells
@@ -53,7 +53,8 @@ def dashboard(visit: Visitor) -> Response:
     if chosen.table is None or not (chosen.runs or said):
         return visit.page("dashboard.html", values | {"troubles": troubles(caller, said)})
     opened = positions(caller, chosen, found)
-    wrong = troubles(caller, said)
+    has_bots = bool(said) or any(run.mode in BOTS for run in chosen.runs)
+    wrong = troubles(caller, said, has_bots=has_bots)
     delivery = caller.service.memory.outbox.state() if caller.service.memory.delivers else None
     values |= {
         "troubles": wrong,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from freqtrade_mem0.archive.rotation import lacks_backup, newest_backup
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.service.shell.choosing import name_of
 from freqtrade_mem0.views.columns.choice import KnownRun, rows_of
@@ -93,8 +95,11 @@ class Position(NamedTuple):
     waits: bool
 
 
-def troubles(caller: Caller, said: Sequence[BotState]) -> list[Trouble]:
-    """Return what needs attention, the worst first; a bound key is told of its bots alone."""
+def troubles(caller: Caller, said: Sequence[BotState], *, has_bots: bool = False) -> list[Trouble]:
+    """Return what needs attention, the worst first; a bound key is told of its bots alone.
+
+    Who only runs backtests is not told to make backups.
+    """
     found = [
         Trouble(WARNING, f"The bot {each.name} gives no answer: {each.away}", "/system#bots")
         for each in said
@@ -122,6 +127,13 @@ def troubles(caller: Caller, said: Sequence[BotState]) -> list[Trouble]:
         is_fine, text = said_so or (True, "")
         if not is_fine:
             found.append(Trouble(WARNING, f"{text[:1].upper()}{text[1:]}.", link))
+    if has_bots and lacks_backup(memory, datetime.now(UTC)):
+        newest = newest_backup(memory)
+        what = "There is no backup"
+        if newest is not None:
+            what = f"The newest backup is of {newest:%Y-%m-%d}"
+        text = f"{what}: 'freqtrade-mem0 backup' makes one."
+        found.append(Trouble(WARNING, text, "/system#files"))
     return sorted(found, key=lambda each: each.state != FAILED)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from freqtrade_mem0.archive.backup import make_backup
+from freqtrade_mem0.archive.rotation import backup_folder
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.service.live.bots import BotState
 from tests.support.samples import ORIGIN, a_decision, a_pattern, a_trade, at, opened
@@ -57,9 +60,21 @@ def test_without_bots_that_answer_the_journal_says_what_is_open(
 ) -> None:
     """And the page says how to see prices of now."""
     page = _said(site, monkeypatch)
-    assert "Everything is all right" in page
     assert "2 trades open; memory changed the stake of 2" in page
     assert "mem0.service.bots" in page
+
+
+def test_a_bot_without_a_backup_is_not_all_right(
+    site: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the report; and it is all right once there is one."""
+    page = _said(site, monkeypatch)
+    assert "There is no backup: " in page
+    assert "Everything is all right" not in page
+    memory = site.service.memory
+    backup_folder(memory).mkdir()
+    make_backup(memory, backup_folder(memory), datetime.now(UTC))
+    assert "Everything is all right" in _said(site, monkeypatch)
 
 
 def test_what_the_bot_has_counts(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
