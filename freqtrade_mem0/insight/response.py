@@ -12,9 +12,8 @@ import math
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from freqtrade_mem0.insight.closed_entry import ClosedEntry, EntryColumns
@@ -125,6 +124,8 @@ class EntrySums:
         logs
             Of their volatilities, see `logs_of`.
         """
+        import numpy as np
+
         counts = page.weight > 0.0
         seen = counts & ~np.isnan(logs)
         power = np.array([2.0**each for each in (page.known_ms / _HALF_LIFE_MS).tolist()])
@@ -173,6 +174,8 @@ class EntrySums:
         logs
             Of their volatilities, see `logs_of`.
         """
+        import numpy as np
+
         n, weight, usual_logs, momentum = np.frombuffer(self._sums).reshape(-1, 4)[n_known].T
         both = np.frombuffer(self._sides, np.uint8)[n_known] == _LONG | _SHORT
         is_known = ~np.isnan(logs) & (weight > 0.0)
@@ -188,5 +191,7 @@ class EntrySums:
 
 def logs_of(volatility: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return logs as `math.log` does, shape (n_trades,); NaN where the volatility is unknown."""
+    import numpy as np
+
     known = np.where(volatility > 0.0, volatility, math.nan)
     return np.array(list(map(math.log, known.tolist())))

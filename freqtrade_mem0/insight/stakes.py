@@ -25,9 +25,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 MAX_RESULT = 2.0
@@ -91,6 +90,8 @@ class StakeSums:
         n_known
             The number of trades known at each entry, all of them before it in the order.
         """
+        import numpy as np
+
         n_before, earned = len(self._earned), self._earned
         counted = np.clip(results, -MAX_RESULT, MAX_RESULT)
         # As if none had to be held back; that holds up to the first one that has to be.

@@ -9,13 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.sizing.policy import Known, Wish
 from freqtrade_mem0.sizing.wording import group_reason
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from freqtrade_mem0.config.sizing import SizingSettings
@@ -55,7 +54,7 @@ class FollowResponse:
 
     def multipliers(self, responses: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the multipliers of many responses inside the bounds, shape (n_entries,)."""
-        return np.clip(responses, self.min_multiplier, self.max_multiplier)
+        return responses.clip(self.min_multiplier, self.max_multiplier)
 
 
 def in_words(response: Response, multiplier: float) -> str:
