@@ -7,9 +7,9 @@ A decision is what a trading callback waits for: recall, insight, sizing, and th
 ledger handed over to a bot's journal writer, which appends it in its own thread to a real file.
 One by one, as in a bot, the writer is idle again before the next; in a row, fifty come at once, and
 the processor's caches still hold what a decision needs. Every tenth is asked after a trade has been
-closed, which the session learns before, outside of the figure, as a bot does in `order_filled`. The
-search is Mem0's own, for trades like this one: in our embedded store, and in the one that Mem0
-comes with (Qdrant in the process), with the same embedder, which needs no network.
+closed and learned, which is not part of the figure but makes the decision take it in. The search is
+Mem0's own, for trades like this one: in our embedded store, and in the one that Mem0 comes with
+(Qdrant in the process), with the same embedder, which needs no network.
 With `--rules`, so many learned rules of two conditions are looked at by each decision; every fourth
 of them applies. Prints JSON: microseconds and ratios.
 """

@@ -66,7 +66,6 @@ class EvidenceReader:
     def prepare(self, moment: datetime) -> None:
         """Take in all trades known before a moment now, so that no decision has to wait for it."""
         self._account.at(to_ms(moment), 0.0)
-        self._recall.take_in_all()
 
     def for_entry(
         self,

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.index.sums import Plain
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
-_N_AT_ONCE = 100
 _MANY = 256
 """So many entries are faster to read in columns."""
+
+_N_AT_ONCE = 100
 """Trades that a snapshot adds to sums of levels while it holds the lock, in less than a
 millisecond."""
 
@@ -301,9 +302,7 @@ class Recall:
         with self._lock:
             rows = self._rows
             if rows.by_time:
-                now_ms = rows.columns.known_ms[rows.by_time[-1]] + 1
-                rows.move_to(now_ms)
-                self._whole(*self._decay.since(now_ms))
+                rows.move_to(rows.columns.known_ms[rows.by_time[-1]] + 1)
 
     def state(self) -> RecallState:
         """Return a copy for a snapshot, which holds what was read from the journal."""

@@ -51,9 +51,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_RIGHT_AFTER = timedelta(milliseconds=1)
-"""A trade counts strictly after it became known."""
-
 
 class BotSession(Session):
     """Answers proposals, and records what was filled.
@@ -205,11 +202,6 @@ class BotSession(Session):
         if is_trade_of_mode(trade, self.origin.mode):
             with self._lock:
                 self._exits.add(trade_id_of(trade, self.origin), asked)
-
-    def learn(self, record: ClosedTrade) -> None:
-        """Add an own trade to recall and take it in now, so that no stake has to wait for it."""
-        super().learn(record)
-        self._decider.evidence.prepare(record.known_at + _RIGHT_AFTER)
 
     def trade_closed(self, trade: Any) -> None:
         """Record a closed trade and learn from it; a repeated call records only a change.
