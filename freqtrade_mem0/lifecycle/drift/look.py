@@ -254,13 +254,18 @@ def _named(journal: Journal, origin: Origin, wanted: str) -> Origin:
         for run_id in journal.run_ids(wanted)
         if any(_evidence(journal, run := replace(origin, mode=Mode.BACKTEST, run_id=run_id)))
     ]
-    if len(found) != 1:
-        raise RecordError(
-            f"{len(found)} remembered backtests of {origin.strategy} have a run id that begins "
-            f"with {wanted!r}, not one. Name another with --backtest, or with mem0.drift.backtest "
-            "in the config; 'freqtrade-mem0 import' takes result files."
+    if len(found) == 1:
+        return found[0]
+    which, more = "No remembered backtest", "'freqtrade-mem0 import' takes result files"
+    if found:
+        which, more = (
+            f"More than one backtest ({len(found)})",
+            "more characters of the id tell them apart",
         )
-    return found[0]
+    raise RecordError(
+        f"{which} of {origin.strategy} has a run id that begins with {wanted!r}. Name another with "
+        f"--backtest, or with mem0.drift.backtest in the config; {more}."
+    )
 
 
 def _own_begin(trades: list[DriftTrade]) -> tuple[list[DriftTrade], list[DriftTrade]]:

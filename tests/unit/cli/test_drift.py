@@ -115,7 +115,7 @@ def test_a_backtest_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[s
     """With what to do."""
     assert main(["drift", "--mode", "dry_run", "--backtest", "nope"]) != 0
     told = " ".join(capsys.readouterr().err.split())
-    assert "0 remembered backtests of Sample have a run id that begins with 'nope'" in told
+    assert "No remembered backtest of Sample has a run id that begins with 'nope'" in told
     assert "--backtest" in told
 
 
