@@ -17,6 +17,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.block import trades_of
+from freqtrade_mem0.records.codec import encode_decoded
 from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.kinds.summary import TradeSummary
 from freqtrade_mem0.records.mapping import from_memory, is_record, note_of, refuse_future
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from freqtrade_mem0.backends.port import Filters
+    from freqtrade_mem0.journal.rows import Row
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
@@ -107,9 +109,9 @@ def pull_one(store: MemoryFolder, memory_id: str) -> None:
     if memory is None or memory.user_id != store.settings.user_id:
         return
     refused: dict[str, str] = {}
-    records = _records_of(store, [memory], Pulled(), refused)
+    taken = _records_of(store, [memory], Pulled(), refused)
     store.journal.put_aside("Mem0", refused)
-    store.journal.adopt(records)
+    store.journal.adopt(*taken)
 
 
 class MemorySync(Mem0Worker):
@@ -160,9 +162,9 @@ def _pull(
     memories = store.backend.changes(filters=filters, since=since)
     while batch := list(islice(memories, _BATCH)):
         refused: dict[str, str] = {}
-        records = _records_of(store, batch, pulled, refused)
+        records, rows = _records_of(store, batch, pulled, refused)
         store.journal.put_aside("Mem0", refused)
-        pulled.n_new += store.journal.adopt(records)
+        pulled.n_new += store.journal.adopt(records, rows)
         summaries = [each for each in records if isinstance(each, TradeSummary)]
         in_summary = [trade_id for summary in summaries for trade_id in summary.trades]
         if in_summary:
@@ -180,14 +182,15 @@ def _pull(
 
 def _records_of(
     store: MemoryFolder, memories: list[Memory], pulled: Pulled, refused: dict[str, str]
-) -> list[Record]:
-    """Return the records that may be new to the journal; count all in `pulled`.
+) -> tuple[list[Record], list[Row]]:
+    """Return the records that may be new to the journal, and their rows; count all in `pulled`.
 
     `refused` gets the reasons of those that can not be taken, by their ids.
     """
     now, key = datetime.now(UTC), store.settings.trust.secret()
     known_ms = store.journal.recorded_ms([memory.id for memory in memories])
     records: list[Record] = []
+    rows: list[Row] = []
     for memory in memories:
         pulled.n_read += 1
         if memory.stored_at is not None:
@@ -206,14 +209,15 @@ def _records_of(
             trades = trades_of(record, memory) if isinstance(record, TradeSummary) else []
             for each in trades:
                 refuse_future(each, now)
-            record_row(record)  # what SQLite refuses must not hold up a batch
+            # What SQLite refuses must not hold up a batch.
+            its_rows = [record_row(each, encode_decoded(each)) for each in (record, *trades)]
         except (RecordError, ValueError, OverflowError) as error:
             pulled.skipped.append(str(error))
             refused[memory.id] = str(error)
         else:
-            records.append(record)
-            records += trades
-    return records
+            records += (record, *trades)
+            rows += its_rows
+    return records, rows
 
 
 def _pull_run(store: MemoryFolder, run_id: str) -> int:

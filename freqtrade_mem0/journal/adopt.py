@@ -22,48 +22,56 @@ from freqtrade_mem0.journal.append import (
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS
 from freqtrade_mem0.journal.forgotten import forgotten_in
-from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.journal.set_aside import put_aside, take_back
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.kinds.note import Note
-from freqtrade_mem0.records.kinds.retraction import retraction_id
+from freqtrade_mem0.records.kinds.retraction import Retraction, retraction_id
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
     from freqtrade_mem0.journal.append import Current
+    from freqtrade_mem0.journal.rows import Row
     from freqtrade_mem0.records.base import Record
 
 SOURCE = "Mem0"
 
 
-def adopt_records(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
+def adopt_records(sqlite: sqlite3.Connection, batch: Sequence[tuple[Record, Row]]) -> int:
     """Write records that came from Mem0, inside the caller's transaction; return how many were new.
 
     A record is not new if the journal has a version that was recorded later or says the same, or
     retracted it later. One that may not say what it says is set aside.
     """
     is_forgotten = forgotten_in(sqlite)
-    records = [record for record in records if not is_forgotten(record)]
-    ids = [each for record in records for each in (record.id, retraction_id(record.id))]
-    known = recorded_ms(sqlite, ids)
-    fresh: dict[str, Record] = {}
+    batch = [each for each in batch if not is_forgotten(each[0])]
+    known = _known(sqlite, [record.id for record, _ in batch])
+    fresh: dict[str, tuple[Record, Row]] = {}
     others: list[Record] = []
-    for record in records:
-        is_known = record.id in known or retraction_id(record.id) in known
-        if is_known or record.id in fresh or record.retracts is not None:
+    for record, row in batch:
+        if record.id in known or record.id in fresh or record.retracts is not None:
             others.append(record)
         else:
-            fresh[record.id] = record
-    seqs = insert_fresh(sqlite, [(record, record_row(record)) for record in fresh.values()])
+            fresh[record.id] = record, row
+    seqs = insert_fresh(sqlite, fresh.values())
     sqlite.executemany("INSERT INTO adopted (seq) VALUES (?)", [(seq,) for seq in seqs])
     take_back(sqlite, SOURCE, fresh)  # signed since, for example
     n_new = len(fresh) + sum(_adopt(sqlite, record) for record in others)
     chain.extend(sqlite)
     return n_new
+
+
+def _known(sqlite: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
+    """Return those of the ids that were ever noted or retracted."""
+    known = set(recorded_ms(sqlite, ids))
+    any_retraction = "SELECT 1 FROM scopes WHERE kind = ? LIMIT 1"
+    if sqlite.execute(any_retraction, [Retraction.kind]).fetchone() is not None:
+        by_retraction = {retraction_id(each): each for each in ids if each not in known}
+        known |= {by_retraction[each] for each in recorded_ms(sqlite, by_retraction)}
+    return known
 
 
 def _adopt(sqlite: sqlite3.Connection, record: Record) -> int:

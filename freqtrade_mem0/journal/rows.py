@@ -46,10 +46,13 @@ INSERT_OR_UPDATE_DECISION = (
 """It returns something only where it wrote something."""
 
 
-def record_row(record: Record) -> Row:
-    """Return the row of a record, for `INSERT_RECORD`; raise `RecordError` as `encode` does."""
+def record_row(record: Record, body: str | None = None) -> Row:
+    """Return the row of a record, for `INSERT_RECORD`; raise `RecordError` as `encode` does.
+
+    `body` is its JSON where that was checked before.
+    """
     origin = record.origin
-    body = encode(record)
+    body = encode(record) if body is None else body
     return (
         record.id,
         hash_of(body, record.added_later),

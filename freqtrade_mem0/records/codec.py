@@ -79,6 +79,13 @@ def encode(item: Record | Decision) -> str:
     return body.decode()
 
 
+def encode_decoded(record: Record) -> str:
+    """Return the JSON form of a record that was decoded or encoded, and so keeps to its schema."""
+    record_type: type = type(record)
+    body: bytes = _adapter(record_type).serializer.to_json(record, warnings=False)
+    return body.decode()
+
+
 def _encoded_and_read_back(item: Record | Decision, item_type: type) -> str:
     try:
         body: bytes = _adapter(item_type).dump_json(item, warnings=False)
@@ -139,9 +146,7 @@ def content_hash(record: Record) -> str:
     Noting the same fact again (the same backtest run twice) gives the same hash, so nothing is
     stored; a fact that turned out different gives another one and becomes a correction.
     """
-    record_type: type = type(record)
-    body = _adapter(record_type).dump_json(record, warnings=False).decode()
-    return hash_of(body, record.added_later)
+    return hash_of(encode_decoded(record), record.added_later)
 
 
 def hash_of(body: str, added_later: Sequence[str]) -> str:

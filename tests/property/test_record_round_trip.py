@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.records.codec import content_hash, decode, encode
+from freqtrade_mem0.records.codec import content_hash, decode, encode, encode_decoded
 from freqtrade_mem0.records.mapping import from_memory, to_memory
 from tests.support.samples import a_note, a_risk_event, a_trade
 
@@ -82,7 +82,9 @@ def test_what_could_not_be_read_back_is_never_written(
         text = encode(replace(trade, **odd))  # type: ignore[arg-type]
     except RecordError:
         return
-    assert decode("trade", text).id == trade.id
+    again = decode("trade", text)
+    assert again.id == trade.id
+    assert encode_decoded(again) == encode(again)
 
 
 @given(trades)

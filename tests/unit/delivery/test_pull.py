@@ -20,6 +20,7 @@ from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, pull_on
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.adopt import adopt_records
+from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.journal.schema import migrate
 from freqtrade_mem0.journal.stored_bodies import offer_bodies
 from freqtrade_mem0.memory_folder import MemoryFolder
@@ -48,6 +49,7 @@ from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
     from freqtrade_mem0.insight.shrinkage import Moments
 
@@ -453,6 +455,11 @@ def a_file() -> sqlite3.Connection:
     return sqlite
 
 
+def adopted(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
+    """Let records from Mem0 be taken over; return how many were new."""
+    return adopt_records(sqlite, [(record, record_row(record)) for record in records])
+
+
 def current_trade(sqlite: sqlite3.Connection) -> Record | None:
     """Return what counts of the one trade."""
     query = "SELECT kind, body FROM records WHERE id = ? AND is_current = 1"
@@ -472,10 +479,10 @@ def test_any_order_of_arrival_ends_in_the_same_state(data: st.DataObject) -> Non
         for number, record in enumerate(arriving):
             batch.append(record)
             if number in cuts:
-                adopt_records(sqlite, batch)
+                adopted(sqlite, batch)
                 batch = []
-        adopt_records(sqlite, batch)
-        assert adopt_records(sqlite, arriving) == 0
+        adopted(sqlite, batch)
+        assert adopted(sqlite, arriving) == 0
         current = current_trade(sqlite)
         (pending,) = sqlite.execute("SELECT count(*) FROM outbox").fetchone()
     found = current.profit_ratio if isinstance(current, TradeRecord) else None
@@ -504,7 +511,7 @@ def test_any_order_of_arrival_keeps_the_entry(
     chance.shuffle(records)
     with closing(a_file()) as sqlite:
         for record in records:
-            adopt_records(sqlite, [record])
+            adopted(sqlite, [record])
         current = current_trade(sqlite)
     assert isinstance(current, TradeRecord)
     any_rich = any(is_rich for _, is_rich in versions)
