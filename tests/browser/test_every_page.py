@@ -1,7 +1,6 @@
 """What holds for each page: shown without an error, usable by everybody, hostile texts as texts.
 
-The pages are those in the navigation, so a new one is in it. Screenshots of all of them are in the
-folder that the test names.
+The pages are those in the navigation, so a new one is in it.
 """
 
 from __future__ import annotations
@@ -28,26 +27,23 @@ ADDRESSES = [
 LOOKS = ((WIDE, "dark"), (PHONE, "light"))
 
 
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the screenshots are."""
-    folder = tmp_path_factory.mktemp("pictures")
-    print(f"Screenshots: {folder}")  # noqa: T201 - for who runs the test
-    return folder
-
-
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("memory", ["empty", "full"])
 def test_a_page_is_sound(
-    memory: str, address: str, pictures: Path, request: pytest.FixtureRequest
+    memory: str, address: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """No error of a script, nothing from elsewhere, nothing for axe, no scrolling sideways."""
+    """No error of a script, nothing from elsewhere, nothing for axe, no scrolling sideways.
+
+    Of a page that is not sound there is a picture in the folder of the test.
+    """
     site: Site = request.getfixturevalue(memory)
     for size, scheme in LOOKS:
         with site.look(address, size, scheme) as look:
-            name = f"{address.strip('/')}-{memory}-{size[0]}-{scheme}.png"
-            look.page.screenshot(path=pictures / name, full_page=True)
-            _is_sound(look)
+            try:
+                _is_sound(look)
+            except AssertionError:
+                look.page.screenshot(path=tmp_path / f"{size[0]}-{scheme}.png", full_page=True)
+                raise
 
 
 TOO_WIDE = (

@@ -48,18 +48,14 @@ def test_the_drawer_opens_and_closes_by_keys_and_has_an_address(full: Site) -> N
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_trade_is_sound(
-    full: Site, size: tuple[int, int], scheme: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_trade_is_sound(full: Site, size: tuple[int, int], scheme: str) -> None:
     """Also where its every text is hostile."""
-    pictures = tmp_path_factory.mktemp("trade")
     ids = [
         trade.id
         for _, trade in full.served.service.memory.journal.records()
         if trade.kind == "trade" and MARKUP in str(trade)
     ]
     with full.look(f"/trades/{ids[-1]}", size, scheme) as look:
-        look.page.screenshot(path=pictures / f"trade-{size[0]}-{scheme}.png", full_page=True)
         assert MARKUP in look.page.inner_text("main")
         assert look.errors == []
         assert look.axe() == []
@@ -103,6 +99,6 @@ def test_a_hostile_tag_can_be_chosen(full: Site) -> None:
 
 def test_somebody_without_scripts_sees_all_of_it(full: Site) -> None:
     """Links and forms are plain."""
-    with full.look(BOT, java_script_enabled=False) as look:
+    with full.look(BOT, scripts=False) as look:
         look.page.locator("table.trades tbody a").first.click()
         look.page.get_by_role("heading", name="From the proposed stake").wait_for()

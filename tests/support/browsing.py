@@ -40,7 +40,8 @@ class Look:
     errors: list[str] = field(default_factory=list)
     from_elsewhere: list[str] = field(default_factory=list)
 
-    def listen(self, own: str) -> None:
+    @contextmanager
+    def listening(self, own: str) -> Iterator[None]:
         """Note errors, dialogs, and requests to another address than `own`."""
 
         def said(message: ConsoleMessage) -> None:
@@ -58,10 +59,16 @@ class Look:
             if not request.url.startswith((own, "data:")):
                 self.from_elsewhere.append(request.url)
 
-        self.page.on("console", said)
-        self.page.on("pageerror", raised)
-        self.page.on("dialog", asked)
-        self.page.on("request", sent)
+        heard = {"console": said, "pageerror": raised, "dialog": asked, "request": sent}
+        listen: Any = self.page.on  # is typed for each event alone
+        leave: Any = self.page.remove_listener
+        for event, note in heard.items():
+            listen(event, note)
+        try:
+            yield
+        finally:
+            for event, note in heard.items():
+                leave(event, note)
 
     def axe(self) -> list[str]:
         """Return what axe says against the page as it is now."""
@@ -83,31 +90,48 @@ class Look:
 
 @dataclass(frozen=True)
 class Site:
-    """A service with an address."""
+    """A service with an address.
+
+    Its profiles in the browser are made once, and emptied after each look: a new one costs more
+    than most pages do.
+    """
 
     served: Served
     url: str
     browser: Browser
+    _pages: dict[bool, Page] = field(default_factory=dict)
 
     @contextmanager
     def look(
-        self, path: str, size: tuple[int, int] = WIDE, scheme: str = "dark", **context: Any
+        self, path: str, size: tuple[int, int] = WIDE, scheme: str = "dark", *, scripts: bool = True
     ) -> Iterator[Look]:
-        """Open a page in a fresh profile."""
-        width, height = size
-        made = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-            **context,
-        )
-        look = Look(made.new_page())
-        look.listen(self.url)
+        """Open a page in a profile that nothing is in."""
+        page = self._page(scripts=scripts)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        look = Look(page)
         try:
-            look.page.goto(f"{self.url}{path}", wait_until="load")
-            look.drawn()
-            yield look
+            with look.listening(self.url):
+                page.goto(f"{self.url}{path}", wait_until="load")
+                look.drawn()
+                yield look
         finally:
-            made.close()
+            self._empty(page)
+
+    def _page(self, *, scripts: bool) -> Page:
+        if scripts not in self._pages:
+            profile = self.browser.new_context(java_script_enabled=scripts)
+            self._pages[scripts] = profile.new_page()
+        return self._pages[scripts]
+
+    def _empty(self, page: Page) -> None:
+        """Leave the page, close those that were opened beside it, and forget what they kept."""
+        for other in page.context.pages:
+            if other != page:
+                other.close()
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.context.clear_cookies()
+        page.goto("about:blank")
 
 
 @contextmanager
