@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
 
@@ -32,14 +32,43 @@ def backtest_run_id(strategy: Any) -> str:
 
 def _stored_run_id(strategy: Any) -> str | None:
     """Return the run id that a `Backtesting` object among our callers has for a strategy."""
+    backtesting = _backtesting(strategy)
+    if backtesting is None:
+        return None
+    run_id: str | None = backtesting.run_ids.get(strategy.get_strategy_name())
+    return run_id
+
+
+def _backtesting(strategy: Any) -> Any:
+    """Return the `Backtesting` object among our callers that starts a strategy, or None."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - nothing refers to that object
     while frame is not None:
-        caller = getattr(frame.f_locals.get("self"), "__dict__", {})
-        if any(each is strategy for each in caller.get("strategylist", ())):
-            run_id: str | None = caller["run_ids"].get(strategy.get_strategy_name())
-            return run_id
+        caller = frame.f_locals.get("self")
+        listed = getattr(caller, "__dict__", {}).get("strategylist", ())
+        if any(each is strategy for each in listed):
+            return caller
         frame = frame.f_back
     return None
+
+
+def after_loop(strategy: Any, then: Callable[[], None]) -> None:
+    """Call a function when the backtest of a strategy that starts now has seen its last candle.
+
+    Freqtrade has no callback for that, and computes and prints its statistics afterwards. So the
+    method `backtest` of its object is replaced for one call. `then` must not raise.
+    """
+    backtesting = _backtesting(strategy)
+    own = getattr(backtesting, "backtest", None)
+    if own is None:
+        return
+
+    def backtest(*args: Any, **kwargs: Any) -> Any:
+        vars(backtesting).pop("backtest", None)
+        results = own(*args, **kwargs)
+        then()
+        return results
+
+    backtesting.backtest = backtest
 
 
 def timeframe_seconds(timeframe: str) -> int:

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import ConfigError, JournalError
+from freqtrade_mem0.journal.forked import Forked, forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,12 @@ trades among them come back through reconciliation with Freqtrade's trade databa
 
 RETRY_S = 5.0
 """Pause after a failed append."""
+
+WORTH_A_CHILD = 300
+"""Entries that take longer to append than a process to start."""
+
+_CHILD_S, _CHILD_ENTRY_S = 30.0, 0.005
+"""How long a child may take altogether, and for each entry: many times what it needs."""
 
 
 class JournalWriter:
@@ -60,6 +67,8 @@ class JournalWriter:
         self._closed = threading.Event()
         self._in_trouble = False
         self.dropped = 0
+        self._child: tuple[Forked, list[Submitted]] | None = None
+        """A child that appends, and what."""
         self._thread: threading.Thread | None = None
         if background:
             self._thread = threading.Thread(
@@ -98,6 +107,17 @@ class JournalWriter:
             # A locked journal takes long to say so: the next attempt waits for another batch.
             self._append_at = self._batch if stored else len(self._waiting) + self._batch
 
+    def begin_flush(self) -> None:
+        """Let a forked child append what waits, if it is much; `flush` then waits for the child.
+
+        Not in the background mode. Where the child fails, `flush` appends as if there were none.
+        """
+        if self._child is None and len(self._waiting) >= WORTH_A_CHILD:
+            self._journal.close()
+            entries = list(self._waiting)
+            child = forked(self._append_and_close)
+            self._child = None if child is None else (child, entries)
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until all entries are in the journal; False when `timeout_s` ran out first."""
         if self._thread is None:
@@ -128,18 +148,35 @@ class JournalWriter:
 
     def _append_waiting(self) -> bool:
         with self._appending:
+            self._await_child()
             entries = list(self._waiting)
             stored = not entries or self._append(entries)
             if stored:
-                with self._dropping:
-                    # More may have been handed over, or the oldest dropped, in the meantime.
-                    for entry in entries:
-                        if self._waiting and self._waiting[0] is entry:
-                            self._waiting.popleft()
+                self._leave_out(entries)
                 self._in_trouble = False
         with self._done:
             self._done.notify_all()
         return stored
+
+    def _append_and_close(self) -> bool:
+        """In a child, append what waits, and leave no log of SQLite's to read."""
+        stored = self._append_waiting()
+        self._journal.close()
+        return stored
+
+    def _await_child(self) -> None:
+        if self._child is not None:
+            (child, entries), self._child = self._child, None
+            if child.succeeded(_CHILD_S + _CHILD_ENTRY_S * len(entries)):
+                self._leave_out(entries)
+
+    def _leave_out(self, entries: list[Submitted]) -> None:
+        """Let entries that were appended wait no longer."""
+        with self._dropping:
+            # More may have been handed over, or the oldest dropped, in the meantime.
+            for entry in entries:
+                if self._waiting and self._waiting[0] is entry:
+                    self._waiting.popleft()
 
     def _append(self, entries: list[Submitted]) -> bool:
         try:

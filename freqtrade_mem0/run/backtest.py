@@ -233,6 +233,12 @@ class BacktestRuntime(Runtime):
             self.session.missed[why] += 1
             self.session.last_missed = call["current_time"]
 
+    def loop_ended(self) -> None:
+        """Begin to write what the run recorded, beside what Freqtrade computes and prints next."""
+        self.session.end_run()
+        if self.writer is not None:
+            self.writer.begin_flush()
+
     def end_backtest(self) -> None:
         """Record the last closed trades. Calling it again is harmless."""
         self.session.end_run()

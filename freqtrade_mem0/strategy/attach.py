@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.host import freqtrade as host
 from freqtrade_mem0.host.run_kind import RunKind
+from freqtrade_mem0.run.backtest import BacktestRuntime
 from freqtrade_mem0.strategy import callbacks
 from freqtrade_mem0.strategy.process import PROCESS
 from freqtrade_mem0.strategy.resolve import resolve, started, warn_of_unused
@@ -75,6 +76,8 @@ def start(strategy: Any) -> None:
         return
     setattr(strategy, _STARTED, True)
     _install(strategy, run)
+    if isinstance(running, BacktestRuntime) and run.kind.writes:
+        host.after_loop(strategy, partial(PROCESS.loop_ended, running))
     if run.kind.writes:
         logger.info("%s", running.summary())
 

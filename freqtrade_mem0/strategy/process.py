@@ -84,6 +84,11 @@ class Process:
             _shielded(partial(self._deliver_in_child, run))
         return runtime
 
+    def loop_ended(self, runtime: BacktestRuntime) -> None:
+        """Begin to write what a backtest recorded, while Freqtrade computes its statistics."""
+        if not host.runs_in_webserver():  # which has threads, and goes on
+            _shielded(runtime.loop_ended)
+
     def stop(self, runtime: Runtime) -> None:
         """Close a runtime. Errors are logged, because Freqtrade is shutting down."""
         self._running.discard(runtime)

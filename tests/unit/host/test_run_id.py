@@ -1,4 +1,4 @@
-"""The run id of a backtest: the one that Freqtrade's `Backtesting` object stores."""
+"""What a backtest tells of itself: the run id that Freqtrade stores, and the end of its loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from freqtrade.optimize.backtest_caching import get_strategy_run_id
 
-from freqtrade_mem0.host.freqtrade import backtest_run_id
+from freqtrade_mem0.host.freqtrade import after_loop, backtest_run_id
 
 
 class _Backtesting:
@@ -49,3 +49,32 @@ def test_another_strategy_of_the_same_name_has_nothing_to_do_with_it() -> None:
     backtesting = _Backtesting(a_strategy("One"))
     assert backtesting.start(stranger) == get_strategy_run_id(stranger)
     assert backtesting.start(stranger) != backtesting.run_ids["One"]
+
+
+def test_the_end_of_the_loop_is_told_once_and_between_the_backtest_and_what_follows() -> None:
+    """The object is Freqtrade's own again as soon as its method was called."""
+    told: list[str] = []
+
+    class Running(_Backtesting):
+        """With the method whose end is the end of the loop."""
+
+        def start(self, strategy: Any) -> str:
+            """Let memory ask to be told."""
+            after_loop(strategy, lambda: told.append("ended"))
+            return super().start(strategy)
+
+        def backtest(self, processed: dict[str, int], *, start_date: int) -> int:
+            """Walk over the candles."""
+            told.append("walked")
+            return processed["candles"] + start_date
+
+    strategy = a_strategy("One")
+    backtesting = Running(strategy)
+    backtesting.start(strategy)
+    backtesting.start(strategy)  # stopped by an error before its loop, and started again
+    assert backtesting.backtest({"candles": 4}, start_date=3) == 7
+    assert told[:2] == ["walked", "ended"]
+    del told[:]
+    assert backtesting.backtest({"candles": 4}, start_date=3) == 7
+    assert (told, "backtest" in vars(backtesting)) == (["walked"], False)
+    after_loop(a_strategy("Another"), lambda: told.append("ended"))

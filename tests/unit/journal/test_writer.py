@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -244,3 +246,106 @@ def test_a_backtest_asks_a_locked_journal_once_per_batch(tmp_path: Path) -> None
         writer.submit(a_trade(number))
     assert attempts == [3, 6, 9]
     assert len(list(journal.records())) == 9
+
+
+def written_by(journal: Journal, *, in_child: bool) -> tuple[list[Record], int]:
+    """Write some trades at the end of a backtest; return what is there and how many links."""
+    writer = JournalWriter(journal, background=False)
+    decision, trade = a_decision(1), a_trade(1)
+    writer.submit(decision, lambda: (opened(decision, trade), trade), a_risk_event(2))
+    if in_child:
+        writer.begin_flush()
+    assert writer.flush(HANG_S)
+    assert writer.waiting == 0
+    links = journal.connection.row("SELECT count(*) FROM chain")[0]
+    return records_in(journal), links
+
+
+def in_this_process() -> JournalError:
+    """Return the error of a journal that must not be written to here."""
+    return JournalError("written in this process")
+
+
+@pytest.fixture
+def always_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few entries be worth a child, on any machine."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(writer_module, "WORTH_A_CHILD", 1)
+
+
+@pytest.mark.usefixtures("always_in_a_child")
+def test_a_child_writes_what_this_process_would_have_written(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """And this process then has nothing to write."""
+    here = os.getpid()
+
+    class OfAChild(Journal):
+        """Only another process may append."""
+
+        def append(self, entries: Iterable[Entry]) -> int:
+            """Refuse, or append."""
+            if os.getpid() == here:
+                raise in_this_process()
+            return super().append(entries)
+
+    other = OfAChild(tmp_path / "other")
+    assert written_by(other, in_child=True) == written_by(journal, in_child=False)
+    other.close()
+
+
+@pytest.mark.usefixtures("always_in_a_child")
+@pytest.mark.parametrize("before", [True, False])
+def test_a_child_that_dies_costs_only_time(tmp_path: Path, before: bool) -> None:
+    """Before its commit or after it: everything is there once."""
+    here = os.getpid()
+
+    class Deadly(Journal):
+        """A child does not survive it."""
+
+        def append(self, entries: Iterable[Entry]) -> int:
+            """Append, unless it dies before."""
+            given = list(entries)
+            if os.getpid() != here and before:
+                os.kill(os.getpid(), signal.SIGKILL)
+            n_new = super().append(given)
+            if os.getpid() != here:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return n_new
+
+    journal, plain = Deadly(tmp_path / "deadly"), Journal(tmp_path / "plain")
+    assert written_by(journal, in_child=True) == written_by(plain, in_child=False)
+    journal.close()
+    plain.close()
+
+
+@pytest.mark.usefixtures("always_in_a_child")
+def test_what_goes_wrong_in_a_child_is_said_once_as_without_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk, for example; the entries wait as ever."""
+
+    class Full(Journal):
+        """On a full disk."""
+
+        def append(self, entries: Iterable[Entry]) -> int:
+            """Refuse."""
+            del entries
+            raise JournalError("the disk is full.")
+
+    journal = Full(tmp_path)
+    writer = JournalWriter(journal, background=False)
+    writer.submit(a_trade(1), a_trade(2))
+    writer.begin_flush()
+    assert caplog.messages == []
+    assert not writer.flush(HANG_S)
+    assert caplog.messages == ["the disk is full. 2 entries wait in memory (up to 100000)."]
+    assert writer.waiting == 2
+
+
+def test_few_entries_are_not_worth_a_child(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred trades are written faster than a process starts."""
+    monkeypatch.delattr(writer_module, "forked")
+    assert written_by(journal, in_child=True)
