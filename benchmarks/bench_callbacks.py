@@ -6,7 +6,8 @@ A dry-run bot as far as its callbacks go: the mixin resolved and started by Freq
 its own database of trades, fresh candles (999) for each entry, each callback called the way
 Freqtrade calls it. It walks trades through `leverage`, `custom_stake_amount`,
 `confirm_trade_entry`, `confirm_trade_exit`, `order_filled` (of the entry and of the exit) and
-`bot_loop_start`, with a pause before each, in which a bot would wait for an exchange. Before each
+`bot_loop_start`, with a pause before each, in which a bot would wait for an exchange, and a longer
+one before the exit. Garbage is collected as Freqtrade's command sets it. Before each
 trade Freqtrade analyses the candles, which makes the situation ready (`analysis`); of every second
 trade it does so without memory first (`analysis_alone`). Conditions,
 in turn, each in a process of its own, each with an empty memory:
@@ -110,6 +111,8 @@ memory.close()
 """
 BETWEEN_S = 0.004
 """Pause before each call, in seconds; far shorter than in a real bot."""
+TRADE_S = 0.15
+"""How long a trade is open; a real bot looks at its exit in a later loop, seconds after."""
 LATE_US = 1_000.0
 
 
@@ -322,9 +325,11 @@ class Bot:
         from freqtrade.enums import RunMode
         from freqtrade.persistence import init_db
         from freqtrade.resolvers import StrategyResolver
+        from freqtrade.system import gc_set_threshold
 
         from freqtrade_mem0.demo.candles import CandlePlan, generate
 
+        gc_set_threshold()
         folder.mkdir(parents=True, exist_ok=True)
         database = f"sqlite:///{folder / 'trades.sqlite'}"
         init_db(database)
@@ -401,6 +406,7 @@ class Bot:
         )
         Trade.session.add(trade)
         self._fill("order_filled_entry", trade, self._order(trade, "buy", rate, now), now)
+        time.sleep(TRADE_S)
         trade.exit_reason = "roi"
         left = now + timedelta(minutes=3)
         closed_at = rate * (1.0 + 0.001 * ((number * 7919 % 41) - 20))

@@ -34,6 +34,11 @@ WORTH_A_CHILD = 300
 
 _CHILD_S, _CHILD_ENTRY_S = 30.0, 0.005
 """How long a child may take altogether, and for each entry: many times what it needs."""
+_LOOK_S = 0.05
+"""Pause between two looks of the thread at what was handed over. Callbacks come in a row, and one
+that runs while the thread appends has to wait for the interpreter: so the thread appends when
+nothing was handed over between two looks, and at the latest after `_MOST_LOOKS`."""
+_MOST_LOOKS = 10
 
 
 class JournalWriter:
@@ -44,24 +49,34 @@ class JournalWriter:
     journal
         Where to.
     background
-        True for bots: a thread appends right behind the callback. False for backtests: the callback
+        True for bots: a thread appends within half a second. False for backtests: the callback
         appends once `batch` entries wait, as a second thread would compete with Freqtrade's loop
         for the interpreter. It does not wait for the disk: a power cut ends the backtest anyway.
     batch
         Entries per append when not in the background, at least 1.
+    appended
+        Called by the thread after each append.
     """
 
-    def __init__(self, journal: Journal, *, background: bool, batch: int = 2_000) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        background: bool,
+        batch: int = 2_000,
+        appended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._journal = journal
+        self._appended = appended
         if not background:
             journal.connection.is_patient = False
         self._batch = self._append_at = batch
         self._waiting: deque[Submitted] = deque()
         """Removed from its left end under a lock, added to at its right end by any thread."""
         self._dropping = threading.Lock()
-        self._news: SimpleQueue[None] = SimpleQueue()
-        """Wakes the thread up. Handing over takes no lock that the thread may hold: a callback that
-        waits for one gets the interpreter back only when the thread is done with it."""
+        self._asked: SimpleQueue[None] = SimpleQueue()
+        """Makes the thread append now. Handing over takes no lock and does not wake the thread up:
+        that takes the processor from a callback."""
         self._done = threading.Condition()
         self._appending = threading.Lock()
         self._closed = threading.Event()
@@ -98,11 +113,7 @@ class JournalWriter:
         self._waiting.extend(entries)
         if len(self._waiting) > CAPACITY:
             self._drop_oldest()
-        if self._thread is not None:
-            # A signal that is still there is taken before the thread looks at the entries.
-            if self._news.empty():
-                self._news.put(None)
-        elif len(self._waiting) >= self._append_at:
+        if self._thread is None and len(self._waiting) >= self._append_at:
             stored = self._append_waiting()
             # A locked journal takes long to say so: the next attempt waits for another batch.
             self._append_at = self._batch if stored else len(self._waiting) + self._batch
@@ -122,6 +133,8 @@ class JournalWriter:
         """Wait until all entries are in the journal; False when `timeout_s` ran out first."""
         if self._thread is None:
             return self._append_waiting()
+        if self._waiting and self._asked.empty():
+            self._asked.put(None)
         with self._done:
             return self._done.wait_for(
                 lambda: not self._waiting and not self._appending.locked(), timeout_s
@@ -132,19 +145,30 @@ class JournalWriter:
         flushed = self.flush(timeout_s)
         self._closed.set()
         if self._thread is not None:
-            self._news.put(None)
+            self._asked.put(None)
             self._thread.join(timeout_s)
         return flushed
 
     def _run(self) -> None:
+        n_before = n_looks = 0
         while not self._closed.is_set() or self._waiting:
-            self._news.get()
-            with suppress(Empty):
-                while True:  # entries of several signals are appended together
-                    self._news.get_nowait()
+            is_due = self._closed.is_set() or self._is_asked()
+            n, n_looks = len(self._waiting), n_looks + 1
+            if n == 0 or not (is_due or n == n_before or n_looks > _MOST_LOOKS):
+                n_before, n_looks = n, n_looks if n else 0
+                continue
             while not self._append_waiting():
                 if self._closed.wait(RETRY_S):
                     return
+            self._appended()
+            n_before = n_looks = 0
+
+    def _is_asked(self) -> bool:
+        """Wait until somebody asks for an append, or it is time for the next look."""
+        with suppress(Empty):
+            self._asked.get(timeout=_LOOK_S)
+            return True
+        return False
 
     def _append_waiting(self) -> bool:
         with self._appending:

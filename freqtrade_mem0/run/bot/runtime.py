@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.delivery.push import Delivery
-    from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall.priors import Prior
     from freqtrade_mem0.records.kinds.opportunity import Why
@@ -130,7 +129,9 @@ class BotRuntime(Runtime):
         except Exception:
             logger.exception("The first decision computes memory's account.")
         self._tell_what_waits()
-        self.writer = JournalWriter(self.store.journal, background=True)
+        self.writer = JournalWriter(
+            self.store.journal, background=True, appended=self._wake_delivery
+        )
         if self.store.delivers:
             self._delivery = delivery_of(self.store)
             self._sync = MemorySync(self.store, after_first=self._delivery.start)
@@ -195,9 +196,7 @@ class BotRuntime(Runtime):
         events = self._own.events(start - timedelta(days=damping.half_life_days))
         return chart_marks(events, pair, damping, start=start, end=end, candle=candle)
 
-    def submit(self, entry: Submitted) -> None:
-        """Hand an entry to the journal, and from there to Mem0."""
-        super().submit(entry)
+    def _wake_delivery(self) -> None:
         if self._delivery is not None:
             self._delivery.wake()
 

@@ -57,7 +57,7 @@ class BotSession(Session):
 
     Older trades are looked up in `archive`; None keeps all trades in RAM. Where Freqtrade repeats
     an entry within a candle of `timeframe_s` seconds, this is one decision; with 0 each is one.
-    `linked` takes a trade with the decision that opened it; it never blocks.
+    `linked` takes a trade with what builds the decision that opened it; it never blocks.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class BotSession(Session):
         tell: Callable[[RiskEvent], None] | None = None,
         archive: Archive | None = None,
         timeframe_s: int = 0,
-        linked: Callable[[Any, Decision], None] = lambda trade, decision: None,  # noqa: ARG005
+        linked: Callable[[Any, Callable[[], Decision]], None] = lambda trade, decision: None,  # noqa: ARG005
     ) -> None:
         window = None if archive is None else WINDOW
         super().__init__(setup, submit=submit, now=now, tell=tell, window=window)
@@ -264,7 +264,8 @@ class BotSession(Session):
         with self._lock:
             # A bot's database may hold trades of a strategy it ran before.
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
-            origin = replace(self.origin, strategy=own_strategy)
+            is_own = own_strategy == self.origin.strategy
+            origin = self.origin if is_own else replace(self.origin, strategy=own_strategy)
             trade_id = trade_id_of(trade, origin)
             if self.database and self._own.is_seen_first(trade_id):
                 self._submit(SeenIn(record_id=trade_id, database=self.database))
@@ -292,7 +293,7 @@ class BotSession(Session):
             self._exits.release(trade_id)
             self._keep(record)
             self._risk.closed(record, earlier)
-            if own_strategy == self.origin.strategy:
+            if is_own:
                 self.learn(record)
 
     def _archived(self, trade: Any) -> TradeRecord | None:

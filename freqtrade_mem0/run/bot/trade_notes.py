@@ -13,6 +13,8 @@ from freqtrade_mem0.decide.explain import brief
 from freqtrade_mem0.host.trade_notes import TradeNote, write_notes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freqtrade_mem0.records.decision import Decision
 
 _KEPT = 1_000
@@ -23,27 +25,32 @@ class TradeNotes:
     """Notes that wait to be written to the trade database."""
 
     def __init__(self) -> None:
-        self._waiting: deque[TradeNote] = deque(maxlen=_KEPT)
+        self._waiting: deque[tuple[int, str, Callable[[], Decision]]] = deque(maxlen=_KEPT)
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def add(self, trade: Any, decision: Decision) -> None:
+    def add(self, trade: Any, decision: Callable[[], Decision]) -> None:
         """Add a note on the trade that a decision opened; never blocks."""
-        value = {
-            "multiplier": round(decision.multiplier, 4),
-            "proposed_stake": decision.proposed_stake,
-            "stake": decision.stake,
-            "applied": decision.applied,
-            "why": brief(decision),
-            "decision_id": decision.id,
-        }
-        self._waiting.append(TradeNote(trade.id, trade.pair, value))
+        self._waiting.append((trade.id, trade.pair, decision))
 
     def write(self, *, own_thread: bool) -> None:
         """Write all that wait; what fails is not lost, and tried again with the next call."""
         while self._waiting:
-            note = self._waiting[0]
+            first = self._waiting[0]
+            trade_id, pair, decision = first
+            note = TradeNote(trade_id, pair, _value(decision()))
             write_notes([note], own_thread=own_thread)
-            if self._waiting and self._waiting[0] is note:
+            if self._waiting and self._waiting[0] is first:
                 self._waiting.popleft()
+
+
+def _value(decision: Decision) -> dict[str, Any]:
+    return {
+        "multiplier": round(decision.multiplier, 4),
+        "proposed_stake": decision.proposed_stake,
+        "stake": decision.stake,
+        "applied": decision.applied,
+        "why": brief(decision),
+        "decision_id": decision.id,
+    }

@@ -72,7 +72,7 @@ def test_a_note_says_what_was_done_and_why_in_one_line(trade: Any) -> None:
     """Multiplier, both stakes, the main reason, and the decision that `why` explains."""
     notes = TradeNotes()
     decision = a_decision()
-    notes.add(trade, decision)
+    notes.add(trade, lambda: decision)
     notes.write(own_thread=False)
     found = trade.get_custom_data(KEY)
     assert (found["multiplier"], found["proposed_stake"], found["stake"]) == (1.25, 100.0, 125.0)
@@ -84,7 +84,7 @@ def test_a_note_says_what_was_done_and_why_in_one_line(trade: Any) -> None:
 def test_a_note_that_can_not_be_written_waits(trade: Any, monkeypatch: Any) -> None:
     """While Freqtrade's database is locked, for example; the next try writes it."""
     notes = TradeNotes()
-    notes.add(trade, a_decision())
+    notes.add(trade, a_decision)
 
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("the database is locked")

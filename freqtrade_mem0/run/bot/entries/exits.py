@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.records.execution import Execution, slippage
@@ -58,22 +57,22 @@ class ExitNotes:
         exits = [order for order in filled if order.ft_order_side != trade.entry_side]
         entry_rate, entry_slippage = _cost(entries[:1], is_buy=is_long)
         exit_rate, exit_slippage = _cost(exits[-1:], is_buy=not is_long)
-        seen = Execution(
+        noted: dict[str, Any] = {}
+        if asked is not None:
+            noted = {
+                "asked_reason": asked.reason,
+                "asked_rate": asked.rate,
+                "asked_at": asked.moment,
+                "asked_situation": asked.situation,
+                "n_asked": n_asked,
+                "n_refused": n_refused,
+            }
+        return Execution(
             entry_rate=entry_rate,
             entry_slippage=entry_slippage,
             exit_rate=exit_rate,
             exit_slippage=exit_slippage,
-        )
-        if asked is None:
-            return seen
-        return replace(
-            seen,
-            asked_reason=asked.reason,
-            asked_rate=asked.rate,
-            asked_at=asked.moment,
-            asked_situation=asked.situation,
-            n_asked=n_asked,
-            n_refused=n_refused,
+            **noted,
         )
 
 

@@ -45,15 +45,15 @@ class PlacedDecisions:
             waiting = self._waiting[pair, side] = deque(maxlen=_KEPT)
         waiting.append(_Waiting(decided_at, decision))
 
-    def take_for(self, trade: Any) -> Decision | None:
-        """Remove and return the newest decision that can have opened a trade, if any."""
+    def take_for(self, trade: Any) -> Callable[[], Decision] | None:
+        """Remove the newest decision that can have opened a trade; return what builds it."""
         pair, side = trade.pair, trade.trade_direction
         waiting = self._waiting.get((pair, side), deque())
         for position in range(len(waiting) - 1, -1, -1):
             if self._can_have_opened(waiting[position].decided_at, trade):
                 found = waiting[position]
                 del waiting[position]
-                return found.decision()
+                return found.decision
         return None
 
     def take_since(self, pair: str, side: str, moment: datetime) -> Decision | None:
