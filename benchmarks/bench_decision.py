@@ -261,7 +261,7 @@ def _searches(n_known: int, n: int) -> list[float]:
         seconds = []
         for _ in range(n):
             asked = proposal(END, chance)
-            text = f"{asked.side} {asked.pair} {asked.enter_tag} {asked.situation['regime']}"
+            text = f"{asked.side} {asked.pair} {asked.enter_tag} {asked.features['regime']}"
             begin = time.perf_counter()
             store.backend.search(text, filters={"user_id": ORIGIN.user_id}, limit=10)
             seconds.append(time.perf_counter() - begin)

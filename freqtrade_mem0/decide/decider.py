@@ -6,19 +6,30 @@ more than the answer; the journal's writer builds it later.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.learned import LearnedRules
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
+from freqtrade_mem0.insight.shrinkage import Moments
 from freqtrade_mem0.insight.standing import Standing
 from freqtrade_mem0.records.base import Origin, from_ms, record_id, to_ms
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog
-from freqtrade_mem0.sizing.guard import reads_levels
+from freqtrade_mem0.sizing.guard import Guarded, reads_levels, unguarded
 from freqtrade_mem0.sizing.limits import within_limits
-from freqtrade_mem0.sizing.policy import Policy, Wish
+from freqtrade_mem0.sizing.policies.split import Split
+from freqtrade_mem0.sizing.policy import Known, Policy, Wish
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.insight.response import Response
+
+Whole = Callable[[], tuple[Moments, float]] | tuple[Moments, float]
+"""Moments of all known trades, and how many are other machines'; or what returns them later."""
 
 
 # Not frozen: a frozen dataclass takes three times as long to make.
@@ -35,15 +46,16 @@ class Answer:
     wish
         What the policy wants.
     policy
-        The policy's name.
+        Who wants it.
     multiplier
         Stake multiplier after risk damping, inside the bounds.
     stake
         After the limits of exchange and wallet, in stake currency.
     applied
         False in shadow mode: the trade gets the proposed stake.
-    n_known
-        Time-decayed number of the strategy's known trades.
+    whole
+        Moments of the strategy's known trades, and how many of them are other machines'; or a
+        function that returns these, called once the explanation is built.
     reasons
         Reasons beside those of the policy.
     is_vetoed
@@ -55,11 +67,11 @@ class Answer:
     origin: Origin
     proposal: Proposal
     wish: Wish
-    policy: str
+    policy: Policy
     multiplier: float
     stake: float
     applied: bool
-    n_known: float
+    whole: Whole
     reasons: tuple[Reason, ...]
     is_vetoed: bool
     account: Standing | None = None
@@ -96,7 +108,9 @@ class Answer:
     def decision(self) -> Decision:
         """Return the answer as a record for the ledger; built once, at the first call."""
         if self._decision is None:
-            proposal = self.proposal
+            proposal, whole = self.proposal, self.whole
+            moments, n_foreign = whole() if callable(whole) else whole
+            others = _foreign(n_foreign, self.policy) if n_foreign > 0.0 else ()
             self._decision = Decision(
                 id=self.id,
                 origin=self.origin,
@@ -108,10 +122,10 @@ class Answer:
                 multiplier=self.multiplier,
                 stake=self.stake,
                 applied=self.applied,
-                policy=self.policy,
-                n_effective=self.n_known,
-                reasons=(*self.wish.reasons, *self.reasons),
-                situation=proposal.situation,
+                policy=self.policy.name,
+                n_effective=moments.n_effective,
+                reasons=(*self.wish.reasons, *others, *self.reasons),
+                situation=proposal.features,
                 expected_ratio=self.wish.expected_ratio,
                 n_asked=self._n_asked,
                 account=None if self.account is None else _state(self.account),
@@ -139,6 +153,8 @@ class Decider:
         Refuses entries.
     applied
         False in shadow mode: answers say what would be done.
+    puts_off
+        Whether an explanation is built in the thread that asks, and may read memory then.
     """
 
     origin: Origin
@@ -148,18 +164,25 @@ class Decider:
     rules: LearnedRules
     vetoes: Vetoes
     applied: bool
+    puts_off: bool = False
+    _lone: tuple[Split, float, float] | None = field(init=False)
+    """The policy `split` where it follows `response` alone, and the bounds of its guard."""
+
+    def __post_init__(self) -> None:
+        guard, own = self.policy, unguarded(self.policy)
+        self._lone = None
+        if isinstance(guard, Guarded) and isinstance(own, Split) and own.lone_response is not None:
+            self._lone = own, guard.min_multiplier, guard.max_multiplier
 
     def answer(self, proposal: Proposal) -> Answer:
         """Return the answer to a proposal, from trades known strictly before its moment."""
-        known = self.evidence.for_entry(
-            strategy=self.origin.strategy,
-            pair=proposal.pair,
-            side=proposal.side,
-            enter_tag=proposal.enter_tag,
-            moment=proposal.moment,
-            situation=proposal.situation,
-        )
-        wish = self.policy(known)
+        wish: Wish | None = None
+        if self._lone is not None and not self.rules.rules:
+            wish, whole, account = self._with_lone_response(self._lone, proposal)
+        if wish is None:
+            known = self._known(proposal)
+            wish, account = self.policy(known), known.account
+            whole = known.strategy.moments, known.n_foreign
         multiplier: float = wish.multiplier
         learned: tuple[Reason, ...] = ()
         if self.rules.rules:
@@ -173,7 +196,6 @@ class Decider:
             proposal.free_slots,
         )
         vetoed = self.vetoes.reasons(multiplier)
-        others = _foreign(known.n_foreign, self.policy) if known.n_foreign > 0.0 else ()
         leverage: tuple[Reason, ...] = ()
         if self.applied and ":" in proposal.pair:  # spot has no leverage
             leverage = self._leverage(proposal)
@@ -181,15 +203,67 @@ class Decider:
             self.origin,
             proposal,
             wish,
-            self.policy.name,
+            self.policy,
             multiplier,
             stake,
             self.applied,
-            known.strategy.moments.n_effective,
-            (*others, *learned, *risks, *leverage, *limits, *vetoed),
+            whole,
+            (*learned, *risks, *leverage, *limits, *vetoed),
             bool(vetoed),
-            known.account,
+            account,
         )
+
+    def _known(self, proposal: Proposal) -> Known:
+        return self.evidence.for_entry(
+            strategy=self.origin.strategy,
+            pair=proposal.pair,
+            side=proposal.side,
+            enter_tag=proposal.enter_tag,
+            moment=proposal.moment,
+            situation=proposal.features,
+        )
+
+    def _with_lone_response(
+        self, lone: tuple[Split, float, float], proposal: Proposal
+    ) -> tuple[Wish | None, Whole, Standing | None]:
+        """Return what the default policy wants, with as little work as its multiplier needs.
+
+        Its reasons are those of the policy itself, asked later. No wish where its guard would act.
+        """
+        split, least, most = lone
+        now_ms, evidence = to_ms(proposal.moment), self.evidence
+        volatility, _ = proposal.movement()
+        response, account = evidence.account_at(
+            now_ms, volatility if isinstance(volatility, float) else 0.0
+        )
+        whole: Whole = (evidence.whole_later if self.puts_off else evidence.whole)(now_ms)
+        if account is None:
+            return None, whole, account
+        multiplier = split.with_lone_response(response, account)
+        if not least <= multiplier <= most:
+            return None, whole, account
+        reasons = partial(self._reasons, proposal, now_ms, response, account, whole)
+        return Wish(multiplier=multiplier, reasons=reasons), whole, account
+
+    def _reasons(
+        self,
+        proposal: Proposal,
+        now_ms: int,
+        response: Response,
+        account: Standing,
+        whole: Whole,
+    ) -> Sequence[Reason]:
+        moments, n_foreign = whole() if callable(whole) else whole
+        known = self.evidence.put_together(
+            proposal.features,
+            self.origin.strategy,
+            now_ms,
+            response=response,
+            account=account,
+            whole=moments,
+            n_foreign=n_foreign,
+        )
+        return self.policy(known).reasons
 
     def _leverage(self, proposal: Proposal) -> tuple[Reason, ...]:
         """Return what the callback `leverage` did to the entry before; it moves no stake."""

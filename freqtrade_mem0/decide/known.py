@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.performance import RecentPerformance
     from freqtrade_mem0.insight.response import Response
-    from freqtrade_mem0.insight.shrinkage import Shrinkage
+    from freqtrade_mem0.insight.shrinkage import Moments, Shrinkage
     from freqtrade_mem0.insight.standing import Standing
     from freqtrade_mem0.recall import Recall
     from freqtrade_mem0.sizing.policy import Policy
@@ -56,12 +56,14 @@ class EvidenceReader:
         self._differences = DailyDifferences(recall, prior)
         self._performance = PerformanceReader(recall.reader())
         self._reads_levels = policy is None or reads_levels(policy)
+        self.whole, self.whole_later = recall.whole, recall.whole_later
         split = policy if isinstance(policy, Split) else None
         self._strategy = strategy
         self._experts = () if split is None else tuple(split.experts.values())
         self._followed = None if split is None else split.lone_response
         shares = {} if split is None else split.shares
         self._account = AccountReader(recall, shares, self._ask, self._ask_all)
+        self.account_at = self._account.at
 
     def prepare(self, moment: datetime) -> None:
         """Take in all trades known before a moment now, so that no decision has to wait for it."""
@@ -106,6 +108,32 @@ class EvidenceReader:
             )
         else:
             whole, n_foreign = self._recall.whole(now_ms)
+        return self.put_together(
+            situation,
+            strategy,
+            now_ms,
+            response=response,
+            account=account,
+            whole=whole,
+            n_foreign=n_foreign,
+            levels=levels,
+            differences=differences,
+        )
+
+    def put_together(
+        self,
+        situation: Mapping[str, float | str],
+        strategy: str,
+        now_ms: int,
+        *,
+        response: Response,
+        account: Standing | None,
+        whole: Moments,
+        n_foreign: float,
+        levels: Sequence[EntryGroup] = (),
+        differences: Mapping[str, float] = NO_DIFFERENCES,
+    ) -> Known:
+        """Return what is known from its parts; see `Known`."""
         new = tuple.__new__  # what the named tuples' constructors do, without a call in Python
         return new(
             Known,

@@ -121,7 +121,7 @@ class LearnedRules:
         reached, reasons, is_vetoed = wish.multiplier, [], False
         moment = proposal.moment
         entry = entry_features(
-            moment, proposal.pair, proposal.side, proposal.enter_tag, proposal.situation
+            moment, proposal.pair, proposal.side, proposal.enter_tag, proposal.features
         )
         events = open_events(moment, proposal.pair) if self.reads_risk else _NO_EVENTS
         for rule in self.rules:

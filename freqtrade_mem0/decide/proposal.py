@@ -24,11 +24,14 @@ class Proposal:
         The smallest stake that can be placed and sold again, and what exchange and wallet allow, in
         stake currency; no minimum is None.
     situation
-        Market features of the candles closed before `moment`.
+        Market features of the candles closed before `moment`, or a function that returns them;
+        `features` has them.
     times_usual_range
         The candles' range over its usual range, where it has jumped; see `situation`.
     free_slots
         Returns how many trades may still be opened, this one included; None where it is unknown.
+    volatility_and_momentum
+        Those of the situation, where it is a function; None for one that is unknown.
     """
 
     pair: str
@@ -38,6 +41,21 @@ class Proposal:
     stake: float
     min_stake: float | None
     max_stake: float
-    situation: Mapping[str, float | str]
+    situation: Mapping[str, float | str] | Callable[[], Mapping[str, float | str]]
     times_usual_range: float | None = None
     free_slots: Callable[[float], float] | None = None
+    volatility_and_momentum: tuple[float | None, float | None] | None = None
+
+    @property
+    def features(self) -> Mapping[str, float | str]:
+        """The situation; built at the first access where a function was given."""
+        if callable(self.situation):
+            self.situation = self.situation()
+        return self.situation
+
+    def movement(self) -> tuple[object, object]:
+        """Return the situation's volatility and momentum, without building it for them."""
+        if self.volatility_and_momentum is not None:
+            return self.volatility_and_momentum
+        features = self.features
+        return features.get("volatility"), features.get("momentum")

@@ -207,6 +207,11 @@ def to_ms(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
 
 
+def utc_ms(moment: datetime) -> int:
+    """Return epoch milliseconds of a time; a naive one is taken as UTC, see `as_utc`."""
+    return to_ms(moment if moment.tzinfo is not None else as_utc(moment))
+
+
 _FIRST_MS = to_ms(datetime.min.replace(tzinfo=UTC))
 _LAST_MS = to_ms(datetime.max.replace(tzinfo=UTC))
 

@@ -10,13 +10,13 @@ import logging
 import math
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
 from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.records.base import as_utc, to_ms
+from freqtrade_mem0.records.base import as_utc, to_ms, utc_ms
 from freqtrade_mem0.records.from_trade import (
     END_OF_DATA,
     EntryContext,
@@ -51,22 +51,77 @@ _BATCH_WHEN_DELIVERED = 2_000
 """The same where another process delivers to Mem0 while the run goes on."""
 
 
-class _Closed(NamedTuple):
-    """The fields of a closed trade that recall and risk read; its record is built later."""
+class _Closed:
+    """A closed trade of Freqtrade, as recall and risk read it, and later the journal.
 
-    id: str
-    origin: Origin
-    known_at: datetime
-    recorded_at: datetime
-    pair: str
-    side: str
-    enter_tag: str
-    exit_reason: str
-    open_date: datetime
-    profit_ratio: float
-    is_evidence: bool
-    situation: Mapping[str, float | str]
-    stop_sold_part: bool = False
+    It does not change any more, so that nothing is read before it is asked for.
+    """
+
+    __slots__ = ("_id", "_numbered", "answer", "origin", "recorded_at", "trade")
+
+    stop_sold_part = False
+
+    def __init__(
+        self,
+        trade: Any,
+        answer: Answer | None,
+        origin: Origin,
+        recorded_at: datetime,
+        numbered: Callable[[int], str],
+    ) -> None:
+        self.trade = trade
+        self.answer = answer
+        """The answer to its entry; None where memory failed at it."""
+        self.origin = origin
+        self.recorded_at = recorded_at
+        self._numbered = numbered
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Record id, as of `trade_id_of`."""
+        if self._id is None:
+            self._id = self._numbered(to_ms(self.open_date))
+        return self._id
+
+    @property
+    def known_at(self) -> datetime:
+        return as_utc(self.trade.close_date)
+
+    @property
+    def open_date(self) -> datetime:
+        return as_utc(self.trade.open_date)
+
+    @property
+    def pair(self) -> str:
+        pair: str = self.trade.pair
+        return pair
+
+    @property
+    def side(self) -> str:
+        side: str = self.trade.trade_direction
+        return side
+
+    @property
+    def enter_tag(self) -> str:
+        return str(self.trade.enter_tag or "")
+
+    @property
+    def exit_reason(self) -> str:
+        return self.trade.exit_reason or ""
+
+    @property
+    def profit_ratio(self) -> float:
+        ratio: float = self.trade.close_profit
+        return ratio
+
+    @property
+    def is_evidence(self) -> bool:
+        return self.exit_reason != END_OF_DATA
+
+    @property
+    def situation(self) -> Mapping[str, float | str]:
+        return {} if self.answer is None else self.answer.proposal.features
 
 
 class BacktestSession(Session):
@@ -85,7 +140,7 @@ class BacktestSession(Session):
         locks: BacktestLocks | None = None,
         is_recorded: bool = True,
     ) -> None:
-        super().__init__(setup, submit=submit, now=now, puts_off_risk=True)
+        super().__init__(setup, submit=submit, now=now, puts_off=True)
         self._trades = trades
         self._locks = locks
         self._is_recorded = is_recorded
@@ -93,6 +148,8 @@ class BacktestSession(Session):
         """Answers by pair, side and open date; those whose order timed out stay."""
         self._trade_ids: dict[tuple[str, str], Callable[[int], str]] = {}
         """Make the ids of a pair and side."""
+        self._closed: set[tuple[str, str, datetime]] = set()
+        """Pair, side and open date of the trades of the run."""
         self.missed: Counter[Why] = Counter()
         """How many entries of the run were refused or vetoed."""
         self.last_missed: datetime | None = None
@@ -136,6 +193,7 @@ class BacktestSession(Session):
         self._risk.clear()
         self._unconfirmed.clear()
         self._entered.clear()
+        self._closed.clear()
         self.missed.clear()
         self.last_missed = None
 
@@ -152,40 +210,25 @@ class BacktestSession(Session):
     def _close(self, trade: Any) -> None:
         if trade.close_profit is None or not math.isfinite(trade.close_profit):
             trade_record(trade, self.origin, self._now())  # says what is wrong
-        pair, side, open_date = trade.pair, trade.trade_direction, as_utc(trade.open_date)
-        answer = self._entered.pop((pair, side, open_date), None)
-        exit_reason = trade.exit_reason or ""
-        # By position: making it by name takes twice as long.
-        closed = _Closed(
-            self._trade_id(pair, side, open_date),
-            self.origin,
-            as_utc(trade.close_date),
-            self._now(),
-            pair,
-            side,
-            str(trade.enter_tag or ""),
-            exit_reason,
-            open_date,
-            trade.close_profit,
-            exit_reason != END_OF_DATA,
-            {} if answer is None else answer.proposal.situation,
-        )
-        if self._is_recorded:
-            self._submit(partial(self._entries_of, trade, closed, answer))
-        self._risk.closed(closed)
-        self.learn(closed)
-
-    def _trade_id(self, pair: str, side: str, open_date: datetime) -> str:
-        """Return the record id of a trade, as `trade_id_of` does."""
+        entry = pair, side, open_date = trade.pair, trade.trade_direction, as_utc(trade.open_date)
+        answer = self._entered.pop(entry, None)
         numbered = self._trade_ids.get((pair, side))
         if numbered is None:
             numbered = self._trade_ids[pair, side] = trade_ids(self.origin, pair, side)
-        return numbered(to_ms(open_date))
+        closed = _Closed(trade, answer, self.origin, self._now(), numbered)
+        if self._is_recorded:
+            self._submit(partial(self._entries_of, closed))
+        self._risk.closed(closed)
+        if self._prior_ids or entry in self._closed:
+            self.learn(closed)
+        else:
+            movement = (None, None) if answer is None else answer.proposal.movement()
+            self.recall.add_later(closed, utc_ms(trade.close_date), to_ms(open_date), *movement)
+        self._closed.add(entry)
 
-    def _entries_of(
-        self, trade: Any, closed: _Closed, answer: Answer | None
-    ) -> tuple[Opened | TradeRecord, ...]:
-        """Return the journal entries of a closed trade, which does not change any more."""
+    def _entries_of(self, closed: _Closed) -> tuple[Opened | TradeRecord, ...]:
+        """Return the journal entries of a closed trade."""
+        trade, answer = closed.trade, closed.answer
         entry = EntryContext()
         entries: list[Opened | TradeRecord] = []
         if answer is not None:  # None where memory failed at the entry

@@ -48,8 +48,9 @@ class Session:
         Takes new risk events for the bot's owner; never blocks.
     window
         How many trades the risk log keeps; None keeps all.
-    puts_off_risk
-        Whether the risk log may examine trades at the end of the run; see `RiskLog`.
+    puts_off
+        Whether the explanations of decisions, and what the risk log says of trades, may be worked
+        out at the end of the run, by the thread that calls the session.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Session:
         now: Callable[[], datetime],
         tell: Callable[[RiskEvent], None] | None = None,
         window: int | None = None,
-        puts_off_risk: bool = False,
+        puts_off: bool = False,
     ) -> None:
         self.origin = setup.origin
         self.recall = setup.recall
@@ -79,7 +80,7 @@ class Session:
             applied=setup.applied,
             tell=tell,
             window=window,
-            puts_off=puts_off_risk and not setup.rules.reads_risk,
+            puts_off=puts_off and not setup.rules.reads_risk,
         )
         self._decider = Decider(
             origin=setup.origin,
@@ -89,6 +90,7 @@ class Session:
             rules=setup.rules,
             vetoes=Vetoes(setup.veto_below if setup.applied else None),
             applied=setup.applied,
+            puts_off=puts_off,
         )
         self._unconfirmed: dict[tuple[str, str], Answer] = {}
         """Answers whose entry has not been confirmed, by pair and side."""

@@ -8,11 +8,12 @@ same numbers, without look-ahead.
 from freqtrade_mem0.situation.candles import Candles
 from freqtrade_mem0.situation.indicators import BUCKET, Indicator, indicators_of
 from freqtrade_mem0.situation.values import Situation, clean
-from freqtrade_mem0.situation.windows import MIN_CANDLES, WINDOW
+from freqtrade_mem0.situation.windows import FEATURES, MIN_CANDLES, WINDOW
 from freqtrade_mem0.situation.words import calendar
 
 __all__ = [
     "BUCKET",
+    "FEATURES",
     "MIN_CANDLES",
     "WINDOW",
     "Candles",

@@ -110,10 +110,14 @@ class Candles:
             `IndicatorColumns.values`. A feature that can not be computed (no volume, a price that
             never moves) is left out.
         """
-        if n_closed < MIN_CANDLES:
+        return self.named(n_closed, self.numbers(n_closed))
+
+    def named(self, n_closed: int, numbers: Sequence[float]) -> Situation:
+        """Return the features from what `numbers` returned."""
+        if not numbers:
             return {}
         # Not strict: the last number is no feature.
-        found: Situation = dict(zip(FEATURES, self._numbers_at(n_closed), strict=False))
+        found: Situation = dict(zip(FEATURES, numbers, strict=False))
         if not math.isfinite(sum(found.values())):  # type: ignore[arg-type]
             found = {name: value for name, value in found.items() if math.isfinite(value)}  # type: ignore[arg-type]
         found |= regimes(found)
@@ -135,10 +139,15 @@ class Candles:
 
         None where it is less, or with fewer than `MIN_CANDLES` candles.
         """
-        if n_closed < MIN_CANDLES:
-            return None
-        times = self._numbers_at(n_closed)[-1]
-        return times if math.isfinite(times) else None
+        numbers = self.numbers(n_closed)
+        return numbers[-1] if numbers and math.isfinite(numbers[-1]) else None
+
+    def numbers(self, n_closed: int) -> Sequence[float]:
+        """Return the values of `FEATURES` and the jump of the range; none with too few candles.
+
+        One that can not be computed is not finite.
+        """
+        return () if n_closed < MIN_CANDLES else self._numbers_at(n_closed)
 
     @cached_property
     def _entries(self) -> NDArray[np.intp]:

@@ -52,8 +52,8 @@ class Guarded:
     ) -> None:
         self.policy = policy
         self.name = name
-        self._min = min_multiplier
-        self._max = max_multiplier
+        self.min_multiplier = min_multiplier
+        self.max_multiplier = max_multiplier
         self._complain = complain
         self._is_built_in = is_built_in
 
@@ -76,13 +76,18 @@ class Guarded:
         if not isinstance(wish, Wish):
             raise TypeError(f"a policy must return a Wish, not {type(wish).__name__}")
         multiplier, expected = wish.multiplier, wish.expected_ratio
-        is_inside = type(multiplier) is float and self._min <= multiplier <= self._max
+        is_inside = (
+            type(multiplier) is float and self.min_multiplier <= multiplier <= self.max_multiplier
+        )
         if not is_inside:
             multiplier = _finite(multiplier, "multiplier")
         if expected is not None:
             expected = _finite(expected, "expected_ratio")
         if not is_inside:
-            wanted, multiplier = multiplier, max(self._min, min(multiplier, self._max))
+            wanted, multiplier = (
+                multiplier,
+                max(self.min_multiplier, min(multiplier, self.max_multiplier)),
+            )
             if multiplier != wanted:
                 self._complain(
                     "its multiplier is beyond sizing.min_multiplier or max_multiplier", None

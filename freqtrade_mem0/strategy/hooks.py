@@ -15,14 +15,13 @@ from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.market import Markets, free_slots
 from freqtrade_mem0.records.base import as_utc, to_ms
 from freqtrade_mem0.situation import clean
-from freqtrade_mem0.strategy.market import Market
+from freqtrade_mem0.strategy.market import Market, Movement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from freqtrade_mem0.run.runtime import Runtime
-    from freqtrade_mem0.situation import Indicator
+    from freqtrade_mem0.situation import Indicator, Situation
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +98,15 @@ class Hooks:
         if not isinstance(proposal, Real) or not float(proposal) > 0.0:
             return proposal  # the strategy does not want this entry
         runtime, moment = self._runtime_of(), as_utc(call["current_time"])
-        situation, times_usual_range = self._situation(call, moment)
+        seen = self._market.at(call["pair"], to_ms(moment))
+        situation: Situation | Callable[[], Situation] = seen.build
+        movement: Movement | None = seen.movement
+        extra = getattr(self._strategy, EXTRA_SITUATION, None)
+        if extra is not None:
+            # It may name a feature as one of ours.
+            situation, movement = seen.build() | self._added(extra, seen.n_closed, call), None
+        if not self._levels_checked:
+            self._warn_of_unknown_levels(runtime, situation() if callable(situation) else situation)
         answer = runtime.session.answer(
             Proposal(
                 pair=call["pair"],
@@ -110,18 +117,18 @@ class Hooks:
                 min_stake=self._markets.smallest_stake(call),
                 max_stake=call["max_stake"],
                 situation=situation,
-                times_usual_range=times_usual_range,
+                times_usual_range=seen.times_usual_range,
                 free_slots=self._free_slots,
+                volatility_and_momentum=movement,
             )
         )
-        self._warn_of_unknown_levels(runtime, situation)
         return answer.stake if answer.applied else proposal
 
     def _warn_of_unknown_levels(
         self, runtime: Runtime, situation: Mapping[str, float | str]
     ) -> None:
         """Log once which levels name no feature of a situation; most likely a typing mistake."""
-        if self._levels_checked or "regime" not in situation:
+        if "regime" not in situation:
             return
         self._levels_checked = True
         known = {"pair", "side", "enter_tag", *situation}
@@ -134,27 +141,24 @@ class Hooks:
                     ", ".join(sorted(known)),
                 )
 
-    def _situation(
-        self, call: Mapping[str, Any], moment: datetime
-    ) -> tuple[dict[str, float | str], float | None]:
-        """Return an entry's situation, and the jump of the candles' range; None without a jump."""
+    def _added(
+        self, extra: Callable[..., Any], n_closed: int, call: Mapping[str, Any]
+    ) -> Situation:
+        """Return the features that the strategy itself adds to an entry's situation."""
         pair: str = call["pair"]
-        seen = self._market.at(pair, to_ms(moment))
-        extra = getattr(self._strategy, EXTRA_SITUATION, None)
-        if extra is not None:
-            try:
-                seen.situation |= clean(
-                    extra(
-                        pair=pair,
-                        candles=self._market.candles_of(pair).with_indicators(seen.n_closed),
-                        current_time=moment,
-                        side=call["side"],
-                        enter_tag=str(call.get("entry_tag") or ""),
-                    )
+        try:
+            return clean(
+                extra(
+                    pair=pair,
+                    candles=self._market.candles_of(pair).with_indicators(n_closed),
+                    current_time=as_utc(call["current_time"]),
+                    side=call["side"],
+                    enter_tag=str(call.get("entry_tag") or ""),
                 )
-            except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
-                self._log_failure(EXTRA_SITUATION, error, call)
-        return seen.situation, seen.times_usual_range
+            )
+        except Exception as error:  # noqa: BLE001 - the author's mistake must not stop sizing
+            self._log_failure(EXTRA_SITUATION, error, call)
+            return {}
 
     def _log_failure(self, where: str, error: Exception, call: Mapping[str, Any]) -> None:
         """Log an exception, unless one of its type has been logged for the same callback."""

@@ -7,25 +7,49 @@ only looks it up. A backtest has all candles from the start and computes its sig
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.host import freqtrade as host
-from freqtrade_mem0.situation import WINDOW, Candles, Situation, calendar
+from freqtrade_mem0.situation import FEATURES, WINDOW, Candles, Situation, calendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.situation import Indicator
 
+Movement = tuple[float | None, float | None]
+_VOLATILITY, _MOMENTUM = FEATURES.index("volatility"), FEATURES.index("momentum")
+
 
 @dataclass(slots=True, eq=False)
 class Seen:
-    """A situation, how many candles it was computed from, and the jump of their range, if any."""
+    """The market at an entry.
+
+    Parameters
+    ----------
+    n_closed
+        How many candles were closed.
+    times_usual_range
+        The jump of their range, if any.
+    movement
+        Volatility and momentum, None for one that is unknown.
+    build
+        Returns the situation.
+    """
 
     n_closed: int
-    situation: Situation
     times_usual_range: float | None
+    movement: Movement
+    build: Callable[[], Situation]
+
+    @property
+    def situation(self) -> Situation:
+        """The situation, built anew at each access."""
+        return self.build()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +59,7 @@ class _Ready:
     frame: Any
     closed_ms: int
     features: Situation
+    movement: Movement
     times_usual_range: float | None
 
 
@@ -67,11 +92,12 @@ class Market:
         self._ready.pop(pair, None)
         candles, n_closed = Candles(frame, self._indicators), len(frame)
         if n_closed:
+            numbers = candles.numbers(n_closed)
             self._ready[pair] = _Ready(
                 frame,
                 candles.closed_ms(self._timeframe_s),
-                candles.features(n_closed),
-                candles.times_usual_range(n_closed),
+                candles.named(n_closed, numbers),
+                *_movement_and_jump(numbers),
             )
 
     def at(self, pair: str, moment_ms: int) -> Seen:
@@ -79,8 +105,8 @@ class Market:
         frame = host.analysed_candles(self._strategy, pair)
         ready = self._ready_at(pair, frame, moment_ms)
         if ready is not None:
-            situation = ready.features | calendar(moment_ms)
-            return Seen(len(frame), situation, ready.times_usual_range)
+            build = partial(_with_calendar, ready.features, moment_ms)
+            return Seen(len(frame), ready.times_usual_range, ready.movement, build)
         return self._seen(self._columns(pair, frame), moment_ms)
 
     def seen_by_any_thread(self, pair: str, moment_ms: int) -> Situation:
@@ -98,8 +124,10 @@ class Market:
 
     def _seen(self, candles: Candles, moment_ms: int) -> Seen:
         n_closed = candles.n_closed(moment_ms, self._timeframe_s)
-        situation = candles.features(n_closed) | calendar(moment_ms)
-        return Seen(n_closed, situation, candles.times_usual_range(n_closed))
+        numbers = candles.numbers(n_closed)
+        movement, jump = _movement_and_jump(numbers)
+        build = partial(_situation, candles, n_closed, numbers, moment_ms)
+        return Seen(n_closed, jump, movement, build)
 
     def _ready_at(self, pair: str, frame: Any, moment_ms: int) -> _Ready | None:
         """Return what was made ready, if it is of this dataframe and all its candles are closed."""
@@ -113,3 +141,23 @@ class Market:
         if known is None or known[0] is not frame:
             known = self._candles[pair] = (frame, Candles(frame, self._indicators))
         return known[1]
+
+
+def _movement_and_jump(numbers: Sequence[float]) -> tuple[Movement, float | None]:
+    if not numbers:
+        return (None, None), None
+    volatility, momentum, jump = numbers[_VOLATILITY], numbers[_MOMENTUM], numbers[-1]
+    return (
+        volatility if isfinite(volatility) else None,
+        momentum if isfinite(momentum) else None,
+    ), jump if isfinite(jump) else None
+
+
+def _situation(
+    candles: Candles, n_closed: int, numbers: Sequence[float], moment_ms: int
+) -> Situation:
+    return candles.named(n_closed, numbers) | calendar(moment_ms)
+
+
+def _with_calendar(features: Situation, moment_ms: int) -> Situation:
+    return features | calendar(moment_ms)

@@ -32,7 +32,11 @@ SHORT, FOREIGN = 1, 2
 """Flags: the trade is short; it was recorded on another machine and came through Mem0."""
 
 _ONE = 2.0**UNIT_BITS
-_WHOLE = 1 << DISCOUNT_BITS
+WHOLE = 1 << DISCOUNT_BITS
+
+
+Numbers = tuple[int, float, int, int, float, float, int]
+"""The fields of a row from `known_ms` to `flags`."""
 
 
 class Row(NamedTuple):
@@ -77,16 +81,21 @@ def strategy_group(flags: int) -> int:
 def entry_of(record: ClosedTrade, *, is_foreign: bool) -> tuple[int, float, float, int]:
     """Return the open time, volatility, momentum and flags of a trade's row."""
     volatility, momentum = record.situation.get("volatility"), record.situation.get("momentum")
-    is_short = record.side == "short"
-    direction = -1.0 if is_short else 1.0
-    return (
-        to_ms(record.open_date),
-        volatility if isinstance(volatility, float) and volatility > 0.0 else 0.0,
-        direction * max(-MAX_MOMENTUM, min(momentum, MAX_MOMENTUM)) + 0.0
-        if isinstance(momentum, float)
-        else 0.0,
-        SHORT * is_short + FOREIGN * is_foreign,
-    )
+    flags = SHORT * (record.side == "short") + FOREIGN * is_foreign
+    return entry_numbers(to_ms(record.open_date), volatility, momentum, flags)
+
+
+def entry_numbers(
+    open_ms: int, volatility: object, momentum: object, flags: int
+) -> tuple[int, float, float, int]:
+    """Return these of a trade's row, from the features of its situation; None is unknown."""
+    if not isinstance(volatility, float) or not volatility > 0.0:
+        volatility = 0.0
+    if not isinstance(momentum, float):
+        return open_ms, volatility, 0.0, flags
+    direction = -1.0 if flags & SHORT else 1.0
+    bounded = max(-MAX_MOMENTUM, min(momentum, MAX_MOMENTUM))
+    return open_ms, volatility, direction * bounded + 0.0, flags
 
 
 def momenta_of(momentum: NDArray[np.float64], is_short: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -164,16 +173,25 @@ class TradeColumns:
 
     def append(self, row: Row) -> int:
         """Append a trade; return its row number."""
-        self.id_first.append(row.id[0])
-        self.id_last.append(row.id[1])
-        self.known_ms.append(row.known_ms)
-        self.ratio.append(row.ratio)
-        self.discount.append(row.discount)
-        self.open_ms.append(row.open_ms)
-        self.volatility.append(row.volatility)
-        self.momentum.append(row.momentum)
-        self.flags.append(row.flags)
-        self.groups.extend(row.groups)
+        self.append_place(row.id, row.groups)
+        return self.append_numbers(row[1:-1])
+
+    def append_place(self, record_id: Id, groups: Sequence[int]) -> None:
+        """Append the id and the groups of a row."""
+        self.id_first.append(record_id[0])
+        self.id_last.append(record_id[1])
+        self.groups.extend(groups)
+
+    def append_numbers(self, numbers: Numbers) -> int:
+        """Append the rest of a row, whose id may follow later; return its number."""
+        known_ms, ratio, discount, open_ms, volatility, momentum, flags = numbers
+        self.known_ms.append(known_ms)
+        self.ratio.append(ratio)
+        self.discount.append(discount)
+        self.open_ms.append(open_ms)
+        self.volatility.append(volatility)
+        self.momentum.append(momentum)
+        self.flags.append(flags)
         return len(self.known_ms) - 1
 
     def row(self, number: int) -> Row:
@@ -220,7 +238,7 @@ class TradeColumns:
                     known_ms[number],
                     open_ms[number],
                     ratio[number],
-                    0.0 if flags[number] & FOREIGN else discount[number] / _WHOLE,
+                    0.0 if flags[number] & FOREIGN else discount[number] / WHOLE,
                     volatility[number],
                     momentum[number],
                     bool(flags[number] & SHORT),
@@ -241,7 +259,7 @@ class TradeColumns:
             known_ms=some(self.known_ms),
             open_ms=some(self.open_ms),
             ratio=some(self.ratio),
-            weight=np.where(flags & FOREIGN, 0.0, some(self.discount).astype(np.float64) / _WHOLE),
+            weight=np.where(flags & FOREIGN, 0.0, some(self.discount).astype(np.float64) / WHOLE),
             volatility=some(self.volatility),
             momentum=some(self.momentum),
             is_short=flags & SHORT != 0,

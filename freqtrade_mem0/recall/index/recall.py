@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.closed_entry import Entry
 from freqtrade_mem0.insight.shrinkage import NOTHING, EntryGroup, Group, Key, Moments
-from freqtrade_mem0.recall.index.columns import DISCOUNT_BITS, Row, entry_of, rounded
+from freqtrade_mem0.recall.index.columns import (
+    SHORT,
+    WHOLE,
+    Row,
+    entry_numbers,
+    entry_of,
+    rounded,
+)
 from freqtrade_mem0.recall.index.foreign import share, together
 from freqtrade_mem0.recall.index.groups import foreign_key, own_key
 from freqtrade_mem0.recall.index.history import EntryReader, HistoryReader
@@ -113,7 +120,7 @@ class Recall:
             return
         values = self._levels.values(record.pair, record.side, record.enter_tag, record.situation)
         known_ms, ratio = to_ms(record.known_at), rounded(record.profit_ratio)
-        weight = round(discount * (1 << DISCOUNT_BITS))
+        weight = round(discount * WHOLE)
         entry = entry_of(record, is_foreign=is_foreign)
         with self._lock:
             groups = self._rows.groups.numbers(values, is_foreign=is_foreign)
@@ -126,6 +133,31 @@ class Recall:
                 elif self._entries[number] != about:  # a value that is in no column
                     self._entries[number] = about
                     self._note_change(known_ms)
+
+    def add_later(
+        self, trade: ClosedTrade, known_ms: int, open_ms: int, volatility: object, momentum: object
+    ) -> None:
+        """Add a closed trade of a backtest, whose id and situation are read only when needed.
+
+        Parameters
+        ----------
+        trade
+            One that has never been added; it does not change any more.
+        known_ms, open_ms
+            When it became known and was opened, in epoch milliseconds.
+        volatility, momentum
+            Of its situation; None where they are unknown.
+        """
+        if self.keeps_entries:
+            self.add(trade)
+            return
+        if not trade.is_evidence:
+            return
+        flags = SHORT if trade.side == "short" else 0
+        entry = entry_numbers(open_ms, volatility, momentum, flags)
+        ratio = rounded(trade.profit_ratio)
+        with self._lock:
+            self._rows.put_later(trade, (known_ms, ratio, WHOLE, *entry))
 
     def keys(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]
@@ -157,7 +189,20 @@ class Recall:
             rows = self._rows
             if now_ms != rows.asked_ms:
                 rows.move_whole_to(now_ms)
-            return self._whole(period, left)
+            return self._whole(rows, period, left)
+
+    def whole_later(self, now_ms: int) -> Callable[[], tuple[Moments, float]]:
+        """Return a function that returns what `whole` would return now, whenever it is called."""
+        period, left = self._decay.since(now_ms)
+        rows = self._rows
+        with self._lock:
+            as_of = rows.whole_later(now_ms)
+
+        def whole() -> tuple[Moments, float]:
+            with self._lock:
+                return as_of(lambda: self._whole(rows, period, left))
+
+        return whole
 
     def of_entry(
         self,
@@ -201,7 +246,7 @@ class Recall:
                     plain = (sums.n * left, sums.mean, sums.variance, wins, sums.kish)
                     moments = new(Moments, (*plain, sums.freedom))
                 entry_groups.append(new(EntryGroup, (level, value, moments, inside)))
-            whole, n_foreign = self._whole(period, left)
+            whole, n_foreign = self._whole(rows, period, left)
             return whole, entry_groups, n_foreign
 
     def groups(self, moment: datetime) -> dict[Key, Group]:
@@ -219,9 +264,10 @@ class Recall:
                     found[key] = Group(moments, tuple(map(own_key, sums.inside)))
             return found
 
-    def _whole(self, period: int, left: float) -> tuple[Moments, float]:
-        by_number = self._rows.groups.by_number
-        own, sums = by_number[0].moments(period, left), by_number[1]
+    @staticmethod
+    def _whole(rows: TimedRows, period: int, left: float) -> tuple[Moments, float]:
+        mine, sums = rows.of_strategy
+        own = mine.moments(period, left)
         if sums.weight <= 0:
             return own, 0.0
         foreign = sums.moments(period, left)
@@ -230,7 +276,7 @@ class Recall:
 
     def _foreign_share(self, period: int, left: float) -> float:
         """Return the factor on other machines' trades; 0.0 where there are none."""
-        own, foreign = self._rows.groups.by_number[:2]
+        own, foreign = self._rows.of_strategy
         if foreign.weight <= 0:
             return 0.0
         return share(own.moments(period, left), foreign.moments(period, left))

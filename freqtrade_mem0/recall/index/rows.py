@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from freqtrade_mem0.recall.index.columns import FOREIGN, Row, TradeColumns, strategy_group
 from freqtrade_mem0.recall.index.groups import Groups
-from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place
+from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place, packed
 from freqtrade_mem0.recall.index.sums import Decay, terms
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from freqtrade_mem0.insight.shrinkage import Key
+    from freqtrade_mem0.recall.index.columns import Numbers
     from freqtrade_mem0.recall.index.levels import Levels
-    from freqtrade_mem0.recall.index.sums import Plain
+    from freqtrade_mem0.recall.index.sums import Plain, Sums
+    from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 BEFORE_ALL = -(1 << 62)
+T = TypeVar("T")
 
 
 class TimedRows:
@@ -41,7 +44,7 @@ class TimedRows:
         self._decay = decay
         self._changed = changed
         self.columns = TradeColumns(len(levels.names))
-        self.ids = IdIndex(self.columns.id_first, self.columns.id_last)
+        self._ids = IdIndex(self.columns.id_first, self.columns.id_last)
         self.by_time = array("i")
         """Numbers of the rows that count, by `known_ms`, then id."""
         self.is_from_journal = bytearray()
@@ -55,7 +58,30 @@ class TimedRows:
         self.levels_ms = BEFORE_ALL
         """The same for the groups of levels, which the default policy does not read."""
         self._n_levels = 0
-        self.groups = Groups(levels)
+        self._groups = Groups(levels)
+        self._unplaced: list[ClosedTrade] = []
+        """The trades of the last rows, whose ids and groups nobody has asked for yet."""
+        self._promised_ms = BEFORE_ALL
+        """The latest moment that `whole_later` was asked about."""
+        self._late: list[tuple[int, int]] = []
+        """Rows known before it that came (+1) or went (-1) after that."""
+
+    @property
+    def ids(self) -> IdIndex:
+        """Finds rows by id."""
+        self._place()
+        return self._ids
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of the trades."""
+        self._place()
+        return self._groups
+
+    @property
+    def of_strategy(self) -> list[Sums]:
+        """The sums of all trades of this machine, and those of all trades of others."""
+        return self._groups.by_number[:2]
 
     def restore(
         self,
@@ -65,8 +91,8 @@ class TimedRows:
     ) -> None:
         """Take the trades of a snapshot in place of none; see `snapshot_file.Snapshot`."""
         self.groups.restore(groups)
-        self.columns, self.ids = columns, IdIndex(columns.id_first, columns.id_last)
-        self.ids.fill()
+        self.columns, self._ids = columns, IdIndex(columns.id_first, columns.id_last)
+        self._ids.fill()
         self.by_time = array("i", np.arange(len(columns), dtype=np.int32).tobytes())
         self.is_from_journal = bytearray(b"\1") * len(columns)
         self.asked_ms = self.levels_ms = asked_ms
@@ -101,6 +127,41 @@ class TimedRows:
         self._count(number, +1)
         return number
 
+    def put_later(self, trade: ClosedTrade, numbers: Numbers) -> None:
+        """Add a trade that was not there; its id and its groups are worked out when needed."""
+        columns, known_ms = self.columns, numbers[0]
+        number = columns.append_numbers(numbers)
+        self._unplaced.append(trade)
+        self.is_from_journal.append(0)
+        by_time = self.by_time
+        if not by_time or columns.known_ms[by_time[-1]] < known_ms:
+            by_time.append(number)
+        else:
+            by_time.insert(self._position(number), number)
+        self._changed(known_ms)
+        self._count(number, +1)
+
+    def _place(self) -> None:
+        """Give the last rows their ids and groups."""
+        if not self._unplaced:
+            return
+        columns, levels = self.columns, self._levels
+        for number, trade in enumerate(self._unplaced, len(columns.id_first)):
+            its_id = packed(trade.id)
+            place = self._ids.find(its_id)
+            values = levels.values(trade.pair, trade.side, trade.enter_tag, trade.situation)
+            columns.append_place(its_id, self._groups.numbers(values))
+            place.bucket.insert(place.position, number)
+        self._unplaced = []
+
+    def _id(self, number: int) -> Id:
+        """Return the id of a row."""
+        columns = self.columns
+        n_placed = len(columns.id_first)
+        if number >= n_placed:
+            return packed(self._unplaced[number - n_placed].id)
+        return columns.id_first[number], columns.id_last[number]
+
     def own_ratios(self, first: int, end: int) -> NDArray[np.float64]:
         """Return the profit ratios of this machine's trades in a range of `by_time`."""
         rows = self.by_time[first:end]
@@ -134,8 +195,30 @@ class TimedRows:
         self._n_asked = self._moved(self._n_asked, now_ms, whole=True, levels=False)
         self.asked_ms = now_ms
 
+    def whole_later(self, now_ms: int) -> Callable[[Callable[[], T]], T]:
+        """Return a function that calls another as of a moment, at any time after now.
+
+        The sums of the strategy are then those of the trades which are there now.
+        """
+        self._promised_ms = max(self._promised_ms, now_ms)
+        n_late = len(self._late)
+
+        def as_of(read: Callable[[], T]) -> T:
+            self.move_whole_to(now_ms)
+            known_ms = self.columns.known_ms
+            later = [each for each in self._late[n_late:] if known_ms[each[0]] < now_ms]
+            for number, sign in later:
+                self._apply(number, -sign, whole=True, levels=False)
+            found = read()
+            for number, sign in later:
+                self._apply(number, sign, whole=True, levels=False)
+            return found
+
+        return as_of
+
     def bring_levels(self, n_trades: int) -> bool:
         """Bring the sums of levels nearer to those of the strategy; return whether they agree."""
+        self._place()
         upto, now_ms = self._n_levels + n_trades, self.asked_ms
         if upto < self._n_asked:
             now_ms = self.columns.known_ms[self.by_time[upto]] + 1
@@ -158,10 +241,17 @@ class TimedRows:
 
     def _position(self, number: int) -> int:
         """Return where in `by_time` a row is, or is to be inserted."""
-        columns, by_time = self.columns, self.by_time
-        if not by_time or columns.known_ms[by_time[-1]] < columns.known_ms[number]:
+        known_ms, by_time = self.columns.known_ms, self.by_time
+        mine = known_ms[number]
+        if not by_time or known_ms[by_time[-1]] < mine:
             return len(by_time)  # nearly always
-        return bisect_left(by_time, columns.place_of(number), key=columns.place_of)
+        position = bisect_right(by_time, mine, key=known_ms.__getitem__)
+        its_id = self._id(number)
+        while position and known_ms[by_time[position - 1]] == mine:
+            if self._id(by_time[position - 1]) < its_id:
+                break
+            position -= 1
+        return position
 
     def _moved(self, position: int, now_ms: int, *, whole: bool, levels: bool) -> int:
         by_time, known_ms = self.by_time, self.columns.known_ms
@@ -176,6 +266,8 @@ class TimedRows:
     def _count(self, number: int, sign: int) -> None:
         """Add or subtract a trade where the sums are past it."""
         known_ms = self.columns.known_ms[number]
+        if known_ms < self._promised_ms:
+            self._late.append((number, sign))
         in_whole, in_levels = known_ms < self.asked_ms, known_ms < self.levels_ms
         if in_whole or in_levels:
             self._apply(number, sign, whole=in_whole, levels=in_levels)
@@ -183,7 +275,9 @@ class TimedRows:
             self._n_levels += sign * in_levels
 
     def _apply(self, number: int, sign: int, *, whole: bool, levels: bool) -> None:
-        columns, groups = self.columns, self.groups.by_number
+        if levels:
+            self._place()
+        columns, groups = self.columns, self._groups.by_number
         scale = self._decay.weight(columns.known_ms[number])
         weight, weighted, squares, won, weight_squares, weight_cubes = terms(
             sign * scale * columns.discount[number], columns.ratio[number]

@@ -26,6 +26,7 @@ from freqtrade_mem0.sizing.wording import group_reason
 
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
+    from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.insight.standing import Standing
 
 _KEY = "sizing.split.experts"
@@ -93,6 +94,17 @@ class Split:
     def reads_levels(self) -> bool:
         """Whether an expert reads the levels."""
         return any(map(reads_levels, self.experts.values()))
+
+    def with_lone_response(self, response: Response, account: Standing) -> float:
+        """Return the multiplier that `__call__` returns where `response` is the only expert."""
+        lone = self.lone_response
+        assert lone is not None  # noqa: S101 - for mypy: the caller has looked
+        said, most = response.multiplier, lone.max_multiplier
+        said = most if said > most else max(lone.min_multiplier, said)
+        ((weight, _, mean),) = account.shares.values()
+        room, wanted = account.room, weight * (said / mean - 1.0)  # see `Standing.held_back`
+        kept = 1.0 if -room <= wanted <= room else room / abs(wanted)
+        return 1.0 + kept * weight * (said - 1.0)
 
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry."""

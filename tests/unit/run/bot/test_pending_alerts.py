@@ -10,13 +10,14 @@ import pytest
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.decider import Answer
+from freqtrade_mem0.insight.shrinkage import NOTHING
 from freqtrade_mem0.records.decision import Reason
 from freqtrade_mem0.run.bot.alerts.pending import PendingAlerts
 from freqtrade_mem0.run.bot.alerts.throttle import Alerts
 from freqtrade_mem0.sizing.policy import Wish
 from tests.support.runs import a_bot, a_run
 from tests.support.samples import NOTED, ORIGIN, START, a_risk_event, at
-from tests.support.session_stage import proposal
+from tests.support.session_stage import POLICY, proposal
 from tests.unit.run.bot.test_alerts import Owner
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ def an_answer(stake: float, *, applied: bool, veto: Reason | None = None) -> Ans
         ORIGIN,
         proposal(),
         Wish(multiplier=stake / 100.0, reasons=()),
-        policy="follows",
+        policy=POLICY,
         multiplier=stake / 100.0,
         stake=stake,
         applied=applied,
-        n_known=1.0,
+        whole=(NOTHING, 0.0),
         reasons=() if veto is None else (veto,),
         is_vetoed=veto is not None,
     )
