@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from freqtrade_mem0.insight.closed_entry import EntryColumns
 from freqtrade_mem0.insight.response import EntrySums, logs_of
 from freqtrade_mem0.insight.stakes import StakeSums
 from freqtrade_mem0.insight.standing import Standing
+from freqtrade_mem0.recall.index.history import EntryReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,39 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.recall import Recall
+
+
+_EVER = -(1 << 62)
+_KEPT_MS = 180 * MS_PER_DAY
+"""How far back a checkpoint keeps each trade. One that closes was hardly opened before that, else
+all trades are taken in again, 1 us each."""
+
+
+class Checkpoint(NamedTuple):
+    """What was computed from the trades known before a moment.
+
+    Parameters
+    ----------
+    n
+        How many these are.
+    digest
+        Of all their entries, see `Recall.digest`: it depends on nothing else.
+    n_earlier
+        How many of them are in its sums alone.
+    kept_ms
+        The start of the day from which on it keeps each of them.
+    days
+        See `Account.after`.
+    parts
+        Columns of numbers, of the trades after these.
+    """
+
+    n: int
+    digest: str
+    n_earlier: int
+    kept_ms: int
+    days: Sequence[Any]
+    parts: Sequence[bytes]
 
 
 class AccountReader:
@@ -49,16 +83,24 @@ class AccountReader:
         ask: Callable[[ClosedEntry, Response], Sequence[float]],
         ask_all: Callable[[NDArray[np.float64]], Sequence[NDArray[np.float64]]],
     ) -> None:
-        self._read_on = recall.entries()
+        self._recall, self._shares = recall, shares
+        self._reader = EntryReader()
+        self._read_on = recall.entries(self._reader)
         self._ask, self._ask_all = ask, ask_all
-        self._sums = EntrySums()
-        self._account = Account(shares) if shares else None
-        self._stakes = StakeSums(-self._account.floor if self._account else 0.0)
-        self._known_ms = array("q")
         self._day: Standing | None = None
         self._narrowed: Standing | None = None
         """The same with less room for stakes: decisions in a row share it."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sums = EntrySums()
+        self._account = Account(self._shares) if self._shares else None
+        self._stakes = StakeSums(-self._account.floor if self._account else 0.0)
+        self._known_ms = array("q")
         self._n_counted = array("i", [0])
+        self._n_earlier, self._kept_ms = 0, _EVER
+        """Trades that are in the sums of a checkpoint alone: how many, and known until when. All
+        other numbers of trades are without these."""
 
     def at(self, now_ms: int, volatility: float) -> tuple[Response, Standing | None]:
         """Return the response of an entry, and the account at the start of its UTC day.
@@ -71,16 +113,22 @@ class AccountReader:
             Of its situation, 0.0 where it is unknown.
         """
         n_kept, entries = self._read_on(now_ms)
-        known_ms = self._known_ms
-        while entries or n_kept < len(known_ms):  # page by page
-            self._keep(n_kept)
-            if isinstance(entries, EntryColumns):
-                self._take_in_columns(entries)
+        while entries or n_kept < self.n_known:  # page by page
+            if self._reaches_back(n_kept, entries):
+                self._start_over()
             else:
-                self._take_in(entries)
+                self._keep(n_kept - self._n_earlier)
+                if isinstance(entries, EntryColumns):
+                    self._take_in_columns(entries)
+                else:
+                    self._take_in(entries)
             n_kept, entries = self._read_on(now_ms)
+        known_ms = self._known_ms
         is_all = not known_ms or known_ms[-1] < now_ms
         n_known = len(known_ms) if is_all else bisect_left(known_ms, now_ms)
+        if now_ms < self._kept_ms:
+            self._start_over()
+            return self.at(now_ms, volatility)
         response = self._sums.response(n_known, volatility)
         if self._account is None:
             return response, None
@@ -90,6 +138,57 @@ class AccountReader:
         if self._day is not standing or self._narrowed is None or self._narrowed.room != room:
             self._day, self._narrowed = standing, tuple.__new__(Standing, (*standing[:-1], room))
         return response, self._narrowed
+
+    @property
+    def n_known(self) -> int:
+        """How many trades are taken in."""
+        return self._n_earlier + len(self._known_ms)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Return what a later start can `restore`; None where not all trades are taken in."""
+        known_ms = self._known_ms
+        if not known_ms or self._account is None:
+            return None
+        day = max((known_ms[-1] - _KEPT_MS) // MS_PER_DAY, self._kept_ms // MS_PER_DAY)
+        n = bisect_left(known_ms, day * MS_PER_DAY)
+        n_counted = self._n_counted[n]
+        n_all, digest = self._recall.digest(known_ms[-1] + 1)
+        after = self._account.after(n_counted, day)
+        if after is None or n_all != self.n_known:
+            return None
+        days, columns = after
+        counted = array("i", [each - n_counted for each in self._n_counted[n:]])
+        others = [known_ms[n:].tobytes(), counted.tobytes()]
+        parts = [*others, *self._sums.after(n), *self._stakes.after(n), *columns]
+        return Checkpoint(n_all, digest, self._n_earlier + n, day * MS_PER_DAY, days, parts)
+
+    def restore(self, checkpoint: Checkpoint) -> int:
+        """Begin with a checkpoint, if it is of the trades that are known; return how many."""
+        n_all, digest, n_earlier, kept_ms, days, parts = checkpoint
+        known_ms = array("q", parts[0])
+        if self._account is None or self._recall.digest(known_ms[-1] + 1) != (n_all, digest):
+            return 0
+        self._begin()
+        self._known_ms, self._n_counted = known_ms, array("i", parts[1])
+        self._sums.restore(*parts[2:4])
+        self._stakes.restore(parts[4])
+        self._account.restore(days, parts[5:])
+        self._n_earlier, self._kept_ms = n_earlier, kept_ms
+        self._reader.skip(n_all, known_ms[-1] + 1)
+        return n_all
+
+    def _reaches_back(self, n_kept: int, entries: Sequence[ClosedEntry] | EntryColumns) -> bool:
+        """Return whether a change or an entry is earlier than what a checkpoint keeps."""
+        if n_kept < self._n_earlier:
+            return True
+        kept_ms = self._kept_ms
+        if isinstance(entries, EntryColumns):
+            return bool(min(entries.open_ms.min(), entries.known_ms[0]) < kept_ms)
+        return any(min(each.open_ms, each.known_ms) < kept_ms for each in entries)
+
+    def _start_over(self) -> None:
+        self._reader.start_over()
+        self._begin()
 
     def _keep(self, n_kept: int) -> None:
         if n_kept < len(self._known_ms):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from freqtrade_mem0.decide.account_snapshot import AccountSnapshot
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.performance import RecentPerformance
     from freqtrade_mem0.insight.response import Response
@@ -61,13 +62,22 @@ class EvidenceReader:
         self._strategy = strategy
         self._experts = () if split is None else tuple(split.experts.values())
         self._followed = None if split is None else split.lone_response
-        shares = {} if split is None else split.shares
-        self._account = AccountReader(recall, shares, self._ask, self._ask_all)
+        self._shares = {} if split is None else split.shares
+        self._account = AccountReader(recall, self._shares, self._ask, self._ask_all)
         self.account_at = self._account.at
 
-    def prepare(self, moment: datetime) -> None:
-        """Take in all trades known before a moment now, so that no decision has to wait for it."""
+    def prepare(self, moment: datetime, snapshot: AccountSnapshot | None = None) -> None:
+        """Take in all trades known before a moment now, so that no decision has to wait for it.
+
+        At a bot's start, `snapshot` has what was computed before.
+        """
+        followed = self._followed
+        if snapshot is None or followed is None:
+            self._account.at(to_ms(moment), 0.0)
+            return
+        snapshot.restore(self._account, f"{self._shares} {followed}")
         self._account.at(to_ms(moment), 0.0)
+        snapshot.save(self._account)
 
     def for_entry(
         self,

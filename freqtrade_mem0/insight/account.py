@@ -44,13 +44,13 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from operator import attrgetter, mul
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.insight.stakes import most_room
 from freqtrade_mem0.insight.standing import Share, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -133,6 +133,29 @@ class Account:
         while self._days and self._days[-1].end > n:
             self._days.pop()
         self._standings.clear()
+
+    def after(self, n: int, day: int) -> tuple[list[_Day], list[bytes]] | None:
+        """Return days and trades for `restore`: those from a day on, which `n` trades are before.
+
+        And the last day before that. None where one of these days is not closed.
+        """
+        first = max(bisect_left(self._days, day, key=_NUMBER) - 1, 0)
+        days = [each._replace(end=each.end - n) for each in self._days[first:]]
+        if n > 0 and not (days and days[-1].end >= 0):
+            return None
+        columns: list[array[Any]] = [self._day_of, self._ratios, self._weights, *self._said]
+        return days, [column[n:].tobytes() for column in columns]
+
+    def restore(self, days: Iterable[Any], columns: Sequence[bytes]) -> None:
+        """Begin with what `after` returned; trades are counted from there."""
+        self._days = [
+            _Day(number, first, end, tuple(wealth), tuple(sums), *others)
+            for number, first, end, wealth, sums, *others in days
+        ]
+        day_of, *others = columns
+        self._day_of = array("i", day_of)
+        self._ratios, self._weights, *said = (array("d", column) for column in others)
+        self._said = tuple(said)
 
     def add(self, known_ms: int, ratio: float, weight: float, multipliers: Sequence[float]) -> None:
         """Add the next trade.

@@ -96,6 +96,14 @@ class EntrySums:
         del self._sums[4 * (n + 1) :]
         del self._sides[n + 1 :]
 
+    def after(self, n: int) -> list[bytes]:
+        """Return what is known once `n` trades are, and of those after them, for `restore`."""
+        return [self._sums[4 * n :].tobytes(), self._sides[n:].tobytes()]
+
+    def restore(self, sums: bytes, sides: bytes) -> None:
+        """Begin with what `after` returned; trades are counted from there."""
+        self._sums, self._sides = array("d", sums), array("B", sides)
+
     def add(self, entry: ClosedEntry) -> None:
         """Add the next trade. One without volatility counts for the sides only."""
         n, weight, logs, momentum = self._sums[-4:]

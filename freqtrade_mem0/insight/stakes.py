@@ -53,6 +53,14 @@ class StakeSums:
         """Keep the first `n` trades only."""
         del self._earned[n + 1 :]
 
+    def after(self, n: int) -> list[bytes]:
+        """Return what is known once `n` trades are, and of those after them, for `restore`."""
+        return [self._earned[n:].tobytes()]
+
+    def restore(self, earned: bytes) -> None:
+        """Begin with what `after` returned; trades are counted from there."""
+        self._earned = array("d", earned)
+
     def room(self, n_known: int) -> float:
         """Return how far a stake may be moved once `n_known` trades are known, >= 0."""
         earned = self._earned[n_known]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.journal.identity import identity_of, last_row
 from freqtrade_mem0.recall import snapshot_file
-from freqtrade_mem0.recall.snapshot_file import SnapshotError
+from freqtrade_mem0.recall.checked_file import SnapshotError
 from freqtrade_mem0.records.codec import SCHEMA_VERSION
 
 if TYPE_CHECKING:

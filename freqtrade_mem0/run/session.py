@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from freqtrade_mem0.decide.account_snapshot import AccountSnapshot
     from freqtrade_mem0.decide.decider import Answer
     from freqtrade_mem0.decide.learned import LearnedRules
     from freqtrade_mem0.decide.proposal import Proposal
@@ -114,10 +115,10 @@ class Session:
         with self._lock:
             self._decider.rules = rules
 
-    def prepare(self, moment: datetime) -> None:
+    def prepare(self, moment: datetime, snapshot: AccountSnapshot | None = None) -> None:
         """Take in the trades of earlier runs, so that no decision has to wait for it."""
         with self._lock:
-            self._decider.evidence.prepare(moment)
+            self._decider.evidence.prepare(moment, snapshot)
 
     def decide(self, proposal: Proposal) -> Decision:
         """Return the answer to a proposed stake as a decision with its reasons."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from freqtrade_mem0.config.sizing import SizingSettings
+from freqtrade_mem0.decide import account
 from freqtrade_mem0.decide.account import AccountReader
 from freqtrade_mem0.decide.known import EvidenceReader
+from freqtrade_mem0.insight.account import MS_PER_DAY
 from freqtrade_mem0.insight.closed_entry import ClosedEntry, EntryColumns
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.insight.stakes import StakeSums
@@ -42,11 +45,11 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "_PAGE", 37)
 
 
-def trades(dice: random.Random, n: int) -> Iterator[TradeRecord]:
+def trades(dice: random.Random, n: int, longest: int = 6) -> Iterator[TradeRecord]:
     """Return trades in a random order: long ones and short ones, many in the same millisecond."""
     for number in range(n):
         closed = START + timedelta(hours=dice.randrange(N_DAYS * 6) * 4)
-        held = timedelta(hours=dice.choice([0, 1, 4, 30, 24 * 20, 24 * 400]))
+        held = timedelta(hours=dice.choice([0, 1, 4, 30, 24 * 20, 24 * 400][:longest]))
         situation = {"volatility": dice.uniform(0.001, 0.05), "momentum": dice.gauss(0.0, 3.0)}
         record = a_trade(
             number,
@@ -110,6 +113,53 @@ def test_the_same_to_the_last_bit(seed: int, shares: dict[str, float]) -> None:
         for hours in (first, N_DAYS * 24 + 9, *(dice.uniform(0, N_DAYS * 24) for _ in range(40))):
             twins.agree_at(hours, dice.choice([0.0, 0.004, 0.02]))
     assert twins.n_in_columns > 600 or not shares
+
+
+@pytest.mark.parametrize("shares", SHARES[:2])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_checkpoint_goes_on_as_if_it_had_read_everything(
+    seed: int, shares: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever arrives or is removed after it, and whatever moments it is asked about."""
+    monkeypatch.setattr(account, "_KEPT_MS", 20 * MS_PER_DAY)
+    dice, n_restored, n_kept = random.Random(seed), 0, 0
+    twins, arriving = Twins(shares), list(trades(dice, 600, longest=2))
+    arriving.sort(key=lambda trade: (trade.known_at, dice.random()))
+    late = [arriving.pop(dice.randrange(len(arriving))) for _ in range(6)]
+    end = N_DAYS * 24 + 30
+    while arriving:
+        for trade in [*arriving[:40], *(late.pop() for _ in late[: dice.random() < 0.4])]:
+            twins.add(trade, dice)
+        del arriving[:40]
+        moments = [end, dice.uniform(end / 2, end)] if dice.random() < 0.5 else [end]
+        for hours in moments:
+            twins.agree_at(hours, 0.02)
+        checkpoint = twins.readers[0].checkpoint()
+        if checkpoint is not None:
+            said = json.loads(json.dumps({**checkpoint._asdict(), "parts": None}))
+            again = AccountReader(twins.recalls[0], shares, twins.ask, twins.ask_all)
+            n_read = again.restore(account.Checkpoint(**{**said, "parts": checkpoint.parts}))
+            n_restored += n_read == len(twins.recalls[0])
+            n_kept += checkpoint.n_earlier > 0
+            twins.readers[0] = again
+            twins.agree_at(end, 0.004)
+    assert n_restored > 5
+    assert n_kept > 3
+
+
+def test_a_checkpoint_of_other_trades_is_not_used() -> None:
+    """One trade has another result: the hash tells, and all is computed."""
+    dice, twins = random.Random(7), Twins({"a": 0.3})
+    arriving = list(trades(dice, 100))
+    for trade in arriving:
+        twins.add(trade, random.Random(0))
+    twins.agree_at(N_DAYS * 24 + 9, 0.01)
+    checkpoint = twins.readers[0].checkpoint()
+    assert checkpoint is not None
+    twins.add(replace(arriving[50], profit_ratio=0.5), random.Random(0))
+    twins.readers[0] = AccountReader(twins.recalls[0], {"a": 0.3}, twins.ask, twins.ask_all)
+    assert twins.readers[0].restore(checkpoint) == 0
+    twins.agree_at(N_DAYS * 24 + 9, 0.01)
 
 
 def test_an_empty_day_and_trades_without_weight_alone() -> None:
@@ -191,7 +241,7 @@ def test_pages_hold_each_trade_once_while_trades_arrive(keeps_entries: bool) -> 
     """A trade that arrives between two pages comes in its place, before or after what was read."""
     dice = random.Random(3)
     index = Recall(("pair",), 365.0, keeps_entries=keeps_entries)
-    read_on, arriving = index.entries(), list(trades(dice, 400))
+    read_on, arriving = index.entries(history.EntryReader()), list(trades(dice, 400))
     for trade in arriving[:300]:
         index.add(trade)
     seen: list[int] = []

@@ -19,6 +19,7 @@ from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.insight.shrinkage import Shrinkage
 from freqtrade_mem0.recall import Recall
+from freqtrade_mem0.recall.index.history import EntryReader
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.sizing.guard import Guarded, unguarded
@@ -71,7 +72,7 @@ def test_a_trade_added_later_counts_as_one_added_now(seed: int) -> None:
     """Whatever is asked in between, and also where it replaces or follows other trades."""
     dice = random.Random(seed)
     now, later = Recall(LEVELS, 30.0), Recall(LEVELS, 30.0)
-    readers = now.entries(), later.entries()
+    readers = now.entries(EntryReader()), later.entries(EntryReader())
     promised = []
     added: list[TradeRecord] = []
     for trade in trades(dice):

@@ -66,6 +66,10 @@ class EntryReader:
             earlier = self._changed_ms
             self._changed_ms = known_ms if earlier is None else min(earlier, known_ms)
 
+    def skip(self, n: int, read_ms: int) -> None:
+        """Take the first `n` trades, which are all that are known before a moment, as read."""
+        self._n_read, self._read_ms, self._is_read = n, read_ms, True
+
     def start_over(self) -> None:
         """Read from the beginning next time."""
         if self._read_ms is not None:

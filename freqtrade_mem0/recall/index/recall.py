@@ -13,6 +13,7 @@ of wins, of profit ratios and their squares.
 from __future__ import annotations
 
 import threading
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.closed_entry import Entry
@@ -31,7 +32,7 @@ from freqtrade_mem0.recall.index.history import EntryReader, HistoryReader
 from freqtrade_mem0.recall.index.ids import packed
 from freqtrade_mem0.recall.index.levels import Levels
 from freqtrade_mem0.recall.index.rows import TimedRows
-from freqtrade_mem0.recall.index.state import RecallState
+from freqtrade_mem0.recall.index.state import PAGE_ROWS, RecallState
 from freqtrade_mem0.recall.index.sums import Decay
 from freqtrade_mem0.records.base import to_ms
 
@@ -313,12 +314,13 @@ class Recall:
 
         return read_on
 
-    def entries(self) -> Callable[[int], tuple[int, list[ClosedEntry] | EntryColumns]]:
-        """Return a function that reads the entries of trades, each once; see `EntryReader`.
+    def entries(
+        self, reader: EntryReader
+    ) -> Callable[[int], tuple[int, list[ClosedEntry] | EntryColumns]]:
+        """Return a function that reads the entries of trades, each once, as a new reader says.
 
         Many of them come in columns, where whole entries are not kept.
         """
-        reader = EntryReader()
         with self._lock:
             self._readers.append(reader)
 
@@ -334,6 +336,17 @@ class Recall:
                 return n_kept, rows.columns.closed_entries(new, self._entries)
 
         return read_on
+
+    def digest(self, now_ms: int) -> tuple[int, str]:
+        """Return how many trades are known before a moment, and a hash of all their entries."""
+        hashed = blake2b(digest_size=32)
+        with self._lock:
+            known = self._rows.by_time[: self._rows.n_before(now_ms)]
+            for first in range(0, len(known), PAGE_ROWS):
+                page = self._rows.columns.entry_columns(known[first : first + PAGE_ROWS])
+                for column in page:
+                    hashed.update(column.tobytes())
+        return len(known), hashed.hexdigest()
 
     def clear(self) -> None:
         """Remove all trades."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.core_memory.rules import acting_rules
+from freqtrade_mem0.decide.account_snapshot import AccountSnapshot
 from freqtrade_mem0.delivery.pull import MemorySync
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import ConfigError, JournalError
@@ -125,7 +126,7 @@ class BotRuntime(Runtime):
         self._chores.keep_mark(alerts_mark, self._alerts.to_json)
         self._chores.follower.begin()
         try:
-            self.session.prepare(now())
+            self.session.prepare(now(), AccountSnapshot(store.folder, origin))
         except Exception:
             logger.exception("The first decision computes memory's account.")
         self._tell_what_waits()
