@@ -14,7 +14,7 @@ from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
 from freqtrade_mem0.journal.evidence.read import EvidenceReader, in_scope
 from freqtrade_mem0.journal.ledger import Ledger
-from freqtrade_mem0.journal.paging import newest, of_ids, of_seqs, pages
+from freqtrade_mem0.journal.paging import counts, newest, of_ids, of_seqs, pages
 from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.journal.append import Entry
+    from freqtrade_mem0.journal.ledger import Stake
     from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.journal.rows import Row
     from freqtrade_mem0.records.base import Record
@@ -226,6 +227,10 @@ class Journal:
         """
         return self._ledger.lines(scope or Scope(), only_opened=only_opened, limit=limit)
 
+    def ledger_of(self, scope: Scope, beginnings: Sequence[str]) -> Iterator[LedgerLine]:
+        """Yield decisions as `ledger` does, whose id or trade's id begins with one of these."""
+        return self._ledger.named(scope, beginnings)
+
     def still_open(self, scope: Scope, newest: int) -> list[Decision]:
         """Return decisions whose trade has not closed, of the newest that became one, by time."""
         return self._ledger.still_open(scope, newest)
@@ -237,20 +242,20 @@ class Journal:
         """
         return self._ledger.of(wanted)
 
-    def stakes(self, scope: Scope) -> Iterator[tuple[str, str, float, float, bool]]:
+    def stakes(self, scope: Scope, trade_ids: Sequence[str]) -> Iterator[Stake]:
         """Yield what was decided about the stakes of trades; see `Ledger.stakes`."""
-        return self._ledger.stakes(scope)
+        return self._ledger.stakes(scope, trade_ids)
+
+    def old_stakes(self, scope: Scope) -> Iterator[Stake]:
+        """Yield what archived decisions said about stakes; see `Ledger.old_stakes`."""
+        return self._ledger.old_stakes(scope)
 
     def decisions(self, scope: Scope) -> Iterator[Decision]:
         """Yield all decisions, with their trades' ids, in order of arrival, a page at a time."""
         return self._ledger.in_order_of_arrival(scope)
 
     def loose_decisions(self, scope: Scope, since: datetime) -> list[Decision]:
-        """Return decisions since a moment that a bot still has to tie to a record, oldest first.
-
-        These are the ones whose entry order was not filled yet, and those of trades that are not
-        recorded, or recorded without their decision.
-        """
+        """Return decisions since a moment that no trade is recorded with, oldest first."""
         return self._ledger.loose(scope, since)
 
     def run_ids(self, beginning: str) -> list[str]:
@@ -264,15 +269,7 @@ class Journal:
         self, user_id: str | None = None, scope: Scope | None = None
     ) -> dict[tuple[str, str, str], int]:
         """Count current records, of one owner, a scope or all, by `(kind, category, mode)`."""
-        where, values = in_scope(scope or Scope(user_id=user_id))
-        rows = self.connection.rows(
-            "SELECT kind, category, mode, count(*) FROM evidence"  # noqa: S608 - as in `paging`
-            " JOIN scopes ON scopes.number = evidence.scope"
-            f" WHERE is_current = 1 AND {where}"
-            " GROUP BY kind, category, mode ORDER BY kind, category, mode",
-            values,
-        )
-        return {(kind, category, mode): count for kind, category, mode, count in rows}
+        return counts(self.connection, scope or Scope(user_id=user_id))
 
     def recorded_ms(self, ids: Collection[str]) -> dict[str, int]:
         """Return when the newest version under each id was recorded, in epoch milliseconds.

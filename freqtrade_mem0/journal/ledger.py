@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from heapq import merge
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal import ledger_order
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.read import in_scope
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.connection import Connection
     from freqtrade_mem0.journal.evidence.read import EvidenceReader
     from freqtrade_mem0.records.decision import Decision
+
+Stake = tuple[str, str, float, float, bool]
+"""See `Ledger.stakes`."""
 
 _LINES_AT_ONCE = 500
 _LONGEST_MS = 7 * 86_400_000
@@ -56,9 +61,21 @@ class Ledger:
 
     def lines(self, scope: Scope, *, only_opened: bool, limit: int | None) -> Iterator[LedgerLine]:
         """Yield decisions with their outcome by market time; see `Journal.ledger`."""
-        decisions = self._decisions(scope, only_opened=only_opened, limit=limit)
-        for start in range(0, len(decisions), _LINES_AT_ONCE):
-            some = decisions[start : start + _LINES_AT_ONCE]
+        seqs = (
+            ledger_order.all_seqs(self._connection, scope, only_opened=only_opened)
+            if limit is None
+            else ledger_order.newest_seqs(self._connection, scope, limit, only_opened=only_opened)
+        )
+        return self._lines(seqs)
+
+    def named(self, scope: Scope, beginnings: Sequence[str]) -> Iterator[LedgerLine]:
+        """Yield decisions as `lines` does, whose id or whose trade's id begins so."""
+        seqs = ledger_order.named_seqs(self._connection, scope, beginnings, only_opened=False)
+        return self._lines(seqs)
+
+    def _lines(self, seqs: Sequence[int]) -> Iterator[LedgerLine]:
+        for start in range(0, len(seqs), _LINES_AT_ONCE):
+            some = self._decisions(seqs[start : start + _LINES_AT_ONCE])
             trades = self._trades([each.trade_id for each in some if each.trade_id is not None])
             for decision in some:
                 trade = trades.get(decision.trade_id or "")
@@ -88,25 +105,31 @@ class Ledger:
             yield from rows
             seq = rows[-1][at]
 
-    def stakes(self, scope: Scope) -> Iterator[tuple[str, str, float, float, bool]]:
-        """Yield what was decided about the stakes of trades, in no order.
+    def stakes(self, scope: Scope, trade_ids: Sequence[str]) -> Iterator[Stake]:
+        """Yield what was decided about the stakes of trades, in no order; archived ones are left.
 
         Of each the trade's id, the decision's id, proposed and decided stake, and whether that was
         applied.
         """
-        where, values = scope.where(with_kind=False)
-        query = f"{_DECISIONS} {where} AND trade_id IS NOT NULL"
-        for _, seq, body, trade_id, _ in self._connection.rows(query, values):
+        where, values = scope.where(prefix="d.", with_kind=False)
+        query = (
+            "SELECT d.seq, body_of(-d.seq, d.body), d.trade_id FROM json_each(?) AS n"  # noqa: S608 - values are bound
+            f" CROSS JOIN decisions AS d ON d.trade_id = n.value WHERE {where}"
+        )
+        rows = self._connection.rows(query, [json.dumps(list(trade_ids)), *values])
+        for seq, body, trade_id in rows:
             try:
                 each = decode_numbers(body)
             except RecordError as error:
                 self._unreadable(-seq, error)
             else:
-                said = each["id"], each["proposed_stake"], each["stake"], each["applied"]
-                yield trade_id, *said
+                yield trade_id, each["id"], each["proposed_stake"], each["stake"], each["applied"]
+
+    def old_stakes(self, scope: Scope) -> Iterator[Stake]:
+        """Yield the same of all archived decisions of a scope that became trades."""
         chosen, values = in_scope(replace(scope, kind=None), prefix="d.", moment="decided_ms")
-        query = f"{SELECT} {chosen} AND d.trade_id IS NOT NULL"
-        for _, old in self._readable_old(self._connection.rows(query, values)):
+        pages = self._by_seq(f"{SELECT} {chosen} AND d.trade_id IS NOT NULL AND d.seq > ?", values)
+        for _, old in self._readable_old(pages):
             yield old.trade_id or "", old.id, old.proposed_stake, old.stake, old.applied
 
     def still_open(self, scope: Scope, newest: int) -> list[Decision]:
@@ -169,17 +192,13 @@ class Ledger:
         }
         return [each for _, each in self._readable(row for row in rows if row[3] not in tied)]
 
-    def _decisions(self, scope: Scope, *, only_opened: bool, limit: int | None) -> list[Decision]:
-        opened = " AND d.trade_id IS NOT NULL" if only_opened else ""
-        newest = "" if limit is None else " ORDER BY decided_ms DESC, d.seq DESC LIMIT ?"
-        most = [] if limit is None else [limit]
-        where, values = scope.where(with_kind=False)
-        rows = self._connection.rows(f"{_DECISIONS} {where}{opened}{newest}", [*values, *most])
-        chosen, values = in_scope(replace(scope, kind=None), prefix="d.", moment="decided_ms")
-        old = self._connection.rows(f"{SELECT} {chosen}{opened}{newest}", [*values, *most])
+    def _decisions(self, seqs: Sequence[int]) -> list[Decision]:
+        values = [json.dumps(seqs)]
+        of_seqs = "d.seq IN (SELECT value FROM json_each(?))"
+        rows = self._connection.rows(f"{_DECISIONS} {of_seqs}", values)
+        old = self._connection.rows(f"{SELECT} {of_seqs}", values) if len(rows) < len(seqs) else []
         found = [*self._readable(rows), *self._readable_old(old)]
-        found.sort(key=itemgetter(0))
-        return [decision for _, decision in found[-limit if limit else 0 :]]
+        return [decision for _, decision in sorted(found, key=itemgetter(0))]
 
     def _readable(self, rows: Iterable[Any]) -> Iterator[tuple[tuple[int, int], Decision]]:
         for decided_ms, seq, *row in rows:

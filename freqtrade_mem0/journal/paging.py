@@ -69,6 +69,21 @@ def pages(connection: Connection, scope: Scope, after_seq: int) -> Iterator[list
             return
 
 
+def counts(connection: Connection, scope: Scope) -> dict[tuple[str, str, str], int]:
+    """Count the records of a scope; see `Journal.counts`."""
+    where, values = in_scope(scope)
+    # An owner has most of the rows: one walk over all takes half as long as the scope's index.
+    how = "NOT INDEXED" if scope.strategy is None and scope.run_id is None else ""
+    rows = connection.rows(
+        "SELECT kind, category, mode, sum(n) FROM (SELECT scope, count(*) AS n"  # noqa: S608 - as above
+        f" FROM evidence {how} WHERE is_current = 1 AND {where} GROUP BY scope)"
+        " JOIN scopes ON number = scope"
+        " GROUP BY kind, category, mode ORDER BY kind, category, mode",
+        values,
+    )
+    return {(kind, category, mode): count for kind, category, mode, count in rows}
+
+
 def of_seqs(connection: Connection, seqs: Sequence[int]) -> list[Row]:
     """Return the rows of some current records, in order of arrival."""
     listed = "e.seq IN (SELECT value FROM json_each(?)) ORDER BY e.seq"

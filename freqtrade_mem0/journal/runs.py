@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.journal.evidence.read import in_scope
+from freqtrade_mem0.journal.ledger_order import last_decided, newest_of
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
@@ -48,16 +49,18 @@ def newest_run(journal: Journal, scope: Scope, *, with_decisions: bool = False) 
     with_decisions
         Choose among runs with decisions in the ledger, instead of runs with trades.
     """
-    trades = _runs(journal, replace(scope, kind=TradeRecord.kind), "recorded_ms", "known_ms")
-    found, marks = trades, Marks(journal)
-    if with_decisions:
-        found = _runs(journal, replace(scope, kind=None), "decided_ms", "decided_ms")
+    closed = _last_closed(journal, scope)
+    found = last_decided(journal.connection, scope) if with_decisions else closed
+    if len(found) < 2:  # noqa: PLR2004 - nothing to compare
+        return next(iter(found), None)
+    marks = Marks(journal)
 
     def made_ms(origin: Origin) -> int:
-        recorded_ms, known_ms = trades.get(origin, found[origin])
         if origin.mode in _BOTS:
-            return max(known_ms, found[origin][1])
-        noted: int = marks.get(_mark(origin)).get("made_ms", recorded_ms)
+            return max(closed.get(origin, 0), found[origin])
+        noted: int | None = marks.get(_mark(origin)).get("made_ms")
+        if noted is None:
+            noted = _recorded_ms(journal, origin, scope.pair) if origin in closed else found[origin]
         return noted
 
     return max(found, key=lambda origin: (made_ms(origin), origin.run_id), default=None)
@@ -65,42 +68,46 @@ def newest_run(journal: Journal, scope: Scope, *, with_decisions: bool = False) 
 
 def runs_with_trades(journal: Journal) -> list[Origin]:
     """Return all runs and bots with trades, of all owners, that with the newest record first."""
-    found = _runs(journal, Scope(kind=TradeRecord.kind), "recorded_ms", "known_ms")
+    rows = journal.connection.rows(
+        "SELECT user_id, strategy, mode, run_id, max(recorded_ms), max(known_ms) FROM evidence"
+        " JOIN scopes ON number = scope WHERE is_current = 1 AND kind = ?"
+        " GROUP BY user_id, strategy, mode, run_id",
+        [TradeRecord.kind],
+    )
+    found = {
+        Origin(user_id=user_id, strategy=strategy, mode=Mode(mode), run_id=run_id): last
+        for user_id, strategy, mode, run_id, *last in rows
+    }
     return sorted(found, key=lambda origin: (found[origin], str(origin)), reverse=True)
 
 
-def _runs(
-    journal: Journal, scope: Scope, recorded: str, known: str
-) -> dict[Origin, tuple[int, int]]:
-    """Return the latest of two times of each run: of its trades, or of its opened decisions."""
-    scope = replace(scope, since=None)
-    chosen, numbers = in_scope(scope)
-    tables = [("evidence JOIN scopes ON number = scope WHERE is_current = 1", chosen, numbers)]
-    if scope.kind is None:
-        where, values = scope.where(with_kind=False)
-        tables = [
-            ("decisions WHERE trade_id IS NOT NULL", where, values),
-            (
-                "old_decisions JOIN scopes ON number = scope WHERE trade_id IS NOT NULL",
-                chosen,
-                numbers,
-            ),
-        ]
-    asked = " UNION ALL ".join(
-        f"SELECT user_id, strategy, mode, run_id, max({recorded}), max({known})"  # noqa: S608 - fixed names, values are bound
-        f" FROM {table} AND {condition} GROUP BY user_id, strategy, mode, run_id"
-        for table, condition, _ in tables
-    )
+def _last_closed(journal: Journal, scope: Scope) -> dict[Origin, int]:
+    """Return when the newest trade of each run of a scope closed, in epoch milliseconds."""
+    own, values = replace(scope, pair=None, kind=TradeRecord.kind).where()
+    of_pair = "" if scope.pair is None else " AND pair = (SELECT number FROM words WHERE word = ?)"
     rows = journal.connection.rows(
-        "SELECT user_id, strategy, mode, run_id, max(a), max(b) FROM"  # noqa: S608 - as above
-        f" (SELECT '' AS user_id, '' AS strategy, '' AS mode, '' AS run_id, 0 AS a, 0 AS b"
-        f" WHERE 0 UNION ALL {asked}) GROUP BY user_id, strategy, mode, run_id",
-        [value for _, _, bound in tables for value in bound],
+        "SELECT user_id, strategy, mode, run_id, (SELECT known_ms FROM evidence"  # noqa: S608 - values are bound
+        f" WHERE scope = number AND is_current = 1{of_pair} ORDER BY known_ms DESC LIMIT 1)"
+        f" FROM scopes WHERE {own}",
+        [*([] if scope.pair is None else [scope.pair]), *values],
     )
-    return {
-        Origin(user_id=user_id, strategy=strategy, mode=Mode(mode), run_id=run_id): (first, second)
-        for user_id, strategy, mode, run_id, first, second in rows
-    }
+    return newest_of(rows)
+
+
+def _recorded_ms(journal: Journal, origin: Origin, pair: str | None) -> int:
+    """Return when the last trade of a run was recorded."""
+    scope = Scope(
+        user_id=origin.user_id,
+        strategy=origin.strategy,
+        modes=[origin.mode],
+        run_id=origin.run_id,
+        pair=pair,
+        kind=TradeRecord.kind,
+    )
+    chosen, values = in_scope(scope)
+    query = f"SELECT max(recorded_ms) FROM evidence WHERE is_current = 1 AND {chosen}"  # noqa: S608 - as above
+    (last,) = journal.connection.row(query, values)
+    return int(last or 0)
 
 
 def _mark(origin: Origin) -> str:

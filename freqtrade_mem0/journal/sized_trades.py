@@ -6,7 +6,9 @@ Of decisions and bodies only the numbers are read, which takes a quarter of the 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from math import fsum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
@@ -15,13 +17,14 @@ from freqtrade_mem0.records.codec import decode_amounts, hash_of
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.records.codec import Amounts
 
 _AT_ONCE = 1_000
+_LEFT_OUT: Mapping[str, float | str] = MappingProxyType({})
 
 
 class Sized(NamedTuple):
@@ -70,30 +73,29 @@ def profits(trades: Iterable[SizedTrade]) -> float | None:
 
 
 def sized_trades(journal: Journal, scope: Scope) -> Iterator[SizedTrade]:
-    """Yield the current trades of a scope as they arrived.
+    """Yield the current trades of a scope as they arrived, without their situations.
 
     Raises
     ------
     JournalError
         The file can not be used.
     """
-    trades = {
-        seq: item
+    decided_in = replace(scope, since=None)
+    old = {trade_id: each for trade_id, *each in journal.old_stakes(decided_in)}
+    trades = (
+        (seq, item._replace(situation=_LEFT_OUT))
         for seq, item in journal.evidence.items(replace(scope, kind=TradeRecord.kind))
         if isinstance(item, TradeEvidence)
-    }
-    decided = (
-        {trade_id: each for trade_id, *each in journal.stakes(replace(scope, since=None))}
-        if trades
-        else {}
     )
-    seqs = list(trades)
-    for start in range(0, len(seqs), _AT_ONCE):
-        for seq, _, _, body, said in of_seqs(journal.connection, seqs[start : start + _AT_ONCE]):
+    while page := dict(islice(trades, _AT_ONCE)):
+        ids = [trade.id for trade in page.values()]
+        decided = {trade_id: each for trade_id, *each in journal.stakes(decided_in, ids)}
+        for seq, _, _, body, said in of_seqs(journal.connection, list(page)):
             # Amounts count only where the body is what was written.
             is_whole = body and hash_of(body, TradeRecord.added_later).startswith(said)
             amounts = decode_amounts(body) if is_whole else None
-            yield _sized_trade(trades[seq], decided.get(trades[seq].id), amounts)
+            trade = page[seq]
+            yield _sized_trade(trade, old.get(trade.id) or decided.get(trade.id), amounts)
 
 
 def _sized_trade(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.journal.ledger_order import origins
 from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.query.compile import read_query
 from freqtrade_mem0.query.fields import Place
@@ -168,10 +169,11 @@ def _find_line(
             scope = replace(scope, strategy=strategy, modes=modes, run_id=newest.run_id)
         lines = list(memory.journal.ledger(scope, limit=1))
     else:
+        named = _trade_ids(memory, scope, entries) if entries else [wanted]
         lines = [
             line
-            for line in memory.journal.ledger(scope, only_opened=False)
-            if (_is_one_of(line.decision, entries) if entries else _begins(line.decision, wanted))
+            for line in memory.journal.ledger_of(scope, named)
+            if (line.decision.trade_id in named if entries else _begins(line.decision, wanted))
         ]
     if not lines:
         where = [f"{each.side} {each.pair} in {each.database}" for each in entries]
@@ -200,15 +202,14 @@ def _begins(decision: Decision, wanted: str) -> bool:
     return (decision.trade_id or "").startswith(wanted) or decision.id.startswith(wanted)
 
 
-def _is_one_of(decision: Decision, entries: Sequence[Entered]) -> bool:
-    """Return whether a decision opened one of some trades of Freqtrade."""
-    return any(
-        (decision.pair, decision.side) == (each.pair, each.side)
-        and is_of_mode(each.order_id, decision.origin.mode)
-        and decision.trade_id
-        == trade_identity(decision.origin, each.pair, each.side, each.order_id)
+def _trade_ids(memory: MemoryFolder, scope: Scope, entries: Sequence[Entered]) -> list[str]:
+    """Return the ids of some trades of Freqtrade in each run that may have made them."""
+    return [
+        trade_identity(origin, each.pair, each.side, each.order_id)
+        for origin in origins(memory.journal.connection, scope)
         for each in entries
-    )
+        if is_of_mode(each.order_id, origin.mode)
+    ]
 
 
 def _candidate(decision: Decision, wanted: str | None) -> str:

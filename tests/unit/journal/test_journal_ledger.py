@@ -11,11 +11,13 @@ from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
 from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.ledger_line import LedgerLine
+from freqtrade_mem0.journal.ledger_order import last_decided
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, to_ms
 from tests.support.samples import ORIGIN, a_decision, a_trade, at, opened
 
 if TYPE_CHECKING:
+    from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.journal.journal import Journal
 
 
@@ -175,3 +177,38 @@ def test_a_decision_and_its_trade_are_found_by_the_id_of_either(
     assert journal.decision_and_trade("nothing") == (None, None)
     if not is_archived:  # the id of an archived decision alone does not say where it is
         assert journal.decision_and_trade(decision.id)[1] == trade
+
+
+def test_lines_are_chosen_without_reading_the_others(journal: Journal) -> None:
+    """The newest of several runs, and those whose ids begin so, half of them archived."""
+    runs = [ORIGIN, replace(ORIGIN, run_id="bot-2", strategy="Other", mode=Mode.LIVE)]
+    entries: list[Entry] = []
+    for number in range(24):
+        decision = a_decision(number, origin=runs[number % 2], decided_at=at(number - 0.5))
+        trade = a_trade(number + 30, origin=runs[number % 2], decision_id=decision.id)
+        entries += [decision]
+        entries += [opened(decision, trade), trade] if number % 3 else []
+    journal.append(entries)
+    writes = BriefWrites(journal, lambda _: None)
+    archive_records(writes, to_ms(at(45)))
+    archive_decisions(writes, to_ms(at(10)))
+    for scope in (Scope(), Scope(user_id="me"), Scope(run_id="bot-2"), Scope(pair="no/pair")):
+        for only_opened in (True, False):
+            lines = list(journal.ledger(scope, only_opened=only_opened))
+            for limit in (0, 1, 5, 100):
+                newest = list(journal.ledger(scope, only_opened=only_opened, limit=limit))
+                assert newest == lines[-limit:] if limit else not newest
+        for line in lines:
+            for name in filter(None, (line.decision.id, line.decision.trade_id)):
+                assert list(journal.ledger_of(scope, [name])) == [line]
+                assert line in journal.ledger_of(scope, [name[:2], "mine"])
+    assert not list(journal.ledger_of(Scope(), ["no such id"]))
+    both = last_decided(journal.connection, Scope())
+    assert both == {
+        origin: max(
+            to_ms(each.decision.decided_at)
+            for each in journal.ledger()
+            if each.decision.origin == origin
+        )
+        for origin in runs
+    }
