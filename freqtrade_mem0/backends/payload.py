@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from freqtrade_mem0.backends.filters import as_instant
@@ -100,7 +100,7 @@ def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None
         run_id=_text(payload.get("run_id")),
         created_at=_LONG_AGO if created_at is None else created_at,
         metadata={
-            key: cast("Scalar", value) if value.__class__ in _PLAIN_TYPES else _flat(value)
+            key: value if value.__class__ in _PLAIN_TYPES else _flat(value)  # type: ignore[misc]
             for key, value in payload.items()
             if key not in RESERVED_KEYS and value is not None
         },

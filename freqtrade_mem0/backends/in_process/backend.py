@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.backends.port import Filters, GroupKey
+    from freqtrade_mem0.backends.vector_rows import Row
     from freqtrade_mem0.records.memory import Memory
 
 logger = logging.getLogger(__name__)
@@ -217,7 +218,17 @@ class EmbeddedBackend:
                 return iter(foreign_store.scan(parts.store, filters, since))
             if since is not None:
                 return self._read(parts.store.list_ids_since(since, filters))
+            if isinstance(parts.store, SqliteStore):
+                return self._of_pages(parts.store.pages(filters, _MEMORIES_PER_READ))
         return self.scan(filters=filters)
+
+    def _of_pages(self, pages: Iterator[list[Row]]) -> Iterator[Memory]:
+        while True:
+            with self._at_work("read the changes"):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from (payload.from_payload(row.id, row.payload) for row in page)
 
     def _read(self, ids: list[str]) -> Iterator[Memory]:
         for part in _parts(ids, _MEMORIES_PER_READ):

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from freqtrade_mem0.backends.filters import AllOf, Condition, matches
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.sqlite import embedders, times
 from freqtrade_mem0.backends.sqlite.vectors import compressed_vector
@@ -146,6 +147,42 @@ def rows_by_seq(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Sto
         ):
             found[seq] = StoredRow(*rest)
     return [found[seq] for seq in seqs]
+
+
+def ids_by_time(
+    connection: sqlite3.Connection, collection: Collection | None, node: AllOf
+) -> list[str]:
+    """Return the ids of rows by `(created_at, id)`, of the owners alone that a filter names."""
+    if collection is None:
+        return []
+    of_owners = AllOf(
+        tuple(part for part in node.parts if isinstance(part, Condition) and part.key in SCOPE_KEYS)
+    )
+    scopes = [
+        scope
+        for scope, owners in connection.execute("SELECT scope, owners FROM scopes")
+        if matches(of_owners, dict(zip(SCOPE_KEYS, json.loads(owners), strict=True)))
+    ]
+    found = connection.execute(
+        "SELECT id FROM memories WHERE collection = ? AND scope IN (SELECT value FROM json_each(?))"
+        " ORDER BY created_us, id",
+        (collection.number, json.dumps(scopes)),
+    )
+    return [each for (each,) in found]
+
+
+def payloads(
+    connection: sqlite3.Connection, collection: Collection | None, ids: Sequence[str]
+) -> Iterator[tuple[str, str | bytes]]:
+    """Yield id and stored payload of the rows that are there, in the order of `ids`."""
+    number = None if collection is None else collection.number
+    for part in _parts(ids):
+        query = (
+            "SELECT id, payload FROM memories"  # noqa: S608 - only question marks
+            f" WHERE collection = ? AND id IN ({_marks(part)})"
+        )
+        found = dict(connection.execute(query, (number, *part)).fetchall())
+        yield from ((each, found[each]) for each in part if each in found)
 
 
 def replace(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from freqtrade_mem0.backends.exact_store import ExactStore, Names, Rows
-from freqtrade_mem0.backends.filters import parse_filters
+from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.backends.payload import stored_since
 from freqtrade_mem0.backends.sqlite import ranking, times
 from freqtrade_mem0.backends.sqlite import rows as store_rows
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from freqtrade_mem0.backends.filters import AllOf
     from freqtrade_mem0.backends.port import GroupKey
     from freqtrade_mem0.backends.vector_rows import Vectors
 
@@ -208,6 +209,26 @@ class SqliteStore(ExactStore):
             if cache is None:
                 return []
             return [cache.ids[at] for at in cache.in_time_order(cache.select(connection, node))]
+
+    def pages(self, filters: Mapping[str, Any] | None, size: int) -> Iterator[Rows]:
+        """Return pages of the memories that pass, by `(created_at, id)`.
+
+        Each is read once, when its page is, and nothing of it is kept for later searches.
+        """
+        node = parse_filters(filters)
+        with self._file.reading() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            ids = store_rows.ids_by_time(connection, collection, node)
+        return (self._page(ids[at : at + size], node) for at in range(0, len(ids), size))
+
+    def _page(self, ids: Names, node: AllOf) -> Rows:
+        with self._file.reading() as connection:
+            collection = store_rows.find_collection(connection, self.collection_name)
+            found = [
+                Row(each, None, payload_for_mem0(text))
+                for each, text in store_rows.payloads(connection, collection, ids)
+            ]
+        return [row for row in found if matches(node, row.payload)]
 
     def list_ids_since(self, since: datetime, filters: Mapping[str, Any] | None = None) -> Names:
         """Return the ids of memories that pass and were stored since; only such rows are read."""
