@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.insight.response import Response
     from freqtrade_mem0.recall import Recall
 
-
+_MOST_NOTED = 1_000
 _EVER = -(1 << 62)
 _KEPT_MS = 180 * MS_PER_DAY
 """How far back a checkpoint keeps each trade. One that closes was hardly opened before that, else
@@ -101,6 +101,10 @@ class AccountReader:
         self._n_earlier, self._kept_ms = 0, _EVER
         """Trades that are in the sums of a checkpoint alone: how many, and known until when. All
         other numbers of trades are without these."""
+        self._n_asked = 0
+        self._noted: dict[tuple[int, float], tuple[int, float, float, float]] = {}
+        """By moment and volatility of an entry, what `note` was told; as long as nothing that was
+        known at one of them has changed."""
 
     def at(self, now_ms: int, volatility: float) -> tuple[Response, Standing | None]:
         """Return the response of an entry, and the account at the start of its UTC day.
@@ -112,20 +116,25 @@ class AccountReader:
         volatility
             Of its situation, 0.0 where it is unknown.
         """
-        n_kept, entries = self._read_on(now_ms)
-        while entries or n_kept < self.n_known:  # page by page
-            if self._reaches_back(n_kept, entries):
+        is_all = False
+        while not is_all:  # page by page
+            n_kept, entries, is_all = self._read_on(now_ms)
+            n_kept -= self._n_earlier
+            if not entries and n_kept == len(self._known_ms):
+                continue
+            if self._kept_ms != _EVER and self._reaches_back(n_kept, entries):
                 self._start_over()
+                is_all = False
+                continue
+            if n_kept < len(self._known_ms):
+                self._keep(n_kept)
+            if isinstance(entries, EntryColumns):
+                self._take_in_columns(entries)
             else:
-                self._keep(n_kept - self._n_earlier)
-                if isinstance(entries, EntryColumns):
-                    self._take_in_columns(entries)
-                else:
-                    self._take_in(entries)
-            n_kept, entries = self._read_on(now_ms)
+                self._take_in(entries)
         known_ms = self._known_ms
-        is_all = not known_ms or known_ms[-1] < now_ms
-        n_known = len(known_ms) if is_all else bisect_left(known_ms, now_ms)
+        is_latest = not known_ms or known_ms[-1] < now_ms
+        n_known = self._n_asked = len(known_ms) if is_latest else bisect_left(known_ms, now_ms)
         if now_ms < self._kept_ms:
             self._start_over()
             return self.at(now_ms, volatility)
@@ -178,8 +187,11 @@ class AccountReader:
         return n_all
 
     def _reaches_back(self, n_kept: int, entries: Sequence[ClosedEntry] | EntryColumns) -> bool:
-        """Return whether a change or an entry is earlier than what a checkpoint keeps."""
-        if n_kept < self._n_earlier:
+        """Return whether a change or an entry is earlier than what a checkpoint keeps.
+
+        `n_kept` is without the trades that are in its sums alone.
+        """
+        if n_kept < 0:
             return True
         kept_ms = self._kept_ms
         if isinstance(entries, EntryColumns):
@@ -190,35 +202,63 @@ class AccountReader:
         self._reader.start_over()
         self._begin()
 
+    def note(
+        self, now_ms: int, volatility: float, multiplier: float, moved: float, account: Standing
+    ) -> None:
+        """Keep what the only expert said at the moment that `at` was just asked about.
+
+        A trade that was opened then is taken in without working it out again.
+
+        Parameters
+        ----------
+        now_ms, volatility
+            As in `at`.
+        multiplier
+            The expert's.
+        moved
+            How far the stake was moved from the mean one, see `Standing.held_back`.
+        account
+            At that moment.
+        """
+        if len(self._noted) >= _MOST_NOTED:  # entries that were not filled, or not then
+            self._noted.clear()
+        said = self._n_asked, multiplier, moved, account.usual_result
+        self._noted[now_ms, volatility] = said
+
     def _keep(self, n_kept: int) -> None:
-        if n_kept < len(self._known_ms):
-            del self._known_ms[n_kept:]
-            self._sums.keep(n_kept)
-            self._stakes.keep(n_kept)
-            del self._n_counted[n_kept + 1 :]
-            if self._account is not None:
-                self._account.keep(self._n_counted[n_kept])
+        self._noted.clear()
+        del self._known_ms[n_kept:]
+        self._sums.keep(n_kept)
+        self._stakes.keep(n_kept)
+        del self._n_counted[n_kept + 1 :]
+        if self._account is not None:
+            self._account.keep(self._n_counted[n_kept])
 
     def _take_in(self, entries: Sequence[ClosedEntry]) -> None:
-        account = self._account
+        account, noted, all_known_ms = self._account, self._noted, self._known_ms
         for entry in entries:
             known_ms, open_ms, ratio, weight, volatility, *_ = entry
-            counts, moved, usual = weight > 0.0, 0.0, 0.0
-            if account is not None and counts:
+            moved = usual = 0.0
+            if account is not None and weight > 0.0:
                 # A trade is known after it was opened, so the trades known then are there.
-                opened_ms = min(open_ms, known_ms)
-                n_known = bisect_left(self._known_ms, opened_ms)
-                response = self._sums.response(n_known, volatility)
-                multipliers = self._ask(entry, response)
-                if weight == 1.0:  # memory had no part in the stakes of priors
-                    standing, room = account.at(opened_ms), self._stakes.room(n_known)
-                    usual = standing.usual_result
-                    moved = standing.held_back(multipliers, room)[1]
+                opened_ms = min(known_ms, open_ms)
+                n_known = bisect_left(all_known_ms, opened_ms)
+                said = noted.pop((opened_ms, volatility), None)
+                if said is not None and said[0] == n_known and weight == 1.0:
+                    _, multiplier, moved, usual = said
+                    multipliers: Sequence[float] = (multiplier,)
+                else:
+                    response = self._sums.response(n_known, volatility)
+                    multipliers = self._ask(entry, response)
+                    if weight == 1.0:  # memory had no part in the stakes of priors
+                        standing, room = account.at(opened_ms), self._stakes.room(n_known)
+                        usual = standing.usual_result
+                        moved = standing.held_back(multipliers, room)[1]
                 account.add(known_ms, ratio, weight, multipliers)
             self._stakes.add(moved, ratio / usual if usual > 0.0 else 0.0)
             self._sums.add(entry)
-            self._known_ms.append(known_ms)
-            self._n_counted.append(self._n_counted[-1] + counts)
+            all_known_ms.append(known_ms)
+            self._n_counted.append(self._n_counted[-1] + (weight > 0.0))
 
     def _take_in_columns(self, page: EntryColumns) -> None:
         """Do what `_take_in` does, with the same result to the last bit."""

@@ -233,15 +233,16 @@ class Decider:
         split, least, most = lone
         now_ms, evidence = to_ms(proposal.moment), self.evidence
         volatility, _ = proposal.movement()
-        response, account = evidence.account_at(
-            now_ms, volatility if isinstance(volatility, float) else 0.0
-        )
+        if not isinstance(volatility, float):
+            volatility = 0.0
+        response, account = evidence.account_at(now_ms, volatility)
         whole: Whole = (evidence.whole_later if self.puts_off else evidence.whole)(now_ms)
         if account is None:
             return None, whole, account
-        multiplier = split.with_lone_response(response, account)
+        multiplier, said, moved = split.with_lone_response(response, account)
         if not least <= multiplier <= most:
             return None, whole, account
+        evidence.note(now_ms, volatility, said, moved, account)
         reasons = partial(self._reasons, proposal, now_ms, response, account, whole)
         return Wish(multiplier=multiplier, reasons=reasons), whole, account
 

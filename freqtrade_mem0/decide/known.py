@@ -64,7 +64,7 @@ class EvidenceReader:
         self._followed = None if split is None else split.lone_response
         self._shares = {} if split is None else split.shares
         self._account = AccountReader(recall, self._shares, self._ask, self._ask_all)
-        self.account_at = self._account.at
+        self.account_at, self.note = self._account.at, self._account.note
 
     def prepare(self, moment: datetime, snapshot: AccountSnapshot | None = None) -> None:
         """Take in all trades known before a moment now, so that no decision has to wait for it.

@@ -172,7 +172,8 @@ class Account:
             What each expert said at its entry, shape (n_experts,), > 0.
         """
         day = known_ms // MS_PER_DAY
-        self._open_again(day)
+        if self._days and self._days[-1].number >= day:
+            self._open_again(day)
         self._day_of.append(day)
         self._ratios.append(ratio)
         self._weights.append(weight)
@@ -199,8 +200,10 @@ class Account:
         """Return the account at the start of a moment's UTC day, from the trades known by then."""
         today = now_ms // MS_PER_DAY
         known = self._standings.get(today)
-        if known is not None and self._is_closed(today):
-            return known
+        if known is not None:
+            end = self._days[-1].end if self._days else 0
+            if end == len(self._day_of) or self._day_of[end] >= today:  # all days before are closed
+                return known
         self._close_until(today)
         # Later days may be there: the moments asked about go backwards, too.
         position = bisect_left(self._days, today, key=_NUMBER)
@@ -216,10 +219,6 @@ class Account:
         while self._days and self._days[-1].number >= day:
             self._days.pop()
             self._standings.clear()
-
-    def _is_closed(self, today: int) -> bool:
-        end = self._days[-1].end if self._days else 0
-        return end == len(self._day_of) or self._day_of[end] >= today
 
     def _close_until(self, today: int) -> None:
         """Compute the days before `today` that have not been computed yet."""

@@ -83,18 +83,21 @@ class EntrySums:
     of arrival. Weights halve every `HALF_LIFE_DAYS`.
     """
 
-    __slots__ = ("_sides", "_sums")
+    __slots__ = ("_last", "_sides", "_sums")
 
     def __init__(self) -> None:
         self._sums = array("d", [0.0] * 4)
         """By trade, up to it: entries, weight, weighted log volatility, weighted momentum."""
         self._sides = array("B", [0])
         """The sides seen up to it, a sum of `_LONG` and `_SHORT`."""
+        self._last: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
+        """The sums of all trades: those of most decisions."""
 
     def keep(self, n: int) -> None:
         """Keep the first `n` trades only."""
         del self._sums[4 * (n + 1) :]
         del self._sides[n + 1 :]
+        self._last = tuple(self._sums[-4:])
 
     def after(self, n: int) -> list[bytes]:
         """Return what is known once `n` trades are, and of those after them, for `restore`."""
@@ -103,21 +106,21 @@ class EntrySums:
     def restore(self, sums: bytes, sides: bytes) -> None:
         """Begin with what `after` returned; trades are counted from there."""
         self._sums, self._sides = array("d", sums), array("B", sides)
+        self._last = tuple(self._sums[-4:])
 
     def add(self, entry: ClosedEntry) -> None:
         """Add the next trade. One without volatility counts for the sides only."""
-        n, weight, logs, momentum = self._sums[-4:]
+        known_ms, _, _, counted, volatility, toward, is_short, _ = entry
         sides = self._sides[-1]
-        if entry.weight > 0.0:
-            sides |= _SHORT if entry.is_short else _LONG
-        if entry.weight > 0.0 and entry.volatility > 0.0:
-            # As of 1970: the factor to another moment cancels in every mean.
-            added = entry.weight * 2.0 ** (entry.known_ms / _HALF_LIFE_MS)
-            n += entry.weight
-            weight += added
-            logs += added * math.log(entry.volatility)
-            momentum += added * entry.momentum
-        self._sums.extend((n, weight, logs, momentum))
+        if counted > 0.0:
+            sides |= _SHORT if is_short else _LONG
+            if volatility > 0.0:
+                n, weight, logs, momentum = self._last
+                # As of 1970: the factor to another moment cancels in every mean.
+                added = counted * 2.0 ** (known_ms / _HALF_LIFE_MS)
+                logs += added * math.log(volatility)
+                self._last = n + counted, weight + added, logs, momentum + added * toward
+        self._sums.extend(self._last)
         self._sides.append(sides)
 
     def extend(self, page: EntryColumns, logs: NDArray[np.float64]) -> None:
@@ -147,6 +150,7 @@ class EntrySums:
         sides[0] |= self._sides[-1]
         self._sums.frombytes(np.add.accumulate(terms)[1:].tobytes())
         self._sides.frombytes(np.bitwise_or.accumulate(sides).tobytes())
+        self._last = tuple(self._sums[-4:])
 
     def response(self, n_known: int, volatility: float) -> Response:
         """Return the response of an entry at which the first `n_known` trades were known.
@@ -158,8 +162,10 @@ class EntrySums:
         volatility
             `volatility` of its situation; 0.0 where it is unknown.
         """
-        first = 4 * n_known
-        n, weight, logs, momentum = self._sums[first : first + 4]
+        if n_known == len(self._sides) - 1:
+            n, weight, logs, momentum = self._last
+        else:
+            n, weight, logs, momentum = self._sums[4 * n_known : 4 * n_known + 4]
         if volatility <= 0.0 or weight <= 0.0:
             return Response(n=n)
         believed = n / (n + PSEUDO_ENTRIES)
@@ -167,7 +173,9 @@ class EntrySums:
         usual = believed * momentum / weight
         both = self._sides[n_known] == _LONG | _SHORT
         slope = SLOPE + SLOPE_PER_MOMENTUM * usual + SLOPE_BOTH_SIDES * both
-        exponent = max(-_MAX_EXPONENT, min(excess * slope, _MAX_EXPONENT))
+        exponent = excess * slope
+        if not -_MAX_EXPONENT <= exponent <= _MAX_EXPONENT:
+            exponent = math.copysign(_MAX_EXPONENT, exponent)
         return tuple.__new__(Response, (math.exp(exponent), excess, slope, usual, both, n))
 
     def multipliers(

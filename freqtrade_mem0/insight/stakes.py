@@ -22,6 +22,7 @@ at the same time, :math:`S \ge -f (n + 1) / 2`; `docs/concepts/floor.md` has the
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,9 @@ class StakeSums:
         result
             Its profit ratio in usual daily results.
         """
-        counted = max(-MAX_RESULT, min(result, MAX_RESULT))
-        self._earned.append(self._earned[-1] + moved * counted)
+        if not -MAX_RESULT <= result <= MAX_RESULT:
+            result = math.copysign(MAX_RESULT, result)
+        self._earned.append(self._earned[-1] + moved * result)
 
     def extend(
         self,

@@ -247,7 +247,7 @@ def test_pages_hold_each_trade_once_while_trades_arrive(keeps_entries: bool) -> 
     seen: list[int] = []
     end = to_ms(START + timedelta(days=N_DAYS + 1))
     for number in range(300, 420):
-        n_kept, page = read_on(end)
+        n_kept, page, _ = read_on(end)
         del seen[n_kept:]
         if isinstance(page, EntryColumns):
             seen += page.known_ms.tolist()

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 LEVELS = ("pair", "side", "regime", "pair*regime")
 PRIOR = Shrinkage(pseudo_trades=20.0)
 SIZING = SizingSettings()
-N_TRADES = 120
+N_TRADES = 150
 
 
 def trades(dice: random.Random) -> Iterator[TradeRecord]:
     """Return trades in order, except for a few that come late; many close in the same moment."""
     for number in range(N_TRADES):
         late = dice.random() < 0.1
-        closed = START + timedelta(hours=12 * (number // 3 - late * dice.randrange(40)))
+        closed = START + timedelta(hours=24 * (number // 3 - late * dice.randrange(40)))
         situation: dict[str, float | str] = {
             "volatility": dice.choice([0.01, 0.02, 0.05]),
             "momentum": dice.gauss(0.0, 4.0),
@@ -109,6 +109,11 @@ def test_a_trade_added_later_counts_as_one_added_now(seed: int) -> None:
     assert len(now) == len(later)
 
 
+def _late(dice: random.Random) -> timedelta:
+    """Return how long after its close a trade is told of, most often not at all."""
+    return timedelta(hours=dice.choice([0, 0, 0, 0, 0, 300]))
+
+
 class Plain(Guarded):
     """The default policy, asked the plain way."""
 
@@ -142,26 +147,29 @@ def test_a_quick_decision_is_the_policys_own(seed: int, *, puts_off: bool) -> No
     quick = decider(recalls[0], guarded_policy(SIZING), puts_off=puts_off)
     plain = decider(recalls[1], Plain(), puts_off=False)
     found, expected, multipliers = [], [], set()
-    for trade in trades(dice):
-        recalls[0].add(trade)
-        recalls[1].add(trade)
-        volatility, momentum = dice.choice([None, 0.01, 0.03, 0.2]), dice.gauss(0.0, 1.0)
-        situation: dict[str, float | str] = {"momentum": momentum}
-        if volatility is not None:
-            situation["volatility"] = volatility
+    events = [(trade.open_date, True, trade) for trade in trades(dice)]
+    events += [(each.known_at + _late(dice), False, each) for _, _, each in events]
+    for moment, is_entry, trade in sorted(events, key=lambda event: event[:2]):
+        if not is_entry:
+            recalls[0].add(trade)
+            recalls[1].add(trade)
+            continue
         asked = Proposal(
             pair=trade.pair,
             side=trade.side,
             enter_tag="dip",
-            moment=trade.known_at + timedelta(hours=dice.randrange(0, 30)),
+            moment=moment if dice.random() < 0.9 else moment - timedelta(hours=40),
             stake=100.0,
             min_stake=dice.choice([None, 10.0, 99.0]),
             max_stake=dice.choice([101.0, 1_000.0]),
-            situation=situation,
+            situation=trade.situation,
         )
+        volatility, momentum = (trade.situation.get(name) for name in ("volatility", "momentum"))
+        assert not isinstance(volatility, str)
+        assert not isinstance(momentum, str)
         unbuilt = replace(
             asked,
-            situation=partial(dict, situation),
+            situation=partial(dict, trade.situation),
             volatility_and_momentum=(volatility, momentum),
         )
         answer, oracle = quick.answer(unbuilt), plain.answer(asked)
@@ -173,4 +181,4 @@ def test_a_quick_decision_is_the_policys_own(seed: int, *, puts_off: bool) -> No
     assert [replace(each.decision(), policy="") for each in found] == [
         replace(each, policy="") for each in expected
     ]
-    assert len(multipliers) > 10
+    assert len(multipliers) > 30

@@ -75,19 +75,20 @@ class EntryReader:
         if self._read_ms is not None:
             self._changed_ms = _BEFORE_ALL
 
-    def read_on(self, n_before: Callable[[int], int], now_ms: int) -> tuple[int, int]:
+    def read_on(self, n_before: Callable[[int], int], now_ms: int) -> tuple[int, int, bool]:
         """Return how many of the trades read before still hold, and the end of those to read next.
 
-        Once both are the same, all trades before the moment have been read.
+        And whether all trades before the moment have been read then.
         `n_before` returns how many trades are known strictly before a moment.
         """
-        read_ms = now_ms if self._read_ms is None else max(self._read_ms, now_ms)
-        n_kept = self._n_read
+        read_ms, n_kept = self._read_ms, self._n_read
+        if read_ms is None or read_ms < now_ms:
+            read_ms = now_ms
         if self._changed_ms is not None:
             n_kept, self._changed_ms = min(n_kept, n_before(self._changed_ms)), None
         elif read_ms == self._read_ms and self._is_read:
-            return n_kept, n_kept
-        n_all, self._read_ms = n_before(read_ms), read_ms
-        self._n_read = min(n_all, n_kept + _PAGE)
-        self._is_read = self._n_read == n_all
-        return n_kept, self._n_read
+            return n_kept, n_kept, True
+        n_all, end = n_before(read_ms), n_kept + _PAGE
+        self._read_ms, self._is_read = read_ms, n_all <= end
+        self._n_read = min(n_all, end)
+        return n_kept, self._n_read, self._is_read

@@ -13,6 +13,7 @@ of wins, of profit ratios and their squares.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -194,16 +195,13 @@ class Recall:
 
     def whole_later(self, now_ms: int) -> Callable[[], tuple[Moments, float]]:
         """Return a function that returns what `whole` would return now, whenever it is called."""
-        period, left = self._decay.since(now_ms)
         rows = self._rows
         with self._lock:
-            as_of = rows.whole_later(now_ms)
+            return partial(self._whole_then, rows, now_ms, rows.promise(now_ms))
 
-        def whole() -> tuple[Moments, float]:
-            with self._lock:
-                return as_of(lambda: self._whole(rows, period, left))
-
-        return whole
+    def _whole_then(self, rows: TimedRows, now_ms: int, n_late: int) -> tuple[Moments, float]:
+        with self._lock, rows.moved_back_to(now_ms, n_late):
+            return self._whole(rows, *self._decay.since(now_ms))
 
     def of_entry(
         self,
@@ -316,24 +314,26 @@ class Recall:
 
     def entries(
         self, reader: EntryReader
-    ) -> Callable[[int], tuple[int, list[ClosedEntry] | EntryColumns]]:
+    ) -> Callable[[int], tuple[int, list[ClosedEntry] | EntryColumns, bool]]:
         """Return a function that reads the entries of trades, each once, as a new reader says.
+
+        Its last result tells whether all have been read.
 
         Many of them come in columns, where whole entries are not kept.
         """
         with self._lock:
             self._readers.append(reader)
 
-        def read_on(now_ms: int) -> tuple[int, list[ClosedEntry] | EntryColumns]:
+        def read_on(now_ms: int) -> tuple[int, list[ClosedEntry] | EntryColumns, bool]:
             with self._lock:
                 rows = self._rows
-                n_kept, end = reader.read_on(rows.n_before, now_ms)
+                n_kept, end, is_all = reader.read_on(rows.n_before, now_ms)
                 if n_kept >= end:
-                    return n_kept, []
+                    return n_kept, [], is_all
                 new = rows.by_time[n_kept:end]
                 if len(new) >= _MANY and not self.keeps_entries:
-                    return n_kept, rows.columns.entry_columns(new)
-                return n_kept, rows.columns.closed_entries(new, self._entries)
+                    return n_kept, rows.columns.entry_columns(new), is_all
+                return n_kept, rows.columns.closed_entries(new, self._entries), is_all
 
         return read_on
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place, packed
 from freqtrade_mem0.recall.index.sums import Decay, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
 
 BEFORE_ALL = -(1 << 62)
-T = TypeVar("T")
 
 
 class TimedRows:
@@ -62,7 +62,7 @@ class TimedRows:
         self._unplaced: list[ClosedTrade] = []
         """The trades of the last rows, whose ids and groups nobody has asked for yet."""
         self._promised_ms = BEFORE_ALL
-        """The latest moment that `whole_later` was asked about."""
+        """The latest moment that was promised."""
         self._late: list[tuple[int, int]] = []
         """Rows known before it that came (+1) or went (-1) after that."""
 
@@ -195,26 +195,28 @@ class TimedRows:
         self._n_asked = self._moved(self._n_asked, now_ms, whole=True, levels=False)
         self.asked_ms = now_ms
 
-    def whole_later(self, now_ms: int) -> Callable[[Callable[[], T]], T]:
-        """Return a function that calls another as of a moment, at any time after now.
-
-        The sums of the strategy are then those of the trades which are there now.
-        """
+    def promise(self, now_ms: int) -> int:
+        """Promise what `moved_back_to` needs to give the sums that the strategy has now."""
         self._promised_ms = max(self._promised_ms, now_ms)
-        n_late = len(self._late)
+        return len(self._late)
 
-        def as_of(read: Callable[[], T]) -> T:
-            self.move_whole_to(now_ms)
-            known_ms = self.columns.known_ms
-            later = [each for each in self._late[n_late:] if known_ms[each[0]] < now_ms]
-            for number, sign in later:
-                self._apply(number, -sign, whole=True, levels=False)
-            found = read()
-            for number, sign in later:
-                self._apply(number, sign, whole=True, levels=False)
-            return found
+    @contextmanager
+    def moved_back_to(self, now_ms: int, n_late: int) -> Iterator[None]:
+        """Let the sums of the strategy be those that it had when this was promised.
 
-        return as_of
+        Parameters
+        ----------
+        now_ms, n_late
+            What `promise` was given and returned.
+        """
+        self.move_whole_to(now_ms)
+        known_ms = self.columns.known_ms
+        later = [each for each in self._late[n_late:] if known_ms[each[0]] < now_ms]
+        for number, sign in later:
+            self._apply(number, -sign, whole=True, levels=False)
+        yield
+        for number, sign in later:
+            self._apply(number, sign, whole=True, levels=False)
 
     def bring_levels(self, n_trades: int) -> bool:
         """Bring the sums of levels nearer to those of the strategy; return whether they agree."""
@@ -246,12 +248,18 @@ class TimedRows:
         if not by_time or known_ms[by_time[-1]] < mine:
             return len(by_time)  # nearly always
         position = bisect_right(by_time, mine, key=known_ms.__getitem__)
-        its_id = self._id(number)
         while position and known_ms[by_time[position - 1]] == mine:
-            if self._id(by_time[position - 1]) < its_id:
+            if self._is_before(by_time[position - 1], number):
                 break
             position -= 1
         return position
+
+    def _is_before(self, one: int, other: int) -> bool:
+        """Return whether the id of a row is smaller than that of another one."""
+        n_placed = len(self.columns.id_first)
+        if one >= n_placed and other >= n_placed:  # they order as texts do
+            return self._unplaced[one - n_placed].id < self._unplaced[other - n_placed].id
+        return self._id(one) < self._id(other)
 
     def _moved(self, position: int, now_ms: int, *, whole: bool, levels: bool) -> int:
         by_time, known_ms = self.by_time, self.columns.known_ms

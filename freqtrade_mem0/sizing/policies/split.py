@@ -95,8 +95,13 @@ class Split:
         """Whether an expert reads the levels."""
         return any(map(reads_levels, self.experts.values()))
 
-    def with_lone_response(self, response: Response, account: Standing) -> float:
-        """Return the multiplier that `__call__` returns where `response` is the only expert."""
+    def with_lone_response(
+        self, response: Response, account: Standing
+    ) -> tuple[float, float, float]:
+        """Return the multiplier that `__call__` returns where `response` is the only expert.
+
+        And what the expert says, and how far the stake is moved from the mean one.
+        """
         lone = self.lone_response
         assert lone is not None  # noqa: S101 - for mypy: the caller has looked
         said, most = response.multiplier, lone.max_multiplier
@@ -104,7 +109,7 @@ class Split:
         ((weight, _, mean),) = account.shares.values()
         room, wanted = account.room, weight * (said / mean - 1.0)  # see `Standing.held_back`
         kept = 1.0 if -room <= wanted <= room else room / abs(wanted)
-        return 1.0 + kept * weight * (said - 1.0)
+        return 1.0 + kept * weight * (said - 1.0), said, kept * wanted
 
     def __call__(self, known: Known) -> Wish:
         """Return the multiplier for an entry."""
