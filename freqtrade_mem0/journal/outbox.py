@@ -210,9 +210,10 @@ class Outbox:
     def state(self) -> OutboxState:
         """Return how many records wait or are dead, and the last outcomes of delivery."""
         with self._connection.read() as sqlite:
-            pending, dead, oldest = sqlite.execute(
-                "SELECT count(*) FILTER (WHERE is_dead = 0), count(*) FILTER (WHERE is_dead = 1),"
-                " min(seq) FILTER (WHERE is_dead = 0) FROM outbox"
+            n, dead, oldest = sqlite.execute(
+                "SELECT (SELECT count(*) FROM outbox),"
+                " (SELECT count(*) FROM outbox WHERE is_dead = 1),"
+                " (SELECT seq FROM outbox WHERE is_dead = 0 ORDER BY seq LIMIT 1)"
             ).fetchone()
             row = sqlite.execute(
                 "SELECT error FROM outbox WHERE is_dead = 1 ORDER BY seq DESC LIMIT 1"
@@ -223,7 +224,7 @@ class Outbox:
             mark = read_mark(sqlite, _MARK)
         delivered_ms = mark.get("delivered_ms")
         return OutboxState(
-            pending=pending,
+            pending=n - dead,
             dead=dead,
             last_error=mark.get("error") or (row[0] if row else ""),
             waiting_since=None if since is None else from_ms(since[0]),

@@ -39,7 +39,7 @@ class Sources:
         # Connections of their own: no request waits while much is read or counted.
         self.aside = Journal(memory.folder)
         self._of_the_book = Journal(memory.folder)
-        self.book = TradeBook(self._of_the_book)
+        self.book = TradeBook(self._of_the_book, keeps=True)
         self.news = News(memory.journal)
         self.background = Background()
         self.judge = Judge()

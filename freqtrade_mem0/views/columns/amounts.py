@@ -6,13 +6,14 @@ import json
 import math
 import re
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.journal.evidence.many import in_parts
 from freqtrade_mem0.journal.old_decisions import numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from freqtrade_mem0.journal.connection import Connection
 
@@ -27,6 +28,7 @@ _PAID_KEY, _STAKES_KEY = '"max_stake_amount":', '"proposed_stake":'
 _LONGEST = 300
 """Characters in which the values stand that begin with such a key."""
 
+_UNKNOWN_PROFIT = "profit_abs"
 _IDS_AT_ONCE = 500
 _OLD_AT_ONCE = 20_000
 
@@ -44,6 +46,28 @@ class Paid(NamedTuple):
 
     max_stake: float
     profit: float
+
+
+def amounts_of(
+    connection: Connection, rows: Sequence[Sequence[Any]], words: Mapping[int, str]
+) -> tuple[list[tuple[int, Paid]], list[tuple[int, Decided]]]:
+    """Return what trades won and what was decided, by the rows of their evidence.
+
+    Each of `rows` has its number first and the facts last.
+    """
+    won = paid(connection, [row[0] for row in rows])
+    parts = list(in_parts([row[-1] for row in rows], words))
+    decided = stakes(connection, [each for part in parts for each in part.decisions])
+    found = []
+    for part in parts:
+        for place, decision in zip(part.places.tolist(), part.decisions, strict=False):
+            known = decided.get(id_of(decision))
+            if known is not None:
+                found.append((rows[place][0], known))
+        if _UNKNOWN_PROFIT in part.unknown:
+            for place in part.places.tolist():
+                won.pop(rows[place][0], None)
+    return list(won.items()), found
 
 
 def paid(connection: Connection, seqs: Sequence[int]) -> dict[int, Paid]:

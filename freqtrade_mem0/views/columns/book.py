@@ -17,7 +17,8 @@ from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.evidence.many import in_parts
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.views.columns.amounts import Decided, Paid, old_stakes, paid, stakes
+from freqtrade_mem0.views.columns.amounts import Decided, Paid, amounts_of, old_stakes
+from freqtrade_mem0.views.columns.kept import AmountsFile, put_amounts
 from freqtrade_mem0.views.columns.table import Table
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _SMALL = 20_000
 """News of at most so many rows are read while a page waits; more are read beside it."""
 _IDS_AT_ONCE = 500
 _TRADES = "scope IN (SELECT number FROM scopes WHERE kind = ?)"
-_UNKNOWN_PROFIT = "profit_abs"
 
 
 class TradeBook:
@@ -45,11 +45,14 @@ class TradeBook:
     Parameters
     ----------
     journal
-        Read by its own connection; nothing is written.
+        Read by its own connection; nothing is written into it.
+    keeps
+        Whether the amounts are kept in a file beside the journal, for the next start.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, keeps: bool = False) -> None:
         self._journal = journal
+        self._file = AmountsFile(journal) if keeps else None
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._is_closed = threading.Event()
@@ -201,13 +204,20 @@ class TradeBook:
         if self._is_closed.is_set():
             return
         self._n, self._is_whole = end, True
+        if is_first and self._file is not None:
+            with self._changing():
+                self._amounts_seq = self._file.restore(self._table)
+        has_old = self._amounts_seq > 0
         while rows := self._page(query, self._amounts_seq):
             self._add_amounts(rows)
             self._amounts_seq = rows[-1][0]
-        if is_first and not self._is_closed.is_set():
-            for page in old_stakes(connection):
-                self._set(Decided._fields, page)
-            self._has_amounts = True
+        if self._is_closed.is_set():
+            return
+        for page in () if has_old else old_stakes(connection):
+            self._set(Decided._fields, page)
+        self._has_amounts = True
+        if self._file is not None:
+            self._file.write(self._table, self._lock, end, self._amounts_seq)
 
     def _page(self, query: str, after_seq: int) -> list[Any]:
         if self._is_closed.is_set():
@@ -239,21 +249,9 @@ class TradeBook:
             self._table.sort_last(rows[0][0])  # rows are looked up by their numbers
 
     def _add_amounts(self, rows: list[Any]) -> None:
-        connection = self._journal.connection
-        won = paid(connection, [row[0] for row in rows])
-        parts = list(in_parts([row[-1] for row in rows], self.words))
-        decided = stakes(connection, [each for part in parts for each in part.decisions])
-        found = []
-        for part in parts:
-            for place, decision in zip(part.places.tolist(), part.decisions, strict=False):
-                known = decided.get(id_of(decision))
-                if known is not None:
-                    found.append((rows[place][0], known))
-            if _UNKNOWN_PROFIT in part.unknown:
-                for place in part.places.tolist():
-                    won.pop(rows[place][0], None)
-        self._set(Paid._fields, list(won.items()))
-        self._set(Decided._fields, found)
+        won, decided = amounts_of(self._journal.connection, rows, self.words)
+        self._set(Paid._fields, won)
+        self._set(Decided._fields, decided)
 
     def _fill(self, place: slice, part: Part) -> None:
         table = self._table
@@ -274,11 +272,7 @@ class TradeBook:
         values = np.array([each for _, each in found])
         wanted = np.array([seq for seq, _ in found])
         with self._setting():
-            seqs = self._table["seq"]
-            at = np.minimum(np.searchsorted(seqs, wanted), len(seqs) - 1)
-            is_known = seqs[at] == wanted
-            for name, column in zip(names, values.T, strict=True):
-                self._table[name][at[is_known]] = column[is_known]
+            put_amounts(self._table, wanted, dict(zip(names, values.T, strict=True)))
 
     def _take_out_corrected(self, ids: list[Any]) -> None:
         for first in range(0, len(ids), _IDS_AT_ONCE):

@@ -9,11 +9,14 @@ import pytest
 
 from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
 from freqtrade_mem0.journal.brief_writes import BriefWrites
+from freqtrade_mem0.journal.chain import note_gone
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.views.columns import amounts
 from freqtrade_mem0.views.columns import book as book_module
+from freqtrade_mem0.views.columns import kept as kept_module
 from freqtrade_mem0.views.columns.book import TradeBook
 from freqtrade_mem0.views.columns.choice import rows_of, runs
 from tests.support.samples import NOTED, ORIGIN, a_decision, a_retraction, a_trade, opened
@@ -178,3 +181,52 @@ def test_a_memory_that_is_not_there_has_no_trades(tmp_path: Path) -> None:
     book = TradeBook(Journal(tmp_path / "none"))
     assert shown(book) == []
     assert not (tmp_path / "none").exists()
+
+
+def test_amounts_are_kept_for_the_next_start(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New trades alone are read, also after an archive; all where the file does not fit."""
+    monkeypatch.setattr(kept_module, "WORTH_IT", 1)
+    read: list[int] = []
+
+    def amounts_of(connection: Any, rows: Any, words: Any) -> Any:
+        read.append(len(rows))
+        return amounts.amounts_of(connection, rows, words)
+
+    monkeypatch.setattr(book_module, "amounts_of", amounts_of)
+
+    def started() -> list[int]:
+        """Return how many rows a book reads that begins anew; it shows what one without shows."""
+        read.clear()
+        found = []
+        for keeps in (True, False):
+            table = TradeBook(journal, keeps=keeps).table()
+            assert table is not None
+            found.append([table[name].tolist() for name in ("seq", *kept_module.NAMES)])
+        assert repr(found[0]) == repr(found[1])
+        return read[:-1]
+
+    journal.append([each for number in range(1, 4) for each in sized(number)])
+    assert started() == [3]
+    assert started() == []
+    journal.append([*sized(4), replace(sized(2)[-1], profit_abs=7.0)])
+    assert started() == [2]
+    outbox = Outbox(journal)
+    outbox.delivered([seq for seq, _ in outbox.pending(20)], NOTED)
+    writes, late_ms = BriefWrites(journal), to_ms(NOTED) + 1
+    assert archive_records(writes, late_ms)
+    assert archive_decisions(writes, late_ms)
+    assert started() == []
+    path = journal.path.with_name("recall-amounts.snapshot")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b"!")
+    assert started() == [4]
+    with journal.connection.write() as sqlite:
+        note_gone(sqlite, "records", [1], "forgotten")
+    assert started() == [4]
+    assert started() == []
+    path.write_bytes(content)
+    with journal.connection.write() as sqlite:
+        sqlite.execute("UPDATE chain SET digest = zeroblob(32)")
+    assert started() == [4]
