@@ -13,17 +13,37 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def is_called_by_freqtrade(strategy: Any, callback: str) -> bool:
-    """Return whether Freqtrade called the calling function, which is `strategy.<callback>`."""
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - inspect.stack takes milliseconds
-    if _is_in_freqtrade(frame):
-        return True
-    # A strategy may put a decorator around its callback when it starts. Then Freqtrade called the
-    # decorator: it is the function `f` of the nearest `strategy_safe_wrapper`.
-    while frame is not None and not _is_in_freqtrade(frame):
-        frame = frame.f_back
-    return frame is not None and frame.f_locals.get("f") == getattr(strategy, callback)
+class FreqtradesCalls:
+    """Tells Freqtrade's calls of a callback, which is `strategy.<callback>`, from other calls."""
+
+    __slots__ = ("_callback", "_known", "_strategy")
+
+    def __init__(self, strategy: Any, callback: str) -> None:
+        self._strategy, self._callback = strategy, callback
+        self._known: dict[str, Any] = {}
+        """The names of the module of Freqtrade that called last."""
+
+    def include(self, caller: FrameType) -> bool:
+        """Return whether the call from a frame is one of them."""
+        if caller.f_globals is self._known:
+            return True
+        if _is_in_freqtrade(caller):
+            self._known = caller.f_globals
+            return True
+        # A strategy may put a decorator around its callback when it starts. Then Freqtrade called
+        # the decorator: it is the function `f` of the nearest `strategy_safe_wrapper`.
+        frame: FrameType | None = caller
+        while frame is not None and not _is_in_freqtrade(frame):
+            frame = frame.f_back
+        return frame is not None and frame.f_locals.get("f") == getattr(
+            self._strategy, self._callback
+        )
 
 
-def _is_in_freqtrade(frame: FrameType | None) -> bool:
-    return frame is not None and str(frame.f_globals.get("__name__")).startswith("freqtrade.")
+def caller() -> FrameType:
+    """Return the frame that called the calling function."""
+    return sys._getframe(2)  # noqa: SLF001 - inspect.stack takes milliseconds
+
+
+def _is_in_freqtrade(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).startswith("freqtrade.")

@@ -45,12 +45,14 @@ class Markets:
         if known is None or known[0] is not market:
             rules = market_rules(market, strategy.config, _precision_mode(strategy))
             known = self._rules[pair] = (market, rules)
-        rate = float(call["current_rate"])
-        stop_ratio = 1.0 - min(0.99, abs(float(strategy.stoploss)))
-        limit_ratio = strategy.order_types.get("stoploss_on_exchange_limit_ratio", _LIMIT_RATIO)
-        worst_rate = rate * stop_ratio * float(limit_ratio) if call["side"] == "long" else rate
+        rate = worst_rate = float(call["current_rate"])
+        if call["side"] == "long":
+            stop_ratio = 1.0 - min(0.99, abs(float(strategy.stoploss)))
+            ratios = strategy.order_types
+            limit_ratio = ratios.get("stoploss_on_exchange_limit_ratio", _LIMIT_RATIO)
+            worst_rate = rate * stop_ratio * float(limit_ratio)
         smallest = known[1].smallest_stake(rate, worst_rate, max(1.0, float(call["leverage"])))
-        return smallest if least is None else max(smallest, least)
+        return least if least is not None and least > smallest else smallest
 
 
 def market_rules(

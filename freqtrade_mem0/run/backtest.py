@@ -57,7 +57,7 @@ class _Closed:
     It does not change any more, so that nothing is read before it is asked for.
     """
 
-    __slots__ = ("_id", "_numbered", "answer", "origin", "recorded_at", "trade")
+    __slots__ = ("_id", "_make_id", "answer", "origin", "recorded_at", "trade")
 
     stop_sold_part = False
 
@@ -67,21 +67,21 @@ class _Closed:
         answer: Answer | None,
         origin: Origin,
         recorded_at: datetime,
-        numbered: Callable[[int], str],
+        make_id: Callable[[], str],
     ) -> None:
         self.trade = trade
         self.answer = answer
         """The answer to its entry; None where memory failed at it."""
         self.origin = origin
         self.recorded_at = recorded_at
-        self._numbered = numbered
+        self._make_id = make_id
         self._id: str | None = None
 
     @property
     def id(self) -> str:
         """Record id, as of `trade_id_of`."""
         if self._id is None:
-            self._id = self._numbered(to_ms(self.open_date))
+            self._id = self._make_id()
         return self._id
 
     @property
@@ -144,11 +144,12 @@ class BacktestSession(Session):
         self._trades = trades
         self._locks = locks
         self._is_recorded = is_recorded
-        self._entered: dict[tuple[str, str, datetime], Answer] = {}
-        """Answers by pair, side and open date; those whose order timed out stay."""
+        self._entered: dict[tuple[str, str, int], Answer] = {}
+        """Answers by pair, side and open date in epoch milliseconds; those whose order timed out
+        stay."""
         self._trade_ids: dict[tuple[str, str], Callable[[int], str]] = {}
         """Make the ids of a pair and side."""
-        self._closed: set[tuple[str, str, datetime]] = set()
+        self._closed: set[tuple[str, str, int]] = set()
         """Pair, side and open date of the trades of the run."""
         self.missed: Counter[Why] = Counter()
         """How many entries of the run were refused or vetoed."""
@@ -172,7 +173,7 @@ class BacktestSession(Session):
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
         # A trade's open date is the moment of its decision, however late the order is filled.
-        self._entered[proposal.pair, proposal.side, proposal.moment] = answer
+        self._entered[proposal.pair, proposal.side, to_ms(proposal.moment)] = answer
 
     def _learn_closed(self) -> None:
         began, trades = self._trades.take_new()
@@ -210,12 +211,12 @@ class BacktestSession(Session):
     def _close(self, trade: Any) -> None:
         if trade.close_profit is None or not math.isfinite(trade.close_profit):
             trade_record(trade, self.origin, self._now())  # says what is wrong
-        entry = pair, side, open_date = trade.pair, trade.trade_direction, as_utc(trade.open_date)
+        entry = pair, side, open_ms = trade.pair, trade.trade_direction, utc_ms(trade.open_date)
         answer = self._entered.pop(entry, None)
         numbered = self._trade_ids.get((pair, side))
         if numbered is None:
             numbered = self._trade_ids[pair, side] = trade_ids(self.origin, pair, side)
-        closed = _Closed(trade, answer, self.origin, self._now(), numbered)
+        closed = _Closed(trade, answer, self.origin, self._now(), partial(numbered, open_ms))
         if self._is_recorded:
             self._submit(partial(self._entries_of, closed))
         self._risk.closed(closed)
@@ -223,7 +224,7 @@ class BacktestSession(Session):
             self.learn(closed)
         else:
             movement = (None, None) if answer is None else answer.proposal.movement()
-            self.recall.add_later(closed, utc_ms(trade.close_date), to_ms(open_date), *movement)
+            self.recall.add_later(closed, utc_ms(trade.close_date), open_ms, *movement)
         self._closed.add(entry)
 
     def _entries_of(self, closed: _Closed) -> tuple[Opened | TradeRecord, ...]:
@@ -256,19 +257,21 @@ class BacktestRuntime(Runtime):
         self, run: RunDescription, prior: Prior, store: MemoryFolder, now: Callable[[], datetime]
     ) -> None:
         super().__init__(run, prior, store, now)
-        self.session = BacktestSession(
-            self.setup,
-            submit=self.submit,
-            now=now,
-            trades=BacktestTrades(),
-            locks=BacktestLocks(),
-            is_recorded=run.kind.writes,
-        )
+        submit: Callable[[Submitted], None] = self.submit
         if run.kind.writes:
             store.journal.open()  # a wrong path stops the run here
             is_delivered = store.delivers and run.settings.delivery.flush_timeout_s > 0
             batch = _BATCH_WHEN_DELIVERED if is_delivered else _BATCH
             self.writer = JournalWriter(store.journal, background=False, batch=batch)
+            submit = self.writer.submit
+        self.session = BacktestSession(
+            self.setup,
+            submit=submit,
+            now=now,
+            trades=BacktestTrades(),
+            locks=BacktestLocks(),
+            is_recorded=run.kind.writes,
+        )
 
     def entry_answered(self, call: Mapping[str, Any], why: Why | None) -> None:
         """Count an entry that is not made."""

@@ -59,6 +59,12 @@ class Candles:
 
     def __init__(self, frame: DataFrame, indicators: Sequence[Indicator] = ()) -> None:
         self._open_ms = _open_ms(frame)
+        steps = np.diff(self._open_ms)
+        self._first_ms, self._step_ms = 0, 0
+        """When the first candle opened, and how far each opens after the one before; 0 and 0 where
+        they are not all as far apart."""
+        if len(steps) and steps[0] > 0 and (steps == steps[0]).all():
+            self._first_ms, self._step_ms = self._open_ms.item(0), steps.item(0)
         # One flat list of numbers, and by candle where its numbers start. A list for each candle
         # would trigger full garbage collections over all of Freqtrade's objects.
         self._block: list[float] = []
@@ -78,16 +84,11 @@ class Candles:
 
     def n_closed(self, moment_ms: int, timeframe_s: int) -> int:
         """Return how many candles were closed at a moment, in epoch milliseconds."""
-        opens, step_ms = self._open_ms, timeframe_s * 1_000
-        last_open_ms = moment_ms - step_ms
-        if len(opens) and last_open_ms >= opens.item(0):
-            # Right if no candle is missing up to there, which is nearly always so.
-            guess = min((last_open_ms - opens.item(0)) // step_ms + 1, len(opens))
-            if opens.item(guess - 1) <= last_open_ms and (
-                guess == len(opens) or last_open_ms < opens.item(guess)
-            ):
-                return guess
-        return int(opens.searchsorted(last_open_ms, side="right"))
+        last_open_ms = moment_ms - timeframe_s * 1_000
+        if self._step_ms:  # no candle is missing
+            n_open = (last_open_ms - self._first_ms) // self._step_ms + 1
+            return max(0, min(n_open, len(self._open_ms)))
+        return int(self._open_ms.searchsorted(last_open_ms, side="right"))
 
     def closed_ms(self, timeframe_s: int) -> int:
         """Return when the last candle closed or closes, in epoch milliseconds."""

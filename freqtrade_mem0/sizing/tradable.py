@@ -47,14 +47,13 @@ class MarketRules:
         leverage
             Of the position, >= 1.
         """
-        rounded_rate = worst_rate - 2.0 * self.price_step
+        step, rounded_rate = self.amount_step, worst_rate - 2.0 * self.price_step
         lowest = rounded_rate if rounded_rate > 0.0 else worst_rate
-        sold = self._round_up(max(self.min_amount, self.min_cost / lowest))
-        bought = self._round_up(sold / (1.0 - self.fee))
+        sold = max(self.min_amount, self.min_cost / lowest)
+        if step > 0.0:
+            sold = math.ceil(sold / step) * step
+        bought = sold / (1.0 - self.fee)
+        if step > 0.0:
+            bought = math.ceil(bought / step) * step
         # One step more: the stake is divided by the rate again, and may come out a bit below.
-        return (bought + self.amount_step) * rate / leverage
-
-    def _round_up(self, amount: float) -> float:
-        if self.amount_step <= 0.0:
-            return amount
-        return math.ceil(amount / self.amount_step) * self.amount_step
+        return (bought + step) * rate / leverage

@@ -18,7 +18,7 @@ from __future__ import annotations
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.host.caller import is_called_by_freqtrade
+from freqtrade_mem0.host.caller import FreqtradesCalls, caller
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.strategy.hooks import Hooks
 
@@ -74,10 +74,11 @@ def _wrapped(
 ) -> Callable[..., Any]:
     """Return a callback with a hook around it; the hook gets the own callback and the arguments."""
     own: Callable[..., Any] = getattr(type(strategy), name).__get__(strategy)
+    freqtrades_calls = FreqtradesCalls(strategy, name)
 
     @wraps(own)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not is_called_by_freqtrade(strategy, name):
+        if not freqtrades_calls.include(caller()):
             return own(*args, **kwargs)
         return hook(partial(own, *args, **kwargs), kwargs)
 

@@ -50,15 +50,25 @@ class Hooks:
     def custom_stake_amount(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
         """Scale the stake that the strategy proposes. On failure: the proposal."""
         try:
-            self._runtime_of().session.forget_answer(call["pair"], call["side"])
-        except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
-            self._log_failure("custom_stake_amount", error, call)
-        proposal = own()
+            proposal = own()
+        except Exception:
+            self._forget_answer(call)
+            raise
         try:
-            return self._scale(proposal, call)
+            # NumPy's numbers are real numbers, too.
+            if isinstance(proposal, Real) and float(proposal) > 0.0:
+                return self._scale(proposal, call)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
             self._log_failure("custom_stake_amount", error, call)
-            return proposal
+        self._forget_answer(call)
+        return proposal  # the strategy does not want this entry, or memory failed
+
+    def _forget_answer(self, call: Mapping[str, Any]) -> None:
+        """Forget what was answered to an earlier proposal for the same pair and side."""
+        try:
+            self._runtime_of().session.forget_answer(call["pair"], call["side"])
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_failure("custom_stake_amount", error, call)
 
     def confirm_trade_entry(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
         """Record the decision of an entry the strategy confirms, or veto it where configured.
@@ -94,9 +104,6 @@ class Hooks:
             return wanted
 
     def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
-        # NumPy's numbers are real numbers, too.
-        if not isinstance(proposal, Real) or not float(proposal) > 0.0:
-            return proposal  # the strategy does not want this entry
         runtime, moment = self._runtime_of(), as_utc(call["current_time"])
         seen = self._market.at(call["pair"], to_ms(moment))
         situation: Situation | Callable[[], Situation] = seen.build
