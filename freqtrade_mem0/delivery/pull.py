@@ -38,7 +38,7 @@ OVERLAP = timedelta(minutes=10)
 """How far before the newest memory a pull begins again: machines' clocks differ, and a batch
 becomes visible only when all of it is stored."""
 
-_BATCH = 500
+_BATCH = 2_000
 
 
 @dataclass(slots=True, kw_only=True)
