@@ -17,7 +17,7 @@ from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.insight.shrinkage import Moments
 from freqtrade_mem0.insight.standing import Standing
-from freqtrade_mem0.records.base import Origin, from_ms, record_id, to_ms
+from freqtrade_mem0.records.base import Origin, as_utc, from_ms, record_id
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.sizing.guard import Guarded, reads_levels, unguarded
@@ -92,7 +92,7 @@ class Answer:
                 origin.run_id,
                 proposal.pair,
                 proposal.side,
-                to_ms(proposal.moment),
+                proposal.moment_ms,
             )
         return self._id
 
@@ -114,7 +114,7 @@ class Answer:
             self._decision = Decision(
                 id=self.id,
                 origin=self.origin,
-                decided_at=proposal.moment,
+                decided_at=as_utc(proposal.moment),
                 pair=proposal.pair,
                 side=proposal.side,
                 enter_tag=proposal.enter_tag,
@@ -231,7 +231,7 @@ class Decider:
         Its reasons are those of the policy itself, asked later. No wish where its guard would act.
         """
         split, least, most = lone
-        now_ms, evidence = to_ms(proposal.moment), self.evidence
+        now_ms, evidence = proposal.moment_ms, self.evidence
         volatility, _ = proposal.movement()
         if not isinstance(volatility, float):
             volatility = 0.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+
+from freqtrade_mem0.records.base import to_ms
 
 
 # Not frozen: a frozen dataclass takes three times as long to make, and each entry makes one.
@@ -17,7 +19,7 @@ class Proposal:
     pair, side, enter_tag
         The entry; the tag is "" where there is none.
     moment
-        Aware UTC market time.
+        Aware market time.
     stake
         In stake currency, > 0.
     min_stake, max_stake
@@ -32,6 +34,8 @@ class Proposal:
         Returns how many trades may still be opened, this one included; None where it is unknown.
     volatility_and_momentum
         Those of the situation, where it is a function; None for one that is unknown.
+    at_ms
+        `moment` in epoch milliseconds, if it is known already.
     """
 
     pair: str
@@ -45,6 +49,11 @@ class Proposal:
     times_usual_range: float | None = None
     free_slots: Callable[[float], float] | None = None
     volatility_and_momentum: tuple[float | None, float | None] | None = None
+    at_ms: InitVar[int | None] = None
+    moment_ms: int = field(init=False)
+
+    def __post_init__(self, at_ms: int | None) -> None:
+        self.moment_ms = to_ms(self.moment) if at_ms is None else at_ms
 
     @property
     def features(self) -> Mapping[str, float | str]:

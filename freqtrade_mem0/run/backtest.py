@@ -16,7 +16,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
 from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.journal.writer import JournalWriter
-from freqtrade_mem0.records.base import as_utc, to_ms, utc_ms
+from freqtrade_mem0.records.base import as_utc, utc_ms
 from freqtrade_mem0.records.from_trade import (
     END_OF_DATA,
     EntryContext,
@@ -173,7 +173,7 @@ class BacktestSession(Session):
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
         # A trade's open date is the moment of its decision, however late the order is filled.
-        self._entered[proposal.pair, proposal.side, to_ms(proposal.moment)] = answer
+        self._entered[proposal.pair, proposal.side, proposal.moment_ms] = answer
 
     def _learn_closed(self) -> None:
         began, trades = self._trades.take_new()
@@ -209,7 +209,8 @@ class BacktestSession(Session):
                 logger.exception("Trade %s could not be recorded.", trade)
 
     def _close(self, trade: Any) -> None:
-        if trade.close_profit is None or not math.isfinite(trade.close_profit):
+        profit = trade.close_profit
+        if profit is None or not math.isfinite(profit):
             trade_record(trade, self.origin, self._now())  # says what is wrong
         entry = pair, side, open_ms = trade.pair, trade.trade_direction, utc_ms(trade.open_date)
         answer = self._entered.pop(entry, None)
@@ -220,11 +221,12 @@ class BacktestSession(Session):
         if self._is_recorded:
             self._submit(partial(self._entries_of, closed))
         self._risk.closed(closed)
-        if self._prior_ids or entry in self._closed:
+        if self._prior_ids or entry in self._closed or self.recall.keeps_entries:
             self.learn(closed)
-        else:
+        elif trade.exit_reason != END_OF_DATA:
             movement = (None, None) if answer is None else answer.proposal.movement()
-            self.recall.add_later(closed, utc_ms(trade.close_date), open_ms, *movement)
+            times_ms = utc_ms(trade.close_date), open_ms
+            self.recall.add_later(closed, profit, side, times_ms, movement)
         self._closed.add(entry)
 
     def _entries_of(self, closed: _Closed) -> tuple[Opened | TradeRecord, ...]:

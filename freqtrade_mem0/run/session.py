@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.decider import Decider
 from freqtrade_mem0.decide.vetoes import Vetoes
+from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.risk.sequence import BEGINNING
 
@@ -105,7 +106,8 @@ class Session:
             self._learn_closed()
             self._risk.until(proposal.moment)
             if proposal.times_usual_range is not None:
-                self._risk.ranged(proposal.pair, proposal.times_usual_range, proposal.moment)
+                moment = as_utc(proposal.moment)
+                self._risk.ranged(proposal.pair, proposal.times_usual_range, moment)
             answer = self._decider.answer(proposal)
             self._unconfirmed[proposal.pair, proposal.side] = answer
             return answer

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.market import Markets, free_slots
-from freqtrade_mem0.records.base import as_utc, to_ms
+from freqtrade_mem0.records.base import as_utc, utc_ms
 from freqtrade_mem0.situation import clean
 from freqtrade_mem0.strategy.market import Market, Movement
 
@@ -104,8 +104,9 @@ class Hooks:
             return wanted
 
     def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
-        runtime, moment = self._runtime_of(), as_utc(call["current_time"])
-        seen = self._market.at(call["pair"], to_ms(moment))
+        runtime, moment = self._runtime_of(), call["current_time"]
+        now_ms = utc_ms(moment)
+        seen = self._market.at(call["pair"], now_ms)
         situation: Situation | Callable[[], Situation] = seen.build
         movement: Movement | None = seen.movement
         extra = getattr(self._strategy, EXTRA_SITUATION, None)
@@ -119,7 +120,7 @@ class Hooks:
                 pair=call["pair"],
                 side=call["side"],
                 enter_tag=str(call.get("entry_tag") or ""),
-                moment=moment,
+                moment=moment if moment.tzinfo is not None else as_utc(moment),
                 stake=float(proposal),
                 min_stake=self._markets.smallest_stake(call),
                 max_stake=call["max_stake"],
@@ -127,6 +128,7 @@ class Hooks:
                 times_usual_range=seen.times_usual_range,
                 free_slots=self._free_slots,
                 volatility_and_momentum=movement,
+                at_ms=now_ms,
             )
         )
         return answer.stake if answer.applied else proposal

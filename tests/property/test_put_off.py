@@ -61,10 +61,11 @@ def trades(dice: random.Random) -> Iterator[TradeRecord]:
 
 def add_later(recall: Recall, trade: TradeRecord) -> None:
     """Add a trade as a backtest does."""
-    get = trade.situation.get
-    recall.add_later(
-        trade, to_ms(trade.known_at), to_ms(trade.open_date), get("volatility"), get("momentum")
-    )
+    if trade.is_evidence:
+        get = trade.situation.get
+        times_ms = to_ms(trade.known_at), to_ms(trade.open_date)
+        movement = get("volatility"), get("momentum")
+        recall.add_later(trade, trade.profit_ratio, trade.side, times_ms, movement)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -137,29 +137,32 @@ class Recall:
                     self._note_change(known_ms)
 
     def add_later(
-        self, trade: ClosedTrade, known_ms: int, open_ms: int, volatility: object, momentum: object
+        self,
+        trade: ClosedTrade,
+        profit_ratio: float,
+        side: str,
+        times_ms: tuple[int, int],
+        movement: tuple[object, object],
     ) -> None:
-        """Add a closed trade of a backtest, whose id and situation are read only when needed.
+        """Add a trade of a backtest that is evidence, and of which nothing more is read yet.
+
+        Not where entries are kept.
 
         Parameters
         ----------
         trade
-            One that has never been added; it does not change any more.
-        known_ms, open_ms
+            One that has never been added, whose id is a UUID; it does not change any more.
+        profit_ratio, side
+            Its own.
+        times_ms
             When it became known and was opened, in epoch milliseconds.
-        volatility, momentum
-            Of its situation; None where they are unknown.
+        movement
+            Volatility and momentum of its situation; None where they are unknown.
         """
-        if self.keeps_entries:
-            self.add(trade)
-            return
-        if not trade.is_evidence:
-            return
-        flags = SHORT if trade.side == "short" else 0
-        entry = entry_numbers(open_ms, volatility, momentum, flags)
-        ratio = rounded(trade.profit_ratio)
+        known_ms, open_ms = times_ms
+        entry = entry_numbers(open_ms, *movement, SHORT if side == "short" else 0)
         with self._lock:
-            self._rows.put_later(trade, (known_ms, ratio, WHOLE, *entry))
+            self._rows.put_later(trade, (known_ms, rounded(profit_ratio), WHOLE, *entry))
 
     def keys(
         self, pair: str, side: str, enter_tag: str, situation: Mapping[str, float | str]

@@ -139,7 +139,8 @@ class TimedRows:
         else:
             by_time.insert(self._position(number), number)
         self._changed(known_ms)
-        self._count(number, +1)
+        if known_ms < self._promised_ms or known_ms < self.asked_ms or known_ms < self.levels_ms:
+            self._count(number, +1)
 
     def _place(self) -> None:
         """Give the last rows their ids and groups."""
