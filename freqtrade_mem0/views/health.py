@@ -11,12 +11,15 @@ import sqlite3
 import sys
 from contextlib import closing
 from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.in_process.own_parts import how_it_searches
 from freqtrade_mem0.config.credentials import find_credentials
 from freqtrade_mem0.config.stores import LOSES_DATA, loses_data
 from freqtrade_mem0.journal.verify import verify
+from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.sizing.registry import policy_for
 from freqtrade_mem0.sqlite_files.connecting import in_memory
@@ -28,10 +31,8 @@ from freqtrade_mem0.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from freqtrade_mem0.config.settings import Settings
-    from freqtrade_mem0.memory_folder import MemoryFolder
 
     Progress = Callable[[int, int], None]
 
@@ -186,6 +187,18 @@ def _mem0(memory: MemoryFolder) -> tuple[str, str]:
         return OK, "not used (mode 'local'), so there is nothing to probe"
     if memory.settings.mode == "embedded":
         refuse_foreign_history(memory.folder / HISTORY_FILE)
+    if any(memory.folder.glob("*")):
+        return _probed(memory)
+    with TemporaryDirectory() as name:  # a check creates no memory
+        settings = memory.settings.model_copy(update={"path": None})
+        elsewhere = MemoryFolder(settings, Path(name))
+        try:
+            return _probed(elsewhere)
+        finally:
+            elsewhere.close()
+
+
+def _probed(memory: MemoryFolder) -> tuple[str, str]:
     owner = memory.settings.user_id
     total = memory.backend.count(filters={"user_id": owner}).get((), 0)
     was_found = probe(memory.backend)

@@ -214,6 +214,18 @@ def test_a_sound_memory_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_a_check_creates_no_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The probe of Mem0 is made elsewhere where there is no memory yet."""
+    config = tmp_path / "config.json"
+    memory = tmp_path / "memory"
+    block = {"mode": "embedded", "user_id": "me", "path": str(memory)}
+    config.write_text(json.dumps({"mem0": block}), encoding="utf-8")
+    report = asked(capsys, "doctor", "-c", str(config))
+    (found,) = [each for each in report["findings"] if each["check"] == "Mem0"]
+    assert "found by a search" in found["text"]
+    assert not memory.exists()
+
+
 def test_bots_of_one_name_are_found(userdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With which name; a bot that was killed and started again is one."""
     marks, now_s = Marks(Journal(userdir / "mem0")), time.time()
