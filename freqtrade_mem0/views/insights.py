@@ -98,9 +98,15 @@ def trades_of_newest_run(
     """
     newest = newest_of(memory, scope, preferred)
     if newest is not None:
-        part = replace(scope, modes=[newest.mode], kind=TradeRecord.kind)
-        trades = memory.journal.evidence.trades(part)
-        return [trade for trade in trades if trade.origin == newest]
+        part = replace(
+            scope,
+            user_id=newest.user_id,
+            strategy=newest.strategy,
+            modes=[newest.mode],
+            run_id=newest.run_id,
+            kind=TradeRecord.kind,
+        )
+        return list(memory.journal.evidence.trades(part))
     raise RecordError(
         f"No trade of {described(scope)} is in {memory.folder}. "
         "'freqtrade-mem0 stats' shows what is."
