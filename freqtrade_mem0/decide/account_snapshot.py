@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from dataclasses import astuple
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -76,12 +75,8 @@ class AccountSnapshot:
         said = checkpoint._asdict()
         parts = said.pop("parts")
         heading = {"about": self._about, "checkpoint": said, "sizes": list(map(len, parts))}
-        unfinished = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.tmp")
         try:
-            # No fsync: what a power cut leaves of the file fails its checksum.
-            checked_file.write(unfinished, FORMAT, heading, parts)
-            unfinished.replace(self._path)
+            checked_file.replace(self._path, FORMAT, heading, parts)
         except OSError as error:
             logger.warning("%s can not be written (%s).", self._path, error)
-            unfinished.unlink(missing_ok=True)
         self._n_written = checkpoint.n

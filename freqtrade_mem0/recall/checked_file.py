@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import struct
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,7 @@ class SnapshotError(Mem0Error):
     """A snapshot can not be used. No action is needed: the journal is read instead."""
 
 
-def write(path: Path, version: int, heading: Mapping[str, Any], parts: Iterable[bytes]) -> None:
-    """Write a new file that only its owner can read; raise OSError if it exists or on failure."""
+def _write(path: Path, version: int, heading: Mapping[str, Any], parts: Iterable[bytes]) -> None:
     text = json.dumps({**heading, "byte_order": sys.byteorder}).encode()
     checksum = blake2b(digest_size=_CHECKSUM_BYTES)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -63,6 +63,23 @@ def write(path: Path, version: int, heading: Mapping[str, Any], parts: Iterable[
         write(checksum.digest())
         if sealed is not None:
             sealed.finish()
+
+
+def replace(path: Path, version: int, heading: Mapping[str, Any], parts: Iterable[bytes]) -> None:
+    """Put a file that only its owner can read in the place of an earlier one.
+
+    It raises OSError where that fails, and leaves the earlier one. A kill leaves a `.tmp` file,
+    which `snapshot` deletes later. There is no fsync: what a power cut leaves of the file fails its
+    checksum.
+    """
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        _write(unfinished, version, heading, parts)
+        unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 class CheckedFile:

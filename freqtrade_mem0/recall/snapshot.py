@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import threading
 import time
 from hashlib import sha256
@@ -166,7 +165,6 @@ class Snapshots:
         self._writing.start()
 
     def _write(self, seq: int, state: RecallState) -> None:
-        unfinished = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")
         try:
             row = last_row(self._journal, seq)
             if row is None or identity_of(self._journal) != self._identity:
@@ -176,10 +174,7 @@ class Snapshots:
             n_adopted = self._journal.n_adopted(seq)
             about = self._about | {"journal": self._identity, "seq": seq, "row": row}
             about["n_adopted"] = n_adopted
-            # No fsync: what a power cut leaves of the file fails its checksum, and then the journal
-            # is read instead.
-            snapshot_file.write(unfinished, about, state)
-            unfinished.replace(self.path)
+            snapshot_file.write(self.path, about, state)
         except (Mem0Error, OSError) as error:
             self.give_up()
             logger.warning(
@@ -187,11 +182,9 @@ class Snapshots:
                 self.path,
                 error,
             )
-            _remove(unfinished)
         except Exception:
             self.give_up()
             logger.exception("%s can not be written. The bot continues without.", self.path)
-            _remove(unfinished)
 
     def _tidy(self) -> None:
         """Delete files that killed processes left unfinished, and snapshots for old settings."""

@@ -53,7 +53,7 @@ class Snapshot:
 
 
 def write(path: Path, about: Mapping[str, Any], state: RecallState) -> None:
-    """Write a new file that only its owner can read; raise OSError if it exists or on failure."""
+    """Write a file in the place of an earlier one, or leave that; raise OSError on failure."""
     rows = state.journal_rows()
     numbers = {key: number for number, (key, _, _) in enumerate(state.groups)}
     heading = {
@@ -66,7 +66,7 @@ def write(path: Path, about: Mapping[str, Any], state: RecallState) -> None:
         ],
     }
     pages = (column for page in state.pages(rows) for column in page)
-    checked_file.write(path, VERSION, heading, pages)
+    checked_file.replace(path, VERSION, heading, pages)
 
 
 def read(path: Path, about: Mapping[str, Any], n_levels: int) -> Snapshot:

@@ -7,7 +7,6 @@ deleted since is still there in a block, or was corrected before.
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,14 +78,10 @@ class AmountsFile:
             parts = [table[name][is_there].tobytes() for name in ("seq", *NAMES)]
         about = {"n": n, "digest": self._digest(n)}
         heading = {"about": about, "seq": seq, "rows": int(is_there.sum())}
-        unfinished = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.tmp")
         try:
-            # No fsync: what a power cut leaves of the file fails its checksum.
-            checked_file.write(unfinished, FORMAT, heading, parts)
-            unfinished.replace(self._path)
+            checked_file.replace(self._path, FORMAT, heading, parts)
         except OSError as error:
             logger.warning("%s can not be written (%s).", self._path, error)
-            unfinished.unlink(missing_ok=True)
         self._n_written = table.n
 
     def _check(self, heading: dict[str, Any]) -> None:
