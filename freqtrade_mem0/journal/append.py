@@ -201,7 +201,7 @@ def insert_fresh(
     rows = sqlite.execute("SELECT seq FROM records WHERE seq > ? ORDER BY seq", [last_seq])
     seqs = [seq for (seq,) in rows]
     numbered = zip(seqs, fresh, strict=True)
-    add_evidence(sqlite, [(seq, record, str(row[1])) for seq, (record, row) in numbered])
+    add_evidence(sqlite, [(seq, record, row) for seq, (record, row) in numbered])
     return seqs
 
 
@@ -261,7 +261,7 @@ def insert(sqlite: sqlite3.Connection, record: Record) -> int | None:
     """Write the row of a record and its evidence; return the row's number."""
     row = record_row(record)
     seq = sqlite.execute(INSERT_RECORD, row).lastrowid
-    add_evidence(sqlite, [(seq or 0, record, str(row[1]))])
+    add_evidence(sqlite, [(seq or 0, record, row)])
     return seq
 
 

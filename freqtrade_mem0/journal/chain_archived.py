@@ -124,7 +124,8 @@ def _fits(kind: str, body: str, facts: bytes | None, words: dict[str, int]) -> b
     if facts is None:
         return kind not in EVIDENCE_KINDS
     try:
-        return facts in (facts_of(record, words.__getitem__)[0], encode(record).encode())
+        whole = encode(record)
+        return facts in (facts_of(record, words.__getitem__, whole)[0], whole.encode())
     except KeyError:
         return False  # a word is missing
 

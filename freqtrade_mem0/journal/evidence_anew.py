@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.rows import INSERT_EVIDENCE, evidence_row, unreadable_row
 from freqtrade_mem0.journal.evidence.words import Words
+from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.journal.verify import checked_record
+from freqtrade_mem0.records.codec import encode_decoded
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,7 +31,8 @@ def fill_evidence(sqlite: sqlite3.Connection) -> None:
         for seq, body, is_current, *columns in rows:
             record_id, said, kind = columns[0], columns[1], columns[6]
             try:
-                row = evidence_row(words, seq, checked_record(record_id, kind, body, said), said)
+                record = checked_record(record_id, kind, body, said)
+                row = evidence_row(words, seq, record, record_row(record, encode_decoded(record)))
             except RecordError:
                 row = unreadable_row(words, seq, columns)
             found.append((*row, is_current))

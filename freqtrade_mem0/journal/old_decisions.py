@@ -89,7 +89,7 @@ def _row(words: Words, seq: int, decision: Decision) -> tuple[Any, ...]:
     row = (
         seq,
         stored_id(decision.id),
-        words.scope(scope),
+        words.scope(scope)[0],
         words.number(decision.pair),
         to_ms(decision.decided_at),
         None if decision.open_date is None else to_ms(decision.open_date),

@@ -19,7 +19,6 @@ from freqtrade_mem0.records.limits import EARLIEST, LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -67,29 +66,28 @@ def packed_trade(
 
     `number` gives a word's number.
     """
-    known_us, recorded_us = _microseconds(trade.known_at), _microseconds(trade.recorded_at)
-    opened_us = known_us - _microseconds(trade.open_date)
-    closed_us = known_us - _microseconds(trade.close_date)
+    known, recorded = trade.known_at - EARLIEST, trade.recorded_at - EARLIEST
+    opened, closed = trade.known_at - trade.open_date, trade.known_at - trade.close_date
+    seconds = opened.days * 86_400 + opened.seconds
     is_fine = (
-        bool(closed_us or known_us % 1_000 or recorded_us % 1_000 or opened_us % 1_000_000)
-        or not 0 <= opened_us < _MOST_SECONDS * 1_000_000
+        bool(closed or opened.microseconds)
+        or bool(known.microseconds % 1_000 or recorded.microseconds % 1_000)
+        or not 0 <= seconds < _MOST_SECONDS
     )
-    features, values, texts = [], [], []
-    for name, value in trade.situation.items():
+    kinds, values, texts = [], [], []
+    for value in trade.situation.values():
         if isinstance(value, str):
             stored: float = number(value)
-            kind = NARROW if stored < _MOST_NARROW else BROAD
+            kinds.append(NARROW if stored < _MOST_NARROW else BROAD)
             texts.append(value)
         else:
-            stored = float(value)
-            brief = short(stored)
-            kind = LONG if brief is None else SHORT
-            stored = stored if brief is None else brief
-        features.append((name, kind))
+            brief = short(float(value))
+            kinds.append(LONG if brief is None else SHORT)
+            stored = value if brief is None else brief
         values.append(stored)
     decision_id = None if trade.decision_id is None else stored_id(trade.decision_id)
     rare_id = decision_id if isinstance(decision_id, str) else None
-    shape, layout = _shape(tuple(features), tuple(unknown), rare_id)
+    shape, layout = _shape(tuple(trade.situation), "".join(kinds), tuple(unknown), rare_id)
     words = [trade.side, trade.enter_tag, trade.exit_reason, shape]
     numbers = [number(word) for word in words]
     is_wide = max(numbers) >= _MOST_NARROW
@@ -102,9 +100,14 @@ def packed_trade(
         | EXECUTED * bool(said_without_execution)
     )
     times = (
-        _MICROSECONDS.pack(known_us % 1_000, recorded_us % 1_000, opened_us, closed_us)
+        _MICROSECONDS.pack(
+            known.microseconds % 1_000,
+            recorded.microseconds % 1_000,
+            opened // _MICROSECOND,
+            closed // _MICROSECOND,
+        )
         if is_fine
-        else _SECONDS.pack(opened_us // 1_000_000)
+        else _SECONDS.pack(seconds)
     )
     parts = [
         _FLAGS_AND_RATIO.pack(flags, trade.profit_ratio),
@@ -119,10 +122,10 @@ def packed_trade(
 
 @lru_cache
 def _shape(
-    features: tuple[tuple[str, str], ...], unknown: tuple[str, ...], decision_id: str | None
+    names: tuple[str, ...], kinds: str, unknown: tuple[str, ...], decision_id: str | None
 ) -> tuple[str, Struct]:
     """Return a shape as a word, and the layout of its values; most trades share theirs."""
-    said: dict[str, Any] = {"features": features}
+    said: dict[str, Any] = {"features": list(zip(names, kinds, strict=True))}
     if unknown:
         said["unknown"] = unknown
     if decision_id is not None:
@@ -238,7 +241,3 @@ def words_of(facts: bytes, shapes: Mapping[int, Shape]) -> set[int]:
         if kind in {NARROW, BROAD}
     )
     return {*numbers, *texts}
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - EARLIEST) // _MICROSECOND

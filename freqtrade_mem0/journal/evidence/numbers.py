@@ -21,7 +21,7 @@ def short(value: float) -> int | None:
     whole, _, places = head.partition(".")
     if places == "0":
         places = ""
-    n_places = len(places) - int(power or 0)
+    n_places = len(places) - int(power) if power else len(places)
     digits = int(whole + places)
     if not 0 <= n_places <= _MOST_PLACES or not -ZERO < digits < ZERO:
         return None

@@ -10,9 +10,9 @@ from zlib import crc32
 from freqtrade_mem0.journal.evidence.facts import packed_trade
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.kinds import WHOLE_KINDS
-from freqtrade_mem0.journal.evidence.words import ScopeRow, Words, scope_of
+from freqtrade_mem0.journal.evidence.words import ScopeRow, Words
 from freqtrade_mem0.records.base import from_ms, to_ms
-from freqtrade_mem0.records.codec import content_hash, encode
+from freqtrade_mem0.records.codec import content_hash
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+    from freqtrade_mem0.journal.rows import Row as RecordRow
     from freqtrade_mem0.records.base import Origin, Record
 
 COLUMNS = "seq, id, scope, pair, known_ms, recorded_ms, said, facts, checksum"
@@ -43,8 +44,10 @@ INSERT_EVIDENCE = (
 )
 
 
-def add_evidence(sqlite: sqlite3.Connection, records: Iterable[tuple[int, Record, str]]) -> None:
-    """Write the evidence of current records, given with their row's number and content hash."""
+def add_evidence(
+    sqlite: sqlite3.Connection, records: Iterable[tuple[int, Record, RecordRow]]
+) -> None:
+    """Write the evidence of current records, given with their row and its number."""
     words = Words(sqlite)
     sqlite.executemany(INSERT_EVIDENCE, [(*evidence_row(words, *each), 1) for each in records])
 
@@ -78,10 +81,11 @@ def unreadable_row(words: Words, seq: int, columns: Sequence[str | int]) -> Row:
         stored_said = bytes.fromhex(str(said)[:SAID_DIGITS])
     except ValueError:
         stored_said = b""
+    scope_number, scope_checksum = words.scope(scope)
     pair_number = words.number(str(pair))
-    row = (stored_id(str(record_id)), words.scope(scope), pair_number, known_ms, recorded_ms)
+    row = (stored_id(str(record_id)), scope_number, pair_number, known_ms, recorded_ms)
     whole = (*row, stored_said, None)
-    return (seq, *whole, checksum(scope.checksum, whole, [str(pair)]))
+    return (seq, *whole, checksum(scope_checksum, whole, [str(pair)]))
 
 
 def checksum(
@@ -95,21 +99,21 @@ def checksum(
     return crc32("\0".join([str(known_ms), str(recorded_ms), *texts]).encode(), total)
 
 
-def evidence_row(words: Words, seq: int, record: Record, said: str) -> Row:
-    """Return the evidence of a record, given with its row's number and content hash."""
-    scope = scope_of(record)
-    pair = getattr(record, "pair", "")
-    facts, texts = facts_of(record, words.number)
+def evidence_row(words: Words, seq: int, record: Record, written: RecordRow) -> Row:
+    """Return the evidence of a record, given with its row and its number."""
+    record_id, said, kind, category, *own, pair, known_ms, recorded_ms, body = written
+    facts, texts = facts_of(record, words.number, str(body))
+    scope, scope_checksum = words.scope(ScopeRow(*own, kind, category))  # type: ignore[arg-type, call-arg]
     row = (
-        stored_id(record.id),
-        words.scope(scope),
-        words.number(pair),
-        to_ms(record.known_at),
-        to_ms(record.recorded_at),
-        bytes.fromhex(said[:SAID_DIGITS]),
+        stored_id(str(record_id)),
+        scope,
+        words.number(str(pair)),
+        known_ms,
+        recorded_ms,
+        bytes.fromhex(str(said)[:SAID_DIGITS]),
         facts,
     )
-    return (seq, *row, checksum(scope.checksum, row, [pair, *texts]))
+    return (seq, *row, checksum(scope_checksum, row, [str(pair), *texts]))
 
 
 def add_trade(sqlite: sqlite3.Connection, seq: int, trade: TradeEvidence, is_current: int) -> None:
@@ -118,23 +122,27 @@ def add_trade(sqlite: sqlite3.Connection, seq: int, trade: TradeEvidence, is_cur
     category = str(TradeRecord.default_category)
     own = (origin.user_id, origin.strategy, str(origin.mode), origin.run_id)
     scope = ScopeRow(*own, TradeRecord.kind, category)
+    scope_number, scope_checksum = words.scope(scope)
     facts, texts = packed_trade(trade, trade.unknown, trade.said_without_execution, words.number)
     row = (
         stored_id(trade.id),
-        words.scope(scope),
+        scope_number,
         words.number(trade.pair),
         to_ms(trade.known_at),
         to_ms(trade.recorded_at),
         bytes.fromhex(trade.said),
         facts,
     )
-    written = (seq, *row, checksum(scope.checksum, row, [trade.pair, *texts]), is_current)
+    written = (seq, *row, checksum(scope_checksum, row, [trade.pair, *texts]), is_current)
     sqlite.execute(INSERT_EVIDENCE, written)
     sqlite.execute("UPDATE evidence SET is_archived = 1 WHERE seq = ?", [seq])
 
 
-def facts_of(record: Record, number: Callable[[str], int]) -> tuple[bytes, list[str]]:
-    """Return the facts of a record, and the words in them; `number` gives a word's number."""
+def facts_of(record: Record, number: Callable[[str], int], body: str) -> tuple[bytes, list[str]]:
+    """Return the facts of a record, given with its JSON, and the words in them.
+
+    `number` gives a word's number.
+    """
     if isinstance(record, TradeRecord):
         without = ""
         if record.execution is not None:
@@ -146,7 +154,7 @@ def facts_of(record: Record, number: Callable[[str], int]) -> tuple[bytes, list[
     whose, when = _heading(
         record.id, record.origin, to_ms(record.known_at), to_ms(record.recorded_at)
     )
-    brief = encode(record).removeprefix(whose).removeprefix(when)
+    brief = body.removeprefix(whose).removeprefix(when)
     for mark, fragment in _FRAGMENTS:
         brief = brief.replace(fragment, mark)
     return brief.encode(), []

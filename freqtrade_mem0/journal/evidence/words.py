@@ -10,8 +10,6 @@ from freqtrade_mem0.records.base import Mode, Origin
 if TYPE_CHECKING:
     import sqlite3
 
-    from freqtrade_mem0.records.base import Record
-
 
 class ScopeRow(NamedTuple):
     """What the rows of a run and kind have in common."""
@@ -39,26 +37,13 @@ class ScopeRow(NamedTuple):
         )
 
 
-def scope_of(record: Record) -> ScopeRow:
-    """Return a record's scope."""
-    origin = record.origin
-    return ScopeRow(
-        origin.user_id,
-        origin.strategy,
-        str(origin.mode),
-        origin.run_id,
-        record.kind,
-        str(record.category),
-    )
-
-
 class Words:
     """Gives words and scopes their numbers, inside one writing transaction."""
 
     def __init__(self, sqlite: sqlite3.Connection) -> None:
         self._sqlite = sqlite
         self._words: dict[str, int] = {}
-        self._scopes: dict[ScopeRow, int] = {}
+        self._scopes: dict[ScopeRow, tuple[int, int]] = {}
 
     def number(self, word: str) -> int:
         """Return the number of a word, a new one where it has none."""
@@ -69,8 +54,8 @@ class Words:
             self._words[word] = known
         return known
 
-    def scope(self, scope: ScopeRow) -> int:
-        """Return the number of a scope, a new one where it has none."""
+    def scope(self, scope: ScopeRow) -> tuple[int, int]:
+        """Return the number of a scope, a new one where it has none, and its checksum."""
         known = self._scopes.get(scope)
         if known is None:
             row = self._sqlite.execute(
@@ -78,7 +63,7 @@ class Words:
                 " AND run_id = ? AND kind = ? AND category = ?",
                 scope,
             ).fetchone()
-            known = (
+            number = (
                 row[0]
                 if row
                 else self._added(
@@ -87,7 +72,7 @@ class Words:
                     *scope,
                 )
             )
-            self._scopes[scope] = known
+            known = self._scopes[scope] = number, scope.checksum
         return known
 
     def _added(self, statement: str, *values: str) -> int:

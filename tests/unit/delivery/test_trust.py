@@ -14,12 +14,13 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news, rebuild
 from freqtrade_mem0.journal.append import Confirmed
 from freqtrade_mem0.journal.evidence.rows import add_evidence
+from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.priors import accept, load_prior, promotions, waiting
 from freqtrade_mem0.recall.snapshot import Snapshots
-from freqtrade_mem0.records.codec import content_hash
+from freqtrade_mem0.records.codec import encode_decoded
 from freqtrade_mem0.records.kinds.retraction import retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
@@ -86,7 +87,7 @@ def test_a_row_out_of_range_in_the_journal_is_left_out(store: MemoryFolder, rati
     store.journal.append([a_trade(1), a_trade(2)])
     with store.journal.connection.write() as sqlite:
         forged = replace(a_trade(1), profit_ratio=ratio)
-        add_evidence(sqlite, [(1, forged, content_hash(forged))])
+        add_evidence(sqlite, [(1, forged, record_row(forged, encode_decoded(forged)))])
 
     assert round(known(store).n) == 1
     (aside,) = store.journal.set_aside()
