@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from freqtrade_mem0.importers.values import moment, number, single_numbers
 from freqtrade_mem0.records.base import Mode, Origin, record_id, to_ms
 from freqtrade_mem0.records.codec import encode
 from freqtrade_mem0.records.from_trade import END_OF_DATA, trade_identity
+from freqtrade_mem0.records.from_trade import trade_ids as numbered_trade_ids
 from freqtrade_mem0.records.kinds.backtest import BacktestRecord
 from freqtrade_mem0.records.kinds.failure import Cause, Failure
 from freqtrade_mem0.records.kinds.opportunity import Opportunity
@@ -74,13 +76,10 @@ def trade_records(
 
 def trade_ids(result: Result, user_id: str) -> set[str] | None:
     """Return the record ids of a run's trades; None where one of them can not be used."""
-    origin = origin_of(result, user_id)
+    ids = cache(partial(numbered_trade_ids, origin_of(result, user_id)))
     try:
-        return {
-            trade_identity(origin, trade["pair"], _side(trade), to_ms(_opened(trade)))
-            for trade in result.trades
-        }
-    except (KeyError, RecordError):
+        return {ids(trade["pair"], _side(trade))(to_ms(_opened(trade))) for trade in result.trades}
+    except (KeyError, TypeError, RecordError):
         return None
 
 
