@@ -155,11 +155,12 @@ def hash_of(body: str, added_later: Sequence[str]) -> str:
     # The first one is the record's own: in a text, quotes are escaped.
     before, found, after = body.partition(_RECORDED_AT)
     content = before + after.partition('",')[2] if found else body
+    end = len(content) - 1
     for default in reversed(added_later):
-        if not content.endswith(f"{default}}}"):
+        if not content.endswith("}") or not content.endswith(default, 0, end):
             break
-        content = f"{content.removesuffix(f'{default}}}')}}}"
-    return sha256(content.encode()).hexdigest()
+        end -= len(default)
+    return sha256((content[:end] + content[-1:]).encode()).hexdigest()
 
 
 def to_plain(item: Record | Decision) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.errors import RecordError
@@ -31,9 +32,10 @@ END_OF_DATA = "force_exit"
 """Exit reason that Freqtrade gives to trades that are still open when a backtest's data ends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: making a frozen one takes three times as long.
+@dataclass(slots=True, kw_only=True)
 class EntryContext:
-    """What was known when a trade was opened.
+    """What was known when a trade was opened; not to be changed.
 
     Parameters
     ----------
@@ -177,18 +179,20 @@ def _first_entry_order_id(trade: Any) -> str:
 
 def _numbers(trade: Any, *, rounded: bool) -> dict[str, Any]:
     """Return a trade's numbers by the fields of its record."""
-    numbers = {}
-    for name, its_name in _NUMBERS.items():
-        number = getattr(trade, its_name)
+    numbers = dict(zip(_NUMBERS, _numbers_of(trade), strict=True))
+    for name, given in numbers.items():
+        number = given
         if number is None:
             number = trade.stake_amount if name == "max_stake_amount" else _DEFAULTS.get(name)
         if number is None or not math.isfinite(number):
             raise RecordError(
-                f"Trade {trade.id} in {trade.pair}: {its_name} must be a finite number, got "
+                f"Trade {trade.id} in {trade.pair}: {_NUMBERS[name]} must be a finite number, got "
                 f"{number!r}. It is not recorded; reconciliation tries again."
             )
-        # Freqtrade rounds some in its result files, which must give the same records.
-        numbers[name] = round(float(number), 8) if rounded and name in _ROUNDED else float(number)
+        numbers[name] = float(number)
+    if rounded:  # Freqtrade rounds these in its result files, which must give the same records
+        for name in _ROUNDED:
+            numbers[name] = round(numbers[name], 8)
     return numbers
 
 
@@ -207,7 +211,9 @@ _NUMBERS = {
 }
 """Numbers of a trade record, and their names in Freqtrade's trades."""
 
+_numbers_of = attrgetter(*_NUMBERS.values())
+
 _DEFAULTS = {"leverage": 1.0, "fee_open": 0.0, "fee_close": 0.0, "funding_fees": 0.0}
 """Values for what Freqtrade leaves out; for `max_stake_amount` it is the stake."""
 
-_ROUNDED = {"amount", "stake_amount", "max_stake_amount"}
+_ROUNDED = ("amount", "stake_amount", "max_stake_amount")
