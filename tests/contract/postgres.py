@@ -62,8 +62,13 @@ class Server:
 
     def answers(self) -> bool:
         """Tell whether it takes connections."""
-        ready = [str(self.programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        return subprocess.run(ready, check=False).returncode == 0
+        import psycopg
+
+        try:
+            self.run("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def kill(self) -> None:
         """End the server and all its children at once, as SIGKILL does."""

@@ -21,6 +21,7 @@ import pytest
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
 from freqtrade_mem0.errors import BackendError
 from tests.contract import postgres
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S, eventually, repeated
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def start_writer(
 ) -> subprocess.Popen[str]:
     """Start a process that writes batches and prints the ids of each once it is stored."""
     address = server.block(database)["config"]
-    writer = subprocess.Popen(
+    writer = ForkedPython(
         [sys.executable, "-c", WRITER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

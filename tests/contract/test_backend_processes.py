@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
+from tests.support.forked_python import ForkedPython, run_forked
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ store.close()
 
 def start_writer(path: Path, worker: str, n_memories: int) -> subprocess.Popen[str]:
     """Start a process that inserts memories one by one and prints each id once it is stored."""
-    return subprocess.Popen(
+    return ForkedPython(
         [sys.executable, "-c", WRITER, str(path), worker, str(n_memories)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -71,7 +72,8 @@ store.close()
 def visit(path: Path) -> str:
     """Let another process open the file, read the ids and close it."""
     command = [sys.executable, "-c", VISITOR, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    said: str = run_forked(command, text=True, check=True).stdout
+    return said.strip()
 
 
 def test_opening_a_file_again_leaves_its_locks_alone(tmp_path: Path) -> None:

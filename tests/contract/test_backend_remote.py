@@ -32,6 +32,7 @@ from tests.servers.loopback import Answer
 from tests.servers.mem0_platform import PlatformServer
 from tests.servers.mem0_rest_server import RestServer
 from tests.servers.remote import KEY, Remote
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S, repeated
 
 if TYPE_CHECKING:
@@ -472,7 +473,7 @@ for n in range(int(n_memories)):
 def start_writer(remote: Remote, n_memories: int) -> subprocess.Popen[str]:
     """Start a process that writes memories one by one and prints the number of each."""
     mode = "platform" if isinstance(remote.server, PlatformServer) else "server"
-    return subprocess.Popen(
+    return ForkedPython(
         [
             *(sys.executable, "-c", WRITER, mode),
             *(remote.server.url, KEY, str(remote.folder), str(n_memories)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news
@@ -78,8 +78,8 @@ def sync(folder: Path, url: str) -> None:
     store = MemoryFolder(settings_for(url), folder)
     adopt = store.journal.adopt
 
-    def told(records: list[object]) -> int:
-        n_new = adopt(records)  # type: ignore[arg-type]
+    def told(*records: Any) -> int:
+        n_new = adopt(*records)
         say(n_new)
         return n_new
 

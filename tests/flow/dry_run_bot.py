@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import child_environment, stop, tail
 from tests.flow.harness import class_name, free_port, wait_until, write_strategy
-from tests.support.forked_freqtrade import ForkedFreqtrade
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         command += ["--strategy-path", str(self._strategies)]
         with self._log.open("ab") as log:
             n_runs = self.log().count(_RUNS)
-            self._process = ForkedFreqtrade(
+            self._process = ForkedPython(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

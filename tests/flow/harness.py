@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from freqtrade_mem0.demo import freqtrade_run
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
 from freqtrade_mem0.demo.freqtrade_run import Backtest, BacktestJob
-from tests.support.forked_freqtrade import ForkedFreqtrade
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Backtests:
 
 def run_backtests(jobs: Sequence[BacktestJob]) -> list[Backtest]:
     """Run backtests at the same time; see `freqtrade_run.run_backtests`."""
-    return freqtrade_run.run_backtests(jobs, HANG_S, ForkedFreqtrade)
+    return freqtrade_run.run_backtests(jobs, HANG_S, ForkedPython)
 
 
 def run_backtest(job: BacktestJob) -> Backtest:

@@ -18,7 +18,7 @@ from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from tests.flow.harness import PLAIN_STRATEGY, strategy_with_memory
-from tests.support.forked_freqtrade import ForkedFreqtrade
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ def run_freqtrade(
         command += ["--strategy", job.strategy, "--strategy-path", str(job.strategy_path)]
         command += [] if job.timerange is None else ["--timerange", job.timerange]
     # The workers of hyperopt import the module that was started, which a fork has not.
-    start = subprocess.Popen if subcommand == "hyperopt" else ForkedFreqtrade
+    start = subprocess.Popen if subcommand == "hyperopt" else ForkedPython
     with TemporaryFile() as output:
         process = start(
             [*command, *extra],

@@ -31,6 +31,7 @@ from tests.flow.children import settings_for
 from tests.flow.harness import free_port
 from tests.flow.scenarios import REMEMBERING, memory_in, trade_records
 from tests.servers.mem0_platform import PlatformServer
+from tests.support.forked_python import ForkedPython
 from tests.support.samples import a_trade
 from tests.support.wait import HANG_S, eventually
 
@@ -56,7 +57,7 @@ def platform() -> Iterator[PlatformServer]:
 @contextmanager
 def child(command: str, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run a child of `children.py`; whatever happens, it ends with the block."""
-    with subprocess.Popen(
+    with ForkedPython(
         [sys.executable, "-m", "tests.flow.children", command, str(folder), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from collections import Counter
@@ -25,6 +24,7 @@ from tests.flow.scenarios import (
     rows,
     trade_records,
 )
+from tests.support.forked_python import run_forked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,6 @@ def _event(number: int) -> RiskEvent:
 
 
 def _seen_by_another_process(userdir: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", COUNT, str(userdir)], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    command = [sys.executable, "-c", COUNT, str(userdir)]
+    said: str = run_forked(command, text=True, check=True).stdout
+    return said.strip()

@@ -22,7 +22,7 @@ from freqtrade_mem0.demo.freqtrade_run import child_environment
 from tests.flow.harness import free_port
 from tests.support.containers import services, words
 from tests.support.doc_commands import Typed, blocks, typed
-from tests.support.forked_freqtrade import ForkedFreqtrade
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S, eventually, repeated
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(step: Typed, folder: Path, variables: Mapping[str, str] | None = None) -
     own = {"COLUMNS": "200", "MEM0_PORT": str(free_port()), "PYTHONDONTWRITEBYTECODE": "1"}
     # A container's start is a real one; the folder is the one this process is in.
     is_forked = step.program == "freqtrade" and variables is None
-    start = ForkedFreqtrade if is_forked else subprocess.Popen
+    start = ForkedPython if is_forked else subprocess.Popen
     with log.open("wb") as printed:
         process = start(
             [sys.executable, "-m", MODULES[step.program], *step.arguments],

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ServiceProcess:
         self, words: Sequence[str], folder: Path, variables: Mapping[str, str] = EMPTY
     ) -> None:
         self.output: list[str] = []
-        self.process = subprocess.Popen(
+        self.process = ForkedPython(
             words, cwd=folder, env={**environment(), **variables}, stderr=subprocess.PIPE, text=True
         )
         self.port = self._read_port()

@@ -13,6 +13,7 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.records.mapping import to_memory
+from tests.support.forked_python import ForkedPython
 from tests.support.samples import (
     BACKTEST,
     a_backtest,
@@ -74,9 +75,9 @@ def content_of(folder: Path) -> tuple[list[str], list[str], tuple[int, str]]:
         memory.close()
 
 
-def python(code: str, *arguments: object) -> subprocess.Popen[str]:
+def python(code: str, *arguments: object) -> ForkedPython:
     """Start a Python process in the project's folder."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(
+    return ForkedPython(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
