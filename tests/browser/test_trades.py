@@ -60,6 +60,8 @@ def test_a_trade_is_sound(full: Site, size: tuple[int, int], scheme: str) -> Non
         assert look.errors == []
         assert look.axe() == []
         assert not look.is_too_wide()
+        fits = "all => all.every(each => each.scrollWidth <= each.clientWidth)"
+        assert look.page.locator(".fit").evaluate_all(fits)
         assert look.page.locator("main script").count() == 0
 
 
