@@ -226,13 +226,18 @@ def _filled(slippage: float) -> str:
 def both_outcomes(decision: Decision, trade: TradeRecord) -> tuple[float, float]:
     """Return the profit in stake currency with memory's stake, and with the proposed stake.
 
-    One of them is Freqtrade's own number. The other is that number scaled by the ratio of the two
-    stakes; this takes later entries of the trade as scaled too, and ignores rounding.
+    One of them is Freqtrade's own number. The other differs by memory's effect, as in `worth`: what
+    the stake was moved by, as far as it was filled, times the profit ratio. Later entries of the
+    trade are left as they are.
     """
-    ratio = decision.stake / decision.proposed_stake
+    moved = decision.stake - decision.proposed_stake
+    if trade.max_stake_amount > 0.0:
+        placed = decision.stake if decision.applied else decision.proposed_stake
+        moved *= min(1.0, trade.max_stake_amount / placed)
+    effect = moved * trade.profit_ratio
     if decision.applied:
-        return trade.profit_abs, trade.profit_abs / ratio
-    return trade.profit_abs * ratio, trade.profit_abs
+        return trade.profit_abs, trade.profit_abs - effect
+    return trade.profit_abs + effect, trade.profit_abs
 
 
 def why(line: LedgerLine) -> str:

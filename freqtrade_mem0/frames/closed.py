@@ -35,7 +35,7 @@ def read_closed(
     """Return the current closed trades of a scope by close date; the columns of `TRADES`.
 
     `with_features` adds the situations, and leaves amounts out. With `of_trades` only these ids are
-    returned, with what a decision does not have: close date, exit reason and profit.
+    returned, with what a decision does not have: close date, exit reason, profit and largest stake.
     """
     parts = list(_parts(memory, scope, with_features=with_features))
     if not parts:
@@ -54,7 +54,8 @@ def read_closed(
         times = pd.to_datetime(found.pop(f"{name}_ms").astype("int64"), unit="ms", utc=True)
         found[f"{name}_date"] = times.astype("datetime64[ms, UTC]")
     if of_trades is not None:
-        kept = ["trade_id", "close_date", "exit_reason", "profit_ratio", "profit_abs"]
+        kept = ["trade_id", "close_date", "exit_reason", "profit_ratio"]
+        kept += ["profit_abs", "stake_amount"]
         return found.loc[found["trade_id"].isin(of_trades), kept]
     return found
 

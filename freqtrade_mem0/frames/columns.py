@@ -49,6 +49,7 @@ LEDGER: Mapping[str, str] = {
     "exit_reason": NAME,
     "profit_ratio": NUMBER,
     "profit_abs": NUMBER,
+    "stake_amount": NUMBER,
 }
 
 INSIGHTS: Mapping[str, str] = {

@@ -43,17 +43,21 @@ class HeatMap(NamedTuple):
 def profits(ledger: pd.DataFrame, currency: str) -> Drawing | None:
     """Return the running profit with memory's stakes and with the proposed ones.
 
-    One of them is what happened; the other is scaled by the ratio of the two stakes.
+    One of them is what happened; the other differs by memory's effect, as `why` says it.
     """
     closed = ledger[ledger["profit_abs"].notna()].sort_values("close_date")
     if closed.empty:
         return None
-    ratio = closed["stake"] / closed["proposed_stake"]
     applied = closed["applied"]
+    placed = closed["stake"].where(applied, closed["proposed_stake"])
+    filled = (
+        (closed["stake_amount"] / placed).where(closed["stake_amount"] > 0.0, 1.0).clip(upper=1.0)
+    )
+    effect = (closed["stake"] - closed["proposed_stake"]) * filled * closed["profit_ratio"]
     both = pd.DataFrame(
         {
-            "with": closed["profit_abs"].where(applied, closed["profit_abs"] * ratio),
-            "without": closed["profit_abs"].where(~applied, closed["profit_abs"] / ratio),
+            "with": closed["profit_abs"] + effect.where(~applied, 0.0),
+            "without": closed["profit_abs"] - effect.where(applied, 0.0),
         }
     ).cumsum()
     days = _days(closed["close_date"])

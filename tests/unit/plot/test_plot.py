@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,10 @@ import pytest
 
 from freqtrade_mem0 import frames
 from freqtrade_mem0.cli.main import main
+from freqtrade_mem0.decide.explain import both_outcomes
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.plot.pictures import calibration, heat_map, multipliers, profits
+from freqtrade_mem0.views.worth import worth
 from tests.support.full_memory import OTHER, open_memory
 from tests.support.samples import a_decision, a_trade, opened
 
@@ -63,14 +67,19 @@ def test_the_file_needs_nothing_from_elsewhere(
 
 
 def test_profits_end_where_the_ledger_does(tmp_path: Path) -> None:
-    """With memory's stakes as it happened, without them scaled by the ratio of the stakes."""
-    ledger = frames.ledger(config(tmp_path, 30))
+    """With memory's stakes as it happened, without them as `why` and `report` say."""
+    path = config(tmp_path, 30)
+    ledger = frames.ledger(path)
     drawing = profits(ledger, "USDT")
     assert drawing is not None
     without, actual = drawing.legend
     assert actual.points[-1][1] == pytest.approx(ledger["profit_abs"].sum())
-    ratio = ledger["stake"] / ledger["proposed_stake"]
-    assert without.points[-1][1] == pytest.approx((ledger["profit_abs"] / ratio).sum())
+    with closing(open_memory(tmp_path, OTHER.user_id, mode="local")) as memory:
+        (found,) = worth(memory, Scope(user_id=OTHER.user_id))
+        lines = list(memory.journal.ledger(Scope(user_id=OTHER.user_id)))
+    explained = [both_outcomes(each.decision, each.trade)[1] for each in lines if each.trade]
+    assert without.points[-1][1] == pytest.approx(found["profit_without"])
+    assert without.points[-1][1] == pytest.approx(sum(explained))
 
 
 def test_trades_are_grouped_by_multiplier_where_nothing_is_forecast(tmp_path: Path) -> None:
