@@ -84,7 +84,8 @@ class CheckedReader:
         if set(map(type, ids)) != {bytes} or set(map(len, ids)) != {ID_BYTES} or None in facts:
             return None
         halves = np.frombuffer(b"".join(ids), dtype=">u8").astype(np.uint64).reshape(-1, 2)
-        numbers = np.array([seqs, scopes, pairs, known_ms, recorded_ms], dtype=np.int64)
+        integers = (seqs, scopes, pairs, known_ms, recorded_ms)
+        numbers = np.array([np.fromiter(each, np.int64, len(rows)) for each in integers])
         times = numbers[3:]
         if times.min() < 0 or times.max() > _END_MS:
             return None

@@ -240,11 +240,12 @@ class EvidenceReader:
     def _pages(self, scope: Scope, after_seq: int, page_rows: int) -> Iterator[list[Any]]:
         where, values = in_scope(scope, kinds=EVIDENCE_KINDS)
         (last,) = self._connection.row("SELECT coalesce(max(seq), 0) FROM evidence")
-        if last - after_seq > _FEW_ROWS:
-            listed = self._rows(
-                f"SELECT seq FROM evidence WHERE {where} AND +seq > ? AND +seq <= ?",  # noqa: S608
-                [*values, after_seq, last],
-            )
+        found = f"FROM evidence WHERE {where} AND +seq > ? AND +seq <= ?"
+        bounds = [*values, after_seq, last]
+        if last - after_seq > _FEW_ROWS and (
+            last - after_seq >= _DENSE * self._rows(f"SELECT count(*) {found}", bounds)[0][0]
+        ):
+            listed = self._rows(f"SELECT seq {found}", bounds)
             seqs = array("q", sorted(seq for (seq,) in listed))
             for first in range(0, len(seqs), page_rows):
                 some = seqs[first : first + page_rows]
