@@ -4,7 +4,8 @@
 
 A real service in a process of its own. It is asked for each page as a browser asks, with ten
 streams of news open beside it. Prints JSON: seconds until the trades are read (once after the start
-of a service), then for each page the time of an answer and its compressed size; the size of a first
+of a service), their stakes, and the tests against chance, each after the one before; then for each
+page the time of an answer and its compressed size; the size of a first
 visit with all styles, scripts and the chart library; the memory of the service; and how long it
 takes until a trade that is written is told to a page.
 """
@@ -121,7 +122,8 @@ def measured(memory: Path) -> dict[str, Any]:
         asked(client, "/situations")
         figures["first_answer_s"] = readable(time.monotonic() - began_s)
         figures["trades_read_after_s"] = until_whole(client, "/situations")
-        figures["stakes_read_after_s"] = until_whole(client, "/worth")
+        figures["stakes_read_after_s"] = until_whole(client, "/trades")
+        figures["judged_after_s"] = until_whole(client, "/worth")
         stopped = threading.Event()
         told: list[list[float]] = [[] for _ in range(_STREAMS)]
         listeners = [

@@ -63,7 +63,7 @@ def situations(
     across = x or next((name for name in _ACROSS if name in names), names[0])
     down = y or next(name for name in _DOWN if name in names)
     listed = tuple(cell) if cell and len(cell) == _AXES else None
-    one, other, found, everything, seqs, n_listed = chosen.kept(
+    one, other, found, everything, seqs, n_listed, n_at_end = chosen.kept(
         f"situations {across} {down} {listed}", partial(_map, chosen, table, across, down, listed)
     )
     asked = {"run": name_of(chosen.run), "x": across, "y": down}
@@ -80,12 +80,16 @@ def situations(
         "cell": listed and list(listed),
         "trades": _trades(visit.caller.memory.folder.journal, seqs),
         "n_listed": n_listed,
+        "n_at_end": n_at_end,
     }
     return visit.page("situations.html", values)
 
 
 class _Map(NamedTuple):
-    """The heat map: its labels and cells, all trades as one, and the newest of those listed."""
+    """The heat map: its labels and cells, all trades as one, and the newest of those listed.
+
+    `n_at_end` of all trades were closed by the end of a backtest: memory learns nothing from them.
+    """
 
     across: list[str]
     down: list[str]
@@ -93,6 +97,7 @@ class _Map(NamedTuple):
     everything: Cell
     seqs: list[int]
     n_listed: int
+    n_at_end: int
 
 
 def _map(
@@ -110,6 +115,7 @@ def _map(
         cells(whole, whole, ratios)[0],
         table["seq"][inside[::-1][:_MOST_LISTED]].tolist(),
         len(inside),
+        int((~table["counts"][rows]).sum()),
     )
 
 

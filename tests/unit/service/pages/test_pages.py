@@ -192,3 +192,13 @@ def test_the_curve_of_a_bot_in_shadow_mode_is_of_what_it_won(tmp_path: Path) -> 
             page = client.get("/risk", headers=HTML).text
     assert ", 16.0]" in page
     assert ", 20.0]" not in page
+
+
+def test_trades_that_the_end_of_a_backtest_closed_are_told_apart(tmp_path: Path) -> None:
+    """They are on the heat map, and `insights` leaves them out."""
+    past = Origin(user_id="me", strategy="Trend", mode=Mode.BACKTEST, run_id="old")
+    with served(tmp_path, user_id="me") as running:
+        last = a_trade(9, origin=past, exit_reason="force_exit", is_evidence=False)
+        running.service.memory.journal.append([a_trade(8, origin=past), last])
+        shown = text_of(running, "/situations?run=backtest/Trend/old&x=side&y=pair")
+    assert "1 of these trades was closed by the end of the backtest" in shown
