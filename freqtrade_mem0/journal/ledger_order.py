@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.scope import Scope
 
 _RUN = "user_id, strategy, mode, run_id"
-_IS_RUN = " AND ".join(f"d.{name} = r.{name}" for name in _RUN.split(", "))
+_IS_RUN = " AND ".join(f"d.{name} = ?" for name in _RUN.split(", "))
 _OPENED = " AND d.trade_id IS NOT NULL"
 _LAST = "\U0010ffff"
 """Comes after every character that can follow the first characters of an id."""
@@ -46,10 +46,7 @@ def newest_seqs(
     new, values = _new(scope, only_opened=only_opened)
     old, old_values = _old(scope, only_opened=only_opened)
     newest = "ORDER BY decided_ms DESC, d.seq DESC LIMIT ?"
-    query = (
-        f"SELECT decided_ms, seq FROM decisions AS d WHERE user_id = ? AND strategy = ?"  # noqa: S608 - as above
-        f" AND mode = ? AND run_id = ? AND {new} {newest}"
-    )
+    query = f"SELECT decided_ms, seq FROM decisions AS d WHERE {_IS_RUN} AND {new} {newest}"  # noqa: S608 - as above
     found = []
     for run in _runs(connection, scope):
         found += connection.rows(query, [*run, *values, limit])
@@ -97,11 +94,10 @@ def last_decided(connection: Connection, scope: Scope) -> dict[Origin, int]:
     old, old_values = _old(replace(scope, since=None), only_opened=True)
     own, own_values = _of_runs(scope)
     newest = "ORDER BY decided_ms DESC LIMIT 1"
-    query = (
-        f"SELECT {_RUN}, (SELECT decided_ms FROM decisions AS d WHERE {_IS_RUN} AND {new} {newest})"  # noqa: S608 - as above
-        f" FROM (SELECT DISTINCT {_RUN} FROM decisions WHERE {own}) AS r"
-    )
-    rows = connection.rows(query, [*values, *own_values])
+    query = f"SELECT decided_ms FROM decisions AS d WHERE {_IS_RUN} AND {new} {newest}"  # noqa: S608 - as above
+    rows: list[Sequence[Any]] = []
+    for run in _runs(connection, scope):
+        rows += [(*run, *last) for last in connection.rows(query, [*run, *values])]
     query = (
         f"SELECT {_RUN}, (SELECT decided_ms FROM old_decisions AS d WHERE d.scope = r.number"  # noqa: S608 - as above
         f" AND {old} {newest}) FROM scopes AS r WHERE {own} AND kind = ?"
@@ -128,9 +124,23 @@ def origins(connection: Connection, scope: Scope) -> list[Origin]:
     return list(newest_of([(*run, 0) for run in sorted(runs)]))
 
 
-def _runs(connection: Connection, scope: Scope) -> list[Any]:
-    own, values = _of_runs(scope)
-    return connection.rows(f"SELECT DISTINCT {_RUN} FROM decisions WHERE {own}", values)  # noqa: S608 - as above
+def _runs(connection: Connection, scope: Scope) -> list[tuple[str, ...]]:
+    """Return user, strategy, mode and run of each run of a scope with decisions.
+
+    From run to run in the index: DISTINCT would walk over all decisions.
+    """
+    query = f"SELECT {_RUN} FROM decisions WHERE ({_RUN}) >= (?, ?, ?, ?) ORDER BY {_RUN} LIMIT 1"  # noqa: S608 - as above
+    wanted = scope.user_id, scope.strategy, None, scope.run_id
+    found, first = [], (scope.user_id or "", "", "", "")
+    while rows := connection.rows(query, first):
+        run = rows[0]
+        first = (*run[:-1], run[-1] + "\0")  # the next text in the index's order
+        if scope.user_id not in {None, run[0]}:
+            break
+        is_wanted = all(name in {None, own} for name, own in zip(wanted, run, strict=True))
+        if is_wanted and (scope.modes is None or run[2] in scope.modes):
+            found.append(run)
+    return found
 
 
 def _old_scopes(connection: Connection, scope: Scope) -> list[int]:

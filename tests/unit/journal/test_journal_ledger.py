@@ -11,7 +11,7 @@ from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.journal.bodies.archive import archive_decisions, archive_records
 from freqtrade_mem0.journal.brief_writes import BriefWrites
 from freqtrade_mem0.journal.ledger_line import LedgerLine
-from freqtrade_mem0.journal.ledger_order import last_decided
+from freqtrade_mem0.journal.ledger_order import last_decided, origins
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode, to_ms
 from tests.support.samples import ORIGIN, a_decision, a_trade, at, opened
@@ -182,10 +182,11 @@ def test_a_decision_and_its_trade_are_found_by_the_id_of_either(
 def test_lines_are_chosen_without_reading_the_others(journal: Journal) -> None:
     """The newest of several runs, and those whose ids begin so, half of them archived."""
     runs = [ORIGIN, replace(ORIGIN, run_id="bot-2", strategy="Other", mode=Mode.LIVE)]
+    runs += [replace(ORIGIN, run_id="bot"), replace(ORIGIN, user_id="you")]
     entries: list[Entry] = []
     for number in range(24):
-        decision = a_decision(number, origin=runs[number % 2], decided_at=at(number - 0.5))
-        trade = a_trade(number + 30, origin=runs[number % 2], decision_id=decision.id)
+        decision = a_decision(number, origin=runs[number % 4], decided_at=at(number - 0.5))
+        trade = a_trade(number + 30, origin=runs[number % 4], decision_id=decision.id)
         entries += [decision]
         entries += [opened(decision, trade), trade] if number % 3 else []
     journal.append(entries)
@@ -203,8 +204,8 @@ def test_lines_are_chosen_without_reading_the_others(journal: Journal) -> None:
                 assert list(journal.ledger_of(scope, [name])) == [line]
                 assert line in journal.ledger_of(scope, [name[:2], "mine"])
     assert not list(journal.ledger_of(Scope(), ["no such id"]))
-    both = last_decided(journal.connection, Scope())
-    assert both == {
+    assert set(origins(journal.connection, Scope(user_id="me"))) == set(runs[:3])
+    assert last_decided(journal.connection, Scope()) == {
         origin: max(
             to_ms(each.decision.decided_at)
             for each in journal.ledger()
