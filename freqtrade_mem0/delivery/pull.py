@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.delivery.worker import Mem0Worker
-from freqtrade_mem0.errors import RecordError
+from freqtrade_mem0.errors import BackendError, RecordError
 from freqtrade_mem0.journal.rows import record_row
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.block import trades_of
@@ -24,7 +24,7 @@ from freqtrade_mem0.records.mapping import from_memory, is_record, note_of, refu
 from freqtrade_mem0.records.signing import refuse_unsigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from freqtrade_mem0.backends.port import Filters
     from freqtrade_mem0.journal.rows import Row
@@ -160,7 +160,7 @@ def _pull(
     pulled = Pulled()
     promoted: dict[str, None] = {}
     memories = store.backend.changes(filters=filters, since=since)
-    while batch := list(islice(memories, _BATCH)):
+    for batch in _batches(memories):
         refused: dict[str, str] = {}
         records, rows = _records_of(store, batch, pulled, refused)
         store.journal.put_aside("Mem0", refused)
@@ -178,6 +178,22 @@ def _pull(
         for run_id in promoted:
             pulled.n_new += _pull_run(store, run_id)
     return pulled
+
+
+def _batches(memories: Iterator[Memory]) -> Iterator[list[Memory]]:
+    """Yield memories in batches; what came before a failure is a batch, and then it is raised."""
+    failure: BackendError | None = None
+    while failure is None:
+        batch: list[Memory] = []
+        try:
+            batch.extend(islice(memories, _BATCH))
+        except BackendError as error:
+            failure = error
+        if batch:
+            yield batch
+        elif failure is None:
+            return
+    raise failure
 
 
 def _records_of(
