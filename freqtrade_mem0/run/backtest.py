@@ -57,7 +57,7 @@ class _Closed:
     It does not change any more, so that nothing is read before it is asked for.
     """
 
-    __slots__ = ("_id", "_make_id", "answer", "origin", "recorded_at", "trade")
+    __slots__ = ("_id", "_known_at", "_make_id", "answer", "origin", "recorded_at", "trade")
 
     stop_sold_part = False
 
@@ -76,6 +76,7 @@ class _Closed:
         self.recorded_at = recorded_at
         self._make_id = make_id
         self._id: str | None = None
+        self._known_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -86,7 +87,9 @@ class _Closed:
 
     @property
     def known_at(self) -> datetime:
-        return as_utc(self.trade.close_date)
+        if self._known_at is None:
+            self._known_at = as_utc(self.trade.close_date)
+        return self._known_at
 
     @property
     def open_date(self) -> datetime:

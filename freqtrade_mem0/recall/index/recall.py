@@ -85,6 +85,8 @@ class Recall:
         self._lock = threading.Lock()
         self._readers: list[HistoryReader | EntryReader] = []
         self._oldest_change_ms: int | None = None
+        self._promised: tuple[tuple[TimedRows, int, int], tuple[Moments, float]] | None = None
+        """The last answer of `whole_later`, and to what: each is read twice in a row."""
         self._begin_empty()
 
     def _begin_empty(self) -> None:
@@ -203,8 +205,13 @@ class Recall:
             return partial(self._whole_then, rows, now_ms, rows.promise(now_ms))
 
     def _whole_then(self, rows: TimedRows, now_ms: int, n_late: int) -> tuple[Moments, float]:
-        with self._lock, rows.moved_back_to(now_ms, n_late):
-            return self._whole(rows, *self._decay.since(now_ms))
+        asked = rows, now_ms, n_late
+        with self._lock:
+            if self._promised is None or self._promised[0] != asked:
+                with rows.moved_back_to(now_ms, n_late):
+                    whole = self._whole(rows, *self._decay.since(now_ms))
+                self._promised = asked, whole
+            return self._promised[1]
 
     def of_entry(
         self,
@@ -355,7 +362,7 @@ class Recall:
         """Remove all trades."""
         with self._lock:
             self._begin_empty()
-            self._oldest_change_ms = 0
+            self._oldest_change_ms, self._promised = 0, None
             for reader in self._readers:
                 reader.start_over()
 

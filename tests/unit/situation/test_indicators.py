@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-import talib
+import talib.abstract
 
 from freqtrade_mem0.situation import WINDOW, Candles
 from freqtrade_mem0.situation.indicators import MIN_VALUES, IndicatorColumns, indicator
