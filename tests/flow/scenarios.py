@@ -308,7 +308,8 @@ def run_freqtrade(
         command += ["--strategy", job.strategy, "--strategy-path", str(job.strategy_path)]
         command += [] if job.timerange is None else ["--timerange", job.timerange]
     # The workers of hyperopt import the module that was started, which a fork has not.
-    start = subprocess.Popen if subcommand == "hyperopt" else ForkedPython
+    has_workers = subcommand == "hyperopt" and extra[:2] != ("-j", "1")
+    start = subprocess.Popen if has_workers else ForkedPython
     with TemporaryFile() as output:
         process = start(
             [*command, *extra],

@@ -44,7 +44,7 @@ from tests.flow.scenarios import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from freqtrade_mem0.demo.freqtrade_run import BacktestJob
     from freqtrade_mem0.records.decision import Decision
@@ -54,7 +54,9 @@ pytestmark = pytest.mark.flow
 
 PLAN = CandlePlan(pairs=("BTC/USDT", "ETH/USDT", "DOGE/USDT"), timeframe_minutes=5, days=5, seed=7)
 SHORT_TIMERANGE = "20240101-20240103"
-DETAILED = ("Tagged", "Stepwise", "Patient")
+DETAILED = ("Stepwise", "Patient")
+CUT_SHORT = ("Stepwise", "Patient", "Choosy", "OwnStake")
+"""The others ask memory for stakes as these do."""
 TIMERANGE = "20240101-20240105"
 CUT = pd.Timestamp("2024-01-03 16:35", tz="UTC")
 SIZING = SizingSettings()
@@ -93,15 +95,18 @@ class Lab:
             folder=self.folder,
         )
 
-    def spot(self, userdir: str, datadir: Path | None = None) -> BacktestJob:
-        """Return the job that runs all spot strategies after one another."""
-        return self.backtests(datadir or self.candles).job(
+    def spot(
+        self, userdir: str, datadir: Path | None = None, names: Sequence[str] = SPOT_NAMES
+    ) -> BacktestJob:
+        """Return the job that runs spot strategies after one another."""
+        job = self.backtests(datadir or self.candles).job(
             SPOT,
             MOVING,
             userdir=userdir,
             timerange=TIMERANGE,
-            extra=["--enable-protections", "--strategy-list", *SPOT_NAMES],
+            extra=["--enable-protections", "--strategy-list", *names],
         )
+        return replace(job, strategy=names[-1])
 
     def futures(self, userdir: str) -> BacktestJob:
         """Return the job that runs all futures strategies; they bet all they have."""
@@ -125,7 +130,7 @@ class Lab:
             timerange=SHORT_TIMERANGE,
             extra=["--timeframe-detail", "1m", "--strategy-list", *DETAILED],
         )
-        return replace(job, strategy="Tagged")
+        return replace(job, strategy=DETAILED[0])
 
     def stacked(self, userdir: str) -> BacktestJob:
         """Return the job that holds several trades of a pair at once, some entries unfilled."""
@@ -316,7 +321,7 @@ def test_scenarios_are_what_their_names_say(ran: dict[str, Ran]) -> None:
     assert any(record.funding_fees for record in ran["Steps"].records)
     assert any(record.exit_reason == "liquidation" for record in ran["Reckless"].records)
     assert any(not record.is_evidence for record in ran["Tagged"].records)
-    assert any(record.close_date.minute % 5 for record in ran["detail:Tagged"].records)
+    assert any(record.close_date.minute % 5 for record in ran["detail:Stepwise"].records)
     stacked = sorted(ran["stacked:Patient"].records, key=lambda r: (r.pair, r.open_date))
     assert any(b.open_date < a.close_date for a, b in pairwise(stacked) if a.pair == b.pair)
     assert len(ran["Protected"].records) < len(ran["Tagged"].records)
@@ -367,7 +372,7 @@ def repeated(ran: dict[str, Ran], lab: Lab) -> tuple[Rows, Rows, dict[str, Trade
         before = rows(store)
     cut = lab.folder / "cut"
     _cut_candles(lab.candles, cut)
-    run_backtests([job, lab.spot("cut_short", cut)])
+    run_backtests([job, lab.spot("cut_short", cut, CUT_SHORT)])
     with memory_in(job.userdir) as store:
         after = rows(store)
     return before, after, {name: load_backtest(job.userdir, name)[1] for name in DETAILED}
@@ -382,7 +387,7 @@ def test_the_same_backtest_again_adds_nothing(
     assert trades == {name: ran[f"detail:{name}"].trades for name in DETAILED}
 
 
-@pytest.mark.parametrize("name", SPOT_NAMES)
+@pytest.mark.parametrize("name", CUT_SHORT)
 @pytest.mark.usefixtures("repeated")
 def test_the_future_changes_no_stake(ran: dict[str, Ran], lab: Lab, name: str) -> None:
     """With all candles after a moment deleted, every decision before it is bit-identical."""

@@ -30,6 +30,7 @@ from tests.flow.harness import (
     write_strategy,
 )
 from tests.flow.scenarios import FUTURES, SPOT
+from tests.support.forked_python import run_forked
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -210,9 +211,8 @@ def compare_command(job: BacktestJob, *more: str) -> Any:
     """Return what `freqtrade-mem0 compare --json` answers."""
     command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "compare", "-s", job.strategy]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
+    done = run_forked(
         [*command, *options_of(job), "--json", *more],
-        capture_output=True,
         check=True,
         timeout=HANG_S,
         env=environment,

@@ -8,13 +8,16 @@ import json
 import re
 import shlex
 import subprocess
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
 from docs import generate, picture
+from freqtrade_mem0.demo.freqtrade_run import run_backtests
 from freqtrade_mem0.demo.run import run_demo
+from tests.support.forked_python import ForkedPython
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -92,8 +95,12 @@ def test_demo_failure_says_what_to_do(tmp_path: Path) -> None:
     assert "download-data" in text
 
 
-def test_the_pages_show_what_the_demo_prints(tmp_path: Path) -> None:
+def test_the_pages_show_what_the_demo_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """README, tutorial and their picture; `python docs/generate.py --demo` writes them anew."""
+    forking = partial(run_backtests, process=ForkedPython)
+    monkeypatch.setattr("freqtrade_mem0.demo.run.run_backtests", forking)
     example = generate.demo_why(tmp_path / "demo")
     assert "a stake of" in example
     drawn = picture.demo_picture(tmp_path / "demo")

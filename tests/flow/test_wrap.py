@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.run.replay import Replay
 from tests.flow.harness import run_backtest
 from tests.flow.scenarios import CORE, MOVING, complaints, ledger, memory_in, run_freqtrade
+from tests.support.forked_python import run_forked
 from tests.support.wait import HANG_S
 
 if TYPE_CHECKING:
@@ -139,10 +139,8 @@ def test_compare_runs_the_copy_both_ways(wrapped: BacktestJob) -> None:
         *("-d", str(wrapped.datadir), "--timerange", TIMERANGE, "--jobs", "1", "--json"),
     )
     command = [sys.executable, "-m", "freqtrade_mem0.cli.main", "compare", "-s", "TunedMem0"]
-    ended = subprocess.run(
+    ended = run_forked(
         [*command, *options],
-        capture_output=True,
-        check=False,
         timeout=HANG_S,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )

@@ -23,6 +23,8 @@ from tests.unit.importers.result_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 
 @pytest.mark.parametrize(
     ("config", "options", "bot_id"),

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Record
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 LATER_S = 4_000_000_000
 """A time of running that is after any test."""
 

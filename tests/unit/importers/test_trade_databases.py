@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +17,7 @@ from freqtrade_mem0.importers.database import BotTrades, read_database
 from freqtrade_mem0.importers.report import ImportFileError
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.codec import to_plain
+from tests.support.forked_python import run_forked
 from tests.support.samples import NOTED
 from tests.support.wait import HANG_S
 from tests.unit.importers.bot_database import BOT
@@ -25,6 +25,8 @@ from tests.unit.importers.result_files import OLD_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 ROOT = Path(__file__).parents[3]
 
@@ -97,11 +99,8 @@ def contents(folder: Path) -> Mapping[str, bytes]:
 def bot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
     """A database made by Freqtrade's classes, and what its bot would have remembered."""
     path = tmp_path_factory.mktemp("bot") / "trades.sqlite"
-    printed = subprocess.check_output(
-        [sys.executable, "-m", "tests.unit.importers.bot_database", str(path)],
-        cwd=ROOT,
-        timeout=HANG_S,
-    )
+    command = [sys.executable, "-m", "tests.unit.importers.bot_database", str(path)]
+    printed = run_forked(command, cwd=ROOT, timeout=HANG_S, check=True).stdout
     return path, json.loads(printed)
 
 

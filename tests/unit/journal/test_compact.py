@@ -40,6 +40,8 @@ from tests.unit.journal.damage import page_kinds
 if TYPE_CHECKING:
     from freqtrade_mem0.records.base import Record
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 ROOT = Path(__file__).parents[3]
 ASSETS = ROOT / "tests" / "assets"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -20,6 +20,8 @@ from tests.support.wait import HANG_S
 if TYPE_CHECKING:
     from freqtrade_mem0.journal.journal import Journal
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 ROOT = Path(__file__).parents[3]
 
 WRITER = """

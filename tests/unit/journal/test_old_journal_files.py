@@ -33,6 +33,8 @@ from tests.support.wait import HANG_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 ROOT = Path(__file__).parents[3]
 ASSETS = ROOT / "tests" / "assets"
 OLD_VERSIONS = range(1, VERSION)

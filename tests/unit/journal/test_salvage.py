@@ -33,6 +33,8 @@ from tests.unit.journal.damage import (
     rows_on,
 )
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 ASSETS = Path(__file__).parents[2] / "assets"
 ROOT = Path(__file__).parents[3]
