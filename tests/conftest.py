@@ -6,6 +6,7 @@ Besides, the fixture `forked`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -21,6 +22,10 @@ for name in ("COLUMNS", "LINES"):
 # Where nothing is compiled to files, each of the many processes compiles the package once more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A shell's background job ignores SIGINT, and so would each process that a test starts and stops.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "repeatable",

@@ -102,9 +102,6 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
 
         Its REST server says that it runs before the bot is whole.
         """
-        # A shell's background job ignores SIGINT, and so would the bot, which inherits that.
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         command = [sys.executable, "-m", "freqtrade", "trade", "--config", str(self.config)]
         command += ["--userdir", str(self.userdir), "--strategy", self._strategy]
         command += ["--strategy-path", str(self._strategies)]

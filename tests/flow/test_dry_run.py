@@ -342,6 +342,7 @@ def test_a_memory_deleted_under_a_running_bot_is_written_again(start_bot: StartB
     # The bot removes and makes files there meanwhile.
     shutil.rmtree(bot.userdir / "mem0", ignore_errors=True)
     bot.wait_until((bot.userdir / "mem0" / FILE_NAME).exists)
+    bot.wait_until(lambda: "was deleted or replaced while" in _unwrapped(bot.log()))
     second = bot.wait_until(bot.open_trades)[0]
     bot.force_exit(second["trade_id"])
     records = {record.id: record for record in _remembered(bot, 2)}

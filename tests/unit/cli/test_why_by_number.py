@@ -56,9 +56,8 @@ def decided(folder: Path, order_id: str, origin: Origin = BOT, side: str = "long
     """Write a decision on the trade of an order; return its trade's id."""
     journal = Journal(folder / "mem0")
     identity = trade_identity(origin, "ETH/USDT", side, order_id)
-    decision = replace(
-        a_decision(origin=origin, side=side), id=record_id("decision", origin.run_id, order_id)
-    )
+    its_id = record_id("decision", origin.mode, origin.run_id, order_id)
+    decision = replace(a_decision(origin=origin, side=side), id=its_id)
     journal.append([decision, opened(decision, a_trade(origin=origin, id=identity))])
     journal.close()
     return identity
