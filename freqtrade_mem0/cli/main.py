@@ -96,6 +96,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Mem0Error as error:
         print_error(f"freqtrade-mem0: {error}")
         return EXIT_FAILED
+    except UnicodeEncodeError as error:
+        # Python puts surrogates in place of bytes of an argument that it can not decode. Names of
+        # files may have them; SQLite and JSON refuse them.
+        undecoded = error.object[error.start : error.end]
+        if not any(undecoded in word for word in words):
+            raise
+        print_error(
+            f"freqtrade-mem0: The argument {error.object!r} can not be decoded with this "
+            "terminal's encoding. Set PYTHONUTF8=1 and try again."
+        )
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print_error("freqtrade-mem0: stopped.")
         return EXIT_STOPPED

@@ -22,7 +22,6 @@ _IS_RUN = " AND ".join(f"d.{name} = ?" for name in _RUN.split(", "))
 _OPENED = " AND d.trade_id IS NOT NULL"
 _LAST = "\U0010ffff"
 """Comes after every character that can follow the first characters of an id."""
-_UNDECODED = re.compile("[\ud800-\udfff]")
 _HEX = re.compile(r"[0-9a-f]{0,32}")
 
 
@@ -64,8 +63,6 @@ def named_seqs(
 
     The id of the decision or that of its trade. May return a few more.
     """
-    # Characters that a terminal could not decode are in no id, and SQLite takes no such text.
-    beginnings = [each for each in beginnings if not _UNDECODED.search(each)]
     new, values = _new(scope, only_opened=only_opened)
     named = " UNION ".join(
         f"SELECT d.seq FROM json_each(?) AS n CROSS JOIN decisions AS d"  # noqa: S608 - fixed names
