@@ -58,7 +58,9 @@ class Keeper:
         earlier = self._journal.record_of(BacktestRecord, whole.id)
         if earlier is None or _comparable(earlier) == _comparable(whole):
             return Standing.SAME
-        is_later = ran_at is not None and ran_at > earlier.recorded_at
+        # Freqtrade says in whole seconds when a run began: one that began in the second of the
+        # earlier record began after it, as no run begins, ends and is recorded within a second.
+        is_later = ran_at is not None and ran_at >= earlier.recorded_at.replace(microsecond=0)
         return Standing.LATER if is_later else Standing.OTHER
 
     def has_exactly(self, origin: Origin, trade_ids: Collection[str]) -> bool:

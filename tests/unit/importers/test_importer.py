@@ -203,6 +203,20 @@ def test_a_later_result_corrects_an_imported_one(store: MemoryFolder, tmp_path: 
     assert import_files(store, [path]).n_new == 0
 
 
+def test_a_run_of_the_second_of_the_earlier_record_is_later(
+    store: MemoryFolder, tmp_path: Path
+) -> None:
+    """Freqtrade says in whole seconds when a run began."""
+    import_files(store, [write_result(tmp_path, {"Sample": statistics(LAST_CUT)})])
+    (whole,) = [record for record in remembered(store) if isinstance(record, BacktestRecord)]
+    for began_s, n_trades in ((-1, 3), (0, 4)):
+        ran_at_s = int(whole.recorded_at.timestamp()) + began_s
+        later = {"Sample": statistics([*LAST_STOPPED, a_result_trade(4)])}
+        path = write_result(tmp_path, later, name=f"later{began_s}", ran_at_s=ran_at_s)
+        import_files(store, [path])
+        assert len(trades(store)) == n_trades
+
+
 def test_trades_that_are_not_in_the_file_are_missed(store: MemoryFolder, tmp_path: Path) -> None:
     """Somebody made the file smaller; the run as a whole is still what it was."""
     content = statistics(THREE) | {"trades": [THREE[0], "cut"]}
