@@ -64,12 +64,7 @@ def answers_of(store: MemoryFolder) -> tuple[int, str]:
 
 
 def _answers(store: MemoryFolder, origin: Origin) -> Iterator[str]:
-    scope = Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-    )
+    scope = Scope().in_run(origin)
     trades = list(store.journal.of_kind(TradeRecord, scope, limit=_TRADES_OF_A_RUN))
     trades.sort(key=lambda trade: (trade.open_date, trade.id))
     if not trades:

@@ -113,13 +113,7 @@ class Keeper:
 
 
 def _trades_of(origin: Origin) -> Scope:
-    return Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-        kind=TradeRecord.kind,
-    )
+    return Scope(kind=TradeRecord.kind).in_run(origin)
 
 
 def _comparable(record: BacktestRecord) -> BacktestRecord:

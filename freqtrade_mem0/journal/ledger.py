@@ -166,9 +166,7 @@ class Ledger:
     def _archived(self, trade: TradeRecord, decision_id: str) -> list[Decision]:
         """Return the archived decision of a trade, which was made shortly before its opening."""
         own = trade.origin
-        scope = Scope(
-            user_id=own.user_id, strategy=own.strategy, modes=[own.mode], run_id=own.run_id
-        )
+        scope = Scope().in_run(own)
         chosen, values = in_scope(scope, prefix="d.")
         opened_ms = to_ms(trade.open_date)
         query = f"{SELECT} {chosen} AND d.decided_ms BETWEEN ? AND ? AND d.id = ?"

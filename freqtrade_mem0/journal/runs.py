@@ -96,14 +96,7 @@ def _last_closed(journal: Journal, scope: Scope) -> dict[Origin, int]:
 
 def _recorded_ms(journal: Journal, origin: Origin, pair: str | None) -> int:
     """Return when the last trade of a run was recorded."""
-    scope = Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-        pair=pair,
-        kind=TradeRecord.kind,
-    )
+    scope = Scope(pair=pair, kind=TradeRecord.kind).in_run(origin)
     chosen, values = in_scope(scope)
     query = f"SELECT max(recorded_ms) FROM evidence WHERE is_current = 1 AND {chosen}"  # noqa: S608 - as above
     (last,) = journal.connection.row(query, values)

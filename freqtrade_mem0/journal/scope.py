@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.records.base import Mode, to_ms
+
+if TYPE_CHECKING:
+    from freqtrade_mem0.records.base import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,16 @@ class Scope:
     pair: str | None = None
     kind: str | None = None
     since: datetime | None = None
+
+    def in_run(self, origin: Origin) -> Scope:
+        """Return the part of this scope that one run of one owner noted."""
+        return replace(
+            self,
+            user_id=origin.user_id,
+            strategy=origin.strategy,
+            modes=[origin.mode],
+            run_id=origin.run_id,
+        )
 
     def where(self, *, prefix: str = "", with_kind: bool = True) -> tuple[str, list[Any]]:
         """Return the scope as an SQL condition, and the values to bind to it.

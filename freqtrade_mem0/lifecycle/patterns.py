@@ -102,12 +102,7 @@ def _plain(trade: _Trade) -> PatternTrade:
 
 def patterns_of(journal: Journal, origin: Origin) -> dict[Conditions, Pattern]:
     """Return the patterns of a bot that are kept, also withdrawn ones, by their conditions."""
-    scope = Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-    )
+    scope = Scope().in_run(origin)
     kept = journal.of_kind(Pattern, scope)
     return {conditions_of(pattern.conditions): pattern for pattern in kept}
 

@@ -114,7 +114,7 @@ def newest_account(memory: MemoryFolder, scope: Scope) -> Facts | None:
     newest = newest_run(memory.journal, scope, with_decisions=True)
     if newest is None:
         return None
-    run = replace(scope, strategy=newest.strategy, modes=[newest.mode], run_id=newest.run_id)
+    run = scope.in_run(newest)
     for line in memory.journal.ledger(run, only_opened=False, limit=1):
         facts = account_facts(line.decision.account)
         if facts is not None:

@@ -68,7 +68,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
     )
     policy = policy_for(sizing)
     origin = newest.origin
-    run = replace(scope, strategy=origin.strategy, modes=[origin.mode], run_id=origin.run_id)
+    run = scope.in_run(origin)
     share = policy.forecast_share(all_trades) if isinstance(policy, Forecasting) else None
     rows = [_row(STRATEGY[0], newest.origin.strategy, all_trades, None)]
     rows += [
@@ -98,14 +98,7 @@ def trades_of_newest_run(
     """
     newest = newest_of(memory, scope, preferred)
     if newest is not None:
-        part = replace(
-            scope,
-            user_id=newest.user_id,
-            strategy=newest.strategy,
-            modes=[newest.mode],
-            run_id=newest.run_id,
-            kind=TradeRecord.kind,
-        )
+        part = replace(scope, kind=TradeRecord.kind).in_run(newest)
         return list(memory.journal.evidence.trades(part))
     raise RecordError(
         f"No trade of {described(scope)} is in {memory.folder}. "

@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 def trades_of_run(memory: MemoryFolder, origin: Origin) -> Iterator[TradeEvidence]:
     """Return all trades of a run, also those that its end closed."""
-    run = Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-        kind=TradeRecord.kind,
-    )
+    run = Scope(kind=TradeRecord.kind).in_run(origin)
     return iter(memory.journal.evidence.trades(run))
 
 

@@ -102,7 +102,7 @@ def _of(memory: MemoryFolder, scope: Scope) -> Scope:
     newest = newest_run(memory.journal, scope)
     if newest is None:
         return scope
-    return replace(scope, strategy=newest.strategy, modes=[newest.mode], run_id=newest.run_id)
+    return scope.in_run(newest)
 
 
 def _decided(
@@ -136,7 +136,7 @@ def _decided(
 def _bot(
     memory: MemoryFolder, origin: Origin, trades: Sequence[SizedTrade], since: datetime
 ) -> Facts:
-    own = replace(_own(origin), since=since)
+    own = Scope(since=since).in_run(origin)
     recent = [each for each in trades if each.trade.known_at >= since]
     last = max((each.trade.close_date for each in trades), default=None)
     sized = [each for each in recent if each.sized is not None]
@@ -170,7 +170,7 @@ def _bot(
             "n_cut": sum(each < 1.0 for each in multipliers),
             "effect": fsum(each.effect for each in sized),
             "largest": [_trade(each) for each in by_effect[:_N_LARGEST] if each.effect],
-            "account": newest_account(memory, _own(origin)),
+            "account": newest_account(memory, Scope().in_run(origin)),
         },
         "worth": [
             worth_facts(bot, some)
@@ -179,15 +179,6 @@ def _bot(
             )
         ],
     }
-
-
-def _own(origin: Origin) -> Scope:
-    return Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-    )
 
 
 def _trade(each: SizedTrade) -> Facts:

@@ -32,12 +32,7 @@ def slippage_facts(memory: MemoryFolder, origin: Origin) -> Facts | None:
     """
     if origin.mode not in BOTS:
         return None
-    scope = Scope(
-        user_id=origin.user_id,
-        strategy=origin.strategy,
-        modes=[origin.mode],
-        run_id=origin.run_id,
-    )
+    scope = Scope().in_run(origin)
     seen = [
         trade
         for trade in memory.journal.of_kind(TradeRecord, scope)

@@ -7,7 +7,6 @@ another. The file needs no network and holds no script.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"No trade of {described(scope)} is in {memory.folder}. 'freqtrade-mem0 runs' "
                 "lists what is."
             )
-        one = replace(scope, strategy=newest.strategy, modes=[newest.mode], run_id=newest.run_id)
+        one = scope.in_run(newest)
         ledger = with_outcomes(memory, one, only_opened=True)
         closed = read_closed(memory, one, with_features=True)
     name = f"{newest.strategy}, {newest.mode} {newest.run_id[:12]}"

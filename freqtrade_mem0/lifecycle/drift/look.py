@@ -236,15 +236,7 @@ def _source(promotion: Promotion) -> Origin:
 
 
 def _evidence(journal: Journal, run: Origin) -> Iterator[TradeEvidence]:
-    return journal.evidence.trades(
-        Scope(
-            user_id=run.user_id,
-            strategy=run.strategy,
-            modes=[run.mode],
-            run_id=run.run_id,
-            kind=TradeRecord.kind,
-        )
-    )
+    return journal.evidence.trades(Scope(kind=TradeRecord.kind).in_run(run))
 
 
 def _named(journal: Journal, origin: Origin, wanted: str) -> Origin:

@@ -68,12 +68,7 @@ class DailyReport:
 
     def _text(self, moment: datetime) -> str:
         origin, since = self._origin, moment - _DAY
-        own = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
-        )
+        own = Scope().in_run(origin)
         trades = list(sized_trades(self._store.journal, own))
         recent = [each for each in trades if each.trade.known_at >= since]
         events = self._store.journal.of_kind(RiskEvent, replace(own, since=since))

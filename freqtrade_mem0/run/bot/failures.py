@@ -53,12 +53,7 @@ class FailureNotes:
         self._saved: int | None = None
         origin = run.origin
         self._mark = f"orders {origin.user_id} {origin.strategy} {origin.mode} {origin.run_id}"
-        scope = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
-        )
+        scope = Scope().in_run(origin)
         for missed in store.journal.of_kind(Opportunity, scope, limit=_BEFORE_START):
             self._missed.restore(missed)
 

@@ -241,12 +241,7 @@ class BotRuntime(Runtime):
             since = min(since, checkpoint.last[0])
         elif newest:
             since = min(since, newest[0].known_at)
-        scope = Scope(
-            user_id=origin.user_id,
-            strategy=origin.strategy,
-            modes=[origin.mode],
-            run_id=origin.run_id,
-        )
+        scope = Scope().in_run(origin)
         placed, opened = [], {}
         for decision in self.store.journal.loose_decisions(scope, now - _ORDERS_LAST):
             if decision.trade_id is None:
