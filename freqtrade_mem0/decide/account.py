@@ -102,6 +102,9 @@ class AccountReader:
         """Trades that are in the sums of a checkpoint alone: how many, and known until when. All
         other numbers of trades are without these."""
         self._n_asked = 0
+        self._of_day: tuple[int, int, int, Standing | None] | None = None
+        """The account, where all trades are taken in: as of which version of recall, from which
+        moment on, and before which one."""
         self._noted: dict[tuple[int, float], tuple[int, float, float, float]] = {}
         """By moment and volatility of an entry, what `note` was told; as long as nothing that was
         known at one of them has changed."""
@@ -116,7 +119,15 @@ class AccountReader:
         volatility
             Of its situation, 0.0 where it is unknown.
         """
-        is_all = False
+        known = self._of_day
+        if known is None or known[0] != self._recall.version or not known[1] <= now_ms < known[2]:
+            return self._read(now_ms, volatility)
+        n_known = self._n_asked = len(self._known_ms)
+        return self._sums.response(n_known, volatility), known[3]
+
+    def _read(self, now_ms: int, volatility: float) -> tuple[Response, Standing | None]:
+        """Take in what is new, and do what `at` does."""
+        version, is_all = self._recall.version, False
         while not is_all:  # page by page
             n_kept, entries, is_all = self._read_on(now_ms)
             n_kept -= self._n_earlier
@@ -137,16 +148,22 @@ class AccountReader:
         n_known = self._n_asked = len(known_ms) if is_latest else bisect_left(known_ms, now_ms)
         if now_ms < self._kept_ms:
             self._start_over()
-            return self.at(now_ms, volatility)
+            return self._read(now_ms, volatility)
         response = self._sums.response(n_known, volatility)
-        if self._account is None:
-            return response, None
-        standing, room = self._account.at(now_ms), self._stakes.room(n_known)
+        standing = None if self._account is None else self._narrow(self._account, now_ms, n_known)
+        if is_latest and self.n_known == len(self._recall):
+            day_ms = now_ms - now_ms % MS_PER_DAY
+            since_ms = max(day_ms, known_ms[-1] + 1) if known_ms else day_ms
+            self._of_day = version, since_ms, day_ms + MS_PER_DAY, standing
+        return response, standing
+
+    def _narrow(self, account: Account, now_ms: int, n_known: int) -> Standing:
+        standing, room = account.at(now_ms), self._stakes.room(n_known)
         if standing.room == room:
-            return response, standing
+            return standing
         if self._day is not standing or self._narrowed is None or self._narrowed.room != room:
             self._day, self._narrowed = standing, tuple.__new__(Standing, (*standing[:-1], room))
-        return response, self._narrowed
+        return self._narrowed
 
     @property
     def n_known(self) -> int:

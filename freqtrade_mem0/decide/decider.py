@@ -236,7 +236,7 @@ class Decider:
         if not isinstance(volatility, float):
             volatility = 0.0
         response, account = evidence.account_at(now_ms, volatility)
-        whole: Whole = (evidence.whole_later if self.puts_off else evidence.whole)(now_ms)
+        whole = (evidence.whole_later if self.puts_off else evidence.whole_kept)(now_ms)
         if account is None:
             return None, whole, account
         multiplier, said, moved = split.with_lone_response(response, account)

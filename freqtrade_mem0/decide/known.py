@@ -57,7 +57,7 @@ class EvidenceReader:
         self._differences = DailyDifferences(recall, prior)
         self._performance = PerformanceReader(recall.reader())
         self._reads_levels = policy is None or reads_levels(policy)
-        self.whole, self.whole_later = recall.whole, recall.whole_later
+        self.whole_kept, self.whole_later = recall.whole_kept, recall.whole_later
         split = policy if isinstance(policy, Split) else None
         self._strategy = strategy
         self._experts = () if split is None else tuple(split.experts.values())

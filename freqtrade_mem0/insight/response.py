@@ -13,6 +13,8 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -40,6 +42,8 @@ little more in the lab, the first fifty stakes of fast strategies move twice as 
 MAX_MOMENTUM = 5.0
 _MAX_EXPONENT = 5.0
 """Beyond exp(5) every multiplier is at its bound."""
+
+_Usual = tuple[float, float, float, float, bool, float]
 
 _HALF_LIFE_MS = HALF_LIFE_DAYS * 86_400_000
 _LONG, _SHORT = 1, 2
@@ -83,7 +87,7 @@ class EntrySums:
     of arrival. Weights halve every `HALF_LIFE_DAYS`.
     """
 
-    __slots__ = ("_last", "_sides", "_sums")
+    __slots__ = ("_last", "_sides", "_sums", "_usual")
 
     def __init__(self) -> None:
         self._sums = array("d", [0.0] * 4)
@@ -92,12 +96,14 @@ class EntrySums:
         """The sides seen up to it, a sum of `_LONG` and `_SHORT`."""
         self._last: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
         """The sums of all trades: those of most decisions."""
+        self._usual: _Usual | None = None
+        """What follows from these, once it was asked for."""
 
     def keep(self, n: int) -> None:
         """Keep the first `n` trades only."""
         del self._sums[4 * (n + 1) :]
         del self._sides[n + 1 :]
-        self._last = tuple(self._sums[-4:])
+        self._last, self._usual = tuple(self._sums[-4:]), None
 
     def after(self, n: int) -> list[bytes]:
         """Return what is known once `n` trades are, and of those after them, for `restore`."""
@@ -106,7 +112,7 @@ class EntrySums:
     def restore(self, sums: bytes, sides: bytes) -> None:
         """Begin with what `after` returned; trades are counted from there."""
         self._sums, self._sides = array("d", sums), array("B", sides)
-        self._last = tuple(self._sums[-4:])
+        self._last, self._usual = tuple(self._sums[-4:]), None
 
     def add(self, entry: ClosedEntry) -> None:
         """Add the next trade. One without volatility counts for the sides only."""
@@ -122,6 +128,7 @@ class EntrySums:
                 self._last = n + counted, weight + added, logs, momentum + added * toward
         self._sums.extend(self._last)
         self._sides.append(sides)
+        self._usual = None
 
     def extend(self, page: EntryColumns, logs: NDArray[np.float64]) -> None:
         """Add the next trades, with the same sums to the last bit as one by one.
@@ -150,7 +157,7 @@ class EntrySums:
         sides[0] |= self._sides[-1]
         self._sums.frombytes(np.add.accumulate(terms)[1:].tobytes())
         self._sides.frombytes(np.bitwise_or.accumulate(sides).tobytes())
-        self._last = tuple(self._sums[-4:])
+        self._last, self._usual = tuple(self._sums[-4:]), None
 
     def response(self, n_known: int, volatility: float) -> Response:
         """Return the response of an entry at which the first `n_known` trades were known.
@@ -162,21 +169,20 @@ class EntrySums:
         volatility
             `volatility` of its situation; 0.0 where it is unknown.
         """
-        if n_known == len(self._sides) - 1:
-            n, weight, logs, momentum = self._last
+        if n_known < len(self._sides) - 1:
+            usual = _usual(self._sums[4 * n_known : 4 * n_known + 4], self._sides[n_known])
+        elif self._usual is None:
+            usual = self._usual = _usual(self._last, self._sides[n_known])
         else:
-            n, weight, logs, momentum = self._sums[4 * n_known : 4 * n_known + 4]
-        if volatility <= 0.0 or weight <= 0.0:
+            usual = self._usual
+        believed, log, slope, momentum, both, n = usual
+        if volatility <= 0.0 or believed <= 0.0:
             return Response(n=n)
-        believed = n / (n + PSEUDO_ENTRIES)
-        excess = believed * (math.log(volatility) - logs / weight)
-        usual = believed * momentum / weight
-        both = self._sides[n_known] == _LONG | _SHORT
-        slope = SLOPE + SLOPE_PER_MOMENTUM * usual + SLOPE_BOTH_SIDES * both
+        excess = believed * (math.log(volatility) - log)
         exponent = excess * slope
         if not -_MAX_EXPONENT <= exponent <= _MAX_EXPONENT:
             exponent = math.copysign(_MAX_EXPONENT, exponent)
-        return tuple.__new__(Response, (math.exp(exponent), excess, slope, usual, both, n))
+        return tuple.__new__(Response, (math.exp(exponent), excess, slope, momentum, both, n))
 
     def multipliers(
         self, n_known: NDArray[np.int64], logs: NDArray[np.float64]
@@ -203,6 +209,22 @@ class EntrySums:
         exponents = np.clip(excess * slope, -_MAX_EXPONENT, _MAX_EXPONENT)
         found = np.array(list(map(math.exp, exponents.tolist())))
         return np.where(is_known, found, 1.0)
+
+
+def _usual(sums: Iterable[float], sides: int) -> _Usual:
+    """Return what an entry's volatility is compared with.
+
+    How far it is believed (0.0 where nothing is known), the usual log, slope, momentum, whether
+    both sides are traded, and the number of entries.
+    """
+    n, weight, logs, momentum = sums
+    if weight <= 0.0:
+        return 0.0, 0.0, 0.0, 0.0, False, n
+    believed = n / (n + PSEUDO_ENTRIES)
+    usual = believed * momentum / weight
+    both = sides == _LONG | _SHORT
+    slope = SLOPE + SLOPE_PER_MOMENTUM * usual + SLOPE_BOTH_SIDES * both
+    return believed, logs / weight, slope, usual, both, n
 
 
 def logs_of(volatility: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,13 +28,13 @@ from freqtrade_mem0.recall.index.columns import (
     rounded,
 )
 from freqtrade_mem0.recall.index.foreign import share, together
-from freqtrade_mem0.recall.index.groups import foreign_key, own_key
+from freqtrade_mem0.recall.index.groups import STRATEGY, foreign_key, own_key
 from freqtrade_mem0.recall.index.history import EntryReader, HistoryReader
 from freqtrade_mem0.recall.index.ids import packed
 from freqtrade_mem0.recall.index.levels import Levels
 from freqtrade_mem0.recall.index.rows import TimedRows
 from freqtrade_mem0.recall.index.state import PAGE_ROWS, RecallState
-from freqtrade_mem0.recall.index.sums import Decay
+from freqtrade_mem0.recall.index.sums import Decay, Sums
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ class Recall:
         self._lock = threading.Lock()
         self._readers: list[HistoryReader | EntryReader] = []
         self._oldest_change_ms: int | None = None
+        self.version = 0
+        """Grows with each trade that is added or removed."""
+        self._kept: tuple[int, int, Plain, Plain] | None = None
+        """Sums of all trades, of this machine and of others: of which version, and the last
+        trade's `known_at`."""
         self._promised: tuple[tuple[TimedRows, int, int], tuple[Moments, float]] | None = None
         """The last answer of `whole_later`, and to what: each is read twice in a row."""
         self._begin_empty()
@@ -196,10 +201,30 @@ class Recall:
             rows = self._rows
             if now_ms != rows.asked_ms:
                 rows.move_whole_to(now_ms)
-            return self._whole(rows, period, left)
+            return _whole(*rows.of_strategy, period, left)
+
+    def whole_kept(self, now_ms: int) -> Callable[[], tuple[Moments, float]]:
+        """Return a function that returns what `whole` would return now, whenever it is called.
+
+        It keeps the sums. Where nothing has changed since the last one, it takes no lock.
+        """
+        kept = self._kept
+        if kept is None or kept[0] != self.version or kept[1] >= now_ms:
+            with self._lock:
+                rows = self._rows
+                rows.move_whole_to(now_ms)
+                own, foreign = rows.of_strategy
+                kept = self.version, rows.last_ms, own.plain, foreign.plain
+                if kept[1] < now_ms:
+                    self._kept = kept
+        return partial(_whole_of, self._decay, kept[2], kept[3], now_ms)
 
     def whole_later(self, now_ms: int) -> Callable[[], tuple[Moments, float]]:
-        """Return a function that returns what `whole` would return now, whenever it is called."""
+        """Return a function that returns what `whole` would return now, whenever it is called.
+
+        It keeps the moment alone, and moves the sums back to it when it is called: less work now,
+        more for each trade that comes late.
+        """
         rows = self._rows
         with self._lock:
             return partial(self._whole_then, rows, now_ms, rows.promise(now_ms))
@@ -209,7 +234,7 @@ class Recall:
         with self._lock:
             if self._promised is None or self._promised[0] != asked:
                 with rows.moved_back_to(now_ms, n_late):
-                    whole = self._whole(rows, *self._decay.since(now_ms))
+                    whole = _whole(*rows.of_strategy, *self._decay.since(now_ms))
                 self._promised = asked, whole
             return self._promised[1]
 
@@ -255,7 +280,7 @@ class Recall:
                     plain = (sums.n * left, sums.mean, sums.variance, wins, sums.kish)
                     moments = new(Moments, (*plain, sums.freedom))
                 entry_groups.append(new(EntryGroup, (level, value, moments, inside)))
-            whole, n_foreign = self._whole(rows, period, left)
+            whole, n_foreign = _whole(*rows.of_strategy, period, left)
             return whole, entry_groups, n_foreign
 
     def groups(self, moment: datetime) -> dict[Key, Group]:
@@ -272,16 +297,6 @@ class Recall:
                     moments = self._moments(key, period, left, factor)
                     found[key] = Group(moments, tuple(map(own_key, sums.inside)))
             return found
-
-    @staticmethod
-    def _whole(rows: TimedRows, period: int, left: float) -> tuple[Moments, float]:
-        mine, sums = rows.of_strategy
-        own = mine.moments(period, left)
-        if sums.weight <= 0:
-            return own, 0.0
-        foreign = sums.moments(period, left)
-        factor = share(own, foreign)
-        return together(own, foreign, factor), factor * foreign.n
 
     def _foreign_share(self, period: int, left: float) -> float:
         """Return the factor on other machines' trades; 0.0 where there are none."""
@@ -363,6 +378,7 @@ class Recall:
         with self._lock:
             self._begin_empty()
             self._oldest_change_ms, self._promised = 0, None
+            self.version += 1
             for reader in self._readers:
                 reader.start_over()
 
@@ -407,8 +423,25 @@ class Recall:
             self._rows.take_over(earlier)
 
     def _note_change(self, known_ms: int) -> None:
+        self.version += 1
         oldest = self._oldest_change_ms
         if oldest is None or known_ms < oldest:
             self._oldest_change_ms = known_ms
         for reader in self._readers:
             reader.changed(known_ms)
+
+
+def _whole(mine: Sums, others: Sums, period: int, left: float) -> tuple[Moments, float]:
+    own = mine.moments(period, left)
+    if others.weight <= 0:
+        return own, 0.0
+    foreign = others.moments(period, left)
+    factor = share(own, foreign)
+    return together(own, foreign, factor), factor * foreign.n
+
+
+def _whole_of(decay: Decay, own: Plain, foreign: Plain, now_ms: int) -> tuple[Moments, float]:
+    """Return what `Recall.whole` does, from the sums as of a moment."""
+    mine, others = Sums(STRATEGY, 0), Sums(STRATEGY, 1)
+    mine.plain, others.plain = own, foreign
+    return _whole(mine, others, *decay.since(now_ms))

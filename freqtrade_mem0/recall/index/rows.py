@@ -83,6 +83,11 @@ class TimedRows:
         """The sums of all trades of this machine, and those of all trades of others."""
         return self._groups.by_number[:2]
 
+    @property
+    def last_ms(self) -> int:
+        """When the last trade became known, or will."""
+        return self.columns.known_ms[self.by_time[-1]] if self.by_time else BEFORE_ALL
+
     def restore(
         self,
         columns: TradeColumns,
