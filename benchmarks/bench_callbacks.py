@@ -88,6 +88,7 @@ CALLBACKS = (
 PAIRS = tuple(f"C{number:02d}/USDT" for number in range(20))
 N_CANDLES = 999  # what Freqtrade holds of a pair
 CANDLE = timedelta(minutes=5)
+LOOP = timedelta(seconds=5)
 MARKET = {
     "precision": {"amount": 0.0001, "price": 0.01},
     "limits": {"amount": {"min": 0.0001}, "cost": {"min": 5.0}},
@@ -424,7 +425,7 @@ class Bot:
         trade.close(closed_at, show_msg=False)
         trade.close_date = left.replace(tzinfo=None)
         self._fill("order_filled_exit", trade, order, left)
-        self._call("bot_loop_start", current_time=left)
+        self._call("bot_loop_start", current_time=left + LOOP)
 
     def _order(self, trade: Any, side: str, rate: float, at: datetime) -> Any:
         """Add a filled order to a trade and return it."""

@@ -7,7 +7,9 @@ A decision is what a trading callback waits for: recall, insight, sizing, and th
 ledger handed over to a bot's journal writer, which appends it in its own thread to a real file.
 One by one, as in a bot, the writer is idle again before the next; in a row, fifty come at once, and
 the processor's caches still hold what a decision needs. Every tenth is asked after a trade has been
-closed and learned, which is not part of the figure but makes the decision take it in. The search is
+closed and learned, which is not part of the figure. Nor is taking it in: a bot does so when it
+analyses candles (`BotRuntime.make_ready`). `not_ready` is one by one where that did not come, as
+where the trade closed after it: the decision takes it in. The search is
 Mem0's own, for trades like this one: in our embedded store, and in the one that Mem0 comes with
 (Qdrant in the process), with the same embedder, which needs no network.
 With `--rules`, so many learned rules of two conditions are looked at by each decision; every fourth
@@ -67,8 +69,9 @@ TREND = ("downtrend", "sideways", "uptrend")
 SESSIONS = ("00-06h", "06-12h", "12-18h", "18-24h")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SETTLE_S = 5.0
-WAYS = {"in_a_row": 50, "one_by_one": 1}
-"""Decisions between two waits for the journal writer's thread: warm caches, and cold ones."""
+WAYS = {"in_a_row": (50, True), "one_by_one": (1, True), "not_ready": (1, False)}
+"""Decisions between two waits for the journal writer's thread (warm caches, and cold ones), and
+whether closed trades are taken in before."""
 
 
 def main() -> int:
@@ -96,8 +99,8 @@ def main() -> int:
     results: dict[str, Any] = {}
     for size in options.sizes:
         results[f"{size}"] = {
-            name: _summary(_decisions(size, options.decisions, n_in_a_row, options.rules))
-            for name, n_in_a_row in WAYS.items()
+            name: _summary(_decisions(size, options.decisions, *way, options.rules))
+            for name, way in WAYS.items()
         }
     found: dict[str, Any] = {
         "benchmark": "decision",
@@ -113,7 +116,7 @@ def main() -> int:
     )
     found["ratio_largest_to_smallest"] = round(largest / smallest, 2)
     if options.search_at:
-        own = _summary(_decisions(options.search_at, options.decisions, WAYS["in_a_row"]))
+        own = _summary(_decisions(options.search_at, options.decisions, *WAYS["in_a_row"]))
         search = _summary(_searches(options.search_at, options.searches))
         default_us = 1_000.0 * _search_in_mem0s_default_store_ms(options.search_at)
         found["at"] = {
@@ -205,10 +208,12 @@ def proposal(moment: datetime, chance: random.Random) -> Proposal:
     )
 
 
-def _decisions(n_known: int, n: int, n_in_a_row: int, n_rules: int = 0) -> list[float]:
+def _decisions(
+    n_known: int, n: int, n_in_a_row: int, is_ready: bool, n_rules: int = 0
+) -> list[float]:
     """Return the microseconds each of `n` decisions held its callback, with so much in memory.
 
-    After so many in a row the writer's thread is waited for.
+    After so many in a row the writer's thread is waited for. See `WAYS`.
     """
     chance = random.Random(7)
     sizing = Settings().sizing
@@ -238,6 +243,8 @@ def _decisions(n_known: int, n: int, n_in_a_row: int, n_rules: int = 0) -> list[
             moment = END + timedelta(minutes=5 * number)
             if number % 10 == 0:
                 session.learn(replace(next(fresh), known_at=moment - timedelta(minutes=1)))
+            if is_ready:
+                session.prepare(moment)
             asked = proposal(moment, chance)
             begin = time.perf_counter()
             session.answer(asked)

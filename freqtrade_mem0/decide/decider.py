@@ -57,7 +57,7 @@ class Answer:
         Moments of the strategy's known trades, and how many of them are other machines'; or a
         function that returns these, called once the explanation is built.
     reasons
-        Reasons beside those of the policy.
+        Reasons beside those of the policy, or functions that return one.
     is_vetoed
         Whether the entry is refused.
     account
@@ -72,7 +72,7 @@ class Answer:
     stake: float
     applied: bool
     whole: Whole
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason | Callable[[], Reason], ...]
     is_vetoed: bool
     account: Standing | None = None
     _decision: Decision | None = field(default=None, init=False)
@@ -124,7 +124,11 @@ class Answer:
                 applied=self.applied,
                 policy=self.policy.name,
                 n_effective=moments.n_effective,
-                reasons=(*self.wish.reasons, *others, *self.reasons),
+                reasons=(
+                    *self.wish.reasons,
+                    *others,
+                    *(each() if callable(each) else each for each in self.reasons),
+                ),
                 situation=proposal.features,
                 expected_ratio=self.wish.expected_ratio,
                 n_asked=self._n_asked,
@@ -208,7 +212,7 @@ class Decider:
             stake,
             self.applied,
             whole,
-            (*learned, *risks, *leverage, *limits, *vetoed),
+            (*learned, *(each.reason for each in risks), *leverage, *limits, *vetoed),
             bool(vetoed),
             account,
         )

@@ -72,11 +72,13 @@ class EvidenceReader:
         At a bot's start, `snapshot` has what was computed before.
         """
         followed = self._followed
+        now_ms = to_ms(moment)
+        self.whole_kept(now_ms)
         if snapshot is None or followed is None:
-            self._account.at(to_ms(moment), 0.0)
+            self._account.at(now_ms, 0.0)
             return
         snapshot.restore(self._account, f"{self._shares} {followed}")
-        self._account.at(to_ms(moment), 0.0)
+        self._account.at(now_ms, 0.0)
         snapshot.save(self._account)
 
     def for_entry(

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.records.decision import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from freqtrade_mem0.config.risk_settings import RiskSettings
     from freqtrade_mem0.records.kinds.risk import RiskEvent
@@ -103,6 +103,33 @@ class Damping:
 NO_DAMPING = Damping()
 
 
+class Damped(NamedTuple):
+    """An event that damps a stake.
+
+    Parameters
+    ----------
+    event
+        The event.
+    share
+        Of the stake, that the event still takes.
+    effect
+        What it changed in the multiplier.
+    """
+
+    event: RiskEvent
+    share: float
+    effect: float
+
+    def reason(self) -> Reason:
+        """Return it in words."""
+        event = self.event
+        text = (
+            f"{event.event_type.replace('_', ' ')} on {event.known_at:%Y-%m-%d %H:%M} UTC: "
+            f"{event.description}; it still damps by {self.share:.1%}"
+        )
+        return Reason(name="risk", value=event.event_type, text=text, effect=self.effect)
+
+
 class ActiveEvents:
     """The newest events of a run: which are open, and how far they damp its entries.
 
@@ -113,7 +140,7 @@ class ActiveEvents:
     """
 
     def __init__(self, damping: Damping) -> None:
-        self._damping = damping
+        self._damping, self._lasts = damping, damping.lasts_at_most
         self._by_id: dict[str, RiskEvent] = {}
         self._by_time: list[RiskEvent] = []
 
@@ -131,6 +158,8 @@ class ActiveEvents:
 
     def forget_before(self, moment: datetime) -> None:
         """Remove events that became known before an aware UTC market time."""
+        if not self._by_time or self._by_time[0].known_at >= moment:
+            return
         n_old = bisect_left(self._by_time, (moment, ""), key=_ORDER)
         for event in self._by_time[:n_old]:
             del self._by_id[event.id]
@@ -150,10 +179,10 @@ class ActiveEvents:
 
     def damp(
         self, multiplier: float, moment: datetime, pair: str
-    ) -> tuple[float, tuple[Reason, ...]]:
-        """Return a damped multiplier, and a reason per active event, oldest first.
+    ) -> tuple[float, Sequence[Damped]]:
+        """Return a damped multiplier, and the active events, oldest first.
 
-        The reasons' effects add up to the damped multiplier minus the given one.
+        Their effects add up to the damped multiplier minus the given one.
 
         Parameters
         ----------
@@ -164,20 +193,17 @@ class ActiveEvents:
         pair
             Of the entry.
         """
-        reasons = []
+        shares = self._shares(moment, pair)
+        if not shares:
+            return multiplier, ()
+        found = []
         lowest = min(multiplier, self._damping.min_multiplier)
         unbounded, damped = multiplier, multiplier
-        for event, share in self._shares(moment, pair):
+        for event, share in shares:
             unbounded *= 1.0 - share
             before, damped = damped, max(unbounded, lowest)
-            text = (
-                f"{event.event_type.replace('_', ' ')} on {event.known_at:%Y-%m-%d %H:%M} UTC: "
-                f"{event.description}; it still damps by {share:.1%}"
-            )
-            reasons.append(
-                Reason(name="risk", value=event.event_type, text=text, effect=damped - before)
-            )
-        return damped, tuple(reasons)
+            found.append(Damped(event, share, damped - before))
+        return damped, found
 
     def open_types(self, moment: datetime, pair: str) -> set[str]:
         """Return the types of the events that are open for entries of a pair.
@@ -188,18 +214,23 @@ class ActiveEvents:
         return {event.event_type for event in self._since(since, moment, pair)}
 
     def _shares(self, moment: datetime, pair: str) -> list[tuple[RiskEvent, float]]:
-        since = moment - self._damping.lasts_at_most
-        shares = (
-            (event, self._damping.remaining(event, moment))
-            for event in self._since(since, moment, pair)
-        )
-        return [each for each in shares if each[1] > 0.0]
+        if not self._by_time:
+            return []
+        shares = []
+        for event in self._since(moment - self._lasts, moment, pair):
+            share = self._damping.remaining(event, moment)
+            if share > 0.0:
+                shares.append((event, share))
+        return shares
 
-    def _since(self, since: datetime, moment: datetime, pair: str) -> Iterator[RiskEvent]:
-        """Yield the events of a pair, or of all pairs, known before a moment; oldest first."""
-        # "" sorts before every id, so events of the moment `since` itself are looked at, too.
-        for event in self._by_time[bisect_left(self._by_time, (since, ""), key=_ORDER) :]:
-            if event.known_at >= moment:
+    def _since(self, since: datetime, moment: datetime, pair: str) -> list[RiskEvent]:
+        """Return the events of a pair, or of all pairs, known before a moment; oldest first."""
+        found = []
+        for event in reversed(self._by_time):
+            known_at = event.known_at
+            if known_at < since:
                 break
-            if event.pair in ("", pair):
-                yield event
+            if known_at < moment and event.pair in ("", pair):
+                found.append(event)
+        found.reverse()
+        return found

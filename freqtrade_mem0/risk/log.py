@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.records.base import Origin, Record
-    from freqtrade_mem0.records.decision import Reason
     from freqtrade_mem0.records.kinds.risk import RiskEvent
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
+    from freqtrade_mem0.risk.damping import Damped
     from freqtrade_mem0.risk.event_type import Lock, Observed
 
 WINDOW = 500
@@ -225,7 +225,7 @@ class RiskLog:
                 self._keep(event)
             for event in unwritten.gone:
                 self._withdraw(event, _GONE)
-        if moment is not None and self._window is not None:
+        if moment is not None and self._window is not None and len(self._active) > 0:
             self._active.forget_before(moment - self._lasts)
         noted, gone = self._watch.until(moment)
         for event in gone:
@@ -247,10 +247,8 @@ class RiskLog:
             if event.of_jump is not None:
                 self._observe(name, event.of_jump(jump))
 
-    def damp(
-        self, multiplier: float, moment: datetime, pair: str
-    ) -> tuple[float, tuple[Reason, ...]]:
-        """Return a damped multiplier and why; see `ActiveEvents.damp`."""
+    def damp(self, multiplier: float, moment: datetime, pair: str) -> tuple[float, Ordered[Damped]]:
+        """Return a damped multiplier and by what; see `ActiveEvents.damp`."""
         if not self._damping.severity:
             return multiplier, ()
         return self._active.damp(multiplier, moment, pair)

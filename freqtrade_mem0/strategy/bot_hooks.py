@@ -52,10 +52,14 @@ class BotHooks(Hooks):
         return own()
 
     def analyze_pair(self, own: partial[None], call: Mapping[str, Any]) -> None:
-        """Make the situation ready while the new candles are in the processor's caches."""
+        """Make the situation ready while the new candles are in the processor's caches.
+
+        And what is known, once per bot loop. On failure: the next stake does it.
+        """
         own()
         try:
             self._market.make_ready(call["pair"] if "pair" in call else own.args[0])
+            self._bot.make_ready()
         except Exception as error:  # noqa: BLE001 - as above
             self._log_failure("analyze_pair", error, call)
 

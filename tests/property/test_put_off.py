@@ -83,7 +83,8 @@ def test_a_trade_added_later_counts_as_one_added_now(seed: int) -> None:
         moment = trade.known_at + timedelta(hours=dice.randrange(-30, 30))
         now_ms = to_ms(moment)
         if dice.random() < 0.3:
-            promised.append((now.whole(now_ms), later.whole_later(now_ms)))
+            at_once, *laters = now.whole(now_ms), now.whole_kept(now_ms), later.whole_later(now_ms)
+            promised += [(at_once, each) for each in laters]
         what = dice.randrange(20)
         if what == 0:
             known = (trade.pair, trade.side, "dip", trade.situation, now_ms)
@@ -142,7 +143,10 @@ def decider(recall: Recall, policy: Guarded, *, puts_off: bool) -> Decider:
 @pytest.mark.parametrize("puts_off", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_quick_decision_is_the_policys_own(seed: int, *, puts_off: bool) -> None:
-    """The stake at once, and its explanation later, when more trades are known."""
+    """The stake at once, and its explanation later, when more trades are known.
+
+    Also where trades were taken in before, as of any moment.
+    """
     dice = random.Random(seed)
     recalls = [Recall(LEVELS, 30.0) for _ in range(2)]
     quick = decider(recalls[0], guarded_policy(SIZING), puts_off=puts_off)
@@ -155,6 +159,8 @@ def test_a_quick_decision_is_the_policys_own(seed: int, *, puts_off: bool) -> No
             recalls[0].add(trade)
             recalls[1].add(trade)
             continue
+        if dice.random() < 0.5:
+            quick.evidence.prepare(moment + timedelta(hours=dice.choice([-40, 0, 0, 0, 40])))
         asked = Proposal(
             pair=trade.pair,
             side=trade.side,

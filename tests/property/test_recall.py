@@ -230,6 +230,7 @@ def test_a_recall_asked_about_the_strategy_alone_knows_the_rest_as_well(
 ) -> None:
     """Its answers, and its snapshot, are those of a recall that was asked about all groups."""
     alone, both = Recall(LEVELS, HALF_LIFE_DAYS), Recall(LEVELS, HALF_LIFE_DAYS)
+    kept = []
     for number, item in enumerate(history):
         for recall in (alone, both):
             recall.add(item.trade, item.discount, is_foreign=item.is_foreign)
@@ -237,7 +238,9 @@ def test_a_recall_asked_about_the_strategy_alone_knows_the_rest_as_well(
             alone.remove(item.trade.id)
             both.remove(item.trade.id)
         moment = asked[number % len(asked)]
+        kept.append((alone.whole_kept(to_ms(moment)), both.whole(to_ms(moment))))
         assert [alone.whole(to_ms(moment))[0]] == both.as_of(moment, [STRATEGY])
+    assert [whole() for whole, _ in kept] == [whole for _, whole in kept]
     with patch.object(index, "_N_AT_ONCE", n_at_once):
         assert alone.state().groups == both.state().groups
     assert everything(alone, asked[0]) == everything(both, asked[0])

@@ -79,9 +79,10 @@ class TimedRows:
         return self._groups
 
     @property
-    def of_strategy(self) -> list[Sums]:
+    def of_strategy(self) -> tuple[Sums, Sums]:
         """The sums of all trades of this machine, and those of all trades of others."""
-        return self._groups.by_number[:2]
+        mine, others = self._groups.by_number[:2]
+        return mine, others
 
     @property
     def last_ms(self) -> int:

@@ -77,6 +77,8 @@ class BotRuntime(Runtime):
         self._sync: MemorySync | None = None
         self._n_closed = 0
         self._n_alerts = 0
+        self._began_at: datetime | None = None
+        """The beginning of a bot loop, for which nothing has been made ready."""
         origin = run.origin
         self._webhooks = worker_of(store)
         store.journal.open()  # a folder that can not be written to stops the bot here
@@ -151,7 +153,7 @@ class BotRuntime(Runtime):
 
         It reads no disk, unless Freqtrade's database is in memory.
         """
-        n_closed = self.session.n_closed
+        n_closed, self._began_at = self.session.n_closed, moment
         pause_s = float(self.run.settings.sync_interval)
         if not self._chores.has_compared and not self._chores.may_share_database:
             pause_s = min(pause_s, _TRY_AGAIN_S)
@@ -170,6 +172,12 @@ class BotRuntime(Runtime):
         if self._alerts.n_sent != self._n_alerts:
             self._n_alerts = self._alerts.n_sent
             self._chores.request(moment, all_chores=False)
+
+    def make_ready(self) -> None:
+        """Take in the trades known as the bot loop began, while no order waits; once per loop."""
+        moment, self._began_at = self._began_at, None
+        if moment is not None:
+            self.session.prepare(moment)
 
     def entry_confirmed(self, pair: str, side: str) -> bool:
         """Record the decision of a confirmed entry, and alert where a stake was scaled far."""

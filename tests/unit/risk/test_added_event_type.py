@@ -49,7 +49,7 @@ log = RiskLog(
 )
 log.closed(a_trade(1, profit_ratio=-0.3))
 log.until(at(2))
-multiplier, reasons = log.damp(1.0, at(2), "ETH/USDT")
+multiplier, damped = log.damp(1.0, at(2), "ETH/USDT")
 try:
     load_settings({"mem0": {"risk": {"damping": {"severity": {"big_loss": 1}}}}})
 except ConfigError as error:
@@ -57,7 +57,7 @@ except ConfigError as error:
 print(json.dumps({
     "kept": [(event.event_type, event.description, event.response) for event in kept],
     "multiplier": multiplier,
-    "reasons": [reason.value for reason in reasons],
+    "reasons": [each.reason().value for each in damped],
     "when": EVENT_TYPES["big_loss"].when,
     "refusal": refusal,
 }))

@@ -31,7 +31,8 @@ def test_an_event_wears_off_by_its_half_life() -> None:
     """1 - s * 2^(-age / half-life), in market days."""
     events = active((0, "liquidation", ""))
     for days in (0.001, 1, 2, 4, 8):
-        multiplier, (reason,) = events.damp(1.0, at(24 * days), "ETH/USDT")
+        multiplier, (damped,) = events.damp(1.0, at(24 * days), "ETH/USDT")
+        reason = damped.reason()
         assert multiplier == pytest.approx(1.0 - 0.5 * 2.0 ** (-days / 2.0))
         assert reason.effect == pytest.approx(multiplier - 1.0)
         assert (reason.name, reason.value) == ("risk", "liquidation")
@@ -82,9 +83,9 @@ def test_effects_add_up_and_bounds_hold(
 ) -> None:
     """Whatever happened: the product of all, never below the least, explained to the last bit."""
     events = active(*((when, kind, "") for when, kind in found))
-    damped, reasons = events.damp(multiplier, at(hours), "ETH/USDT")
+    damped, found_active = events.damp(multiplier, at(hours), "ETH/USDT")
     assert min(multiplier, DAMPING.min_multiplier) <= damped <= multiplier
-    assert math.fsum(reason.effect for reason in reasons) == pytest.approx(damped - multiplier)
+    assert math.fsum(each.effect for each in found_active) == pytest.approx(damped - multiplier)
     ages = [((at(hours) - at(when)) / timedelta(days=1), kind) for when, kind in found]
     shares = [SEVERITY[k] * 2.0 ** (-age / 2.0) for age, k in ages if k in SEVERITY and age > 0.0]
     product = math.prod(1.0 - share for share in shares if share >= 0.001)
