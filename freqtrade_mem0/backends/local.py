@@ -104,6 +104,10 @@ class LocalBackend:
         self._refuse_if_closed()
         return 0
 
+    def ready_to_fork(self) -> bool:
+        """Return False: the journal has a connection open."""
+        return False
+
     def close(self) -> None:
         """Refuse further calls."""
         self._is_closed = True

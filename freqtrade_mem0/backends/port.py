@@ -103,5 +103,11 @@ class MemoryBackend(Protocol):
         no deleted text is left in its files. 0 where the store can not do it.
         """
 
+    def ready_to_fork(self) -> bool:
+        """Return whether a forked child may use it, too; if so, it has closed its files for that.
+
+        This process must not use it while the child does.
+        """
+
     def close(self) -> None:
         """Release files and connections. Closing twice is harmless; later calls are refused."""

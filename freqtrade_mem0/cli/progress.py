@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Give a progress display that disappears at the end."""
+def progress_bar(*, by_itself: bool = True) -> Iterator[Progress]:
+    """Give a progress display that disappears at the end.
+
+    `by_itself`: a thread draws it; without, it is drawn at each `refresh`.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
     from rich.text import Text
@@ -31,7 +34,11 @@ def progress_bar() -> Iterator[Progress]:
     console = Console(stderr=True)
     columns = Description(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        auto_refresh=by_itself,
     ) as progress:
         yield progress
 

@@ -7,30 +7,23 @@ other people and tools become notes.
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.delivery.arriving import Arrived, arrived, arriving, arriving_beside
 from freqtrade_mem0.delivery.worker import Mem0Worker
-from freqtrade_mem0.errors import BackendError, RecordError
-from freqtrade_mem0.journal.rows import record_row
+from freqtrade_mem0.journal.ready import kind_of, record_in
 from freqtrade_mem0.records.base import Mode
-from freqtrade_mem0.records.block import trades_of
-from freqtrade_mem0.records.codec import encode_decoded
 from freqtrade_mem0.records.kinds.promotion import Promotion
 from freqtrade_mem0.records.kinds.summary import TradeSummary
-from freqtrade_mem0.records.mapping import from_memory, is_record, note_of, refuse_future
-from freqtrade_mem0.records.signing import refuse_unsigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from freqtrade_mem0.backends.port import Filters
-    from freqtrade_mem0.journal.rows import Row
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.records.base import Record
-    from freqtrade_mem0.records.memory import Memory
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +31,7 @@ OVERLAP = timedelta(minutes=10)
 """How far before the newest memory a pull begins again: machines' clocks differ, and a batch
 becomes visible only when all of it is stored."""
 
-_BATCH = 2_000
+_LOOKED_INTO = (TradeSummary.kind, Promotion.kind)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,10 +101,9 @@ def pull_one(store: MemoryFolder, memory_id: str) -> None:
     memory = store.backend.get(memory_id)
     if memory is None or memory.user_id != store.settings.user_id:
         return
-    refused: dict[str, str] = {}
-    taken = _records_of(store, [memory], Pulled(), refused)
-    store.journal.put_aside("Mem0", refused)
-    store.journal.adopt(*taken)
+    came = arrived(store, [memory])
+    store.journal.put_aside("Mem0", dict(came.refused))
+    store.journal.adopt_ready(came.ready)
 
 
 class MemorySync(Mem0Worker):
@@ -157,83 +149,53 @@ def _pull(
     since: datetime | None,
     progress: Callable[[int], None] | None = None,
 ) -> Pulled:
-    pulled = Pulled()
-    promoted: dict[str, None] = {}
-    memories = store.backend.changes(filters=filters, since=since)
-    for batch in _batches(memories):
-        refused: dict[str, str] = {}
-        records, rows = _records_of(store, batch, pulled, refused)
-        store.journal.put_aside("Mem0", refused)
-        pulled.n_new += store.journal.adopt(records, rows)
+    pull = _Pull(store, progress)
+    child = arriving_beside(store, filters) if since is None else None
+    if child is not None:
+        with closing(child):
+            for fields in child:
+                pull.take(Arrived(*fields))
+    if child is None or not child.is_whole:
+        # What a child has sent is in the journal already, and is passed over quickly.
+        pull.pulled = Pulled(n_new=pull.pulled.n_new)
+        for each in arriving(store, filters, since):
+            pull.take(each)
+    if "run_id" not in filters:
+        for run_id in pull.promoted:
+            pull.pulled.n_new += _pull_run(store, run_id)
+    return pull.pulled
+
+
+class _Pull:
+    """A pull at work."""
+
+    def __init__(self, store: MemoryFolder, progress: Callable[[int], None] | None) -> None:
+        self._store = store
+        self._progress = progress
+        self.pulled = Pulled()
+        self.promoted: dict[str, None] = {}
+        """Runs that were promoted, in order."""
+
+    def take(self, arrived: Arrived) -> None:
+        """Add what arrived to the journal."""
+        pulled, store = self.pulled, self._store
+        pulled.n_read += arrived.n_read
+        pulled.skipped += [why for _, why in arrived.refused]
+        if arrived.latest is not None:
+            latest = datetime.fromisoformat(arrived.latest)
+            pulled.latest = max(pulled.latest or latest, latest)
+        store.journal.put_aside("Mem0", dict(arrived.refused))
+        pulled.n_new += store.journal.adopt_ready(arrived.ready)
+        records = [record_in(each) for each in arrived.ready if kind_of(each) in _LOOKED_INTO]
         summaries = [each for each in records if isinstance(each, TradeSummary)]
         in_summary = [trade_id for summary in summaries for trade_id in summary.trades]
         if in_summary:
             store.aged.note_in_summary(in_summary)
         for record in records:
             if isinstance(record, Promotion) and record.is_active:
-                promoted[record.source_run_id] = None
-        if progress is not None:
-            progress(len(batch))
-    if "run_id" not in filters:
-        for run_id in promoted:
-            pulled.n_new += _pull_run(store, run_id)
-    return pulled
-
-
-def _batches(memories: Iterator[Memory]) -> Iterator[list[Memory]]:
-    """Yield memories in batches; what came before a failure is a batch, and then it is raised."""
-    failure: BackendError | None = None
-    while failure is None:
-        batch: list[Memory] = []
-        try:
-            batch.extend(islice(memories, _BATCH))
-        except BackendError as error:
-            failure = error
-        if batch:
-            yield batch
-        elif failure is None:
-            return
-    raise failure
-
-
-def _records_of(
-    store: MemoryFolder, memories: list[Memory], pulled: Pulled, refused: dict[str, str]
-) -> tuple[list[Record], list[Row]]:
-    """Return the records that may be new to the journal, and their rows; count all in `pulled`.
-
-    `refused` gets the reasons of those that can not be taken, by their ids.
-    """
-    now, key = datetime.now(UTC), store.settings.trust.secret()
-    known_ms = store.journal.recorded_ms([memory.id for memory in memories])
-    records: list[Record] = []
-    rows: list[Row] = []
-    for memory in memories:
-        pulled.n_read += 1
-        if memory.stored_at is not None:
-            pulled.latest = max(pulled.latest or memory.stored_at, memory.stored_at)
-        noted_s = memory.metadata.get("recorded_ts")
-        if (
-            isinstance(noted_s, float)
-            and known_ms.get(memory.id) == round(noted_s * 1_000)
-            and memory.metadata.get("kind") != Promotion.kind  # its run may have to be read still
-        ):
-            continue  # ours, or read before, as most of the overlap of two pulls is
-        try:
-            record = from_memory(memory, now) if is_record(memory) else note_of(memory)
-            if key is not None and is_record(memory):
-                refuse_unsigned(memory, key)
-            trades = trades_of(record, memory) if isinstance(record, TradeSummary) else []
-            for each in trades:
-                refuse_future(each, now)
-            # What SQLite refuses must not hold up a batch.
-            its_rows = [record_row(each, encode_decoded(each)) for each in (record, *trades)]
-        except (RecordError, ValueError, OverflowError) as error:
-            pulled.skipped.append(str(error))
-            refused[memory.id] = str(error)
-        else:
-            records += (record, *trades)
-            rows += its_rows
-    return records, rows
+                self.promoted[record.source_run_id] = None
+        if self._progress is not None:
+            self._progress(arrived.n_read)
 
 
 def _pull_run(store: MemoryFolder, run_id: str) -> int:

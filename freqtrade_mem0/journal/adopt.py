@@ -22,6 +22,7 @@ from freqtrade_mem0.journal.append import (
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS
 from freqtrade_mem0.journal.forgotten import forgotten_in
+from freqtrade_mem0.journal.ready import record_in
 from freqtrade_mem0.journal.set_aside import put_aside, take_back
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import from_ms, to_ms
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.journal.append import Current
-    from freqtrade_mem0.journal.rows import Row
+    from freqtrade_mem0.journal.ready import Ready
     from freqtrade_mem0.records.base import Record
 
 SOURCE = "Mem0"
 
 
-def adopt_records(sqlite: sqlite3.Connection, batch: Sequence[tuple[Record, Row]]) -> int:
+def adopt_records(sqlite: sqlite3.Connection, batch: Sequence[Ready]) -> int:
     """Write records that came from Mem0, inside the caller's transaction; return how many were new.
 
     A record is not new if the journal has a version that was recorded later or says the same, or
@@ -48,18 +49,19 @@ def adopt_records(sqlite: sqlite3.Connection, batch: Sequence[tuple[Record, Row]
     """
     is_forgotten = forgotten_in(sqlite)
     batch = [each for each in batch if not is_forgotten(each[0])]
-    known = _known(sqlite, [record.id for record, _ in batch])
-    fresh: dict[str, tuple[Record, Row]] = {}
-    others: list[Record] = []
-    for record, row in batch:
-        if record.id in known or record.id in fresh or record.retracts is not None:
-            others.append(record)
+    known = _known(sqlite, [str(row[0]) for row, _ in batch])
+    fresh: dict[str, Ready] = {}
+    others: list[Ready] = []
+    for ready in batch:
+        record_id, kind = str(ready[0][0]), ready[0][2]
+        if record_id in known or record_id in fresh or kind == Retraction.kind:
+            others.append(ready)
         else:
-            fresh[record.id] = record, row
+            fresh[record_id] = ready
     seqs = insert_fresh(sqlite, fresh.values())
     sqlite.executemany("INSERT INTO adopted (seq) VALUES (?)", [(seq,) for seq in seqs])
     take_back(sqlite, SOURCE, fresh)  # signed since, for example
-    n_new = len(fresh) + sum(_adopt(sqlite, record) for record in others)
+    n_new = len(fresh) + sum(_adopt(sqlite, record_in(each)) for each in others)
     chain.extend(sqlite)
     return n_new
 

@@ -14,13 +14,13 @@ from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy
 from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
+from freqtrade_mem0.journal.ready import Ready, made_ready
 from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
     INSERT_RECORD,
     Row,
     decision_row,
-    record_row,
 )
 from freqtrade_mem0.journal.verify import sound
 from freqtrade_mem0.records.base import Record, from_ms, to_ms
@@ -72,7 +72,7 @@ Entry = Record | Decision | Opened | SeenIn | Confirmed
 class Batch:
     """Entries as rows, so that nothing is worded or encoded while the file is locked."""
 
-    records: list[tuple[Record, Row]]
+    records: list[tuple[Record, Ready]]
     decisions: dict[str, Row]
     """By id, without the trades they became."""
     ties: dict[str, tuple[str, int]]
@@ -86,7 +86,7 @@ def as_batch(entries: Iterable[Entry]) -> Batch:
     batch = Batch(records=[], decisions={}, ties={}, seen=[], confirmed=[])
     for entry in entries:
         if isinstance(entry, Record):
-            batch.records.append((entry, record_row(entry)))
+            batch.records.append((entry, made_ready(entry)))
         elif isinstance(entry, Decision):
             batch.decisions[entry.id] = decision_row(entry)
         elif isinstance(entry, Opened):
@@ -105,10 +105,10 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
     """
     n_new = 0
     is_forgotten = forgotten_in(sqlite)
-    records = [each for each in batch.records if not is_forgotten(each[0])]
+    records = [each for each in batch.records if not is_forgotten(each[1][0])]
     known = recorded_ms(sqlite, [record.id for record, _ in records])
-    fresh: dict[str, tuple[Record, Row]] = {}
-    for record, row in records:
+    fresh: dict[str, Ready] = {}
+    for record, ready in records:
         if record.id in known or record.id in fresh or record.retracts is not None:
             _append_fresh(sqlite, fresh.values())  # the record may be about one of these
             n_new += len(fresh)
@@ -116,7 +116,7 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
             fresh = {}
             n_new += _append_record(sqlite, record)
         else:
-            fresh[record.id] = record, row
+            fresh[record.id] = ready
     _append_fresh(sqlite, fresh.values())
     items = append_decisions(sqlite, batch.decisions, batch.ties)
     sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
@@ -186,23 +186,20 @@ def current_row(sqlite: sqlite3.Connection, record_id: str) -> Current | None:
     return Current(kind, said, body, noted_ms, tuple(origin), bool(is_adopted))
 
 
-def _append_fresh(sqlite: sqlite3.Connection, fresh: Collection[tuple[Record, Row]]) -> None:
+def _append_fresh(sqlite: sqlite3.Connection, fresh: Collection[Ready]) -> None:
     seqs = insert_fresh(sqlite, fresh)
     sqlite.executemany("INSERT INTO outbox (seq) VALUES (?)", [(seq,) for seq in seqs])
 
 
-def insert_fresh(
-    sqlite: sqlite3.Connection, fresh: Collection[tuple[Record, Row]]
-) -> Sequence[int]:
+def insert_fresh(sqlite: sqlite3.Connection, fresh: Collection[Ready]) -> Sequence[int]:
     """Write records that were never noted, and their evidence, in bulk; return their numbers."""
     if not fresh:
         return []
     (last_seq,) = sqlite.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
-    sqlite.executemany(INSERT_RECORD, [row for _, row in fresh])
+    sqlite.executemany(INSERT_RECORD, [row for row, _ in fresh])
     rows = sqlite.execute("SELECT seq FROM records WHERE seq > ? ORDER BY seq", [last_seq])
     seqs = [seq for (seq,) in rows]
-    numbered = zip(seqs, fresh, strict=True)
-    add_evidence(sqlite, [(seq, record, row) for seq, (record, row) in numbered])
+    add_evidence(sqlite, zip(seqs, fresh, strict=True))
     return seqs
 
 
@@ -260,9 +257,9 @@ def _confirm(sqlite: sqlite3.Connection, record_id: str) -> None:
 
 def insert(sqlite: sqlite3.Connection, record: Record) -> int | None:
     """Write the row of a record and its evidence; return the row's number."""
-    row = record_row(record)
-    seq = sqlite.execute(INSERT_RECORD, row).lastrowid
-    add_evidence(sqlite, [(seq or 0, record, row)])
+    ready = made_ready(record)
+    seq = sqlite.execute(INSERT_RECORD, ready[0]).lastrowid
+    add_evidence(sqlite, [(seq or 0, ready)])
     return seq
 
 

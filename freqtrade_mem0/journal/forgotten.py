@@ -11,7 +11,7 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.records.base import Mode, from_ms, to_ms
+from freqtrade_mem0.records.base import Mode, Origin, from_ms
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from freqtrade_mem0.journal.connection import Connection
-    from freqtrade_mem0.records.base import Origin, Record
+    from freqtrade_mem0.journal.rows import Row
 
 BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
@@ -52,12 +52,21 @@ def is_under_way(journal: Connection) -> bool:
     return journal.row("SELECT 1 FROM forgotten WHERE is_done = 0") is not None
 
 
-def forgotten_in(sqlite: sqlite3.Connection) -> Callable[[Record], bool]:
-    """Return what tells whether a record was forgotten, inside the caller's transaction."""
+def forgotten_in(sqlite: sqlite3.Connection) -> Callable[[Row], bool]:
+    """Return what tells of a record's row whether it was forgotten, inside the transaction."""
     known = _all(sqlite)
 
-    def is_forgotten(record: Record) -> bool:
-        return bool(known) and _is_older(record, _until_ms(known, record.origin))
+    def is_forgotten(row: Row) -> bool:
+        if not known:
+            return False
+        user_id, strategy, mode, run_id, _, known_ms, recorded_ms, _ = row[4:]
+        origin = Origin(
+            user_id=str(user_id), strategy=str(strategy), mode=Mode(str(mode)), run_id=str(run_id)
+        )
+        until_ms = _until_ms(known, origin)
+        # A backtest that is run again makes records of old candles, and is meant.
+        moment_ms = known_ms if origin.mode in BOTS else recorded_ms
+        return until_ms is not None and int(moment_ms) <= until_ms
 
     return is_forgotten
 
@@ -78,9 +87,3 @@ def _until_ms(known: dict[bytes, int], origin: Origin) -> int | None:
         if origin.mode in BOTS or not bots_only
     ]
     return max((known[key] for key in keys if key in known), default=None)
-
-
-def _is_older(record: Record, until_ms: int | None) -> bool:
-    # A backtest that is run again makes records of old candles, and is meant.
-    moment = record.known_at if record.origin.mode in BOTS else record.recorded_at
-    return until_ms is not None and to_ms(moment) <= until_ms

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Forked:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self._has_ended = False
 
     def succeeded(self, timeout_s: float) -> bool:
         """Wait for the child; return whether its work is done and it had nothing to log.
@@ -38,14 +40,24 @@ class Forked:
             while True:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
+                    self._has_ended = True
                     return status == 0
                 if time.monotonic() > last:
-                    os.kill(self.pid, signal.SIGKILL)
-                    os.waitpid(self.pid, 0)
+                    self.end()
                     return False
                 time.sleep(_LOOK_S)
         except ChildProcessError:  # this process was told not to keep the outcome of its children
+            self._has_ended = True
             return False
+
+    def end(self) -> None:
+        """Kill the child if it is still there."""
+        if self._has_ended:  # its number may be another's by now
+            return
+        self._has_ended = True
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
 
 def forked(work: Callable[[], bool]) -> Forked | None:

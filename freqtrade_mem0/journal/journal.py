@@ -15,7 +15,7 @@ from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
 from freqtrade_mem0.journal.evidence.read import EvidenceReader, in_scope
 from freqtrade_mem0.journal.ledger import Ledger
 from freqtrade_mem0.journal.paging import counts, newest, of_ids, of_seqs, pages
-from freqtrade_mem0.journal.rows import record_row
+from freqtrade_mem0.journal.ready import made_ready
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.journal.ledger import Stake
     from freqtrade_mem0.journal.ledger_line import LedgerLine
-    from freqtrade_mem0.journal.rows import Row
+    from freqtrade_mem0.journal.ready import Ready
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
@@ -70,16 +70,18 @@ class Journal:
         with self.connection.write() as sqlite:
             return append_batch(sqlite, batch)
 
-    def adopt(self, records: Sequence[Record], rows: Iterable[Row] | None = None) -> int:
+    def adopt(self, records: Iterable[Record]) -> int:
         """Take over records that came from Mem0, in one transaction; return how many were new.
 
         Of the versions of a record the one recorded last counts, wherever it came from: an older
         version that is still in Mem0 changes nothing, and a record that was retracted here stays
         retracted. Nothing from Mem0 replaces or retracts what this machine recorded, see `adopt`.
-        Adopted records are not delivered again. `rows` are those of the records, from a caller who
-        has made them.
+        Adopted records are not delivered again.
         """
-        batch = list(zip(records, map(record_row, records) if rows is None else rows, strict=True))
+        return self.adopt_ready([made_ready(each) for each in records])
+
+    def adopt_ready(self, batch: Sequence[Ready]) -> int:
+        """Take over records as `adopt`, which the caller has made ready."""
         with self.connection.write() as sqlite:
             return adopt_records(sqlite, batch)
 

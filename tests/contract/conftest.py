@@ -103,6 +103,11 @@ class ReferenceBackend:
         self._open()
         return 0
 
+    def ready_to_fork(self) -> bool:
+        """Forget nothing."""
+        self._open()
+        return False
+
     def close(self) -> None:
         """Drop everything."""
         self._memories = None

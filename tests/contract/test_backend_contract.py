@@ -191,6 +191,16 @@ def test_count_groups_by_metadata(home: Any, make_memory: MakeMemory) -> None:
     }
 
 
+def test_it_works_on_after_it_was_made_ready_to_fork(home: Any, make_memory: MakeMemory) -> None:
+    """Its files were closed for a fork, and are opened again when they are used."""
+    home.put([make_memory(0)])
+
+    assert home.backend.ready_to_fork() in {True, False}
+
+    home.put([make_memory(1)])
+    assert [make_memory(0), make_memory(1)] == list(home.backend.scan(filters=MINE))
+
+
 def test_changes_without_a_time_are_everything(home: Any, make_memory: MakeMemory) -> None:
     """Asked since the beginning, all that passes the filter comes, in any order."""
     memories = [make_memory(n) for n in range(5)]

@@ -72,18 +72,18 @@ def deliver(folder: Path, url: str) -> None:
 
 def sync(folder: Path, url: str) -> None:
     """Pull what Mem0 has, in small parts."""
-    import freqtrade_mem0.delivery.pull as module
+    import freqtrade_mem0.delivery.arriving as module
 
     module._BATCH = 20
     store = MemoryFolder(settings_for(url), folder)
-    adopt = store.journal.adopt
+    adopt = store.journal.adopt_ready
 
     def told(*records: Any) -> int:
         n_new = adopt(*records)
         say(n_new)
         return n_new
 
-    store.journal.adopt = told  # type: ignore[assignment,method-assign]
+    store.journal.adopt_ready = told  # type: ignore[assignment,method-assign]
     say("begins")
     pull_news(store)
     store.close()

@@ -127,6 +127,10 @@ class InMemoryMem0:
         self._refuse_if_away()
         return 0
 
+    def ready_to_fork(self) -> bool:
+        """Count what is read in this process."""
+        return False
+
     def close(self) -> None:
         """Nothing to release."""
 

@@ -298,6 +298,14 @@ class EmbeddedBackend:
                 return parts.store.count(filters, by)
             return payload.count_groups(foreign_store.scan(parts.store, filters), by)
 
+    def ready_to_fork(self) -> bool:
+        """Close our own SQLite store for a while; see `MemoryBackend.ready_to_fork`."""
+        with self._at_work("make ready for a fork") as parts:
+            if not isinstance(parts.store, SqliteStore) or self._memory is not None:
+                return False
+            parts.store.rest()
+            return True
+
     def close(self) -> None:
         """Close the store and Mem0's history; closing twice is harmless."""
         self._reopen_in_a_fork()

@@ -161,6 +161,10 @@ class RemoteBackend:
         self._refuse_if_closed()
         return 0
 
+    def ready_to_fork(self) -> bool:
+        """Return False: a server, not this process, is what takes time."""
+        return False
+
     def close(self) -> None:
         """Close connections and the file of ids; closing twice is harmless."""
         self._part_from_the_parent()

@@ -105,7 +105,7 @@ class SqliteFile:
         self._read_lock = threading.RLock()
         self._write_lock = threading.RLock()
         with self._named_errors():
-            if path.is_file() and not is_writable(path):
+            if self._can_only_be_read():
                 self._reader = open_read_only(path, _BUSY_TIMEOUT_S)
                 self._format_of(self._reader)
             else:
@@ -117,7 +117,8 @@ class SqliteFile:
         with self._read_lock, self._named_errors():
             self._refuse_if_closed()
             if self._reader is None:
-                self._reader = connect(self.path, _BUSY_TIMEOUT_S)
+                opened = open_read_only if self._can_only_be_read() else connect
+                self._reader = opened(self.path, _BUSY_TIMEOUT_S)
             with _transaction(self._reader, "BEGIN"):
                 yield self._reader
 
@@ -146,12 +147,19 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close both connections; closing again does nothing."""
+        self._is_closed = True
+        self.rest()
+
+    def rest(self) -> None:
+        """Close both connections until they are used again."""
         with self._read_lock, self._write_lock:
-            self._is_closed = True
             for connection in (self._reader, self._writer):
                 if connection is not None:
                     connection.close()
             self._reader = self._writer = None
+
+    def _can_only_be_read(self) -> bool:
+        return self.path.is_file() and not is_writable(self.path)
 
     def _open(self) -> sqlite3.Connection:
         create_privately(self.path)

@@ -275,6 +275,10 @@ class SqliteStore(ExactStore):
                 connection, self.collection_name, self.embedding_model_dims, made.number
             )
 
+    def rest(self) -> None:
+        """Close the file until it is used again."""
+        self._file.rest()
+
     def close(self) -> None:
         """Close the file; closing again does nothing."""
         self._file.close()

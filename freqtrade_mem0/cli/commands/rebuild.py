@@ -30,9 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     if not memory.delivers:
         raise ConfigError("Mode 'local' keeps nothing in Mem0: there is nothing to rebuild from.")
     try:
-        with progress_bar() as progress:
+        with progress_bar(by_itself=False) as progress:  # no thread, so that `rebuild` may fork
             task = progress.add_task("Reading Mem0", total=None)
-            result = rebuild(memory, lambda done: progress.advance(task, done))
+
+            def told(n_read: int) -> None:
+                progress.advance(task, n_read)
+                progress.refresh()
+
+            result = rebuild(memory, told)
     finally:
         memory.close()
     if arguments.json:

@@ -56,6 +56,24 @@ class Shape:
         return Struct("<" + "".join(kind for _, kind in self.features))
 
 
+Parts = tuple[
+    int,
+    float,
+    bytes,
+    tuple[str, str, str],
+    bytes,
+    bytes,
+    tuple[str, ...],
+    str,
+    tuple[float | str, ...],
+    tuple[str, ...],
+    str | None,
+]
+"""A trade's facts before its words have numbers, as plain values, which pass from process to
+process: flags, ratio, times, words, decision, hash without execution; names, kinds and values of
+features; what is unknown, and the id of a decision that is no UUID."""
+
+
 def packed_trade(
     trade: TradeRecord | TradeEvidence,
     unknown: Sequence[str],
@@ -66,6 +84,13 @@ def packed_trade(
 
     `number` gives a word's number.
     """
+    return numbered(parts_of(trade, unknown, said_without_execution), number)
+
+
+def parts_of(
+    trade: TradeRecord | TradeEvidence, unknown: Sequence[str], said_without_execution: str
+) -> Parts:
+    """Return a trade's facts before its words have numbers."""
     known, recorded = trade.known_at - EARLIEST, trade.recorded_at - EARLIEST
     opened, closed = trade.known_at - trade.open_date, trade.known_at - trade.close_date
     seconds = opened.days * 86_400 + opened.seconds
@@ -74,29 +99,23 @@ def packed_trade(
         or bool(known.microseconds % 1_000 or recorded.microseconds % 1_000)
         or not 0 <= seconds < _MOST_SECONDS
     )
-    kinds, values, texts = [], [], []
+    kinds: list[str] = []
+    values: list[float | str] = []
     for value in trade.situation.values():
         if isinstance(value, str):
-            stored: float = number(value)
-            kinds.append(NARROW if stored < _MOST_NARROW else BROAD)
-            texts.append(value)
+            kinds.append(NARROW)
+            values.append(value)
         else:
             brief = short(float(value))
             kinds.append(LONG if brief is None else SHORT)
-            stored = value if brief is None else brief
-        values.append(stored)
+            values.append(value if brief is None else brief)
     decision_id = None if trade.decision_id is None else stored_id(trade.decision_id)
-    rare_id = decision_id if isinstance(decision_id, str) else None
-    shape, layout = _shape(tuple(trade.situation), "".join(kinds), tuple(unknown), rare_id)
-    words = [trade.side, trade.enter_tag, trade.exit_reason, shape]
-    numbers = [number(word) for word in words]
-    is_wide = max(numbers) >= _MOST_NARROW
+    is_decided = isinstance(decision_id, bytes)
     flags = (
         COUNTS * trade.is_evidence
         | STOP_SOLD_PART * trade.stop_sold_part
-        | WIDE * is_wide
         | FINE * is_fine
-        | DECIDED * isinstance(decision_id, bytes)
+        | DECIDED * is_decided
         | EXECUTED * bool(said_without_execution)
     )
     times = (
@@ -109,15 +128,44 @@ def packed_trade(
         if is_fine
         else _SECONDS.pack(seconds)
     )
-    parts = [
-        _FLAGS_AND_RATIO.pack(flags, trade.profit_ratio),
+    return (
+        flags,
+        trade.profit_ratio,
         times,
-        (_WIDE_WORDS if is_wide else _NARROW_WORDS).pack(*numbers),
+        (trade.side, trade.enter_tag, trade.exit_reason),
         decision_id if isinstance(decision_id, bytes) else b"",
         bytes.fromhex(said_without_execution),
-        layout.pack(*values),
-    ]
-    return b"".join(parts), [*words, *texts]
+        tuple(trade.situation),
+        "".join(kinds),
+        tuple(values),
+        tuple(unknown),
+        decision_id if isinstance(decision_id, str) else None,
+    )
+
+
+def numbered(parts: Parts, number: Callable[[str], int]) -> tuple[bytes, list[str]]:
+    """Return facts with the numbers of their words, and the words; see `packed_trade`."""
+    flags, ratio, times, said, decision, without, names, kinds, values, unknown, rare_id = parts
+    texts = [value for value in values if isinstance(value, str)]
+    stored = [number(value) if isinstance(value, str) else value for value in values]
+    if any(n >= _MOST_NARROW for n, kind in zip(stored, kinds, strict=True) if kind == NARROW):
+        kinds = "".join(
+            BROAD if kind == NARROW and n >= _MOST_NARROW else kind
+            for n, kind in zip(stored, kinds, strict=True)
+        )
+    shape, layout = _shape(names, kinds, unknown, rare_id)
+    words = [*said, shape]
+    numbers = [number(word) for word in words]
+    is_wide = max(numbers) >= _MOST_NARROW
+    packed = (
+        _FLAGS_AND_RATIO.pack(flags | WIDE * is_wide, ratio)
+        + times
+        + (_WIDE_WORDS if is_wide else _NARROW_WORDS).pack(*numbers)
+        + decision
+        + without
+        + layout.pack(*stored)
+    )
+    return packed, [*words, *texts]
 
 
 @lru_cache

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from freqtrade_mem0.journal.evidence.facts import packed_trade
+from freqtrade_mem0.journal.evidence.facts import numbered, packed_trade, parts_of
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.kinds import WHOLE_KINDS
 from freqtrade_mem0.journal.evidence.words import ScopeRow, Words
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
+    from freqtrade_mem0.journal.evidence.facts import Parts
     from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.journal.rows import Row as RecordRow
     from freqtrade_mem0.records.base import Origin, Record
@@ -45,11 +46,12 @@ INSERT_EVIDENCE = (
 
 
 def add_evidence(
-    sqlite: sqlite3.Connection, records: Iterable[tuple[int, Record, RecordRow]]
+    sqlite: sqlite3.Connection, records: Iterable[tuple[int, tuple[RecordRow, Parts | bytes]]]
 ) -> None:
-    """Write the evidence of current records, given with their row and its number."""
+    """Write the evidence of current records: the number of their row, the row, plain facts."""
     words = Words(sqlite)
-    sqlite.executemany(INSERT_EVIDENCE, [(*evidence_row(words, *each), 1) for each in records])
+    rows = [(*_numbered_row(words, seq, *ready), 1) for seq, ready in records]
+    sqlite.executemany(INSERT_EVIDENCE, rows)
 
 
 def copy_evidence(sqlite: sqlite3.Connection, seq: int, copy_seq: int) -> None:
@@ -101,8 +103,12 @@ def checksum(
 
 def evidence_row(words: Words, seq: int, record: Record, written: RecordRow) -> Row:
     """Return the evidence of a record, given with its row and its number."""
-    record_id, said, kind, category, *own, pair, known_ms, recorded_ms, body = written
-    facts, texts = facts_of(record, words.number, str(body))
+    return _numbered_row(words, seq, written, plain_facts(record, str(written[-1])))
+
+
+def _numbered_row(words: Words, seq: int, written: RecordRow, plain: Parts | bytes) -> Row:
+    record_id, said, kind, category, *own, pair, known_ms, recorded_ms, _ = written
+    facts, texts = (plain, []) if isinstance(plain, bytes) else numbered(plain, words.number)
     scope, scope_checksum = words.scope(ScopeRow(*own, kind, category))  # type: ignore[arg-type, call-arg]
     row = (
         stored_id(str(record_id)),
@@ -143,21 +149,27 @@ def facts_of(record: Record, number: Callable[[str], int], body: str) -> tuple[b
 
     `number` gives a word's number.
     """
+    plain = plain_facts(record, body)
+    return (plain, []) if isinstance(plain, bytes) else numbered(plain, number)
+
+
+def plain_facts(record: Record, body: str) -> Parts | bytes:
+    """Return the facts of a record, given with its JSON; of a trade before words have numbers."""
     if isinstance(record, TradeRecord):
         without = ""
         if record.execution is not None:
             without = content_hash(replace(record, execution=None))[: SAID_DIGITS // 2]
         unknown = () if record.told is None else record.told.unknown
-        return packed_trade(record, unknown, without, number)
+        return parts_of(record, unknown, without)
     if record.kind not in WHOLE_KINDS:
-        return b"", []
+        return b""
     whose, when = _heading(
         record.id, record.origin, to_ms(record.known_at), to_ms(record.recorded_at)
     )
     brief = body.removeprefix(whose).removeprefix(when)
     for mark, fragment in _FRAGMENTS:
         brief = brief.replace(fragment, mark)
-    return brief.encode(), []
+    return brief.encode()
 
 
 def whole_json(

@@ -20,7 +20,7 @@ from freqtrade_mem0.delivery.pull import OVERLAP, MemorySync, pull_news, pull_on
 from freqtrade_mem0.delivery.push import delivery_of
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.journal.adopt import adopt_records
-from freqtrade_mem0.journal.rows import record_row
+from freqtrade_mem0.journal.ready import made_ready
 from freqtrade_mem0.journal.schema import migrate
 from freqtrade_mem0.journal.stored_bodies import offer_bodies
 from freqtrade_mem0.memory_folder import MemoryFolder
@@ -457,7 +457,7 @@ def a_file() -> sqlite3.Connection:
 
 def adopted(sqlite: sqlite3.Connection, records: Sequence[Record]) -> int:
     """Let records from Mem0 be taken over; return how many were new."""
-    return adopt_records(sqlite, [(record, record_row(record)) for record in records])
+    return adopt_records(sqlite, [made_ready(record) for record in records])
 
 
 def current_trade(sqlite: sqlite3.Connection) -> Record | None:

@@ -14,7 +14,7 @@ from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.delivery.pull import pull_news, rebuild
 from freqtrade_mem0.journal.append import Confirmed
 from freqtrade_mem0.journal.evidence.rows import add_evidence
-from freqtrade_mem0.journal.rows import record_row
+from freqtrade_mem0.journal.ready import made_ready
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall import STRATEGY, Recall
 from freqtrade_mem0.recall.follow import JournalFollower
@@ -87,7 +87,7 @@ def test_a_row_out_of_range_in_the_journal_is_left_out(store: MemoryFolder, rati
     store.journal.append([a_trade(1), a_trade(2)])
     with store.journal.connection.write() as sqlite:
         forged = replace(a_trade(1), profit_ratio=ratio)
-        add_evidence(sqlite, [(1, forged, record_row(forged, encode_decoded(forged)))])
+        add_evidence(sqlite, [(1, made_ready(forged, encode_decoded(forged)))])
 
     assert round(known(store).n) == 1
     (aside,) = store.journal.set_aside()
