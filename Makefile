@@ -4,13 +4,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-# A process more than there are cores, as tests with real bots wait much of their time; a file's tests
-# share its fixtures, and the files that take longest come first.
-PYTEST = $(BIN)/python -m pytest -n $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)') \
-	--dist loadfile --no-loadscope-reorder
+# A file's tests share its fixtures, and the files that take longest come first.
+CORES = $(shell $(BIN)/python -c 'import os; print(os.cpu_count())')
+PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint types ruff imports format bench docs clean
+.PHONY: help demo check test all-tests lint types ruff imports format bench docs clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,11 +33,15 @@ demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated 
 	@$(BIN)/freqtrade-mem0 demo
 
 check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
-	$(PYTEST) -m "not flow" --hypothesis-profile quick tests/unit tests/property
+	$(PYTEST) -n $$(($(CORES) + 1)) -m "not flow" --hypothesis-profile quick tests/unit tests/property
 
 test: $(VENV)/.dev ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)
-	@$(MAKE) --no-print-directory --jobs 2 types ruff imports tests/__pycache__
-	$(PYTEST)
+	@$(MAKE) --no-print-directory --jobs 3 types all-tests
+
+# Beside mypy, which keeps one core busy. Two processes more than there are cores, as tests with real
+# bots wait much of their time.
+all-tests: ruff imports tests/__pycache__
+	$(PYTEST) -n $$(($(CORES) + 2))
 
 lint: $(VENV)/.dev ## ruff, mypy and the import rules of docs/architecture.md
 	@$(MAKE) --no-print-directory --jobs 2 types ruff imports

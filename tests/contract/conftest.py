@@ -127,6 +127,12 @@ class Home:
     stores: bool
 
 
+def pytest_sessionfinish() -> None:
+    """End the shared server here: pytest-xdist kills a process that takes long to exit."""
+    if postgres.shared_server.cache_info().currsize:
+        postgres.shared_server().stop()
+
+
 @pytest.fixture
 def server() -> postgres.Server:
     """Give the server that all tests share."""

@@ -53,6 +53,8 @@ class Server:
                         *("-c", "listen_addresses=127.0.0.1"),
                         *("-c", f"unix_socket_directories={self.folder}"),
                         *("-c", "max_connections=60"),
+                        # In its folder, as a killed server leaves other shared memory behind.
+                        *("-c", "dynamic_shared_memory_type=mmap"),
                     ],
                     stdout=subprocess.DEVNULL,
                     stderr=log,

@@ -6,7 +6,6 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from qdrant_client import QdrantClient
 
 from freqtrade_mem0.backends.in_process import foreign_qdrant, foreign_store
 from freqtrade_mem0.backends.in_process.backend import EmbeddedBackend
@@ -82,6 +81,8 @@ def test_a_server_is_asked_to_index_times(
     tmp_path: Path, make_memory: MakeMemory, monkeypatch: pytest.MonkeyPatch, *, fails: bool
 ) -> None:
     """Once, beside Mem0's own indexes; where the key may not, memories are read all the same."""
+    from qdrant_client import QdrantClient
+
     client = QdrantClient(path=str(tmp_path / "server"))
     indexed: list[tuple[str, str]] = []
 

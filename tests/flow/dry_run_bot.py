@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 from contextlib import AbstractContextManager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from freqtrade_mem0.demo.freqtrade_config import freqtrade_config, write_config
@@ -145,8 +146,33 @@ class DryRunBot(AbstractContextManager["DryRunBot"]):
         return self.post("forceenter", pair=pair, **body)
 
     def force_exit(self, trade_id: int | str = "all") -> Any:
-        """Close a trade, or all of them, by hand."""
-        return self.post("forceexit", tradeid=str(trade_id))
+        """Close a trade, or all of them, by hand.
+
+        At the market: Freqtrade gives up a limit order whose price the market has left, and does
+        not ask again.
+        """
+        return self.post("forceexit", tradeid=str(trade_id), ordertype="market")
+
+    def force_one_exit(self) -> dict[str, Any]:
+        """Close an open trade by hand, as soon as there is one; return it as it was.
+
+        Freqtrade refuses where it has closed that trade meanwhile; then another one is taken.
+        """
+
+        def forced() -> dict[str, Any] | None:
+            for trade in self.open_trades():
+                try:
+                    self.force_exit(trade["trade_id"])
+                except HTTPError as error:
+                    if error.code != HTTPStatus.BAD_GATEWAY:
+                        raise
+                else:
+                    return trade
+            return None
+
+        trade = self.wait_until(forced)
+        assert trade is not None
+        return trade
 
     def open_trades(self) -> list[dict[str, Any]]:
         """Return the open trades whose entry is filled, as the REST API shows them."""

@@ -176,8 +176,7 @@ def test_a_rule_approved_under_a_running_bot_moves_its_next_stakes(start_bot: St
 def test_an_exit_forced_by_hand_is_remembered(start_bot: StartBot) -> None:
     """Freqtrade's REST server closes in a thread of its own; the record is like any other."""
     bot = start_bot(REMEMBERING, MEM0)
-    trade = bot.wait_until(bot.open_trades)[0]
-    bot.force_exit(trade["trade_id"])
+    trade = bot.force_one_exit()
     forced = [r for r in _remembered(bot, 1) if r.exit_reason == "force_exit"]
     assert [record.pair for record in forced] == [trade["pair"]]
     assert forced[0].is_evidence
@@ -325,8 +324,7 @@ def test_a_damaged_journal_stops_no_bot(start_bot: StartBot) -> None:
         file.write_bytes(b"this was a journal once" * 1_000)
     known = len(bot.log())
     bot.start()
-    trade = bot.wait_until(bot.open_trades)[0]
-    bot.force_exit(trade["trade_id"])
+    bot.force_one_exit()
     bot.wait_until(bot.closed_trades)
     log = _unwrapped(bot.log()[known:])
     assert log.count("This bot runs without memory until it is started again.") == 1
@@ -336,15 +334,13 @@ def test_a_damaged_journal_stops_no_bot(start_bot: StartBot) -> None:
 def test_a_memory_deleted_under_a_running_bot_is_written_again(start_bot: StartBot) -> None:
     """It is noticed, said once, and the bot's own trades are there again with their situations."""
     bot = start_bot(REMEMBERING, MEM0)
-    first = bot.wait_until(bot.open_trades)[0]
-    bot.force_exit(first["trade_id"])
+    bot.force_one_exit()
     (before,) = _remembered(bot, 1)[:1]
     # The bot removes and makes files there meanwhile.
     shutil.rmtree(bot.userdir / "mem0", ignore_errors=True)
     bot.wait_until((bot.userdir / "mem0" / FILE_NAME).exists)
     bot.wait_until(lambda: "was deleted or replaced while" in _unwrapped(bot.log()))
-    second = bot.wait_until(bot.open_trades)[0]
-    bot.force_exit(second["trade_id"])
+    bot.force_one_exit()
     records = {record.id: record for record in _remembered(bot, 2)}
     assert records[before.id].situation == before.situation
     bot.stop()

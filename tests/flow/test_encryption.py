@@ -26,7 +26,7 @@ def test_no_byte_of_a_trade_is_readable(start_bot: StartBot, tmp_path: Path) -> 
     block = {"enabled": True, "sync_interval": 1, "encryption": {"key": f"file:{old}"}}
     bot = start_bot(REMEMBERING, block)
     options = ["-c", str(bot.config), "--userdir", str(bot.userdir)]
-    bot.force_exit(bot.wait_until(bot.open_trades)[0]["trade_id"])
+    bot.force_one_exit()
 
     def n_closed() -> int:
         with memory_in(bot.userdir, block) as store:
@@ -43,7 +43,7 @@ def test_no_byte_of_a_trade_is_readable(start_bot: StartBot, tmp_path: Path) -> 
     bot.start()
     assert main(["rotate-key", "--new", f"file:{new}", *options]) == 0
     block["encryption"] = {"key": f"file:{new}"}
-    bot.force_exit(bot.wait_until(bot.open_trades)[0]["trade_id"])
+    bot.force_one_exit()
     bot.wait_until(lambda: n_closed() == 2)
     old.write_text(new.read_text(encoding="utf-8"), encoding="utf-8")  # where the config looks
     assert main(["maintain", *options]) == 0

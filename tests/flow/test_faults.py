@@ -203,8 +203,7 @@ def test_a_mem0_that_hangs_holds_up_no_bot(
     platform.fails("hang")
     mem0 = {"mode": "platform", "host": platform.url, "sync_interval": 1, "timeout_s": 300}
     bot = start_bot(REMEMBERING, {"enabled": True, **mem0})
-    trade = bot.wait_until(bot.open_trades)[0]
-    bot.force_exit(trade["trade_id"])
+    bot.force_one_exit()
     with memory_in(bot.userdir, mem0) as store:
         bot.wait_until(lambda: trade_records(store))
         bot.wait_until(lambda: len(platform.asked) > 0)  # it hangs by now

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,9 @@ from tests.support.wait import HANG_S
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-pytest.importorskip("mcp")
-from mcp import ClientSession, StdioServerParameters, types
-from mcp.client.stdio import stdio_client
+    from mcp import ClientSession, types
+
+pytestmark = pytest.mark.skipif(find_spec("mcp") is None, reason="mcp is not installed")
 
 COMMAND = shutil.which("freqtrade-mem0", path=str(Path(sys.executable).parent)) or "freqtrade-mem0"
 SIGNAL = {"symbol": "BTCUSDT", "action": "BUY"}
@@ -55,6 +56,9 @@ def arguments(config: Path) -> list[str]:
 @asynccontextmanager
 async def session(config: Path) -> AsyncIterator[ClientSession]:
     """Start a server and speak with it."""
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
     started = StdioServerParameters(command=COMMAND, args=arguments(config), cwd=config.parent)
     async with (
         asyncio.timeout(HANG_S),
@@ -76,6 +80,8 @@ def play(scene: Callable[[], Awaitable[Any]]) -> Any:
 
 def text_of(result: types.CallToolResult) -> str:
     """Return the text of a result."""
+    from mcp import types
+
     assert isinstance(result.content[0], types.TextContent)
     return str(result.content[0].text)
 

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.utils import murmurhash3_32
 
 from freqtrade_mem0.backends.in_process.embedder import HashingEmbedder, signed_hash
 
@@ -18,6 +16,8 @@ TEXTS = st.text() | WORDS.map(" ".join)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_hashes_are_those_of_the_reference(text: str) -> None:
     """Of every length, and of letters of several bytes."""
+    from sklearn.utils import murmurhash3_32
+
     assert signed_hash(text) == murmurhash3_32(text.encode(), seed=0)
 
 
@@ -25,6 +25,8 @@ def test_hashes_are_those_of_the_reference(text: str) -> None:
 @given(texts=st.lists(TEXTS, min_size=1, max_size=5))
 def test_vectors_are_those_of_scikit_learn(dimensions: int, texts: list[str]) -> None:
     """To the last bit: a vector that a store holds is not written again."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
     vectorizer = HashingVectorizer(n_features=dimensions, ngram_range=(1, 2))
     clean = [text.encode("utf-8", "replace").decode() for text in texts]
     expected = vectorizer.transform(clean).toarray()

@@ -45,10 +45,10 @@ END_MS = to_ms(at(100_000))
 N = 400
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    """A journal whose records Mem0 has."""
-    journal = Journal(tmp_path / "memory")
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a journal whose records Mem0 has."""
+    journal = Journal(tmp_path_factory.mktemp("full"))
     chance = random.Random(1)
     for n in range(N):
         decision = a_decision(n, multiplier=chance.gauss(1.0, 0.1), n_asked=3)
@@ -63,7 +63,14 @@ def journal(tmp_path: Path) -> Journal:
     journal.append([a_risk_event(1), a_risk_event(2), a_note(1)])
     outbox = Outbox(journal)
     outbox.delivered([seq for seq, _ in outbox.pending(10 * N)], NOTED)
-    return journal
+    journal.close()
+    return journal.path.parent
+
+
+@pytest.fixture
+def journal(full: Path, tmp_path: Path) -> Journal:
+    """A copy of it."""
+    return Journal(shutil.copytree(full, tmp_path / "memory"))
 
 
 def writes(journal: Journal) -> BriefWrites:

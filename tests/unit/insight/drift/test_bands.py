@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from statistics import mean
 
 import pytest
 from scipy import stats
 
-from freqtrade_mem0.insight.drift.bands import AGES, FIGURES, bands, figures, left
+from freqtrade_mem0.insight.drift.bands import AGES, FIGURES, Bands, bands, figures, left
 from freqtrade_mem0.insight.drift.history import DAY_MS, DriftTrade, History
 from freqtrade_mem0.insight.drift.slippage import mean_of
 from tests.support.drifting import START_DAY, Process
 
 AS_BEFORE = Process()
-BACKTEST = History(AS_BEFORE.trades(400, 1))
-BANDS = bands(BACKTEST, [100])
+
+
+@cache
+def usual() -> Bands:
+    """Return the bands of the backtest that most of these tests compare with."""
+    return bands(History(AS_BEFORE.trades(400, 1)), [100])
 
 
 def a_bot(process: Process, seed: int, n_days: int = 365) -> History:
@@ -57,14 +62,14 @@ def test_looking_each_day_alarms_few_of_them() -> None:
 def test_a_bot_that_differs_is_told_of(figure: str, changed: Process) -> None:
     """Within a year; the figure that differs is outside of its band."""
     seen = a_bot(changed, 5)
-    assert left(BANDS, seen, 365) is not None
-    assert BANDS.by_age[100][figure].distance(figures(seen, 100)[figure]) > 1.0
+    assert left(usual(), seen, 365) is not None
+    assert usual().by_age[100][figure].distance(figures(seen, 100)[figure]) > 1.0
 
 
 def test_the_alarm_looks_at_fixed_ages_only() -> None:
     """So it is the same, at the same age, on each day from then on."""
     seen = a_bot(Process(mean=-0.015), 5)
-    looks = [left(BANDS, seen, age) for age in range(366)]
+    looks = [left(usual(), seen, age) for age in range(366)]
     first = next(age for age, look in enumerate(looks) if look is not None)
     assert first in AGES
     assert {repr(look) for look in looks[first:]} == {repr(looks[first])}
@@ -96,7 +101,7 @@ def test_a_bot_without_a_trade_has_no_rates() -> None:
     late = DriftTrade(0, 99 * DAY_MS, 0.1, "A/USDT", math.nan)
     seen = History([late])
     assert math.isnan(figures(seen, 30)["win_rate"])
-    found = left(BANDS, seen, 90)
+    found = left(usual(), seen, 90)
     assert found is not None
     assert set(found.figures) == {"trades_a_day"}
 

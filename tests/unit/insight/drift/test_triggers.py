@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -11,20 +12,30 @@ from freqtrade_mem0.insight.drift.triggers import Alarm, Trigger, alarms, calibr
 from tests.support.drifting import Process
 
 AS_BEFORE = Process()
-HISTORY = History(AS_BEFORE.trades(400, 1))
-TRIGGERS = calibrated(HISTORY)
 NAMES = ["poor_results", "win_rate", "drawdown", "volatility"]
+
+
+@cache
+def past() -> History:
+    """Return the history that most of these tests compare with."""
+    return History(AS_BEFORE.trades(400, 1))
+
+
+@cache
+def usual() -> list[Trigger]:
+    """Return its triggers."""
+    return calibrated(past())
 
 
 def raised(trades: list[DriftTrade], name: str) -> list[Alarm]:
     """Return the alarms of one trigger in trades after the history."""
-    return [a for a in alarms(TRIGGERS, HISTORY, History(trades)) if a.name == name]
+    return [a for a in alarms(usual(), past(), History(trades)) if a.name == name]
 
 
 def test_each_has_a_threshold_and_a_measured_rate() -> None:
     """Of about one false alarm a year, on shuffled histories the calibration has not seen."""
-    assert [trigger.name for trigger in TRIGGERS] == NAMES
-    assert all(0.3 < trigger.per_year < 1.5 for trigger in TRIGGERS)
+    assert [trigger.name for trigger in usual()] == NAMES
+    assert all(0.3 < trigger.per_year < 1.5 for trigger in usual())
 
 
 def test_false_alarms_on_other_trades_of_the_same_kind_are_rare() -> None:
@@ -82,7 +93,7 @@ def test_an_alarm_does_not_depend_on_what_comes_later() -> None:
 
 def test_half_of_the_edge_is_found_later_than_its_loss() -> None:
     """The stated delay is that of half of the edge; a change of volatility is seen sooner."""
-    by_name = {trigger.name: trigger for trigger in TRIGGERS}
+    by_name = {trigger.name: trigger for trigger in usual()}
     assert 0.2 < by_name["drawdown"].found_in_year <= 1.0
     delay, volatility = by_name["drawdown"].delay_days, by_name["volatility"].delay_days
     assert delay is not None
@@ -92,7 +103,7 @@ def test_half_of_the_edge_is_found_later_than_its_loss() -> None:
 
 def test_equal_histories_give_equal_triggers() -> None:
     """Whatever the order in which the trades are given."""
-    assert calibrated(History(HISTORY.trades[::-1])) == TRIGGERS
+    assert calibrated(History(past().trades[::-1])) == usual()
 
 
 @pytest.mark.parametrize(("n_days", "per_day"), [(80, 5.0), (400, 0.1)])
@@ -115,7 +126,7 @@ def test_without_volatilities_only_their_trigger_is_missing() -> None:
 
 def test_trades_without_any_spread_give_no_trigger() -> None:
     """All gained the same."""
-    history = History([trade._replace(ratio=0.01) for trade in HISTORY.trades])
+    history = History([trade._replace(ratio=0.01) for trade in past().trades])
     found: list[Trigger] = calibrated(history)
     assert [each.name for each in found if not each.lacks] == ["volatility"]
 
