@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from freqtrade_mem0 import __version__
+from freqtrade_mem0.archive.whole_file import whole_file
 from freqtrade_mem0.backends.filters import matches, parse_filters
 from freqtrade_mem0.backends.payload import as_filterable
 from freqtrade_mem0.errors import ArchiveError
@@ -240,18 +240,9 @@ def _unfinished(target: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            path.replace(target)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        with whole_file(target, mode=0o600) as file:
+            yield file
     except OSError as error:
         raise ArchiveError(
             f"{target} can not be written: {error.strerror or error}. Nothing was left behind."

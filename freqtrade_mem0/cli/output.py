@@ -14,12 +14,14 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.options import limit_of
+from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.words.numbers import counted
 from freqtrade_mem0.words.visible import strict_json, visible, visible_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence, Sized
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -144,6 +146,23 @@ def title(rows: Sized, what: str, arguments: Namespace) -> str:
     """Return the title of a listing; it says where `--limit` may have left rows out."""
     is_cut = len(rows) == limit_of(arguments)
     return f"{counted(len(rows), what)}{', the newest; -n shows more' if is_cut else ''}"
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write the page that --html names; where that fails, an earlier one stays as it was.
+
+    Raises
+    ------
+    ConfigError
+        It can not be written.
+    """
+    from freqtrade_mem0.archive.whole_file import whole_file
+
+    try:
+        with whole_file(path) as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--html {path} can not be written: {error.strerror}.") from error
 
 
 def when(iso_time: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(*, by_itself: bool = True) -> Iterator[Progress]:
+def progress_bar(*, by_itself: bool = True, beside_output: bool = True) -> Iterator[Progress]:
     """Give a progress display that disappears at the end.
 
-    `by_itself`: a thread draws it; without, it is drawn at each `refresh`.
+    Parameters
+    ----------
+    by_itself
+        A thread draws it; without, it is drawn at each `refresh`.
+    beside_output
+        False where the command writes to standard output meanwhile: if that is a terminal, a bar
+        would be among the lines.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
@@ -33,11 +40,12 @@ def progress_bar(*, by_itself: bool = True) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     columns = Description(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    is_shown = console.is_terminal and (beside_output or not sys.stdout.isatty())
     with Progress(
         *columns,
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not is_shown,
         auto_refresh=by_itself,
     ) as progress:
         yield progress

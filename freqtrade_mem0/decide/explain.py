@@ -27,6 +27,9 @@ _RISK = "risk"
 _SMALL = 0.005
 """Levels with a smaller effect on the multiplier share one line."""
 
+_SAME_STAKE = 5e-4
+"""Stakes that differ by a smaller share look equal with the digits that are shown."""
+
 _NO_SLIPPAGE = 5e-5
 """Slippage below this is shown as none."""
 
@@ -276,8 +279,18 @@ def numbers(decision: Decision) -> list[str]:
         *(f"  {text}" for text in (expected(decision), account(decision)) if text),
         f"  what moved the multiplier away from 1 (policy {decision.policy}):",
         *(f"    {text}" for text in reasons(decision)),
-        f"  = x{decision.multiplier:.3f} of the proposed stake",
+        f"  = x{decision.multiplier:.3f} of the proposed stake{_limited(decision)}",
     ]
+
+
+def _limited(decision: Decision) -> str:
+    """Return what the limits of exchange and wallet left of the multiplier, where it is less."""
+    if is_vetoed(decision):
+        return ""
+    wanted = decision.multiplier * decision.proposed_stake
+    is_as_wanted = math.isclose(wanted, decision.stake, rel_tol=_SAME_STAKE)
+    left = decision.stake / decision.proposed_stake
+    return "" if is_as_wanted else f"; x{left:.3f} within the limits"
 
 
 def _entry(decision: Decision) -> str:

@@ -27,7 +27,7 @@ from freqtrade_mem0.words.numbers import counted, stake_currency
 from freqtrade_mem0.worth.bots import by_bot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from freqtrade_mem0.journal.sized_trades import SizedTrade
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 BOTS = (Mode.DRY_RUN, Mode.LIVE)
 
+_RECENTLY = timedelta(days=7)
 _N_LARGEST = 5
 _OPEN_FOR = timedelta(days=365)
 """A decision that is older and has no closed trade is not counted as an open position."""
@@ -50,8 +51,20 @@ _TO_DO = {
 }
 
 
-def report(memory: MemoryFolder, scope: Scope, now: datetime, since: datetime) -> Facts:
+def report(
+    memory: MemoryFolder, scope: Scope, now: datetime, since: datetime | None = None
+) -> Facts:
     """Return a report on the bots of a scope; without a bot, on its newest run.
+
+    Parameters
+    ----------
+    memory, scope
+        Whose report.
+    now
+        Aware UTC time.
+    since
+        What happened since then; None for the last seven days of bots, and for all of runs, whose
+        trades may have closed years ago.
 
     Returns
     -------
@@ -72,6 +85,7 @@ def report(memory: MemoryFolder, scope: Scope, now: datetime, since: datetime) -
     by_origin: dict[Origin, list[SizedTrade]] = defaultdict(list)
     for each in sized_trades(memory.journal, scope):
         by_origin[each.trade.origin].append(each)
+    since = _beginning(by_origin, now) if since is None else since
     closed = {each.trade.id for trades in by_origin.values() for each in trades}
     refused, still_open = _decided(memory, scope, since, now, closed)
     for origin in {**refused, **still_open}:
@@ -95,6 +109,13 @@ def report(memory: MemoryFolder, scope: Scope, now: datetime, since: datetime) -
         "wrong": wrong,
         "checked": checked,
     }
+
+
+def _beginning(by_origin: Mapping[Origin, Sequence[SizedTrade]], now: datetime) -> datetime:
+    opened = [each.trade.open_date for trades in by_origin.values() for each in trades]
+    if not opened or any(origin.mode in BOTS for origin in by_origin):
+        return now - _RECENTLY
+    return min(opened)
 
 
 def _of(memory: MemoryFolder, scope: Scope) -> Scope:

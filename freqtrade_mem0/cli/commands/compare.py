@@ -23,7 +23,7 @@ from freqtrade_mem0.cli.options import (
     output_options,
     strategy_search_options,
 )
-from freqtrade_mem0.cli.output import console, print_error, print_json
+from freqtrade_mem0.cli.output import console, print_error, print_json, write_page
 from freqtrade_mem0.cli.progress import progress_bar
 from freqtrade_mem0.errors import ConfigError
 
@@ -142,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None and comparisons:
         from freqtrade_mem0.compare.report.page import report
 
-        arguments.html.write_text(report(comparisons, notes), encoding="utf-8")
+        write_page(arguments.html, report(comparisons, notes))
         print_error(f"The report is in {arguments.html}.")
     for outcome in failed:
         print_error(f"freqtrade-mem0: {outcome.strategy}: {outcome.error}")

@@ -65,7 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
     target = None if arguments.output == "-" else Path(arguments.output)
     is_parquet = target is not None and target.suffix == ".parquet"
     form = arguments.format or ("parquet" if is_parquet else "jsonl")
-    with opened_memory(arguments) as memory, progress_bar() as progress:
+    with (
+        opened_memory(arguments) as memory,
+        progress_bar(beside_output=target is not None) as progress,
+    ):
         scope = scope_of(arguments, memory)
         if arguments.user is not None:
             scope = replace(scope, user_id=arguments.user)

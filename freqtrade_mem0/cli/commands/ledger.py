@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
                 line["side"],
                 line["enter_tag"],
                 amount(line["proposed_stake"]),
-                f"{line['multiplier']:.3f}",
+                f"{line['stake'] / line['proposed_stake']:.3f}",
                 amount(line["stake"]),
                 "yes" if line["applied"] else "shadow",
                 f"{line['n_effective']:.1f}",

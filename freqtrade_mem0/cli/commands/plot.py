@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 
 from freqtrade_mem0.cli.context import opened_memory, scope_of
 from freqtrade_mem0.cli.options import memory_options, scope_options
-from freqtrade_mem0.cli.output import print_json, print_lines
+from freqtrade_mem0.cli.output import print_json, print_lines, write_page
 from freqtrade_mem0.errors import ConfigError, RecordError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+
+    import pandas as pd
 
 NAME = "plot"
+
+_FEATURES = "volatility_regime", "trend_regime"
+_NO_FEATURE = ("trade_id", "strategy", "mode", "run_id")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         nargs=2,
-        default=("volatility_regime", "trend_regime"),
         metavar=("ROWS", "COLUMNS"),
         help="Two features of a situation for the heat map, also pair, side or enter_tag. Default: "
-        "volatility_regime trend_regime",
+        f"{' '.join(_FEATURES)}",
     )
     scope_options(parser)
     memory_options(parser)
@@ -64,14 +69,28 @@ def run(arguments: argparse.Namespace) -> int:
         closed = read_closed(memory, one, with_features=True)
     name = f"{newest.strategy}, {newest.mode} {newest.run_id[:12]}"
     situations = typed(closed, SITUATIONS, others=True)
-    text = page(name, typed(ledger, LEDGER), situations, tuple(arguments.by))
+    if arguments.by is not None:
+        _check_features(arguments.by, situations)
+    text = page(name, typed(ledger, LEDGER), situations, tuple(arguments.by or _FEATURES))
     path: Path = arguments.html
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--html {path} can not be written: {error.strerror}.") from error
+    write_page(path, text)
     if arguments.json:
         print_json({"path": str(path), "decisions": len(ledger)})
     else:
         print_lines(f"{path}: {name}, {len(ledger):,} decisions. Open it in a browser.")
     return 0
+
+
+def _check_features(names: Sequence[str], situations: pd.DataFrame) -> None:
+    """Refuse features that no trade has, and numbers, of which nearly each trade has its own."""
+    known = [
+        str(name)
+        for name in situations
+        if name not in _NO_FEATURE and situations[name].dtype.kind not in "fM"
+    ]
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"--by {name}: the trades of this run have no such feature that makes groups of "
+                f"them. There are: {', '.join(known)}."
+            )

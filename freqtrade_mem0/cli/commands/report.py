@@ -7,14 +7,13 @@ are too few trades to tell. Without a bot, the newest run is reported on.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.cli.context import config_named, opened_memory, scope_of, since_of
 from freqtrade_mem0.cli.options import memory_options, scope_options, since_option
-from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when
-from freqtrade_mem0.errors import ConfigError
+from freqtrade_mem0.cli.output import print_json, print_lines, print_table, when, write_page
 from freqtrade_mem0.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
 
 NAME = "report"
 
-_DAYS = 7
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `report`."""
-    since_option(parser, f"What happened since then. Default: {_DAYS}d.")
+    since_option(parser, "What happened since then. Default: 7d for bots, all of a backtest.")
     parser.add_argument(
         "--html",
         metavar="FILE",
@@ -44,14 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     from freqtrade_mem0.views.report import report
 
     now = datetime.now(UTC)
-    since = since_of(arguments) or now - timedelta(days=_DAYS)
     with opened_memory(arguments) as memory:
-        facts = report(memory, scope_of(arguments, memory), now, since)
+        facts = report(memory, scope_of(arguments, memory), now, since_of(arguments))
     named = config_named(arguments)
     for each in facts["wrong"]:
         each["do"] += named
     if arguments.html is not None:
-        _write(arguments.html, facts)
+        from freqtrade_mem0.report.page import page
+
+        write_page(arguments.html, page(facts))
     if arguments.json:
         print_json(facts)
         return 0
@@ -93,12 +91,3 @@ def _print_largest(bot: dict[str, Any]) -> None:
         ],
         optional=["exit", "side"],
     )
-
-
-def _write(path: Path, facts: dict[str, Any]) -> None:
-    from freqtrade_mem0.report.page import page
-
-    try:
-        path.write_text(page(facts), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--html {path} can not be written: {error.strerror}.") from error

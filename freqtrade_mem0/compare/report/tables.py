@@ -191,9 +191,9 @@ def _groups_table(name: str, groups: Sequence[Group]) -> Table:
             for group in groups
         ),
         spare=("mean profit", "trades"),
-        caption="Mean profit per trade, mean stake multiplier, and the contribution to the profit "
-        "without and with memory. A smaller multiplier alone makes profits and losses smaller. The "
-        "intervals are not corrected for the number of rows.",
+        caption="Multiplier: of the stakes, on average. Without, with: what the trades contribute "
+        "to the profit without and with memory. A smaller multiplier alone makes profits and "
+        "losses smaller. The intervals are not corrected for the number of rows.",
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from freqtrade_mem0.cli import output
 from freqtrade_mem0.cli.main import main
+from freqtrade_mem0.cli.progress import progress_bar
 from tests.support.full_memory import OTHER, open_memory
-from tests.support.samples import a_note, a_trade
+from tests.support.samples import a_decision, a_note, a_trade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +122,48 @@ def test_a_command_that_can_do_nothing_says_what_is_missing(
     said = " ".join(capsys.readouterr().err.split())
     assert expected in said
     assert "NAME" not in said.partition("required:")[2]
+
+
+def test_of_many_tags_insights_show_the_largest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And say how many are left out; --all shows them."""
+    memory = open_memory(tmp_path, OTHER.user_id, mode="local")
+    tags = [number for number in range(20) for _ in range(number + 1)]
+    memory.journal.append(
+        a_trade(n, origin=OTHER, enter_tag=f"tag{tag}", situation={}) for n, tag in enumerate(tags)
+    )
+    memory.close()
+    asked = ["insights", "-c", written(tmp_path, "local")]
+    assert main(asked) == 0
+    few = said(capsys)
+    assert "Left out are the groups with the fewest trades: 8 of enter tag. --all shows" in few
+    assert "tag8 " in few
+    assert "tag7 " not in few
+    assert main([*asked, "--all"]) == 0
+    every = said(capsys)
+    assert "tag0 " in every
+    assert "Left out" not in every
+
+
+def test_the_ledger_shows_the_multiplier_that_the_limits_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stake that was left as proposed has x 1.000."""
+    memory = open_memory(tmp_path, OTHER.user_id, mode="local")
+    decision = a_decision(origin=OTHER, multiplier=1.3, stake=100.0)
+    memory.journal.append([decision])
+    memory.close()
+    assert main(["ledger", "--all", "-c", written(tmp_path, "local")]) == 0
+    assert "100 1.000 100" in said(capsys)
+
+
+def test_no_progress_bar_is_drawn_among_lines_of_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An export to standard output is only lines; into a pipe or a file a bar can stand beside."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for is_terminal in (True, False):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda seen=is_terminal: seen)
+        with progress_bar(beside_output=False) as hidden, progress_bar() as shown:
+            assert (hidden.disable, shown.disable) == (is_terminal, False)

@@ -141,3 +141,13 @@ def test_a_bots_orders_are_told_with_their_cost() -> None:
         "exit filled at its rate"
     )
     assert explain.execution(a_trade()) == ""
+
+
+def test_a_multiplier_that_a_limit_reduces_is_shown_with_what_is_left() -> None:
+    """Otherwise the explanation of a stake that was left would end with x1.307."""
+    decision = a_decision(reasons=(COMBINED, LIMIT), multiplier=1.307, stake=110.0)
+    assert explain.numbers(decision)[-1] == (
+        "  = x1.307 of the proposed stake; x1.100 within the limits"
+    )
+    free = a_decision(reasons=(COMBINED,), multiplier=1.307, stake=130.7)
+    assert explain.numbers(free)[-1] == "  = x1.307 of the proposed stake"

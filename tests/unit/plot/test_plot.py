@@ -124,3 +124,17 @@ def test_a_memory_without_trades_is_said(
     assert main(["plot", "-c", config(tmp_path, 0), "--html", str(tmp_path / "x.html")]) == 1
     assert "No trade of any strategy is in" in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()
+
+
+@pytest.mark.parametrize("name", ["no_such", "profit_ratio", "trade_id"])
+def test_features_that_can_not_be_counted_are_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With those that can, and before a file is written."""
+    path = tmp_path / "x.html"
+    words = ["plot", "-c", config(tmp_path, 20), "--html", str(path), "--by", "pair", name]
+    assert main(words) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"--by {name}: the trades of this run have no such feature" in said
+    assert "There are: pair, side, enter_tag, volatility_regime, trend_regime." in said
+    assert not path.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -128,3 +129,15 @@ def test_an_empty_memory_has_no_bot(tmp_path: Path) -> None:
     assert report(empty, OWNER, NOW, WEEK)["bots"] == []
     assert runs(empty, OWNER, NOW) == []
     empty.close()
+
+
+def test_without_a_time_a_bot_has_its_last_week_and_a_backtest_all_of_it(tmp_path: Path) -> None:
+    """The trades of a backtest may have closed years ago."""
+    with closing(MemoryFolder(Settings(mode="local"), tmp_path)) as memory:
+        run = replace(BOT, mode=Mode.BACKTEST, run_id="run")
+        memory.journal.append(a_ledger(40, days=100, origin=run, start=NOW - timedelta(days=900)))
+        assert report(memory, OWNER, NOW)["bots"][0]["happened"]["n_closed"] == 40
+        fill(memory)
+        found = report(memory, OWNER, NOW)
+        assert found["since"] == WEEK.isoformat()
+        assert found["bots"][0]["happened"]["n_closed"] == round(N * 7 / DAYS)
