@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
+from operator import is_
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.decide.known import EvidenceReader
@@ -17,7 +18,7 @@ from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
 from freqtrade_mem0.insight.shrinkage import Moments
 from freqtrade_mem0.insight.standing import Standing
-from freqtrade_mem0.records.base import Origin, as_utc, from_ms, record_id
+from freqtrade_mem0.records.base import Origin, as_utc, from_ms, record_ids
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
 from freqtrade_mem0.risk.log import RiskLog
 from freqtrade_mem0.sizing.guard import Guarded, reads_levels, unguarded
@@ -83,17 +84,9 @@ class Answer:
     def id(self) -> str:
         """Record id of the decision."""
         if self._id is None:
-            proposal, origin = self.proposal, self.origin
-            self._id = record_id(
-                "decision",
-                origin.user_id,
-                origin.strategy,
-                origin.mode,
-                origin.run_id,
-                proposal.pair,
-                proposal.side,
-                proposal.moment_ms,
-            )
+            proposal = self.proposal
+            numbered = _decision_ids(self.origin, proposal.pair, proposal.side)
+            self._id = numbered(proposal.moment_ms)
         return self._id
 
     @property
@@ -132,7 +125,7 @@ class Answer:
                 situation=proposal.features,
                 expected_ratio=self.wish.expected_ratio,
                 n_asked=self._n_asked,
-                account=None if self.account is None else _state(self.account),
+                account=None if self.account is None else _STATES.of(self.account),
             )
         return self._decision
 
@@ -287,8 +280,31 @@ def _foreign(n: float, policy: Policy) -> tuple[Reason, ...]:
     return (Reason(name="others", text=text, n_effective=n),)
 
 
+@lru_cache
+def _decision_ids(origin: Origin, pair: str, side: str) -> Callable[[int], str]:
+    """Return what makes the ids of a run's decisions in a pair, from their moments."""
+    own = origin.user_id, origin.strategy, origin.mode, origin.run_id
+    return record_ids("decision", *own, pair, side)
+
+
+class _States:
+    """Turns memory's account into what decisions keep of it; those of a day share it."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[object, ...], AccountState] | None = None
+
+    def of(self, account: Standing) -> AccountState:
+        """Return the state of an account."""
+        parts, last = account[:-1], self._last  # `room` is not in it
+        if last is None or not all(map(is_, parts, last[0])):
+            last = self._last = parts, _state(account)
+        return last[1]
+
+
+_STATES = _States()
+
+
 def _state(account: Standing) -> AccountState:
-    """Return memory's account as decisions keep it."""
     return AccountState(
         followed=account.weight,
         experts={name: share.weight for name, share in account.shares.items()},

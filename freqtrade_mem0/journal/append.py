@@ -14,7 +14,7 @@ from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy
 from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
-from freqtrade_mem0.journal.ready import Ready, made_ready
+from freqtrade_mem0.journal.ready import Ready, brief_in, made_ready
 from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
@@ -83,10 +83,12 @@ class Batch:
 
 def as_batch(entries: Iterable[Entry]) -> Batch:
     """Return entries as rows; raise `RecordError` for one that breaks its schema."""
+    entries = list(entries)
+    brief_of = brief_in([entry for entry in entries if isinstance(entry, Record)])
     batch = Batch(records=[], decisions={}, ties={}, seen=[], confirmed=[])
     for entry in entries:
         if isinstance(entry, Record):
-            batch.records.append((entry, made_ready(entry)))
+            batch.records.append((entry, made_ready(entry, brief_of=brief_of)))
         elif isinstance(entry, Decision):
             batch.decisions[entry.id] = decision_row(entry)
         elif isinstance(entry, Opened):
@@ -117,12 +119,12 @@ def append_batch(sqlite: sqlite3.Connection, batch: Batch) -> int:
             n_new += _append_record(sqlite, record)
         else:
             fresh[record.id] = ready
-    _append_fresh(sqlite, fresh.values())
+    added = _append_fresh(sqlite, fresh.values())
     items = append_decisions(sqlite, batch.decisions, batch.ties)
     sqlite.executemany("INSERT OR IGNORE INTO seen (database, record_id) VALUES (?, ?)", batch.seen)
     for record_id in batch.confirmed:
         _confirm(sqlite, record_id)
-    chain.extend(sqlite, items)
+    chain.extend(sqlite, items, added)
     return n_new + len(fresh)
 
 
@@ -186,9 +188,11 @@ def current_row(sqlite: sqlite3.Connection, record_id: str) -> Current | None:
     return Current(kind, said, body, noted_ms, tuple(origin), bool(is_adopted))
 
 
-def _append_fresh(sqlite: sqlite3.Connection, fresh: Collection[Ready]) -> None:
+def _append_fresh(sqlite: sqlite3.Connection, fresh: Collection[Ready]) -> list[tuple[int, Row]]:
+    """Write records that were never noted; return their rows with the rows' numbers."""
     seqs = insert_fresh(sqlite, fresh)
     sqlite.executemany("INSERT INTO outbox (seq) VALUES (?)", [(seq,) for seq in seqs])
+    return [(seq, row) for seq, (row, _) in zip(seqs, fresh, strict=True)]
 
 
 def insert_fresh(sqlite: sqlite3.Connection, fresh: Collection[Ready]) -> Sequence[int]:

@@ -41,6 +41,8 @@ RECORD_COLUMNS = (
 )
 """What the digest of a record is made of; its content hash stands for its body."""
 
+_N_RECORD_COLUMNS = len(RECORD_COLUMNS.split(", "))
+
 DECISION_COLUMNS = (
     "id, user_id, strategy, mode, run_id, pair, side, decided_ms, body_of(-seq, body), trade_id,"
     " open_ms"
@@ -112,14 +114,26 @@ def head(sqlite: sqlite3.Connection) -> Head:
     return Head() if row is None else Head(*row)
 
 
-def extend(sqlite: sqlite3.Connection, items: Iterable[Item] = ()) -> None:
+def extend(
+    sqlite: sqlite3.Connection,
+    items: Iterable[Item] = (),
+    added: Sequence[tuple[int, Sequence[Value]]] = (),
+) -> None:
     """Add to the chain the records that are not in it, and then these items.
 
     It belongs into the transaction that writes the rows.
+
+    Parameters
+    ----------
+    items
+        What to add after the records.
+    added
+        Rows of records that were just written, ascending by their numbers, with `RECORD_COLUMNS`
+        and what follows these. They are not read again if they are all that is new.
     """
     end = head(sqlite)
     n, link, record_seq = end.n, end.link, end.record_seq
-    for page in (*_new_records(sqlite, record_seq), list(items)):
+    for page in (*_new_records(sqlite, record_seq, added), list(items)):
         rows = []
         for item in page:
             n, link = n + 1, linked(link, item)
@@ -196,7 +210,15 @@ def begin(sqlite: sqlite3.Connection) -> None:
         first = seqs[-1]
 
 
-def _new_records(sqlite: sqlite3.Connection, after: int) -> Iterator[list[Item]]:
+def _new_records(
+    sqlite: sqlite3.Connection, after: int, added: Sequence[tuple[int, Sequence[Value]]]
+) -> Iterator[list[Item]]:
+    if added and added[0][0] > after:
+        new = "SELECT count(*) FROM records WHERE seq > ?"
+        if sqlite.execute(new, [after]).fetchone()[0] == len(added):
+            columns = slice(_N_RECORD_COLUMNS)
+            yield [Item(RECORD, seq, record_digest(row[columns])) for seq, row in added]
+            return
     query = f"SELECT seq, {RECORD_COLUMNS} FROM records WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"  # noqa: S608
     n_rows = _PAGE
     while n_rows == _PAGE:

@@ -5,27 +5,45 @@ They are plain values, so that another process can have computed them.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.numbers import Shorts, short
 from freqtrade_mem0.journal.evidence.rows import plain_facts
 from freqtrade_mem0.journal.rows import Row, record_row
 from freqtrade_mem0.records.codec import decode
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freqtrade_mem0.journal.evidence.facts import Parts
+    from freqtrade_mem0.journal.evidence.numbers import BriefOf
     from freqtrade_mem0.records.base import Record
 
 Ready = tuple[Row, "Parts | bytes"]
 """A record's row, and the facts of its evidence before words have numbers."""
 
+_MANY = 100
+"""From so many records on, their numbers are worked out together."""
 
-def made_ready(record: Record, body: str | None = None) -> Ready:
+
+def made_ready(record: Record, body: str | None = None, *, brief_of: BriefOf = short) -> Ready:
     """Return a record ready to be written; raise `RecordError` as `record_row`.
 
-    `body` is its JSON where that was checked before.
+    `body` is its JSON where that was checked before, `brief_of` what `brief_in` returned.
     """
     row = record_row(record, body)
-    return row, plain_facts(record, str(row[-1]))
+    return row, plain_facts(record, str(row[-1]), brief_of)
+
+
+def brief_in(records: Sequence[Record]) -> BriefOf:
+    """Return `numbers.short`; of many records, one that has worked out all their features."""
+    if len(records) < _MANY:
+        return short
+    situations = [each.situation for each in records if isinstance(each, TradeRecord)]
+    values = chain.from_iterable(each.values() for each in situations)
+    return Shorts(each for each in values if type(each) is float).__getitem__
 
 
 def record_in(ready: Ready) -> Record:

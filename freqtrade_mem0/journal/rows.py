@@ -62,7 +62,7 @@ def record_row(record: Record, body: str | None = None) -> Row:
         origin.strategy,
         str(origin.mode),
         origin.run_id,
-        getattr(record, "pair", ""),
+        str(getattr(record, "pair", "")),
         to_ms(record.known_at),
         to_ms(record.recorded_at),
         body,

@@ -153,14 +153,19 @@ def content_hash(record: Record) -> str:
 def hash_of(body: str, added_later: Sequence[str]) -> str:
     """Return the content hash of a record from its JSON form and its class's `added_later`."""
     # The first one is the record's own: in a text, quotes are escaped.
-    before, found, after = body.partition(_RECORDED_AT)
-    content = before + after.partition('",')[2] if found else body
-    end = len(content) - 1
-    for default in reversed(added_later):
-        if not content.endswith("}") or not content.endswith(default, 0, end):
-            break
-        end -= len(default)
-    return sha256((content[:end] + content[-1:]).encode()).hexdigest()
+    before = after = body.find(_RECORDED_AT)
+    if before < 0:
+        before = after = 0
+    else:
+        end = body.find('",', before + len(_RECORDED_AT))
+        after = len(body) if end < 0 else end + 2
+    last = end = max(after, len(body) - 1)
+    if body.endswith("}"):
+        for default in reversed(added_later):
+            if not body.endswith(default, after, end):
+                break
+            end -= len(default)
+    return sha256((body[:before] + body[after:end] + body[last:]).encode()).hexdigest()
 
 
 def to_plain(item: Record | Decision) -> dict[str, Any]:
@@ -234,7 +239,7 @@ def _takes_integers(item_type: type) -> bool:
 def _n_none(item: Record | Decision) -> int:
     """Return how many values of a record or decision are None, those of a decision's parts too."""
     item_type: type = type(item)
-    n_none = sum([getattr(item, name) is None for name in _optional_fields(item_type)])
+    n_none = sum([each is None for each in _optional_values(item_type)(item)])
     if isinstance(item, Decision):
         for reason in item.reasons:
             n_none += (reason.mean_error is None) + (reason.freedom is None)
@@ -244,9 +249,12 @@ def _n_none(item: Record | Decision) -> int:
 
 
 @cache
-def _optional_fields(item_type: type) -> tuple[str, ...]:
-    """Return the names of the fields that may be None."""
-    return tuple(each.name for each in fields(item_type) if str(each.type).endswith("| None"))
+def _optional_values(item_type: type) -> Callable[[object], tuple[Any, ...]]:
+    """Return what gets the values of the fields that may be None."""
+    names = [each.name for each in fields(item_type) if str(each.type).endswith("| None")]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda item: tuple(getattr(item, name) for name in names)
 
 
 def _parse(item_type: type, text: str | bytes) -> Any:

@@ -179,8 +179,10 @@ def _first_entry_order_id(trade: Any) -> str:
 
 def _numbers(trade: Any, *, rounded: bool) -> dict[str, Any]:
     """Return a trade's numbers by the fields of its record."""
-    numbers = dict(zip(_NUMBERS, _numbers_of(trade), strict=True))
-    for name, given in numbers.items():
+    values = _numbers_of(trade)
+    numbers = dict(zip(_NUMBERS, values, strict=True))
+    is_whole = _JUST_FLOATS.issuperset(map(type, values)) and all(map(math.isfinite, values))
+    for name, given in () if is_whole else numbers.items():
         number = given
         if number is None:
             number = trade.stake_amount if name == "max_stake_amount" else _DEFAULTS.get(name)
@@ -212,6 +214,8 @@ _NUMBERS = {
 """Numbers of a trade record, and their names in Freqtrade's trades."""
 
 _numbers_of = attrgetter(*_NUMBERS.values())
+
+_JUST_FLOATS = frozenset((float,))
 
 _DEFAULTS = {"leverage": 1.0, "fee_open": 0.0, "fee_close": 0.0, "funding_fees": 0.0}
 """Values for what Freqtrade leaves out; for `max_stake_amount` it is the stake."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_mem0.journal.evidence.numbers import long, short
+from freqtrade_mem0.journal.evidence.numbers import Shorts, long, short
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.journal.verify import verify
@@ -79,6 +79,18 @@ def test_short_numbers_are_the_same_numbers(number: float) -> None:
     brief = short(float(number))
 
     assert brief is None or long(brief).hex() == float(number).hex()
+
+
+@given(
+    st.lists(numbers | ratios.map(lambda value: float(f"{value:.6g}")) | st.floats(-1e9, 1e9)),
+    st.lists(numbers | st.integers(-9999, 9999)),
+)
+def test_many_numbers_are_as_short_as_one(values: list[float], others: list[float]) -> None:
+    """Also zeros with a sign, and those that were not named before."""
+    shorts = Shorts([*values, 0.0, -0.0])
+
+    asked = [*values, *others, 0.0, -0.0, 1200.0, 2.0**26, 1e22, 5e-324]
+    assert [shorts[each] for each in asked] == [short(float(each)) for each in asked]
 
 
 def test_the_features_of_a_market_are_short() -> None:

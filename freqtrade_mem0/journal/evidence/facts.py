@@ -20,6 +20,7 @@ from freqtrade_mem0.records.limits import EARLIEST, LARGEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from freqtrade_mem0.journal.evidence.numbers import BriefOf
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import TradeRecord
 
@@ -88,9 +89,15 @@ def packed_trade(
 
 
 def parts_of(
-    trade: TradeRecord | TradeEvidence, unknown: Sequence[str], said_without_execution: str
+    trade: TradeRecord | TradeEvidence,
+    unknown: Sequence[str],
+    said_without_execution: str,
+    brief_of: BriefOf = short,
 ) -> Parts:
-    """Return a trade's facts before its words have numbers."""
+    """Return a trade's facts before its words have numbers.
+
+    `brief_of` is `numbers.short`, or looks its result up.
+    """
     known, recorded = trade.known_at - EARLIEST, trade.recorded_at - EARLIEST
     opened, closed = trade.known_at - trade.open_date, trade.known_at - trade.close_date
     seconds = opened.days * 86_400 + opened.seconds
@@ -106,7 +113,7 @@ def parts_of(
             kinds.append(NARROW)
             values.append(value)
         else:
-            brief = short(float(value))
+            brief = brief_of(float(value))
             kinds.append(LONG if brief is None else SHORT)
             values.append(value if brief is None else brief)
     decision_id = None if trade.decision_id is None else stored_id(trade.decision_id)
@@ -148,7 +155,7 @@ def numbered(parts: Parts, number: Callable[[str], int]) -> tuple[bytes, list[st
     flags, ratio, times, said, decision, without, names, kinds, values, unknown, rare_id = parts
     texts = [value for value in values if isinstance(value, str)]
     stored = [number(value) if isinstance(value, str) else value for value in values]
-    if any(n >= _MOST_NARROW for n, kind in zip(stored, kinds, strict=True) if kind == NARROW):
+    if max(map(number, texts), default=0) >= _MOST_NARROW:
         kinds = "".join(
             BROAD if kind == NARROW and n >= _MOST_NARROW else kind
             for n, kind in zip(stored, kinds, strict=True)

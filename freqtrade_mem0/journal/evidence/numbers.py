@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    BriefOf = Callable[[float], int | None]
 
 EXPONENT_BITS = 5
 ZERO = 1 << 26
@@ -28,6 +34,40 @@ def short(value: float) -> int | None:
     if digits == 0 and math.copysign(1.0, value) < 0.0:
         return None
     return (digits + ZERO) << EXPONENT_BITS | n_places
+
+
+class Shorts(dict[float, int | None]):
+    """What `short` returns for each of many numbers, worked out together in a quarter of the time.
+
+    Any other number can be asked for, too.
+
+    >>> shorts = Shorts([0.0123457, math.pi])
+    >>> shorts[0.0123457] == short(0.0123457), shorts[2.5] == short(2.5), shorts[math.pi]
+    (True, True, None)
+    """
+
+    def __init__(self, values: Iterable[float]) -> None:
+        import numpy as np  # here, as not all who read numbers write many
+
+        numbers = np.unique(np.fromiter(values, np.float64))
+        left = numbers[numbers != 0.0]  # a zero with a sign is equal to one without
+        super().__init__(dict.fromkeys(left.tolist()))
+        for places in range(_MOST_PLACES + 1):
+            # The shortest decimal number is the one with the fewest places, as long as both of its
+            # parts are exact.
+            with np.errstate(all="ignore"):  # whatever a strategy has set
+                digits = np.rint(left * TENS[places])
+                is_brief = np.abs(digits) < ZERO
+                left, digits = left[is_brief], digits[is_brief]
+                is_same = digits / TENS[places] == left
+            stored = (digits[is_same].astype(np.int64) + ZERO) << EXPONENT_BITS | places
+            self.update(zip(left[is_same].tolist(), stored.tolist(), strict=True))
+            left = left[~is_same]
+            if not len(left):
+                break
+
+    def __missing__(self, value: float) -> int | None:
+        return short(value)
 
 
 def long(stored: int) -> float:

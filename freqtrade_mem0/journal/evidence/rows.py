@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from freqtrade_mem0.journal.evidence.facts import numbered, packed_trade, parts_of
 from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.kinds import WHOLE_KINDS
+from freqtrade_mem0.journal.evidence.numbers import short
 from freqtrade_mem0.journal.evidence.words import ScopeRow, Words
 from freqtrade_mem0.records.base import from_ms, to_ms
 from freqtrade_mem0.records.codec import content_hash
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from freqtrade_mem0.journal.evidence.facts import Parts
+    from freqtrade_mem0.journal.evidence.numbers import BriefOf
     from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.journal.rows import Row as RecordRow
     from freqtrade_mem0.records.base import Origin, Record
@@ -153,14 +156,17 @@ def facts_of(record: Record, number: Callable[[str], int], body: str) -> tuple[b
     return (plain, []) if isinstance(plain, bytes) else numbered(plain, number)
 
 
-def plain_facts(record: Record, body: str) -> Parts | bytes:
-    """Return the facts of a record, given with its JSON; of a trade before words have numbers."""
+def plain_facts(record: Record, body: str, brief_of: BriefOf = short) -> Parts | bytes:
+    """Return the facts of a record, given with its JSON; of a trade before words have numbers.
+
+    `brief_of` is `numbers.short`, or looks its result up.
+    """
     if isinstance(record, TradeRecord):
         without = ""
         if record.execution is not None:
             without = content_hash(replace(record, execution=None))[: SAID_DIGITS // 2]
         unknown = () if record.told is None else record.told.unknown
-        return parts_of(record, unknown, without)
+        return parts_of(record, unknown, without, brief_of)
     if record.kind not in WHOLE_KINDS:
         return b""
     whose, when = _heading(
@@ -190,6 +196,14 @@ def _heading(record_id: str, origin: Origin, known_ms: int, recorded_ms: int) ->
     known, recorded = (
         from_ms(each).isoformat().replace("+00:00", "Z") for each in (known_ms, recorded_ms)
     )
-    own = {"id": record_id, "origin": asdict(origin)}
-    whose = json.dumps(own, ensure_ascii=False, separators=(",", ":")).removesuffix("}")
-    return f"{whose},", f'"known_at":"{known}","recorded_at":"{recorded}",'
+    whose = f'{{"id":{_as_json(record_id)},"origin":{_origin_json(origin)},'
+    return whose, f'"known_at":"{known}","recorded_at":"{recorded}",'
+
+
+@lru_cache
+def _origin_json(origin: Origin) -> str:
+    return _as_json(asdict(origin))
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

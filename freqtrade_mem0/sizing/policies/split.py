@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
@@ -158,11 +159,15 @@ def followed(account: Standing, expert: str) -> str:
     elif share.wealth == 1.0:
         why = "the share it begins with"
     elif account.since_ms is not None and share.wealth > 1.0:
-        since = datetime.fromtimestamp(account.since_ms / 1000.0, UTC)
-        why = f"has earned it since {since:%Y-%m}"
+        why = f"has earned it since {_month(account.since_ms)}"
     else:
         why = "has lost so far" if share.wealth < 1.0 else "has gained so far"
     return f"followed {share.weight:.0%} ({why})"
+
+
+@lru_cache
+def _month(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000.0, UTC):%Y-%m}"
 
 
 def _says(name: str, wish: Wish) -> str:

@@ -82,6 +82,25 @@ def test_whatever_the_journal_does_fits(journal: Journal) -> None:
     assert found.n_rows > 30
 
 
+def test_rows_that_are_not_read_again_fit(journal: Journal) -> None:
+    """Also where a text is of a type of its own, and where a batch has corrections and removals."""
+
+    class Pair(str):
+        __slots__ = ()
+
+        def __repr__(self) -> str:
+            return f"Pair({str(self)!r})"
+
+    journal.append([a_trade(number, pair=Pair("ETH/USDT")) for number in range(3)])
+    journal.append([a_trade(3), a_trade(1, profit_ratio=0.5), a_trade(4)])
+    journal.append([a_trade(5), retraction(a_trade(2), "gone", NOTED + timedelta(days=1))])
+    journal.append([a_trade(6)])
+
+    found = checked(journal)
+    assert found.breaks == []
+    assert found.n_rows == found.n_items == 9
+
+
 def test_what_is_written_again_adds_nothing(journal: Journal) -> None:
     """A repeated backtest must not make the chain longer."""
     decision, trade = a_decision(1), a_trade(1)

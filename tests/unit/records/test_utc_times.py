@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,6 +24,13 @@ def test_another_zone_is_converted() -> None:
     converted = as_utc(datetime(2024, 1, 1, 5, 30, tzinfo=INDIA))
 
     assert (datetime(2024, 1, 1, tzinfo=UTC), UTC) == (converted, converted.tzinfo)
+
+
+def test_a_zone_that_is_named_utc_becomes_utc_itself() -> None:
+    """Freqtrade's dates have it."""
+    converted = as_utc(datetime(2024, 1, 1, 5, 30, 1, 250, tzinfo=ZoneInfo("UTC")))
+
+    assert (datetime(2024, 1, 1, 5, 30, 1, 250, tzinfo=UTC), UTC) == (converted, converted.tzinfo)
 
 
 def test_milliseconds_do_not_depend_on_the_zone() -> None:
