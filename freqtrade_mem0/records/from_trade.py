@@ -63,6 +63,14 @@ def trade_id_of(trade: Any, origin: Origin) -> str:
     return trade_identity(origin, trade.pair, trade.trade_direction, key)
 
 
+def trade_id_in(trade: Any, origin: Origin) -> str | None:
+    """Return the record id of a bot's trade; None for one of another mode, see `is_of_mode`."""
+    order_id = _first_entry_order_id(trade)
+    if not is_of_mode(order_id, origin.mode):
+        return None
+    return trade_identity(origin, trade.pair, trade.trade_direction, order_id)
+
+
 def trade_identity(origin: Origin, pair: str, side: str, key: str | int) -> str:
     """Return a trade's record id; `key` identifies it within the pair, see `trade_id_of`."""
     return record_id("trade", origin.user_id, origin.mode, origin.run_id, pair, side, key)

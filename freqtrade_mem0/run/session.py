@@ -118,8 +118,9 @@ class Session:
             self._decider.rules = rules
 
     def prepare(self, moment: datetime, snapshot: AccountSnapshot | None = None) -> None:
-        """Take in the trades of earlier runs, so that no decision has to wait for it."""
+        """Take in the trades known before a moment, so that no decision has to wait for it."""
         with self._lock:
+            self._learn_closed()
             self._decider.evidence.prepare(moment, snapshot)
 
     def decide(self, proposal: Proposal) -> Decision:
@@ -157,7 +158,7 @@ class Session:
             return answer
 
     def _learn_closed(self) -> None:
-        """Learn the trades closed since the last call, where no callback reports them."""
+        """Learn the trades closed since the last call."""
 
     def _await_fill(self, answer: Answer) -> None:
         """Keep the answer to an entry until its order is filled."""

@@ -67,6 +67,7 @@ class Stage(Generic[SessionT]):
 
     def n_known(self, moment: datetime) -> float:
         """Return the effective number of trades known before a moment."""
+        self.session.prepare(moment)
         return self.session.recall.as_of(moment, [STRATEGY])[0].n
 
 

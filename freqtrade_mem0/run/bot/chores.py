@@ -216,6 +216,7 @@ class Chores:
     def _read_journal(self) -> None:
         """Learn the journal's new records of other bots and from Mem0."""
         after_seq = self._own.last_seq()
+        self._session.learn_closed()  # what the journal says of these trades is newer
         news = self.follower.run()
         self._session.add_from_mem0(news.own)
         if news.prior_changed:

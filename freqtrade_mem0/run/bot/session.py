@@ -7,6 +7,7 @@ a trading callback.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from freqtrade_mem0.records.base import as_utc
 from freqtrade_mem0.records.from_trade import (
     EntryContext,
     has_filled_entry,
-    is_trade_of_mode,
+    trade_id_in,
     trade_id_of,
     trade_record,
 )
@@ -84,8 +85,19 @@ class BotSession(Session):
         """Identity of the bot's trade database; "" as long as it is not known, or if none lasts."""
         self.forgotten_until: datetime | None = None
         """Trades that closed by then are not taken from the database again: they were forgotten."""
+        self._to_learn: deque[ClosedTrade] = deque()
+        """Closed trades that recall does not know yet: what asks it next tells it of them."""
         self.n_closed = 0
         """Trades that this process has recorded or corrected."""
+
+    def learn_closed(self) -> None:
+        """Let recall know all closed trades now, before it is told of others."""
+        with self._lock:
+            self._learn_closed()
+
+    def _learn_closed(self) -> None:
+        while self._to_learn:
+            self.learn(self._to_learn.popleft())
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
@@ -157,6 +169,7 @@ class BotSession(Session):
         entries = {entry_of(record) for record in prior.trades}
         own = [record for record in own_trades if entry_of(record) in entries]
         with self._lock:
+            self._learn_closed()
             for record in self._prior.trades:
                 self.recall.remove(record.id)
             self._prior = prior
@@ -190,22 +203,24 @@ class BotSession(Session):
 
     def entry_filled(self, trade: Any) -> None:
         """Link a trade to its decision, at its first filled entry order."""
-        if not is_trade_of_mode(trade, self.origin.mode):
+        trade_id = trade_id_in(trade, self.origin)
+        if trade_id is None:
             return
         with self._lock:
-            trade_id = trade_id_of(trade, self.origin)
             if self._own.recent(trade_id) is None:
                 self._entries.link(trade, trade_id)
 
     def exit_asked(self, trade: Any, asked: AskedExit) -> None:
         """Note an exit that Freqtrade asked to confirm, for the record of the closed trade."""
-        if is_trade_of_mode(trade, self.origin.mode):
+        trade_id = trade_id_in(trade, self.origin)
+        if trade_id is not None:
             with self._lock:
-                self._exits.add(trade_id_of(trade, self.origin), asked)
+                self._exits.add(trade_id, asked)
 
     def trade_closed(self, trade: Any) -> None:
-        """Record a closed trade and learn from it; a repeated call records only a change.
+        """Record a closed trade; a repeated call records only a change.
 
+        Whatever asks recall next learns it, so that the callback does not wait for that.
         A trade that is not in RAM counts as new; the journal skips what it has.
         """
         self._close(trade, None)
@@ -218,6 +233,7 @@ class BotSession(Session):
         for trade in trades:
             try:
                 self._close(trade, self._archived(trade))
+                self.learn_closed()
             except RecordError as error:
                 logger.warning("%s", error)
             except JournalError:
@@ -235,6 +251,7 @@ class BotSession(Session):
     def retract(self, record: TradeRecord, reason: str) -> None:
         """Retract a recorded trade, with the risk events that followed from it."""
         with self._lock:
+            self._learn_closed()
             self._own.retract(record.id)
             self._entries.reopen(record)
             self.recall.remove(record.id)
@@ -256,7 +273,8 @@ class BotSession(Session):
                     self._submit(SeenIn(record_id=trade_id, database=self.database))
 
     def _close(self, trade: Any, archived: TradeRecord | None) -> None:
-        if not is_trade_of_mode(trade, self.origin.mode):
+        trade_id = trade_id_in(trade, self.origin)
+        if trade_id is None:
             return  # a dry-run's trade is no evidence of a live bot, nor the reverse
         until = self.forgotten_until
         if until is not None and trade.close_date and as_utc(trade.close_date) <= until:
@@ -266,7 +284,6 @@ class BotSession(Session):
             own_strategy = getattr(trade, "strategy", None) or self.origin.strategy
             is_own = own_strategy == self.origin.strategy
             origin = self.origin if is_own else replace(self.origin, strategy=own_strategy)
-            trade_id = trade_id_of(trade, origin)
             if self.database and self._own.is_seen_first(trade_id):
                 self._submit(SeenIn(record_id=trade_id, database=self.database))
             # Another thread may have recorded or retracted it since it was looked up.
@@ -294,7 +311,7 @@ class BotSession(Session):
             self._keep(record)
             self._risk.closed(record, earlier)
             if is_own:
-                self.learn(record)
+                self._to_learn.append(record)
 
     def _archived(self, trade: Any) -> TradeRecord | None:
         if self._own.are_all_kept:

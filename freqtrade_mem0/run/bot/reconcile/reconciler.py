@@ -19,8 +19,7 @@ from freqtrade_mem0.records.base import Mode, as_utc
 from freqtrade_mem0.records.from_trade import (
     has_filled_entry,
     is_of_mode,
-    is_trade_of_mode,
-    trade_id_of,
+    trade_id_in,
     trade_identity,
 )
 from freqtrade_mem0.run.bot.reconcile.progress import LATELY_S, Compared, Lately
@@ -329,8 +328,7 @@ class Reconciler:
     def _record_id(self, trade: Any) -> str | None:
         origin = self._session.origin
         try:
-            is_own = has_filled_entry(trade) and is_trade_of_mode(trade, origin.mode)
-            return trade_id_of(trade, origin) if is_own else None
+            return trade_id_in(trade, origin) if has_filled_entry(trade) else None
         except RecordError:
             return None
 

@@ -10,9 +10,11 @@ import pytest
 from freqtrade_mem0.config.settings import Settings
 from freqtrade_mem0.decide.account import AccountReader
 from freqtrade_mem0.decide.proposal import Proposal
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.session import Session
 from tests.support import runs
-from tests.support.samples import NOTED, a_trade, at
+from tests.support.samples import NOTED, OrderStandIn, TradeStandIn, a_trade, at
+from tests.support.session_stage import a_stage, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +74,24 @@ def test_a_bot_makes_ready_once_per_loop(bot: BotRuntime, monkeypatch: pytest.Mo
         for _pair in range(3):
             bot.make_ready()
     assert asked == [at(1), at(2)]
+
+
+@pytest.mark.parametrize("what", ["decision", "loop", "journal", "retraction"])
+def test_a_closed_trade_is_learned_before_recall_is_used(what: str) -> None:
+    """Not while Freqtrade waits for `order_filled`."""
+    stage, trade = a_stage(), TradeStandIn(orders=[OrderStandIn("dry_run_1", "buy")])
+    stage.session.trade_closed(trade.close(0.02, hours=5))
+    recall = stage.session.recall
+    assert len(recall) == 0
+    if what == "decision":
+        assert stage.session.decide(proposal(6.0)).n_effective == pytest.approx(1.0)
+    elif what == "loop":
+        stage.session.prepare(at(6))
+    elif what == "journal":
+        stage.session.learn_closed()
+    else:
+        (record,) = stage.written(TradeRecord)
+        assert isinstance(record, TradeRecord)
+        stage.session.retract(record, "it was deleted")
+        stage.session.prepare(at(6))
+    assert len(recall) == (what != "retraction")
