@@ -7,6 +7,7 @@ Every module in `cli/commands/` is a command. It imports heavy modules only in f
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from importlib import import_module
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 
 _NICENESS = 10
+_OF_THE_DISK = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR),
+)
 
 
 class Command(Protocol):
@@ -115,6 +120,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # when it exits, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise  # a mistake of ours, which its traceback shows
+        where = "" if error.filename is None else f"{error.filename}: "
+        print_error(
+            f"freqtrade-mem0: {where}{error.strerror}. Free some space, or choose a folder that "
+            "this user may write to, and try again."
+        )
+        return EXIT_FAILED
     return code
 
 

@@ -142,14 +142,16 @@ class Connection:
             except sqlite3.Error as error:
                 cause = explain(error, self.path)
                 advice = (
-                    "Check the disk; if the file itself is damaged, stop what uses it and run "
+                    "Free some space and try again."
+                    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+                    else "Check the disk; if the file itself is damaged, stop what uses it and run "
                     "'freqtrade-mem0 salvage': it saves what can still be read."
                 )
                 if lacks_envelope(error, self.path):
                     advice += f" If it is encrypted, {ENVELOPE} is missing beside it."
                 raise JournalError(
-                    f"The journal {self.path} can not be used: {cause or error}. Trading goes on "
-                    f"with the proposed stakes.{'' if cause else f' {advice}'}"
+                    f"The journal {self.path} can not be used: {cause or error}."
+                    f"{'' if cause else f' {advice}'}"
                 ) from error
 
     def _leave_to_the_parent(self) -> None:

@@ -294,7 +294,11 @@ class BacktestRuntime(Runtime):
         """Record the last closed trades. Calling it again is harmless."""
         self.session.end_run()
         if self.writer is not None and not self.writer.flush(CLOSE_TIMEOUT_S):
-            logger.error("Some trades of this run could not be written to the journal.")
+            logger.error(
+                "Some trades of this run could not be written to the journal, and memory does not "
+                "know them. Its result is Freqtrade's own, and whole: run it again, or take it in "
+                "by 'freqtrade-mem0 import'."
+            )
 
     def _close_parts(self, closing: ExitStack) -> None:
         if self.writer is not None:

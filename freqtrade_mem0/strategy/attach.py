@@ -64,7 +64,9 @@ def start(strategy: Any) -> None:
             raise  # a backtest without its memory would mislead
         # A damaged file must not keep a bot from managing its open positions.
         logger.error(  # noqa: TRY400 - a traceback would add nothing
-            "%s This bot runs without memory until it is started again.", error
+            "%s Trading goes on with the proposed stakes. This bot runs without memory until it is "
+            "started again.",
+            error,
         )
         return
     except ConfigError:

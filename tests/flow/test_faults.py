@@ -241,7 +241,8 @@ def test_a_full_disk_delays_and_loses_nothing(
         journal = Journal(disk)
         journal.append([a_trade(0)])
         fill(disk / "ballast")
-        with pytest.raises(JournalError, match="disk is full"):
+        said = r"disk is full\. Free some space and try again\.$"
+        with pytest.raises(JournalError, match=said):
             journal.append([a_trade(number) for number in range(5_000)])
         writer = JournalWriter(journal, background=True)
         writer.submit(*(a_trade(number) for number in range(1, 40)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from freqtrade_mem0.cli import output
+from freqtrade_mem0.cli.commands import backup
 from freqtrade_mem0.cli.main import main
 from freqtrade_mem0.cli.progress import progress_bar
 from tests.support.full_memory import OTHER, open_memory
@@ -167,3 +169,28 @@ def test_no_progress_bar_is_drawn_among_lines_of_a_terminal(
         monkeypatch.setattr(sys.stdout, "isatty", lambda seen=is_terminal: seen)
         with progress_bar(beside_output=False) as hidden, progress_bar() as shown:
             assert (hidden.disable, shown.disable) == (is_terminal, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.EROFS, "Read-only file system", "x/backups"), "x/backups: Read-only file"),
+        (OSError(errno.ENOSPC, "No space left on device"), "freqtrade-mem0: No space left on"),
+    ],
+)
+def test_a_disk_that_takes_nothing_is_one_sentence(
+    error: OSError,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """From any command, as from `backup` on a read-only file system, and no traceback."""
+
+    def run(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(backup, "run", run)
+    assert main(["backup"]) == 1
+    said = capsys.readouterr().err
+    assert expected in said
+    assert said.endswith("choose a folder that this user may write to, and try again.\n")
