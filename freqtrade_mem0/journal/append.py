@@ -14,7 +14,7 @@ from freqtrade_mem0.journal.evidence.rows import SAID_DIGITS, add_evidence, copy
 from freqtrade_mem0.journal.evidence.sources import OnFile
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.forgotten import forgotten_in
-from freqtrade_mem0.journal.ready import Ready, brief_in, made_ready
+from freqtrade_mem0.journal.ready import Ready, all_made_ready, made_ready
 from freqtrade_mem0.journal.revive import revive
 from freqtrade_mem0.journal.rows import (
     COPY_RECORD,
@@ -83,12 +83,11 @@ class Batch:
 
 def as_batch(entries: Iterable[Entry]) -> Batch:
     """Return entries as rows; raise `RecordError` for one that breaks its schema."""
-    entries = list(entries)
-    brief_of = brief_in([entry for entry in entries if isinstance(entry, Record)])
     batch = Batch(records=[], decisions={}, ties={}, seen=[], confirmed=[])
+    records = []
     for entry in entries:
         if isinstance(entry, Record):
-            batch.records.append((entry, made_ready(entry, brief_of=brief_of)))
+            records.append(entry)
         elif isinstance(entry, Decision):
             batch.decisions[entry.id] = decision_row(entry)
         elif isinstance(entry, Opened):
@@ -97,6 +96,7 @@ def as_batch(entries: Iterable[Entry]) -> Batch:
             batch.confirmed.append(entry.record_id)
         else:
             batch.seen.append((entry.database, entry.record_id))
+    batch.records.extend(zip(records, all_made_ready(records), strict=True))
     return batch
 
 
