@@ -101,12 +101,12 @@ class BotSession(Session):
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
-        earlier = self._placed.take_since(
-            proposal.pair, proposal.side, self._candle_of(proposal.moment)
-        )
-        if earlier is not None:
-            answer.repeat(earlier)
-        self._placed.add(proposal.pair, proposal.side, proposal.moment, answer.decision)
+        pair, side, moment = proposal.pair, proposal.side, proposal.moment
+        if (pair, side) in self._placed:
+            earlier = self._placed.take_since(pair, side, self._candle_of(moment))
+            if earlier is not None:
+                answer.repeat(earlier)
+        self._placed.add(pair, side, moment, answer.decision)
 
     def _note_veto(self, answer: Answer) -> None:
         proposal = answer.proposal

@@ -36,6 +36,10 @@ class PlacedDecisions:
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
 
+    def __contains__(self, entry: tuple[str, str]) -> bool:
+        """Return whether a decision about a pair and side waits."""
+        return bool(self._waiting.get(entry))
+
     def add(
         self, pair: str, side: str, decided_at: datetime, decision: Callable[[], Decision]
     ) -> None:
