@@ -13,6 +13,7 @@ from freqtrade_mem0.insight.closed_entry import EntryColumns
 from freqtrade_mem0.insight.response import EntrySums, logs_of
 from freqtrade_mem0.insight.stakes import StakeSums
 from freqtrade_mem0.insight.standing import Standing
+from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall.index.history import EntryReader
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.insight.closed_entry import ClosedEntry
     from freqtrade_mem0.insight.response import Response
-    from freqtrade_mem0.recall import Recall
+    from freqtrade_mem0.recall.index.entry_list import EntryList
 
 _MOST_NOTED = 1_000
 _EVER = -(1 << 62)
@@ -78,7 +79,7 @@ class AccountReader:
 
     def __init__(
         self,
-        recall: Recall,
+        recall: Recall | EntryList,
         shares: Mapping[str, float],
         ask: Callable[[ClosedEntry, Response], Sequence[float]],
         ask_all: Callable[[NDArray[np.float64]], Sequence[NDArray[np.float64]]],
@@ -178,7 +179,7 @@ class AccountReader:
         day = max((known_ms[-1] - _KEPT_MS) // MS_PER_DAY, self._kept_ms // MS_PER_DAY)
         n = bisect_left(known_ms, day * MS_PER_DAY)
         n_counted = self._n_counted[n]
-        n_all, digest = self._recall.digest(known_ms[-1] + 1)
+        n_all, digest = self._digest(known_ms[-1] + 1)
         after = self._account.after(n_counted, day)
         if after is None or n_all != self.n_known:
             return None
@@ -192,7 +193,7 @@ class AccountReader:
         """Begin with a checkpoint, if it is of the trades that are known; return how many."""
         n_all, digest, n_earlier, kept_ms, days, parts = checkpoint
         known_ms = array("q", parts[0])
-        if self._account is None or self._recall.digest(known_ms[-1] + 1) != (n_all, digest):
+        if self._account is None or self._digest(known_ms[-1] + 1) != (n_all, digest):
             return 0
         self._begin()
         self._known_ms, self._n_counted = known_ms, array("i", parts[1])
@@ -202,6 +203,10 @@ class AccountReader:
         self._n_earlier, self._kept_ms = n_earlier, kept_ms
         self._reader.skip(n_all, known_ms[-1] + 1)
         return n_all
+
+    def _digest(self, now_ms: int) -> tuple[int, str]:
+        assert isinstance(self._recall, Recall)  # noqa: S101 - only a bot has checkpoints
+        return self._recall.digest(now_ms)
 
     def _reaches_back(self, n_kept: int, entries: Sequence[ClosedEntry] | EntryColumns) -> bool:
         """Return whether a change or an entry is earlier than what a checkpoint keeps.

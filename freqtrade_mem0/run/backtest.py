@@ -257,6 +257,7 @@ class BacktestRuntime(Runtime):
     """The runtime of a backtest, a hyperopt epoch or an analysis."""
 
     session: BacktestSession
+    session_type: type[BacktestSession] = BacktestSession
 
     def __init__(
         self, run: RunDescription, prior: Prior, store: MemoryFolder, now: Callable[[], datetime]
@@ -269,7 +270,7 @@ class BacktestRuntime(Runtime):
             batch = _BATCH_WHEN_DELIVERED if is_delivered else _BATCH
             self.writer = JournalWriter(store.journal, background=False, batch=batch)
             submit = self.writer.submit
-        self.session = BacktestSession(
+        self.session = self.session_type(
             self.setup,
             submit=submit,
             now=now,

@@ -33,6 +33,8 @@ class RunDescription:
         Seconds of a candle of the strategy; 0 where it is unknown.
     unfilled_s
         Seconds after which Freqtrade cancels an unfilled entry and exit; None where it does not.
+    has_prior
+        Whether trades of promoted runs are known from the start; None where that was not looked up.
     """
 
     settings: Settings
@@ -42,9 +44,24 @@ class RunDescription:
     database_lasts: bool = False
     timeframe_s: int = 0
     unfilled_s: tuple[float | None, float | None] = (None, None)
+    has_prior: bool | None = None
 
     @property
     def applies_stakes(self) -> bool:
         """Whether stakes are changed; in shadow mode decisions are only recorded."""
         sizing = self.settings.sizing
         return not sizing.shadow and (self.origin.mode is not Mode.LIVE or sizing.live)
+
+    @property
+    def says_stakes_only(self) -> bool:
+        """Whether nothing is recorded, and stakes follow from nothing but the default policy."""
+        settings, sizing = self.settings, self.settings.sizing
+        return (
+            not self.kind.writes
+            and self.has_prior is False
+            and self.applies_stakes
+            and sizing.policies == ("split", "response")
+            and not sizing.trial_rules
+            and sizing.veto_below is None
+            and not settings.risk.damping.enabled
+        )

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from freqtrade_mem0.run.description import RunDescription
     from freqtrade_mem0.run.runtime import Runtime
 
-HOOKED = ("custom_stake_amount", "confirm_trade_entry")
-"""Wrapped in every run. A backtest's closed trades are read from Freqtrade's own list."""
+HOOKED_IN_EPOCHS = ("custom_stake_amount",)
+"""Wrapped in every run; alone where memory says stakes and nothing else."""
+HOOKED = (*HOOKED_IN_EPOCHS, "confirm_trade_entry")
+"""A backtest's closed trades are read from Freqtrade's own list."""
 HOOKED_IN_BOTS = (
     *HOOKED,
     "confirm_trade_exit",
@@ -51,10 +53,16 @@ def install(
     """Wrap the callbacks of a strategy object, whose runtime is built at the first call."""
     indicators = indicators_of(run.settings.situation.indicators)
     hooks_type: type[Hooks] = Hooks
+    hooked: tuple[str, ...] = HOOKED
     if run.kind.is_bot:
         from freqtrade_mem0.strategy.bot_hooks import BotHooks as hooks_type  # noqa: N813
+
+        hooked = HOOKED_IN_BOTS
+    elif run.says_stakes_only:
+        from freqtrade_mem0.strategy.epoch_hooks import EpochHooks as hooks_type  # noqa: N813
+
+        hooked = HOOKED_IN_EPOCHS
     hooks = hooks_type(strategy, runtime_of, timeframe_s, indicators)
-    hooked: tuple[str, ...] = HOOKED_IN_BOTS if run.kind.is_bot else HOOKED
     if run.settings.risk.leverage:
         hooked += HOOKED_FOR_LEVERAGE
     if run.kind.is_bot and run.settings.frequi.annotations:

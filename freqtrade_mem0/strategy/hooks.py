@@ -15,7 +15,7 @@ from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.market import Markets, free_slots
 from freqtrade_mem0.records.base import as_utc, utc_ms
 from freqtrade_mem0.situation import clean
-from freqtrade_mem0.strategy.market import Market, Movement
+from freqtrade_mem0.strategy.market import Market, Movement, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,15 +106,7 @@ class Hooks:
     def _scale(self, proposal: Any, call: Mapping[str, Any]) -> Any:
         runtime, moment = self._runtime_of(), call["current_time"]
         now_ms = utc_ms(moment)
-        seen = self._market.at(call["pair"], now_ms)
-        situation: Situation | Callable[[], Situation] = seen.build
-        movement: Movement | None = seen.movement
-        extra = getattr(self._strategy, EXTRA_SITUATION, None)
-        if extra is not None:
-            # It may name a feature as one of ours.
-            situation, movement = seen.build() | self._added(extra, seen.n_closed, call), None
-        if not self._levels_checked:
-            self._warn_of_unknown_levels(runtime, situation() if callable(situation) else situation)
+        seen, situation, movement = self._look(runtime, call, now_ms)
         answer = runtime.session.answer(
             Proposal(
                 pair=call["pair"],
@@ -132,6 +124,21 @@ class Hooks:
             )
         )
         return answer.stake if answer.applied else proposal
+
+    def _look(
+        self, runtime: Runtime, call: Mapping[str, Any], now_ms: int
+    ) -> tuple[Seen, Situation | Callable[[], Situation], Movement | None]:
+        """Return the market at an entry, its situation, and the movement where it is sure."""
+        seen = self._market.at(call["pair"], now_ms)
+        situation: Situation | Callable[[], Situation] = seen.build
+        movement: Movement | None = seen.movement
+        extra = getattr(self._strategy, EXTRA_SITUATION, None)
+        if extra is not None:
+            # It may name a feature as one of ours.
+            situation, movement = seen.build() | self._added(extra, seen.n_closed, call), None
+        if not self._levels_checked:
+            self._warn_of_unknown_levels(runtime, situation() if callable(situation) else situation)
+        return seen, situation, movement
 
     def _warn_of_unknown_levels(
         self, runtime: Runtime, situation: Mapping[str, float | str]

@@ -109,6 +109,14 @@ class Market:
             return Seen(len(frame), ready.times_usual_range, ready.movement, build)
         return self._seen(self._columns(pair, frame), moment_ms)
 
+    def movement(self, pair: str, moment_ms: int) -> Movement:
+        """Return volatility and momentum alone, where candles are not made ready, as in a backtest.
+
+        None for one that is unknown. For one thread at a time.
+        """
+        candles = self._columns(pair, host.analysed_candles(self._strategy, pair))
+        return _movement(candles.numbers(candles.n_closed(moment_ms, self._timeframe_s)))
+
     def seen_by_any_thread(self, pair: str, moment_ms: int) -> Situation:
         """Return the situation at a moment; a forced exit comes from Freqtrade's REST server."""
         frame = host.analysed_candles(self._strategy, pair)
@@ -144,13 +152,18 @@ class Market:
 
 
 def _movement_and_jump(numbers: Sequence[float]) -> tuple[Movement, float | None]:
+    jump = numbers[-1] if numbers else None
+    return _movement(numbers), jump if jump is not None and isfinite(jump) else None
+
+
+def _movement(numbers: Sequence[float]) -> Movement:
     if not numbers:
-        return (None, None), None
-    volatility, momentum, jump = numbers[_VOLATILITY], numbers[_MOMENTUM], numbers[-1]
+        return None, None
+    volatility, momentum = numbers[_VOLATILITY], numbers[_MOMENTUM]
     return (
         volatility if isfinite(volatility) else None,
         momentum if isfinite(momentum) else None,
-    ), jump if isfinite(jump) else None
+    )
 
 
 def _situation(

@@ -23,6 +23,7 @@ from freqtrade_mem0.host.run_kind import RunKind
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import Prior, load_prior
 from freqtrade_mem0.run.backtest import BacktestRuntime
+from freqtrade_mem0.run.epoch import EpochRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,6 +134,8 @@ class Process:
 
     def _runtime(self, run: RunDescription, send: Callable[[str], None]) -> Runtime:
         prior, store = self.prior(run), self._store(run)
+        if run.says_stakes_only:
+            return EpochRuntime(run, prior, store, _now)
         if not run.kind.is_bot:
             return BacktestRuntime(run, prior, store, _now)
         from freqtrade_mem0.run.bot.runtime import BotRuntime

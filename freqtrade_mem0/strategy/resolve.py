@@ -127,6 +127,7 @@ def _marked(strategy: Any, run: RunDescription, process: Process) -> RunDescript
     policies = " ".join(map(fingerprint, run.settings.sizing.policies))
     depends_on = f"freqtrade_mem0 {__version__} {prior.fingerprint} {policies} {original}"
     knowledge = strategy.config[BLOCK]["knowledge"] = " ".join(depends_on.split())
-    run = replace(run, settings=run.settings.model_copy(update={"knowledge": knowledge}))
+    settings = run.settings.model_copy(update={"knowledge": knowledge})
+    run = replace(run, settings=settings, has_prior=bool(prior.trades))
     process.keep_prior(run, prior)
     return run
