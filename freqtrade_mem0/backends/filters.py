@@ -110,16 +110,19 @@ def parse_filters(filters: Mapping[str, object] | None) -> AllOf:
 
 def matches(node: Node, payload: Mapping[str, object]) -> bool:
     """Tell whether a payload passes a parsed filter."""
-    match node:
-        case Condition():
-            value = payload.get(node.key)
-            return value is not None and node.test(value)
-        case AllOf():
-            return all(matches(part, payload) for part in node.parts)
-        case AnyOf():
-            return any(matches(part, payload) for part in node.parts)
-        case NoneOf():
-            return not any(matches(part, payload) for part in node.parts)
+    if isinstance(node, Condition):
+        value = payload.get(node.key)
+        return value is not None and node.test(value)
+    # Loops, as `all` and `any` over a generator take three times as long for so few parts.
+    if isinstance(node, AllOf):
+        for part in node.parts:  # noqa: SIM110
+            if not matches(part, payload):
+                return False
+        return True
+    for part in node.parts:
+        if matches(part, payload):
+            return isinstance(node, AnyOf)
+    return isinstance(node, NoneOf)
 
 
 def _parse(filters: object, *, depth: int) -> AllOf:
@@ -193,8 +196,9 @@ def _span(wanted: Mapping[str, object]) -> Span | None:
 
 def _membership(allowed: frozenset[tuple[str, object]], *, wanted: bool) -> Test:
     def holds(value: object) -> bool:
-        values = value if isinstance(value, list) else (value,)
-        return any(_identity(element) in allowed for element in values) is wanted
+        if isinstance(value, list):
+            return any(_identity(element) in allowed for element in value) is wanted
+        return (_identity(value) in allowed) is wanted
 
     return holds
 
@@ -232,10 +236,10 @@ def _any_element(test: Test) -> Test:
 
 def _identity(value: object) -> tuple[str, object] | None:
     """Return what makes two values equal; None for NaN and nested data, which equal nothing."""
-    if isinstance(value, bool):
-        return ("bool", value)
     if isinstance(value, str):
         return ("text", value)
+    if isinstance(value, bool):
+        return ("bool", value)
     number = as_number(value)
     return None if number is None else ("number", number)
 
@@ -274,6 +278,8 @@ def as_instant(value: object) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(value)
+        if instant.tzinfo is UTC:
+            return instant
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -104,9 +104,13 @@ class LocalBackend:
         self._refuse_if_closed()
         return 0
 
-    def ready_to_fork(self) -> bool:
-        """Return False: the journal has a connection open."""
-        return False
+    def pages_for_children(
+        self,
+        filters: Filters,  # noqa: ARG002
+        size: int,  # noqa: ARG002
+    ) -> Sequence[Callable[[], list[Memory]]]:
+        """Return nothing: the journal has a connection open."""
+        return []
 
     def close(self) -> None:
         """Refuse further calls."""

@@ -92,6 +92,11 @@ def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None
     Missing scopes are empty, a missing or unreadable time is 1970, nested metadata is JSON text.
     """
     created_at = as_instant(payload.get("created_at"))
+    metadata = dict(payload)
+    for key in payload.keys() & RESERVED_KEYS:
+        del metadata[key]
+    if not _PLAIN_TYPES.issuperset(map(type, metadata.values())):
+        metadata = {key: _flat(value) for key, value in metadata.items() if value is not None}
     return Memory(
         id=str(memory_id),
         text=_text(payload.get("data")),
@@ -99,11 +104,7 @@ def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None
         agent_id=_text(payload.get("agent_id")),
         run_id=_text(payload.get("run_id")),
         created_at=_LONG_AGO if created_at is None else created_at,
-        metadata={
-            key: value if value.__class__ in _PLAIN_TYPES else _flat(value)  # type: ignore[misc]
-            for key, value in payload.items()
-            if key not in RESERVED_KEYS and value is not None
-        },
+        metadata=metadata,
         score=score,
         stored_at=as_instant(payload.get("updated_at")),
     )

@@ -103,10 +103,13 @@ class MemoryBackend(Protocol):
         no deleted text is left in its files. 0 where the store can not do it.
         """
 
-    def ready_to_fork(self) -> bool:
-        """Return whether a forked child may use it, too; if so, it has closed its files for that.
+    def pages_for_children(
+        self, filters: Filters, size: int
+    ) -> Sequence[Callable[[], list[Memory]]]:
+        """Return what reads the memories that pass, for forked children, up to `size` each.
 
-        This process must not use it while the child does.
+        Files are closed for a fork, and this process must not use the store before the children
+        have ended. Nothing is returned where a child can not use it.
         """
 
     def close(self) -> None:

@@ -95,7 +95,11 @@ def payload_for_mem0(text: object) -> dict[str, Any]:
 
     Mem0 refuses a whole answer when one row in it has, for example, a number as `created_at`.
     """
-    payload = decode_payload(text)
+    return for_mem0(decode_payload(text))
+
+
+def for_mem0(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a decoded payload, changed as `payload_for_mem0` says."""
     payload.setdefault("data", "")
     for key in _TEXT_FIELDS:
         value = payload.get(key)

@@ -1,19 +1,20 @@
 """Memories as they come from Mem0, checked one by one and made ready for the journal.
 
 Reading, decoding, checking and encoding take longer than SQLite's writing. Where the whole of Mem0
-is read, a forked child does them, so that both cores of a machine work.
+is read, forked children do them, so that all cores of a machine work.
 """
 
 from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import BackendError, RecordError
 from freqtrade_mem0.journal.piped import piped
-from freqtrade_mem0.journal.ready import Ready, made_ready
+from freqtrade_mem0.journal.ready import Ready, all_briefs, made_ready
 from freqtrade_mem0.records.block import trades_of
 from freqtrade_mem0.records.codec import encode_decoded
 from freqtrade_mem0.records.kinds.promotion import Promotion
@@ -27,9 +28,15 @@ if TYPE_CHECKING:
     from freqtrade_mem0.backends.port import Filters
     from freqtrade_mem0.journal.piped import Piped
     from freqtrade_mem0.memory_folder import MemoryFolder
+    from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.memory import Memory
 
 _BATCH = 2_000
+
+_REFUSALS = (RecordError, ValueError, OverflowError)
+
+_CHILDREN = 2
+"""With the process that writes, one more than two cores, as their parts of the work differ."""
 
 
 class Arrived(NamedTuple):
@@ -54,16 +61,23 @@ def arriving(
 
 
 def arriving_beside(store: MemoryFolder, filters: Filters) -> Piped | None:
-    """Return what a forked child reads, each as the fields of `Arrived`; None where none can.
+    """Return what forked children read, each as the fields of `Arrived`; None where none can.
 
-    It can where this process has one thread: another one may hold a lock, of SQLite for example,
-    which the child would wait for.
+    They can where this process has one thread: another one may hold a lock, of SQLite for example,
+    which a child would wait for.
     """
-    if threading.active_count() > 1 or not store.backend.ready_to_fork():
+    if threading.active_count() > 1:
+        return None
+    pages = store.backend.pages_for_children(filters, _BATCH)
+    if len(pages) < _CHILDREN:
         return None
     store.journal.open()  # whatever there is to make or to migrate is done, and said, once
     store.journal.close()
-    return piped(lambda: map(tuple, arriving(store, filters)))
+
+    def every(first: int) -> Iterator[tuple[Any, ...]]:
+        return (tuple(arrived(store, page())) for page in pages[first::_CHILDREN])
+
+    return piped([partial(every, first) for first in range(_CHILDREN)])
 
 
 def arrived(store: MemoryFolder, memories: Sequence[Memory]) -> Arrived:
@@ -71,7 +85,7 @@ def arrived(store: MemoryFolder, memories: Sequence[Memory]) -> Arrived:
     now, key = datetime.now(UTC), store.settings.trust.secret()
     known_ms = store.journal.recorded_ms([memory.id for memory in memories])
     refused: list[tuple[str, str]] = []
-    ready: list[Ready] = []
+    decoded: list[tuple[str, list[Record]]] = []
     for memory in memories:
         noted_s = memory.metadata.get("recorded_ts")
         if (
@@ -87,10 +101,17 @@ def arrived(store: MemoryFolder, memories: Sequence[Memory]) -> Arrived:
             trades = trades_of(record, memory) if isinstance(record, TradeSummary) else []
             for each in trades:
                 refuse_future(each, now)
-            # What SQLite refuses must not hold up a batch.
-            ready += [made_ready(each, encode_decoded(each)) for each in (record, *trades)]
-        except (RecordError, ValueError, OverflowError) as error:
+            decoded.append((memory.id, [record, *trades]))
+        except _REFUSALS as error:
             refused.append((memory.id, str(error)))
+    ready: list[Ready] = []
+    brief_of = all_briefs([each for _, records in decoded for each in records])
+    for memory_id, records in decoded:
+        # What SQLite refuses must not hold up a batch.
+        try:
+            ready += [made_ready(each, encode_decoded(each), brief_of) for each in records]
+        except _REFUSALS as error:
+            refused.append((memory_id, str(error)))
     times = [memory.stored_at for memory in memories if memory.stored_at is not None]
     latest = max(times).isoformat() if times else None
     return Arrived(len(memories), latest, refused, ready)

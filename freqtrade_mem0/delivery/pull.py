@@ -150,13 +150,13 @@ def _pull(
     progress: Callable[[int], None] | None = None,
 ) -> Pulled:
     pull = _Pull(store, progress)
-    child = arriving_beside(store, filters) if since is None else None
-    if child is not None:
-        with closing(child):
-            for fields in child:
+    beside = arriving_beside(store, filters) if since is None else None
+    if beside is not None:
+        with closing(beside):
+            for fields in beside:
                 pull.take(Arrived(*fields))
-    if child is None or not child.is_whole:
-        # What a child has sent is in the journal already, and is passed over quickly.
+    if beside is None or not beside.is_whole:
+        # What children have sent is in the journal already, and is passed over quickly.
         pull.pulled = Pulled(n_new=pull.pulled.n_new)
         for each in arriving(store, filters, since):
             pull.take(each)

@@ -28,27 +28,32 @@ _MANY = 100
 """From so many records on, their numbers are worked out together."""
 
 
-def made_ready(record: Record, body: str | None = None) -> Ready:
+def made_ready(record: Record, body: str | None = None, brief_of: BriefOf = short) -> Ready:
     """Return a record ready to be written; raise `RecordError` as `record_row`.
 
-    `body` is its JSON where that was checked before.
+    `body` is its JSON where that was checked before, `brief_of` from `all_briefs` of many records.
     """
     row = record_row(record, body)
-    return row, plain_facts(record, str(row[-1]))
+    return row, plain_facts(record, str(row[-1]), brief_of)
 
 
 def all_made_ready(records: Sequence[Record]) -> list[Ready]:
     """Return `made_ready` of each record; the numbers of many are worked out together."""
     rows = [record_row(each) for each in records]
-    brief_of: BriefOf = short
-    if len(records) >= _MANY:
-        situations = [each.situation for each in records if isinstance(each, TradeRecord)]
-        values = chain.from_iterable(each.values() for each in situations)
-        brief_of = Shorts(each for each in values if type(each) is float).__getitem__
+    brief_of = all_briefs(records)
     return [
         (row, plain_facts(record, str(row[-1]), brief_of))
         for record, row in zip(records, rows, strict=True)
     ]
+
+
+def all_briefs(records: Sequence[Record]) -> BriefOf:
+    """Return `short`, which knows the numbers of many records' situations already."""
+    if len(records) < _MANY:
+        return short
+    situations = [each.situation for each in records if isinstance(each, TradeRecord)]
+    values = chain.from_iterable(each.values() for each in situations)
+    return Shorts(each for each in values if type(each) is float).__getitem__
 
 
 def record_in(ready: Ready) -> Record:

@@ -103,10 +103,13 @@ class ReferenceBackend:
         self._open()
         return 0
 
-    def ready_to_fork(self) -> bool:
-        """Forget nothing."""
+    def pages_for_children(
+        self, filters: Filters, size: int
+    ) -> Sequence[Callable[[], list[Memory]]]:
+        """Return nothing."""
+        del filters, size
         self._open()
-        return False
+        return []
 
     def close(self) -> None:
         """Drop everything."""

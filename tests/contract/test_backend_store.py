@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from freqtrade_mem0.backends.payload import stored_since
-from freqtrade_mem0.backends.sqlite import times
+from freqtrade_mem0.backends.sqlite import store as store_module
 from freqtrade_mem0.backends.sqlite.store import SqliteStore
 from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
 from freqtrade_mem0.backends.vector_rows import decode_payload
@@ -245,10 +245,11 @@ def test_only_what_was_stored_since_is_read(path: Path, monkeypatch: pytest.Monk
         n_read.append(text)
         return decode_payload(text)
 
-    monkeypatch.setattr(times, "decode_payload", counted)
+    monkeypatch.setattr(store_module, "decode_payload", counted)
     monkeypatch.setattr(VectorCache, "refresh", lambda *_: pytest.fail("vectors are read"))
 
-    assert store.list_ids_since(since, {"user_id": "me"}) == wanted
+    found = [row.id for page in store.pages({"user_id": "me"}, 5, since) for row in page]
+    assert found == wanted
     assert len(n_read) == len(wanted)
     store.close()
 

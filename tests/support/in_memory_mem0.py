@@ -127,9 +127,13 @@ class InMemoryMem0:
         self._refuse_if_away()
         return 0
 
-    def ready_to_fork(self) -> bool:
-        """Count what is read in this process."""
-        return False
+    def pages_for_children(
+        self,
+        filters: Filters,  # noqa: ARG002
+        size: int,  # noqa: ARG002
+    ) -> Sequence[Callable[[], list[Memory]]]:
+        """Return nothing: what is read in this process is counted."""
+        return []
 
     def close(self) -> None:
         """Nothing to release."""

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade_mem0.backends import payload
@@ -216,10 +217,10 @@ class EmbeddedBackend:
         with self._at_work("read the changes") as parts:
             if not isinstance(parts.store, ExactStore):
                 return iter(foreign_store.scan(parts.store, filters, since))
+            if isinstance(parts.store, SqliteStore):
+                return self._of_pages(parts.store.pages(filters, _MEMORIES_PER_READ, since))
             if since is not None:
                 return self._read(parts.store.list_ids_since(since, filters))
-            if isinstance(parts.store, SqliteStore):
-                return self._of_pages(parts.store.pages(filters, _MEMORIES_PER_READ))
         return self.scan(filters=filters)
 
     def _of_pages(self, pages: Iterator[list[Row]]) -> Iterator[Memory]:
@@ -298,13 +299,23 @@ class EmbeddedBackend:
                 return parts.store.count(filters, by)
             return payload.count_groups(foreign_store.scan(parts.store, filters), by)
 
-    def ready_to_fork(self) -> bool:
-        """Close our own SQLite store for a while; see `MemoryBackend.ready_to_fork`."""
-        with self._at_work("make ready for a fork") as parts:
+    def pages_for_children(
+        self, filters: Filters, size: int
+    ) -> Sequence[Callable[[], list[Memory]]]:
+        """Return pages of our own SQLite store; see `MemoryBackend.pages_for_children`."""
+        with self._at_work("find the memories") as parts:
             if not isinstance(parts.store, SqliteStore) or self._memory is not None:
-                return False
+                return []
+            parts_of_ids = _parts(parts.store.ids_by_time(filters), size)
             parts.store.rest()
-            return True
+        return [partial(self._page, ids, filters) for ids in parts_of_ids]
+
+    def _page(self, ids: Sequence[str], filters: Filters) -> list[Memory]:
+        with self._at_work("read the changes") as parts:
+            return [
+                payload.from_payload(each.id, each.payload)
+                for each in parts.store.page(ids, filters)
+            ]
 
     def close(self) -> None:
         """Close the store and Mem0's history; closing twice is harmless."""

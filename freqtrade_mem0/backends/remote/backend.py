@@ -161,9 +161,13 @@ class RemoteBackend:
         self._refuse_if_closed()
         return 0
 
-    def ready_to_fork(self) -> bool:
-        """Return False: a server, not this process, is what takes time."""
-        return False
+    def pages_for_children(
+        self,
+        filters: Filters,  # noqa: ARG002
+        size: int,  # noqa: ARG002
+    ) -> Sequence[Callable[[], list[Memory]]]:
+        """Return nothing: a server, not this process, is what takes time."""
+        return []
 
     def close(self) -> None:
         """Close connections and the file of ids; closing twice is harmless."""

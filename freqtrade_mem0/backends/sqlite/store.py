@@ -29,7 +29,13 @@ from freqtrade_mem0.backends.sqlite.keywords import overlap
 from freqtrade_mem0.backends.sqlite.shrinking import shrink
 from freqtrade_mem0.backends.sqlite.vector_cache import VectorCache
 from freqtrade_mem0.backends.sqlite.vectors import decoded
-from freqtrade_mem0.backends.vector_rows import Row, payload_for_mem0, wrong_length
+from freqtrade_mem0.backends.vector_rows import (
+    Row,
+    decode_payload,
+    for_mem0,
+    payload_for_mem0,
+    wrong_length,
+)
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -39,7 +45,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from freqtrade_mem0.backends.filters import AllOf
     from freqtrade_mem0.backends.port import GroupKey
     from freqtrade_mem0.backends.vector_rows import Vectors
 
@@ -210,35 +215,42 @@ class SqliteStore(ExactStore):
                 return []
             return [cache.ids[at] for at in cache.in_time_order(cache.select(connection, node))]
 
-    def pages(self, filters: Mapping[str, Any] | None, size: int) -> Iterator[Rows]:
-        """Return pages of the memories that pass, by `(created_at, id)`.
+    def pages(
+        self, filters: Mapping[str, Any] | None, size: int, since: datetime | None = None
+    ) -> Iterator[Rows]:
+        """Return pages of the memories that pass and were stored `since`, by `(created_at, id)`.
 
         Each is read once, when its page is, and nothing of it is kept for later searches.
+        """
+        wanted = stored_since(dict(filters or {}), since)
+        ids = self.ids_by_time(filters, since)
+        return (self.page(ids[at : at + size], wanted) for at in range(0, len(ids), size))
+
+    def ids_by_time(
+        self, filters: Mapping[str, Any] | None, since: datetime | None = None
+    ) -> Names:
+        """Return ids by `(created_at, id)`, among them those of all memories that pass.
+
+        A filter's owners are looked at, and `since` where times are noted; no memory is read.
         """
         node = parse_filters(filters)
         with self._file.reading() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
-            ids = store_rows.ids_by_time(connection, collection, node)
-        return (self._page(ids[at : at + size], node) for at in range(0, len(ids), size))
+            if since is not None and times.are_noted(connection):
+                number = None if collection is None else collection.number
+                return times.ids_since(connection, number, since)
+            return store_rows.ids_by_time(connection, collection, node)
 
-    def _page(self, ids: Names, node: AllOf) -> Rows:
+    def page(self, ids: Sequence[str], filters: Mapping[str, Any] | None) -> Rows:
+        """Return those of some memories that are there and pass."""
+        node = parse_filters(filters)
         with self._file.reading() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
             found = [
-                Row(each, None, payload_for_mem0(text))
+                (each, decode_payload(text))
                 for each, text in store_rows.payloads(connection, collection, ids)
             ]
-        return [row for row in found if matches(node, row.payload)]
-
-    def list_ids_since(self, since: datetime, filters: Mapping[str, Any] | None = None) -> Names:
-        """Return the ids of memories that pass and were stored since; only such rows are read."""
-        with self._file.reading() as connection:
-            if times.are_noted(connection):
-                node = parse_filters(stored_since(dict(filters or {}), since))
-                collection = store_rows.find_collection(connection, self.collection_name)
-                number = None if collection is None else collection.number
-                return times.ids_since(connection, number, node, since)
-        return super().list_ids_since(since, filters)
+        return [Row(each, None, for_mem0(told)) for each, told in found if matches(node, told)]
 
     def count(
         self, filters: Mapping[str, Any] | None = None, by: Sequence[str] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from freqtrade_mem0.backends.filters import as_microseconds, matches
+from freqtrade_mem0.backends.filters import as_microseconds
 from freqtrade_mem0.backends.vector_rows import EPOCH, decode_payload
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from freqtrade_mem0.backends.filters import Node
 
 _ALWAYS_US = 2**62  # for what is no single time: such rows are looked at each time
 
@@ -42,16 +41,14 @@ def note_all(connection: sqlite3.Connection) -> None:
     note(connection, connection.execute("SELECT seq, payload FROM memories"))
 
 
-def ids_since(
-    connection: sqlite3.Connection, collection: int | None, node: Node, since: datetime
-) -> list[str]:
-    """Return the ids of rows that pass a filter, by `(created_at, id)`, of those stored since."""
+def ids_since(connection: sqlite3.Connection, collection: int | None, since: datetime) -> list[str]:
+    """Return the ids of rows that were stored since, by `(created_at, id)`; see `_ALWAYS_US`."""
     found = connection.execute(
-        "SELECT m.id, m.payload FROM times AS t CROSS JOIN memories AS m ON m.seq = t.seq"
+        "SELECT m.id FROM times AS t CROSS JOIN memories AS m ON m.seq = t.seq"
         " WHERE t.stored_us >= ? AND m.collection = ? ORDER BY m.created_us, m.id",
         ((since - EPOCH) // timedelta(microseconds=1), collection),
     )
-    return [each for each, payload in found if matches(node, decode_payload(payload))]
+    return [each for (each,) in found]
 
 
 def _stored_us(payload: Mapping[str, object]) -> int | None:

@@ -98,12 +98,12 @@ def parts_of(
 
     `brief_of` is `numbers.short`, or looks its result up.
     """
-    known, recorded = trade.known_at - EARLIEST, trade.recorded_at - EARLIEST
+    known_us, recorded_us = trade.known_at.microsecond, trade.recorded_at.microsecond
     opened, closed = trade.known_at - trade.open_date, trade.known_at - trade.close_date
     seconds = opened.days * 86_400 + opened.seconds
     is_fine = (
         bool(closed or opened.microseconds)
-        or bool(known.microseconds % 1_000 or recorded.microseconds % 1_000)
+        or bool(known_us % 1_000 or recorded_us % 1_000)
         or not 0 <= seconds < _MOST_SECONDS
     )
     kinds: list[str] = []
@@ -127,8 +127,8 @@ def parts_of(
     )
     times = (
         _MICROSECONDS.pack(
-            known.microseconds % 1_000,
-            recorded.microseconds % 1_000,
+            known_us % 1_000,
+            recorded_us % 1_000,
             opened // _MICROSECOND,
             closed // _MICROSECOND,
         )
@@ -153,13 +153,17 @@ def parts_of(
 def numbered(parts: Parts, number: Callable[[str], int]) -> tuple[bytes, list[str]]:
     """Return facts with the numbers of their words, and the words; see `packed_trade`."""
     flags, ratio, times, said, decision, without, names, kinds, values, unknown, rare_id = parts
-    texts = [value for value in values if isinstance(value, str)]
-    stored = [number(value) if isinstance(value, str) else value for value in values]
-    if max(map(number, texts), default=0) >= _MOST_NARROW:
-        kinds = "".join(
-            BROAD if kind == NARROW and n >= _MOST_NARROW else kind
-            for n, kind in zip(stored, kinds, strict=True)
-        )
+    texts: list[str] = []
+    stored: list[float] = []
+    for place, value in enumerate(values):
+        if isinstance(value, str):
+            texts.append(value)
+            value_number = number(value)
+            stored.append(value_number)
+            if value_number >= _MOST_NARROW:
+                kinds = f"{kinds[:place]}{BROAD}{kinds[place + 1 :]}"
+        else:
+            stored.append(value)
     shape, layout = _shape(names, kinds, unknown, rare_id)
     words = [*said, shape]
     numbers = [number(word) for word in words]
