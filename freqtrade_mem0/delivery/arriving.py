@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import BackendError, RecordError
+from freqtrade_mem0.journal.forked import is_worthwhile
 from freqtrade_mem0.journal.piped import piped
 from freqtrade_mem0.journal.ready import Ready, all_briefs, made_ready
 from freqtrade_mem0.records.block import trades_of
@@ -66,7 +67,7 @@ def arriving_beside(store: MemoryFolder, filters: Filters) -> Piped | None:
     They can where this process has one thread: another one may hold a lock, of SQLite for example,
     which a child would wait for.
     """
-    if threading.active_count() > 1:
+    if threading.active_count() > 1 or not is_worthwhile():
         return None
     pages = store.backend.pages_for_children(filters, _BATCH)
     if len(pages) < _CHILDREN:

@@ -70,8 +70,7 @@ def forked(work: Callable[[], bool]) -> Forked | None:
     work
         Returns whether it succeeded. Doing it twice must be harmless.
     """
-    # On other systems than Linux the system's own libraries may not survive a fork.
-    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < _CORES:
+    if not is_worthwhile():
         return None
     try:
         pid = os.fork()
@@ -84,6 +83,12 @@ def forked(work: Callable[[], bool]) -> Forked | None:
         code = 0 if _done(work) else 1
     finally:
         os._exit(code)  # nothing of the parent may be flushed or closed twice
+
+
+def is_worthwhile() -> bool:
+    """Return whether this system forks safely, and has a core for a child."""
+    # On other systems than Linux the system's own libraries may not survive a fork.
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) >= _CORES
 
 
 def _done(work: Callable[[], bool]) -> bool:
