@@ -9,6 +9,7 @@ JSON: records per second of wall and of processor time, without the import of Me
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -57,10 +58,10 @@ def trade(number: int, origin: Origin = ORIGIN) -> TradeRecord:
 
 
 def rates(n: int, work: Callable[[], object]) -> dict[str, int]:
-    """Return how many a second, by the clock and by the processor."""
-    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    """Return how many a second, by the clock and by the processor, that of children included."""
+    wall_s, cpu_s = time.perf_counter(), sum(os.times()[:4])
     work()
-    wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+    wall_s, cpu_s = time.perf_counter() - wall_s, sum(os.times()[:4]) - cpu_s
     return {"per_second": round(n / wall_s), "per_cpu_second": round(n / cpu_s)}
 
 
