@@ -8,8 +8,10 @@ is counted in the memory's folder, because the best of many looks good by chance
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from contextlib import suppress
+import signal
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +31,7 @@ from freqtrade_mem0.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.progress import Progress
 
@@ -123,8 +125,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_names(strategies, config.strategy_folders, recursive=config.recursive_strategy_search)
     if arguments.html is not None and not arguments.html.absolute().parent.is_dir():
         raise ConfigError(f"--html {arguments.html}: its folder does not exist. Create it first.")
-    with _temporary_folder(config.user_data_dir) as folder, progress_bar() as progress:
-        outcomes = _run_all(strategies, arguments, Path(folder), progress)
+    with _work_folder(config.user_data_dir) as folder, progress_bar() as progress:
+        outcomes = _run_all(strategies, arguments, folder, progress)
     comparisons = adjusted([each.comparison for each in outcomes if each.comparison is not None])
     failed = [outcome for outcome in outcomes if outcome.runs is None]
     notes = _notes(config)
@@ -157,11 +159,28 @@ def _try_rule(arguments: argparse.Namespace, config: CliConfig) -> int:
     def run_all(strategies: Sequence[str], rule: dict[str, Any]) -> list[Outcome]:
         recursive = config.recursive_strategy_search
         check_names(strategies, config.strategy_folders, recursive=recursive)
-        with _temporary_folder(config.user_data_dir) as folder, progress_bar() as progress:
-            return _run_all(strategies, arguments, Path(folder), progress, rule)
+        with _work_folder(config.user_data_dir) as folder, progress_bar() as progress:
+            return _run_all(strategies, arguments, folder, progress, rule)
 
     tried = [getattr(arguments, option) for option in _TRIED]
     return rule_trial.try_rule(arguments, config, run_all, tried)
+
+
+@contextmanager
+def _work_folder(user_data_dir: Path) -> Iterator[Path]:
+    """Give a temporary folder; SIGTERM deletes it and ends the backtests in it, as Ctrl-C does."""
+
+    def end(*_: object) -> None:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise SystemExit(128 + signal.SIGTERM)
+
+    with _temporary_folder(user_data_dir) as name:
+        before = signal.signal(signal.SIGTERM, end)
+        try:
+            yield Path(name)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _temporary_folder(user_data_dir: Path) -> TemporaryDirectory[str]:

@@ -65,9 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
     from freqtrade_mem0.service.keys import Keys
     from freqtrade_mem0.service.tokens import Tokens
 
-    if (arguments.id is not None) != (arguments.what == "revoke"):
+    for value, option, command in (
+        (arguments.id, "id", "revoke"),
+        (arguments.role, "--role", "add"),
+    ):
+        if value is not None and arguments.what != command:
+            raise ConfigError(
+                f"'keys {arguments.what}' takes no {option}, got {value!r}; 'keys {command}' does."
+            )
+    if arguments.what == "revoke" and arguments.id is None:
         raise ConfigError("'keys revoke ID' needs the id of a key; 'keys list' lists them.")
-    if (arguments.role is not None) != (arguments.what == "add"):
+    if arguments.what == "add" and arguments.role is None:
         raise ConfigError(f"'keys add' needs a role: --role {', '.join(_ROLES)}.")
     folder = read_config(arguments).memory().folder
     file = ServiceFile(folder)

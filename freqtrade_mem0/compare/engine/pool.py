@@ -118,7 +118,15 @@ def _begin(shares: Any, slots: Any) -> None:
     global _shares, _slots
     _shares, _slots = shares, slots
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it without a traceback
+    signal.signal(signal.SIGTERM, _end)
     logging.disable(logging.INFO)  # only warnings are read
+
+
+def _end(*_: object) -> None:
+    """End this worker and the backtests that it forked, which have this handler, too."""
+    for child in multiprocessing.active_children():
+        child.terminate()
+    os._exit(128 + signal.SIGTERM)
 
 
 def _work(number: int, job: Job, judge: Judge | None) -> tuple[tuple[Run, Run], Comparison | None]:

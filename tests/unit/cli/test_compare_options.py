@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from multiprocessing import Semaphore
 from typing import TYPE_CHECKING
 
@@ -126,6 +128,23 @@ def _with_value(option: str) -> list[str]:
     if option in {"--enable-protections", "--recursive-strategy-search"}:
         return [option]
     return [option, "0.001" if option == "--fee" else "x"]
+
+
+def test_sigterm_leaves_no_folder_behind(userdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `timeout` and a stopped container send it; the exit code is that of other programs."""
+    folders = []
+
+    def terminated(_: object, __: object, folder: Path, *___: object) -> None:
+        folders.append(folder)
+        assert folder.is_dir()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(compare, "_run_all", terminated)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"):
+        main(["compare", "-s", "DipBuyer", "--userdir", str(userdir)])
+    assert not folders[0].exists()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_ctrl_c_is_said_and_has_an_exit_code_of_its_own(

@@ -194,3 +194,20 @@ def test_a_disk_that_takes_nothing_is_one_sentence(
     said = capsys.readouterr().err
     assert expected in said
     assert said.endswith("choose a folder that this user may write to, and try again.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("keys add laptop", "'keys add' takes no id, got 'laptop'; 'keys revoke' does."),
+        ("keys list --role reader", "'keys list' takes no --role, got 'reader'; 'keys add' does."),
+        ("keys revoke", "'keys revoke ID' needs the id of a key"),
+        ("keys add", "'keys add' needs a role"),
+    ],
+)
+def test_what_a_command_on_keys_lacks_or_does_not_take(
+    config: str, words: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told apart, so that the sentence is about the command that was written."""
+    assert main([*words.split(), "-c", config]) == 1
+    assert expected in " ".join(capsys.readouterr().err.split())
