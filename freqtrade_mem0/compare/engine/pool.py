@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -119,7 +120,18 @@ def _begin(shares: Any, slots: Any) -> None:
     _shares, _slots = shares, slots
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it without a traceback
     signal.signal(signal.SIGTERM, _end)
+    # A worker holds the queue it reads from open itself, so the end of a parent that is killed
+    # would never reach it.
+    threading.Thread(
+        target=_end_with, args=(multiprocessing.parent_process(),), daemon=True
+    ).start()
     logging.disable(logging.INFO)  # only warnings are read
+
+
+def _end_with(parent: Any) -> None:
+    """Wait for the end of the parent; what it would have waited for is of no use then."""
+    parent.join()
+    _end()
 
 
 def _end(*_: object) -> None:
