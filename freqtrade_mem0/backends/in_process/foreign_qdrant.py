@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from freqtrade_mem0.backends.imports import import_whole
 from freqtrade_mem0.errors import BackendError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def with_client(given: Mapping[str, Any], folder: Path, *, timeout_s: float) -> 
     Mem0 itself sets no timeout, and refuses an address without a key. Raises `BackendError`, with
     the address but without the key, where no Qdrant answers.
     """
-    client_module = importlib.import_module("qdrant_client")
+    client_module = import_whole("qdrant_client")
     names = ("url", "host", "port", "api_key", "https")
     address = {key: given[key] for key in names if given.get(key) is not None}
     client = client_module.QdrantClient(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from freqtrade_mem0.backends.imports import import_whole
 from freqtrade_mem0.backends.in_process import foreign_qdrant
 from freqtrade_mem0.backends.in_process.history import encrypt_history, history_of
 from freqtrade_mem0.backends.in_process.no_llm import NoLanguageModel
@@ -86,7 +87,7 @@ def import_mem0(folder: Path) -> Any:
     os.environ.setdefault("MEM0_TELEMETRY", "False")
     os.environ.setdefault("MEM0_DIR", str(_mem0_folder(folder)))
     make_folder(Path(os.environ["MEM0_DIR"]))
-    mem0 = importlib.import_module("mem0")
+    mem0 = import_whole("mem0")
     if was_imported and wanted is None:
         _switch_telemetry_off()
     _forbid_download_of_models()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
+from freqtrade_mem0.backends.imports import import_whole
 from freqtrade_mem0.config.secrets import cut
 from freqtrade_mem0.errors import BackendError
 from freqtrade_mem0.words.extras import how_to_install
@@ -103,7 +104,7 @@ def store_config(configs: Any, given: dict[str, Any], *, timeout_s: float) -> An
 
 def _libpq_settings(others: dict[str, Any]) -> dict[str, str]:
     """Return the settings that PostgreSQL's library knows; refuse those that nobody knows."""
-    psycopg = importlib.import_module("psycopg")
+    psycopg = import_whole("psycopg")
     keywords = {each.keyword.decode() for each in psycopg.pq.Conninfo.get_defaults()}
     for name in others:
         if name not in keywords:

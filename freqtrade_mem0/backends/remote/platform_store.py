@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from freqtrade_mem0.backends import payload
+from freqtrade_mem0.backends.imports import import_whole
 from freqtrade_mem0.backends.port import SCOPE_KEYS
 from freqtrade_mem0.backends.remote import copy as remote_copy
 from freqtrade_mem0.backends.remote.copy import ID_KEY, RemoteCopy
@@ -76,7 +76,7 @@ class PlatformStore(RemoteStore):
             timeout_s=timeout_s,
             params={key: scope for key, scope in scopes.items() if scope},
         )
-        client_class = importlib.import_module("mem0").MemoryClient
+        client_class = import_whole("mem0").MemoryClient
         try:
             self._client: Any = wire.patiently(
                 partial(client_class, credentials.api_key, host=host, client=wire)
