@@ -32,7 +32,7 @@ $(VENV)/.dev: $(VENV)/.runtime
 demo: $(VENV)/.runtime ## a real backtest with and without memory, on generated candles
 	@$(BIN)/freqtrade-mem0 demo
 
-check: lint ## ruff, mypy, import rules, unit and property tests (about a minute)
+check: lint ## ruff, mypy, import rules, unit and property tests (a few minutes)
 	$(PYTEST) -n $$(($(CORES) + 1)) -m "not flow" --hypothesis-profile quick tests/unit tests/property
 
 test: $(VENV)/.dev ## what CI runs: the same, and all other tests, with real Freqtrade processes (about ten minutes)

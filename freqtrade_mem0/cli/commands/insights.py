@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help=f"Show all groups. Default: of each level the {_N_SHOWN} with the most trades.",
+        help=f"Show all groups. Default: the {_N_SHOWN} of each level with the most trades.",
     )
     scope_options(parser)
     memory_options(parser)
