@@ -1,7 +1,8 @@
 """What memory costs a backtest: the whole `freqtrade backtesting` command, and its loop alone.
 
     python benchmarks/bench_backtest.py [--rounds 5] [--days 120]
-        [--datadir FOLDER --timeframe 5m --timerange 20240101-20240301] [--instructions]
+        [--datadir FOLDER --timeframe 5m --timerange 20240101-20240301]
+        [--samples | --instructions]
 
 Real processes on generated candles (about 2,900 trades by default), in turn, in another order each
 round:
@@ -17,6 +18,11 @@ Prints JSON. Each ratio is paired with the plain run of its round. `loop` is `Ba
 that of the processes it waited for. With `--instructions` each variant is run once and its
 instructions are counted (valgrind, fifty times as slow): two lengths of time tell what a trade
 costs, and what the start and the end of the command cost.
+
+With `--samples` each variant but `plain` is run once, and its stack is looked at every few ms of
+processor time: `share` says what part of it memory took, in the whole command, in the loop, and so
+on. One run is enough, whatever else the machine does; but what memory makes slower in Freqtrade, as
+it uses the same caches, is not in it. `functions` are the 30 of memory where most of it was.
 """
 
 from __future__ import annotations
@@ -25,7 +31,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,17 +82,22 @@ def main() -> int:
     parser.add_argument(
         "--instructions", action="store_true", help="Count instructions; slow, never noisy."
     )
+    parser.add_argument(
+        "--samples", action="store_true", help="Say in what parts of one run memory's time is."
+    )
     market_options(parser, days=120)
     asked = parser.parse_args()
     names = list(dict.fromkeys([PLAIN, *asked.variants]))
     facts = machine()
     runs: dict[str, list[Run]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, market(asked, Path(name)) as traded:
-        if asked.instructions:
+        if asked.instructions or asked.samples:
             print_result(
                 "backtest",
                 asked=asked_market(asked),
-                figures={each: counted(traded, Path(name) / each) for each in names},
+                figures={each: counted(traded, Path(name) / each) for each in names}
+                if asked.instructions
+                else {each: sampled(traded, Path(name) / each) for each in names if each != PLAIN},
                 machine_before=facts,
             )
             return 0
@@ -128,6 +139,40 @@ def counted(traded: Market, folder: Path) -> dict[str, int]:
     return {
         "instructions": n_instructions,
         "trades": load_backtest(folder, EXAMPLE_NAME)[0].n_trades,
+    }
+
+
+def sampled(traded: Market, folder: Path) -> dict[str, Any]:
+    """Sample one run of a variant, which the folder is named after: memory's share of each part."""
+    file = folder / "samples.json"
+    run(
+        [
+            "-m",
+            "benchmarks.sampled_freqtrade",
+            str(file),
+            *_command(traded, folder, VARIANTS[folder.name]),
+        ],
+        folder / "log",
+    )
+    of_processes = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    parts = [(name, part) for process in of_processes for name, part in process.items()]
+    n_all, n_memory = Counter[str](), Counter[str]()
+    functions = Counter[str]()
+    for name, part in parts:
+        for each in (name, "command"):
+            n_all[each] += part["all"]
+            n_memory[each] += part["memory"]
+        functions.update({f"{name} {where}": n for where, n in part["functions"].items()})
+    return {
+        "trades": load_backtest(folder, EXAMPLE_NAME)[0].n_trades,
+        "samples": dict(n_all),
+        "share": {each: round(n_memory[each] / n_all[each], 4) for each in n_all},
+        "ratio": {
+            each: round(n_all[each] / (n_all[each] - n_memory[each]), 4)
+            for each in n_all
+            if n_all[each] > n_memory[each]
+        },
+        "functions": dict(functions.most_common(30)),
     }
 
 
