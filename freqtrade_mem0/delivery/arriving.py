@@ -88,10 +88,11 @@ def arrived(store: MemoryFolder, memories: Sequence[Memory]) -> Arrived:
     refused: list[tuple[str, str]] = []
     decoded: list[tuple[str, list[Record]]] = []
     for memory in memories:
-        noted_s = memory.metadata.get("recorded_ts")
+        noted_s, ours_ms = memory.metadata.get("recorded_ts"), known_ms.get(memory.id)
         if (
-            isinstance(noted_s, float)
-            and known_ms.get(memory.id) == round(noted_s * 1_000)
+            ours_ms is not None
+            and isinstance(noted_s, float)
+            and abs(noted_s * 1_000 - ours_ms) < 0.5  # infinity and NaN can not be rounded
             and memory.metadata.get("kind") != Promotion.kind  # its run may have to be read still
         ):
             continue  # ours, or read before, as most of the overlap of two pulls is

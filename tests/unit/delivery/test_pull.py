@@ -272,6 +272,20 @@ def test_a_memory_that_can_not_be_kept_holds_up_nobody(
     assert [record.id for record in store.records()] == [a_trade(1).id, a_trade(2).id]
 
 
+@pytest.mark.parametrize("noted_s", [float("nan"), float("inf"), 1e308])
+def test_a_memory_with_an_impossible_time_holds_up_nobody(
+    tmp_path: Path, mem0: InMemoryMem0, noted_s: float
+) -> None:
+    """Its record says when it was recorded; the number beside it only saves reading that."""
+    store = machine(tmp_path, mem0)
+    store.journal.append([a_trade(7)])
+    ours = to_memory(a_trade(7))
+    odd = replace(ours, metadata={**ours.metadata, "recorded_ts": noted_s})
+    mem0.put(to_memory(a_trade(1)), odd, to_memory(a_trade(2)))
+    assert pull_news(store).n_new == 2
+    assert {record.id for record in store.records()} == {a_trade(n).id for n in (1, 2, 7)}
+
+
 def test_backtests_of_others_stay_where_they_are(tmp_path: Path, mem0: InMemoryMem0) -> None:
     """Unless one is promoted: that run is pulled, and no other."""
     store = machine(tmp_path, mem0)
