@@ -113,10 +113,12 @@ class JournalWriter:
         self._waiting.extend(entries)
         if len(self._waiting) > CAPACITY:
             self._drop_oldest()
-        if self._thread is None and len(self._waiting) >= self._append_at:
+        if self._thread is None and len(self._waiting) + self.dropped >= self._append_at:
             stored = self._append_waiting()
-            # A locked journal takes long to say so: the next attempt waits for another batch.
-            self._append_at = self._batch if stored else len(self._waiting) + self._batch
+            # A locked journal takes long to say so: the next attempt waits for more entries, but
+            # comes before the first one would be dropped.
+            more = self._batch if stored else min(self._batch, CAPACITY // 5)
+            self._append_at = len(self._waiting) + self.dropped + more
 
     def begin_flush(self) -> None:
         """Let a forked child append what waits, if it is much; `flush` then waits for the child.
@@ -232,8 +234,8 @@ class JournalWriter:
                 self.dropped += 1
         if was_complete and self.dropped:
             logger.error(
-                "More than %d entries wait for the journal; the oldest are dropped. Trades come "
-                "back from Freqtrade's database at the bot's next start.",
+                "More than %d entries wait for the journal; the oldest are dropped. A bot's trades "
+                "come back from Freqtrade's database at its next start; repeat a backtest.",
                 CAPACITY,
             )
 

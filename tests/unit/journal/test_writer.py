@@ -248,6 +248,54 @@ def test_a_backtest_asks_a_locked_journal_once_per_batch(tmp_path: Path) -> None
     assert len(list(journal.records())) == 9
 
 
+def test_a_large_backtest_asks_again_before_it_drops_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that is gone soon costs no entry, though a second batch has no room in memory."""
+    monkeypatch.setattr(writer_module, "CAPACITY", 10)
+    attempts: list[int] = []
+
+    class LockedJournal(Journal):
+        """Locked once, then free."""
+
+        def append(self, entries: Iterable[Entry]) -> int:
+            """Refuse, or append."""
+            given = list(entries)
+            attempts.append(len(given))
+            if len(attempts) == 1:
+                raise JournalError("locked")
+            return super().append(given)
+
+    writer = JournalWriter(LockedJournal(tmp_path), background=False, batch=6)
+    for number in range(12):
+        writer.submit(a_trade(number))
+    assert (attempts, writer.dropped) == ([6, 8], 0)
+
+
+def test_a_backtest_asks_again_after_entries_were_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What still waits is written when the lock is gone, not only at the end of the run."""
+    monkeypatch.setattr(writer_module, "CAPACITY", 10)
+    attempts: list[int] = []
+
+    class LockedJournal(Journal):
+        """Locked four times, then free."""
+
+        def append(self, entries: Iterable[Entry]) -> int:
+            """Refuse, or append."""
+            given = list(entries)
+            attempts.append(len(given))
+            if len(attempts) <= 4:
+                raise JournalError("locked")
+            return super().append(given)
+
+    writer = JournalWriter(LockedJournal(tmp_path), background=False, batch=6)
+    for number in range(16):
+        writer.submit(a_trade(number))
+    assert (attempts, writer.dropped) == ([6, 8, 10, 10, 10], 4)
+
+
 def written_by(journal: Journal, *, in_child: bool) -> tuple[list[Record], int]:
     """Write some trades at the end of a backtest; return what is there and how many links."""
     writer = JournalWriter(journal, background=False)
