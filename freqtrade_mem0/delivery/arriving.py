@@ -6,6 +6,7 @@ is read, forked children do them, so that all cores of a machine work.
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import UTC, datetime
 from functools import partial
@@ -92,7 +93,8 @@ def arrived(store: MemoryFolder, memories: Sequence[Memory]) -> Arrived:
         if (
             ours_ms is not None
             and isinstance(noted_s, float)
-            and abs(noted_s * 1_000 - ours_ms) < 0.5  # infinity and NaN can not be rounded
+            # Not rounded, as infinity and NaN can not be.
+            and math.isclose(noted_s * 1_000, ours_ms, rel_tol=0.0, abs_tol=0.5)
             and memory.metadata.get("kind") != Promotion.kind  # its run may have to be read still
         ):
             continue  # ours, or read before, as most of the overlap of two pulls is
