@@ -198,7 +198,7 @@ class Outcomes:
             rows += self._journal.connection.rows(
                 _OF_BOTS.format(COLUMNS, "", "known_ms >= ?"), [self._user_id, to_ms(oldest)]
             )
-        items = self._journal.evidence.readable(rows)
+        items = self._journal.evidence.readable([rows])
         return {each.id: each for _, each in items if isinstance(each, TradeEvidence)}.values()
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from itertools import chain, groupby
-from operator import attrgetter, itemgetter
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
@@ -89,7 +89,7 @@ class OwnRecords:
         """Return the newest trades of the bot's strategy in market order, at most `n`."""
         evidence = self._journal.evidence
         rows = evidence.recorded_here(self._origin, TradeRecord.kind, _BEFORE_ALL, newest=n)
-        return _in_order(item for _, item in evidence.readable(rows))
+        return _in_order(item for _, item in evidence.readable([rows]))
 
     def whole(self, trades: Iterable[TradeEvidence]) -> list[ClosedTrade]:
         """Return trades, in place of each its whole record where the body of it is there."""
@@ -97,15 +97,16 @@ class OwnRecords:
 
     def trades(self, since: datetime | None = None) -> Iterator[TradeEvidence]:
         """Yield the trades of the bot's strategy in market order: all, or those known `since`."""
-        rows = chain.from_iterable(self._pages(TradeRecord.kind, since))
+        items = self._journal.evidence.readable(self._pages(TradeRecord.kind, since))
+        trades = (item for _, item in items if isinstance(item, TradeEvidence))
         # One millisecond may hold several that differ in their microseconds.
-        for _, same in groupby(rows, key=itemgetter(_KNOWN_MS)):
-            yield from _in_order(item for _, item in self._journal.evidence.readable(same))
+        for _, same in groupby(trades, key=lambda trade: to_ms(trade.known_at)):
+            yield from _in_order(same)
 
     def events(self, since: datetime | None = None) -> Iterator[RiskEvent]:
         """Yield the risk events of the bot's strategy, as `trades`."""
-        rows = chain.from_iterable(self._pages(RiskEvent.kind, since))
-        for _, event in self._journal.evidence.readable(rows):
+        pages = self._pages(RiskEvent.kind, since)
+        for _, event in self._journal.evidence.readable(pages):
             if isinstance(event, RiskEvent):
                 yield event
 

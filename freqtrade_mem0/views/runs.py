@@ -103,13 +103,11 @@ class _Totals:
 def _closed(journal: Journal, scope: Scope) -> Iterator[tuple[Origin, _Closed]]:
     """Yield the trades of a scope with their runs, a page at a time."""
     currency_of = cache(stake_currency)
-    for page in journal.evidence.pages(scope, lambda _: None):
+    for page in journal.evidence.pages(scope):
         for trades in page.trades:
             seqs = trades.seqs.tolist()
             won = {} if _PROFIT in trades.part.unknown else paid(journal.connection, seqs)
-            close_ms = trades.known_ms
-            if "closed_us" in (trades.part.heads.dtype.names or ()):
-                close_ms = close_ms - trades.part.heads["closed_us"] // 1_000
+            close_ms = trades.close_us // 1_000
             columns = (trades.scopes, trades.pairs, trades.open_ms, close_ms, trades.part.ratio)
             for seq, number, pair, opened, closed, ratio in zip(
                 seqs, *(column.tolist() for column in columns), strict=True

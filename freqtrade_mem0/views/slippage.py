@@ -6,19 +6,23 @@ import math
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.insight.drift.slippage import mean_of
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.lifecycle.drift.look import BOTS
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.views.values import Facts
 
     _Cost = tuple[float, float]
     """As a ratio, and in stake currency."""
+
+_AT_ONCE = 1_000
 
 
 def slippage_facts(memory: MemoryFolder, origin: Origin) -> Facts | None:
@@ -32,17 +36,11 @@ def slippage_facts(memory: MemoryFolder, origin: Origin) -> Facts | None:
     """
     if origin.mode not in BOTS:
         return None
-    scope = Scope().in_run(origin)
-    seen = [
-        trade
-        for trade in memory.journal.of_kind(TradeRecord, scope)
-        if trade.execution is not None and trade.is_evidence
-    ]
     entries: list[_Cost] = []
     exits: list[_Cost] = []
     both: list[_Cost] = []
     profits = []
-    for trade in seen:
+    for trade in _seen(memory.journal, origin):
         assert trade.execution is not None  # noqa: S101 - for the type checker
         costs = []
         for rate, ratio, to in (
@@ -62,6 +60,28 @@ def slippage_facts(memory: MemoryFolder, origin: Origin) -> Facts | None:
         "assumed_ratio": 0.0,
         "profit_ratio": mean_of(profits).mean if profits else None,
     }
+
+
+def _seen(journal: Journal, origin: Origin) -> Iterator[TradeRecord]:
+    """Yield the trades of a bot that are evidence and whose orders were seen, as they arrived.
+
+    Evidence says which these are; only their records are read.
+    """
+    seqs: list[int] = []
+    for page in journal.evidence.pages(Scope(kind=TradeRecord.kind).in_run(origin)):
+        for trades in page.trades:
+            if trades.part.is_executed:
+                seqs += trades.seqs[trades.part.counts].tolist()
+        seqs += [
+            seq
+            for seq, item in page.items
+            if isinstance(item, TradeEvidence) and item.is_evidence and item.said_without_execution
+        ]
+    seqs.sort()
+    for first in range(0, len(seqs), _AT_ONCE):
+        for record in journal.records_at(seqs[first : first + _AT_ONCE]).values():
+            if isinstance(record, TradeRecord):
+                yield record
 
 
 def _costs(costs: Sequence[_Cost]) -> Facts:

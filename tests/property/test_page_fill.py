@@ -13,15 +13,19 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freqtrade_mem0.journal import own_records
 from freqtrade_mem0.journal.evidence import checked, read
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.journal import Journal
+from freqtrade_mem0.journal.own_records import OwnRecords
 from freqtrade_mem0.journal.revoked import Revoked, revoke
+from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.recall import Recall
 from freqtrade_mem0.recall import fill as page_fill
 from freqtrade_mem0.recall.follow import JournalFollower
 from freqtrade_mem0.recall.index import bulk
 from freqtrade_mem0.records.base import Mode
-from tests.property.test_evidence_round_trip import flipped, unusual
+from tests.property.test_evidence_round_trip import bits, flipped, unusual
 from tests.property.test_record_round_trip import numbers, trades, words
 from tests.support.samples import ORIGIN, START, a_retraction, a_risk_event, a_trade
 
@@ -82,6 +86,20 @@ def fill(journal: Journal, what: list[tuple[TradeRecord, Origin, str]]) -> None:
         journal.append([a_risk_event(number)])
 
 
+def spoil(journal: Journal, damaged: list[tuple[int, str, int]]) -> None:
+    """Flip a bit of some rows, each given by its number, a column and the bit's place."""
+    with closing(sqlite3.connect(journal.path)) as sqlite:
+        for number, column, place in damaged:
+            query = f"SELECT seq, {column} FROM evidence WHERE facts != '' LIMIT 1 OFFSET ?"  # noqa: S608
+            for seq, value in sqlite.execute(query, [number]).fetchall():
+                changed = flipped(value, place)
+                sqlite.execute(
+                    f"UPDATE evidence SET {column} = ? WHERE seq = ?",  # noqa: S608
+                    [changed, seq],
+                )
+        sqlite.commit()
+
+
 def left_behind(journal: Journal, origin: Origin, *, in_columns: bool) -> list[object]:
     """Return all that a bot's recall consists of after it has read the journal."""
     recall = Recall(LEVELS, 30.0)
@@ -118,16 +136,7 @@ def test_it_knows_what_reading_row_by_row_tells(
         if is_revoked:
             whose = {"user_id": SISTER.user_id, "run_id": SISTER.run_id, "strategy": ""}
             revoke(journal, Revoked(**whose, since=START, revoked_at=START))
-        with closing(sqlite3.connect(journal.path)) as sqlite:
-            for number, column, place in damaged:
-                query = f"SELECT seq, {column} FROM evidence WHERE facts != '' LIMIT 1 OFFSET ?"  # noqa: S608
-                for seq, value in sqlite.execute(query, [number]).fetchall():
-                    changed = flipped(value, place)
-                    sqlite.execute(
-                        f"UPDATE evidence SET {column} = ? WHERE seq = ?",  # noqa: S608
-                        [changed, seq],
-                    )
-            sqlite.commit()
+        spoil(journal, damaged)
         row_by_row = left_behind(journal, origin, in_columns=False)
         set_aside = {(each.id, each.why) for each in journal.set_aside()}
         with journal.connection.write() as sqlite:
@@ -135,6 +144,40 @@ def test_it_knows_what_reading_row_by_row_tells(
 
         assert left_behind(journal, origin, in_columns=True) == row_by_row
         assert {(each.id, each.why) for each in journal.set_aside()} == set_aside
+        journal.close()
+
+
+def everything(journal: Journal) -> list[object]:
+    """Return all evidence, floats as their bits, and the ids of the rows that say nothing."""
+    unreadable: list[str] = []
+    items = list(journal.evidence.items(Scope(), left_out=unreadable.append))
+    told = [
+        (seq, *bits(item), item.recorded_at, item.said, item.unknown, item.said_without_execution)
+        if isinstance(item, TradeEvidence)
+        else (seq, item)
+        for seq, item in items
+    ]
+    own = [each.id for each in OwnRecords(journal, ORIGIN).trades()]
+    return [told, unreadable, own]
+
+
+@settings(max_examples=30)
+@given(noted, damage)
+def test_trades_are_what_they_are_by_themselves(
+    what: list[tuple[TradeRecord, Origin, str]], damaged: list[tuple[int, str, int]]
+) -> None:
+    """Pages that are read in columns give the same, in the same order, as row by row."""
+    with TemporaryDirectory() as folder:
+        journal = Journal(Path(folder))
+        fill(journal, what)
+        spoil(journal, damaged)
+        row_by_row = everything(journal)
+        with (
+            patch.object(read, "_MANY_TRADES", 0),
+            patch.object(read, "PAGE_ROWS", 3),
+            patch.object(own_records, "PAGE_ROWS", 3),
+        ):
+            assert everything(journal) == row_by_row
         journal.close()
 
 
@@ -146,7 +189,8 @@ def test_no_trade_is_read_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     closed = START.replace(microsecond=1_234)
     journal.append([a_trade(7, origin=SISTER, closed_at=closed, decision_id="0" * 36)])
     monkeypatch.setattr(read, "unpacked_trade", None)
+    monkeypatch.setattr(read, "_MANY_TRADES", 1)
     recall = Recall(LEVELS, 30.0)
     JournalFollower(journal, recall, ORIGIN, 0.5).begin()
 
-    assert len(recall) == 6
+    assert len(recall) == len(list(journal.evidence.trades(Scope()))) == 6

@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from freqtrade_mem0.journal.evidence.facts import ID_BYTES
+from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.evidence.many import in_parts
 from freqtrade_mem0.records.limits import LARGEST
 
@@ -43,8 +44,10 @@ class Trades(NamedTuple):
         Numbers of their scopes.
     pairs
         Numbers of words.
-    known_ms, open_ms
-        When each became known and was opened, epoch milliseconds.
+    known_us, open_us
+        When each became known and was opened, epoch microseconds.
+    recorded_ms
+        When each was recorded, epoch milliseconds.
     """
 
     part: Part
@@ -52,8 +55,30 @@ class Trades(NamedTuple):
     ids: NDArray[np.uint64]
     scopes: NDArray[np.int64]
     pairs: NDArray[np.int64]
-    known_ms: NDArray[np.int64]
-    open_ms: NDArray[np.int64]
+    known_us: NDArray[np.int64]
+    open_us: NDArray[np.int64]
+    recorded_ms: NDArray[np.int64]
+
+    @property
+    def record_ids(self) -> list[str]:
+        """Their ids."""
+        stored = self.ids.astype(">u8").tobytes()
+        return [id_of(stored[at : at + ID_BYTES]) for at in range(0, len(stored), ID_BYTES)]
+
+    @property
+    def known_ms(self) -> NDArray[np.int64]:
+        """When each became known, epoch milliseconds."""
+        return self.known_us // 1_000
+
+    @property
+    def open_ms(self) -> NDArray[np.int64]:
+        """When each was opened, epoch milliseconds."""
+        return self.open_us // 1_000
+
+    @property
+    def close_us(self) -> NDArray[np.int64]:
+        """When each was closed, epoch microseconds."""
+        return self.known_us - self.part.heads["closed_us"] if self.part.is_fine else self.known_us
 
 
 class CheckedReader:
@@ -94,15 +119,14 @@ class CheckedReader:
             return None
         found, texts = [], np.empty(len(rows), dtype=object)
         for part in parts:
-            own_seqs, own_scopes, own_pairs, own_ms, _ = numbers[:, part.places]
+            own_seqs, own_scopes, own_pairs, own_ms, own_recorded_ms = numbers[:, part.places]
             known_us, open_us, is_in_range = _times_us(part, own_ms)
             said_here = self._texts_of(part, own_pairs)
             if said_here is None or not (is_in_range and _is_sound(part)):
                 return None
             texts[part.places] = said_here
-            ids_here, known_here = halves[part.places], known_us // 1_000
-            whose = own_seqs, ids_here, own_scopes, own_pairs
-            found.append(Trades(part, *whose, known_here, open_us // 1_000))
+            whose = own_seqs, halves[part.places], own_scopes, own_pairs
+            found.append(Trades(part, *whose, known_us, open_us, own_recorded_ms))
         each = zip(facts, said, ids, known_ms, recorded_ms, texts.tolist(), strict=True)
         computed = [
             crc32(b"%b%b%b%d\0%d\0%b" % row, scope_checksums[scope])
@@ -148,7 +172,7 @@ def _times_us(
     """Return when trades became known and were opened, and whether all times are in range."""
     known_us, open_us = known_ms * 1_000, part.open_us
     times = [open_us]
-    if "closed_us" in (part.heads.dtype.names or ()):
+    if part.is_fine:
         known_us += part.heads["known"]
         times.append(part.heads["closed_us"])
     times = [known_us - each for each in times]  # what overflows is negative

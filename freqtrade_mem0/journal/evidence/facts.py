@@ -36,7 +36,7 @@ _MOST_SECONDS, _MOST_NARROW = 1 << 32, 1 << 16
 ID_BYTES, HASH_BYTES = 16, 8
 LARGEST_RATIO = 1e6
 """As `Ratio` in `records.limits`: with larger ones sums would not be exact."""
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 SHORT, LONG, NARROW, BROAD = "IdHL"
 """Types of features: a number in 32 bits, any number, a word with a low number, any word."""
@@ -129,8 +129,8 @@ def parts_of(
         _MICROSECONDS.pack(
             known_us % 1_000,
             recorded_us % 1_000,
-            opened // _MICROSECOND,
-            closed // _MICROSECOND,
+            opened // MICROSECOND,
+            closed // MICROSECOND,
         )
         if is_fine
         else _SECONDS.pack(seconds)
@@ -248,19 +248,19 @@ def unpacked_trade(
         else:
             situation[name] = word = words[value]
             used.append(word)
-    known_at = EARLIEST + known_us * _MICROSECOND
+    known_at = EARLIEST + known_us * MICROSECOND
     trade = TradeEvidence(
         record_id,
         origin,
         known_at,
-        EARLIEST + recorded_us * _MICROSECOND,
+        EARLIEST + recorded_us * MICROSECOND,
         said,
         pair,
         words[side],
         words[enter_tag],
         words[exit_reason],
-        known_at - opened_us * _MICROSECOND,
-        known_at - closed_us * _MICROSECOND if closed_us else known_at,
+        known_at - opened_us * MICROSECOND,
+        known_at - closed_us * MICROSECOND if closed_us else known_at,
         ratio,
         bool(flags & COUNTS),
         bool(flags & STOP_SOLD_PART),

@@ -70,9 +70,14 @@ class Part(NamedTuple):
         return ratio
 
     @property
+    def is_fine(self) -> bool:
+        """Whether times are noted in microseconds, that of the close for itself."""
+        return "closed_us" in (self.heads.dtype.names or ())
+
+    @property
     def open_us(self) -> NDArray[np.int64]:
         """How long before it became known each was opened, microseconds."""
-        if "opened_us" in (self.heads.dtype.names or ()):
+        if self.is_fine:
             return self.heads["opened_us"].astype(np.int64)
         return self.heads["opened_s"].astype(np.int64) * 1_000_000
 
@@ -97,6 +102,11 @@ class Part(NamedTuple):
         if "decision" in (self.heads.dtype.names or ()):
             return [each.tobytes() for each in self.heads["decision"]]
         return [] if self.shape.decision_id is None else [self.shape.decision_id] * len(self.heads)
+
+    @property
+    def is_executed(self) -> bool:
+        """Whether their records say how a bot's orders were filled."""
+        return "executed" in (self.heads.dtype.names or ())
 
     @property
     def unknown(self) -> tuple[str, ...]:

@@ -36,6 +36,9 @@ PAGE_ROWS = 1_000
 _LARGE_PAGE_ROWS = 4_000
 """Rows that are read at once into columns."""
 
+_MANY_TRADES = 50
+"""So many rows are faster to read in columns."""
+
 _FEW_ROWS = 10_000
 """Walking over at most this many rows is faster than asking the index of scopes."""
 
@@ -88,24 +91,35 @@ class EvidenceReader:
 
         `left_out` is called with the id of each row that says nothing.
         """
-        for rows in self._pages(scope, after_seq, PAGE_ROWS):
-            yield from self._items(rows, left_out)
+        yield from self.readable(self._pages(scope, after_seq, PAGE_ROWS), left_out)
 
-    def pages(self, scope: Scope, left_out: Callable[[str], None]) -> Iterator[Page]:
+    def pages(self, scope: Scope, left_out: Callable[[str], None] | None = None) -> Iterator[Page]:
         """Yield all current evidence of a scope as `items` does, trades in columns."""
         reader = None
         for rows in self._pages(scope, 0, _LARGE_PAGE_ROWS):
-            words = self.words
-            if reader is None or reader.words is not words:
-                reader = CheckedReader(words)
-            of_trades = {
-                number: checksum
-                for number, (each, checksum, _) in self._scopes.items()
-                if each.kind == TradeRecord.kind
-            }
-            columns = reader.trades([row for row in rows if row[2] in of_trades], of_trades)
-            others = rows if columns is None else [row for row in rows if row[2] not in of_trades]
-            yield Page(rows[-1][0], columns or [], words, self._items(others, left_out))
+            reader = self._checked(reader)
+            _, columns, others = self._in_columns(reader, rows)
+            yield Page(rows[-1][0], columns, reader.words, self._items(others, left_out))
+
+    def _checked(self, reader: CheckedReader | None) -> CheckedReader:
+        """Return a reader of columns that knows all words; the given one where that does."""
+        words = self.words
+        return CheckedReader(words) if reader is None or reader.words is not words else reader
+
+    def _in_columns(
+        self, reader: CheckedReader, rows: Sequence[Any]
+    ) -> tuple[list[Any], list[Trades], Sequence[Any]]:
+        """Return rows of trades, what they say, and the rows that have to be read one by one."""
+        of_trades = {
+            number: checksum
+            for number, (each, checksum, _) in self._scopes.items()
+            if each.kind == TradeRecord.kind
+        }
+        own = [row for row in rows if row[2] in of_trades]
+        columns = reader.trades(own, of_trades)
+        if columns is None:
+            return [], [], rows
+        return own, columns, [row for row in rows if row[2] not in of_trades]
 
     def origin(self, scope: int) -> Origin:
         """Return who noted the rows of a scope, given by its number."""
@@ -125,7 +139,7 @@ class EvidenceReader:
 
     def trades(self, scope: Scope) -> Iterator[TradeEvidence]:
         """Yield the current trades of a scope, in order of arrival."""
-        for _, item in self.items(scope):
+        for _, item in self.items(replace(scope, kind=TradeRecord.kind)):
             if isinstance(item, TradeEvidence):
                 yield item
 
@@ -138,7 +152,7 @@ class EvidenceReader:
                 f"SELECT {COLUMNS} FROM evidence"  # noqa: S608 - fixed names, values are bound
                 f" WHERE id IN ({', '.join('?' * len(some))}) AND is_current = 1"
             )
-            yield from self.readable(self._rows(query, some))
+            yield from self._items(self._rows(query, some), None)
 
     def recorded_here(
         self, origin: Origin, kind: str, after: tuple[int, int], *, newest: int | None = None
@@ -164,9 +178,28 @@ class EvidenceReader:
         own = [origin.user_id, origin.strategy, str(origin.mode), origin.run_id, kind]
         return self._rows(query, [*own, *after, PAGE_ROWS if newest is None else newest])
 
-    def readable(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Item]]:
-        """Yield what rows say, with their numbers, without those that say nothing."""
-        yield from self._items(rows, None)
+    def readable(
+        self, pages: Iterable[Sequence[Any]], left_out: Callable[[str], None] | None = None
+    ) -> Iterator[tuple[int, Item]]:
+        """Yield what the rows of pages say, with their numbers, without those that say nothing.
+
+        `left_out` is called with the ids of these.
+        """
+        reader = None
+        for rows in pages:
+            found: dict[int, TradeEvidence] = {}
+            if len(rows) >= _MANY_TRADES:
+                from freqtrade_mem0.journal.evidence.each import each_trade  # no run needs it
+
+                reader = self._checked(reader)
+                own, columns, _ = self._in_columns(reader, rows)
+                for trades in columns:
+                    found.update(each_trade(trades, own, reader.words, self.origin))
+            for row in rows:
+                if row[0] in found:
+                    yield row[0], found[row[0]]
+                else:
+                    yield from self._items([row], left_out)
 
     def item(self, row: Sequence[Any]) -> Item:
         """Return what a row says; raise `RecordError` where it says nothing."""
