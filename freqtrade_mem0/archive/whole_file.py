@@ -23,7 +23,7 @@ def whole_file(target: Path, *, mode: int = 0o666) -> Iterator[IO[bytes]]:
     target
         The file.
     mode
-        Its permissions, before the process's umask.
+        Its permissions, before the process's umask; never more than an earlier file has.
 
     Raises
     ------
@@ -35,6 +35,8 @@ def whole_file(target: Path, *, mode: int = 0o666) -> Iterator[IO[bytes]]:
             yield file
         return
     path = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
+    if target.exists():
+        mode &= target.stat().st_mode
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:

@@ -91,6 +91,6 @@ def _check_features(names: Sequence[str], situations: pd.DataFrame) -> None:
     for name in names:
         if name not in known:
             raise ConfigError(
-                f"--by {name}: the trades of this run have no such feature that makes groups of "
-                f"them. There are: {', '.join(known)}."
+                f"--by {name}: the trades of this run can not be grouped by it. Choose from "
+                f"{', '.join(known)}."
             )

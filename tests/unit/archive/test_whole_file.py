@@ -41,6 +41,16 @@ def test_a_whole_file_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None
     assert (path.read_text(), path.stat().st_mode) == ("new", plain)
 
 
+def test_nobody_else_may_read_what_only_its_owner_could(tmp_path: Path) -> None:
+    """Where the earlier file was closed to others, the new one is."""
+    path = tmp_path / "page.html"
+    path.write_text("earlier")
+    path.chmod(0o600)
+    with whole_file(path) as file:
+        file.write(b"new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)
+
+
 def test_a_link_stays_one(tmp_path: Path) -> None:
     """What it points to is written."""
     path, link = tmp_path / "page.html", tmp_path / "link.html"

@@ -135,6 +135,6 @@ def test_features_that_can_not_be_counted_are_refused(
     words = ["plot", "-c", config(tmp_path, 20), "--html", str(path), "--by", "pair", name]
     assert main(words) == 1
     said = " ".join(capsys.readouterr().err.split())
-    assert f"--by {name}: the trades of this run have no such feature" in said
-    assert "There are: pair, side, enter_tag, volatility_regime, trend_regime." in said
+    assert f"--by {name}: the trades of this run can not be grouped by it" in said
+    assert "Choose from pair, side, enter_tag, volatility_regime, trend_regime." in said
     assert not path.exists()
