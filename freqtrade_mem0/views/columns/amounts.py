@@ -8,7 +8,8 @@ import re
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from freqtrade_mem0.journal.evidence.ids import id_of
+from freqtrade_mem0.journal import chain
+from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.many import in_parts
 from freqtrade_mem0.journal.old_decisions import numbers_of
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from freqtrade_mem0.journal.connection import Connection
+
+COLUMNS = "seq, id, scope, pair, known_ms, facts"
+"""Of the rows of evidence that `amounts_of` takes."""
 
 _PAID = re.compile(r'"max_stake_amount":([^,]+),.*?"profit_abs":([^,]+),')
 _STAKES = re.compile(
@@ -53,7 +57,7 @@ def amounts_of(
 ) -> tuple[list[tuple[int, Paid]], list[tuple[int, Decided]]]:
     """Return what trades won and what was decided, by the rows of their evidence.
 
-    Each of `rows` has its number first and the facts last.
+    Each of `rows` has `COLUMNS`.
     """
     won = paid(connection, [row[0] for row in rows])
     parts = list(in_parts([row[-1] for row in rows], words))
@@ -123,6 +127,34 @@ def old_stakes(connection: Connection) -> Iterator[list[tuple[int, Decided]]]:
             if min(proposed, stake) > 0.0:
                 page.append((seq, Decided(proposed, stake, float(applied))))
         yield page
+
+
+def decided_again(
+    connection: Connection, new: tuple[int, int], last_seq: int
+) -> Iterator[list[Any]]:
+    """Yield the trades up to a row of evidence whose decisions were noted lately, in pages.
+
+    Parameters
+    ----------
+    new
+        After which entry of the chain, and up to which.
+    last_seq
+        The row.
+    """
+    query = """
+        SELECT DISTINCT d.trade_id FROM chain JOIN decisions AS d ON d.seq = chain.row
+        WHERE n > ? AND n <= ? AND chain.kind = ? AND d.trade_id IS NOT NULL
+    """
+    found = connection.rows(query, [*new, chain.DECISION])
+    ids = [stored_id(trade_id) for (trade_id,) in found]
+    for first in range(0, len(ids), _IDS_AT_ONCE):
+        some = ids[first : first + _IDS_AT_ONCE]
+        query = (
+            f"SELECT {COLUMNS} FROM evidence WHERE seq <= ? AND is_current = 1"  # noqa: S608 - values are bound
+            f" AND id IN ({', '.join('?' * len(some))})"
+        )
+        if rows := connection.rows(query, [last_seq, *some]):
+            yield rows
 
 
 def _part(body: str, key: str) -> str:

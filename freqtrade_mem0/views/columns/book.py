@@ -17,7 +17,14 @@ from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.evidence.many import in_parts
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.views.columns.amounts import Decided, Paid, amounts_of, old_stakes
+from freqtrade_mem0.views.columns.amounts import (
+    COLUMNS,
+    Decided,
+    Paid,
+    amounts_of,
+    decided_again,
+    old_stakes,
+)
 from freqtrade_mem0.views.columns.kept import AmountsFile, put_amounts
 from freqtrade_mem0.views.columns.table import Table
 
@@ -158,6 +165,8 @@ class TradeBook:
         """How much of the journal's chain has been taken account of."""
         self._seq = self._amounts_seq = 0
         """The last rows of which the trades, and what they won, were read."""
+        self._amounts_n = 0
+        """With how much of the chain the latter were read."""
         self._has_amounts = False
 
     def _n_behind(self) -> int:
@@ -191,7 +200,7 @@ class TradeBook:
         is_first = not self._is_whole
         is_smaller = not is_first and self._may_be_smaller(end)
         query = f"""
-            SELECT seq, id, scope, pair, known_ms, facts FROM evidence NOT INDEXED
+            SELECT {COLUMNS} FROM evidence NOT INDEXED
             WHERE seq > ? AND is_current = 1 AND {_TRADES} ORDER BY seq LIMIT {_PAGE}
         """  # noqa: S608 - fixed names
         while rows := self._page(query, self._seq):
@@ -204,18 +213,25 @@ class TradeBook:
         if self._is_closed.is_set():
             return
         self._n, self._is_whole = end, True
+        self._read_amounts(query, end, is_first=is_first)
+
+    def _read_amounts(self, query: str, end: int, *, is_first: bool) -> None:
         if is_first and self._file is not None:
             with self._changing():
-                self._amounts_seq = self._file.restore(self._table)
-        has_old = self._amounts_seq > 0
+                self._amounts_seq, self._amounts_n = self._file.restore(self._table)
+        known_seq, connection = self._amounts_seq, self._journal.connection
         while rows := self._page(query, self._amounts_seq):
             self._add_amounts(rows)
             self._amounts_seq = rows[-1][0]
         if self._is_closed.is_set():
             return
-        for page in () if has_old else old_stakes(connection):
-            self._set(Decided._fields, page)
-        self._has_amounts = True
+        if known_seq:
+            for rows in decided_again(connection, (self._amounts_n, end), known_seq):
+                self._add_amounts(rows)
+        else:
+            for page in old_stakes(connection):
+                self._set(Decided._fields, page)
+        self._has_amounts, self._amounts_n = True, end
         if self._file is not None:
             self._file.write(self._table, self._lock, end, self._amounts_seq)
 

@@ -45,8 +45,11 @@ class AmountsFile:
         self._path = journal.path.with_name("recall-amounts.snapshot")
         self._n_written = 0
 
-    def restore(self, table: Table) -> int:
-        """Set the amounts that are kept; return the last row they are of, 0 without a file."""
+    def restore(self, table: Table) -> tuple[int, int]:
+        """Set the amounts that are kept; return the last row they are of, 0 without a file.
+
+        And with how many entries of the chain they were read.
+        """
         try:
             with checked_file.opened(self._path, FORMAT, {}) as file:
                 heading = file.heading
@@ -58,13 +61,13 @@ class AmountsFile:
                 )
                 file.finish()
         except FileNotFoundError:
-            return 0
+            return 0, 0
         except (Mem0Error, OSError) as error:
             logger.info("%s is not used: %s.", self._path, str(error).rstrip("."))
-            return 0
+            return 0, 0
         put_amounts(table, seqs, dict(zip(NAMES, columns, strict=True)))
         self._n_written = len(seqs)
-        return int(heading["seq"])
+        return int(heading["seq"]), int(heading["about"]["n"])
 
     def write(self, table: Table, lock: Lock, n: int, seq: int) -> None:
         """Write what `table` has up to row `seq`, read with `n` entries of the chain, if due.

@@ -142,6 +142,23 @@ def test_archived_decisions_keep_their_stakes(journal: Journal) -> None:
     assert table["profit"].tolist() == pytest.approx([0.1, 0.2, 0.3])
 
 
+def test_a_trade_that_is_decided_again_has_its_new_stakes(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backtest in shadow repeats its trades, not its stakes; also in what is kept of them."""
+    monkeypatch.setattr(kept_module, "WORTH_IT", 1)
+    monkeypatch.setattr(amounts, "_IDS_AT_ONCE", 1)
+    journal.append([each for number in range(1, 4) for each in sized(number)])
+    book = TradeBook(journal, keeps=True)
+    shown(book)
+    changed = [replace(a_decision(n), multiplier=1.1, stake=110.0) for n in (1, 3)]
+    journal.append([*changed, *sized(4)])
+    for each in (book, TradeBook(journal, keeps=True), TradeBook(journal)):
+        table = each.table()
+        assert table is not None
+        assert table["stake"].tolist() == [110.0, 125.0, 110.0, 125.0]
+
+
 def test_many_trades_are_read_beside_the_page(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
