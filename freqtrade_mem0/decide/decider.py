@@ -16,7 +16,7 @@ from freqtrade_mem0.decide.known import EvidenceReader
 from freqtrade_mem0.decide.learned import LearnedRules
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.decide.vetoes import Vetoes
-from freqtrade_mem0.insight.shrinkage import Moments
+from freqtrade_mem0.insight.shrinkage import EntryGroup, Moments
 from freqtrade_mem0.insight.standing import Standing
 from freqtrade_mem0.records.base import Origin, as_utc, from_ms, record_ids
 from freqtrade_mem0.records.decision import AccountState, Decision, Reason
@@ -162,14 +162,14 @@ class Decider:
     vetoes: Vetoes
     applied: bool
     puts_off: bool = False
-    _lone: tuple[Split, float, float] | None = field(init=False)
-    """The policy `split` where it follows `response` alone, and the bounds of its guard."""
+    _lone: tuple[Guarded, Split] | None = field(init=False)
+    """The policy `split` where it follows `response` alone, and its guard."""
 
     def __post_init__(self) -> None:
         guard, own = self.policy, unguarded(self.policy)
         self._lone = None
         if isinstance(guard, Guarded) and isinstance(own, Split) and own.lone_response is not None:
-            self._lone = own, guard.min_multiplier, guard.max_multiplier
+            self._lone = guard, own
 
     def answer(self, proposal: Proposal) -> Answer:
         """Return the answer to a proposal, from trades known strictly before its moment."""
@@ -221,13 +221,13 @@ class Decider:
         )
 
     def _with_lone_response(
-        self, lone: tuple[Split, float, float], proposal: Proposal
+        self, lone: tuple[Guarded, Split], proposal: Proposal
     ) -> tuple[Wish | None, Whole, Standing | None]:
         """Return what the default policy wants, with as little work as its multiplier needs.
 
         Its reasons are those of the policy itself, asked later. No wish where its guard would act.
         """
-        split, least, most = lone
+        guard, split = lone
         now_ms, evidence = proposal.moment_ms, self.evidence
         volatility, _ = proposal.movement()
         if not isinstance(volatility, float):
@@ -237,31 +237,21 @@ class Decider:
         if account is None:
             return None, whole, account
         multiplier, said, moved = split.with_lone_response(response, account)
-        if not least <= multiplier <= most:
+        if not guard.min_multiplier <= multiplier <= guard.max_multiplier:
             return None, whole, account
         evidence.note(now_ms, volatility, said, moved, account)
-        reasons = partial(self._reasons, proposal, now_ms, response, account, whole)
+        reasons = partial(self._reasons, multiplier, response, account, whole)
         return Wish(multiplier=multiplier, reasons=reasons), whole, account
 
     def _reasons(
-        self,
-        proposal: Proposal,
-        now_ms: int,
-        response: Response,
-        account: Standing,
-        whole: Whole,
+        self, multiplier: float, response: Response, account: Standing, whole: Whole
     ) -> Sequence[Reason]:
-        moments, n_foreign = whole() if callable(whole) else whole
-        known = self.evidence.put_together(
-            proposal.features,
-            self.origin.strategy,
-            now_ms,
-            response=response,
-            account=account,
-            whole=moments,
-            n_foreign=n_foreign,
-        )
-        return self.policy(known).reasons
+        assert self._lone is not None  # noqa: S101 - for mypy
+        guard, split = self._lone
+        moments, _ = whole() if callable(whole) else whole
+        group = EntryGroup("strategy", self.origin.strategy, moments)
+        words = partial(split.lone_reasons, group, response, account)
+        return guard.explained_later(Wish(multiplier=multiplier, reasons=words), multiplier)
 
     def _leverage(self, proposal: Proposal) -> tuple[Reason, ...]:
         """Return what the callback `leverage` did to the entry before; it moves no stake."""

@@ -94,13 +94,14 @@ class Guarded:
                 )
         return Wish(
             multiplier=multiplier,
-            reasons=partial(self._explained_later, wish, multiplier)
+            reasons=partial(self.explained_later, wish, multiplier)
             if wish.puts_off_reasons
             else self._explained(wish, multiplier),
             expected_ratio=expected,
         )
 
-    def _explained_later(self, wish: Wish, multiplier: float) -> tuple[Reason, ...]:
+    def explained_later(self, wish: Wish, multiplier: float) -> tuple[Reason, ...]:
+        """Return the policy's reasons for a multiplier that was placed; never raises."""
         try:
             return self._explained(wish, multiplier)
         except Exception as error:  # noqa: BLE001 - as above; the stake has been placed meanwhile

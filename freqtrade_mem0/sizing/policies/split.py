@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
@@ -28,7 +28,8 @@ from freqtrade_mem0.sizing.wording import group_reason
 if TYPE_CHECKING:
     from freqtrade_mem0.config.sizing import SizingSettings
     from freqtrade_mem0.insight.response import Response
-    from freqtrade_mem0.insight.standing import Standing
+    from freqtrade_mem0.insight.shrinkage import EntryGroup
+    from freqtrade_mem0.insight.standing import Share, Standing
 
 _KEY = "sizing.split.experts"
 _NO_EXPERTS = ("off", "split")
@@ -117,13 +118,12 @@ class Split:
         account = known.account
         if account is None:
             raise ValueError("memory's account is not known")
-        lone = self.lone_response
-        wishes: list[Wish] = []
-        if lone is None:
-            wishes = [expert(known) for expert in self.experts.values()]
-            said = [wish.multiplier for wish in wishes]
-        else:
-            said = [lone.multiplier(known.response)]
+        if self.lone_response is not None:
+            multiplier, _, _ = self.with_lone_response(known.response, account)
+            later = partial(self.lone_reasons, known.strategy, known.response, account)
+            return Wish(multiplier=multiplier, reasons=later)
+        wishes = [expert(known) for expert in self.experts.values()]
+        said = [wish.multiplier for wish in wishes]
         kept, _ = account.held_back(said, account.room)
         effects = [
             kept * share.weight * (multiplier - 1.0)
@@ -131,17 +131,32 @@ class Split:
         ]
 
         def reasons() -> list[Reason]:
-            words = [_says(name, wish) for name, wish in zip(self.experts, wishes, strict=False)]
-            words = words or [in_words(known.response, said[0])]
             parts = [group_reason(known.strategy, 0.0)]
-            for name, says, effect in zip(self.experts, words, effects, strict=True):
-                text = f"{followed(account, name)}; {says}; stake x{1.0 + effect:.2f}"
-                if kept < 1.0:
-                    text += f", held back to {kept:.0%} by the floor under stakes"
-                parts.append(Reason(name=name, text=text, effect=effect))
+            for name, wish, effect in zip(self.experts, wishes, effects, strict=True):
+                parts.append(_reason(account, name, _says(name, wish), effect, kept))
             return parts
 
         return Wish(multiplier=1.0 + math.fsum(effects), reasons=reasons)
+
+    def lone_reasons(
+        self, whole: EntryGroup, response: Response, account: Standing
+    ) -> list[Reason]:
+        """Return the reasons where `response` is the only expert, from all known trades."""
+        lone = self.lone_response
+        assert lone is not None  # noqa: S101 - for mypy: the caller has looked
+        said = lone.multiplier(response)
+        kept, _ = account.held_back((said,), account.room)
+        ((name, share),) = account.shares.items()
+        effect = kept * share.weight * (said - 1.0)
+        moved = _reason(account, name, in_words(response, said), effect, kept)
+        return [group_reason(whole, 0.0), moved]
+
+
+def _reason(account: Standing, expert: str, says: str, effect: float, kept: float) -> Reason:
+    text = f"{followed(account, expert)}; {says}; stake x{1.0 + effect:.2f}"
+    if kept < 1.0:
+        text += f", held back to {kept:.0%} by the floor under stakes"
+    return Reason(name=expert, text=text, effect=effect)
 
 
 def followed(account: Standing, expert: str) -> str:
@@ -153,21 +168,21 @@ def followed(account: Standing, expert: str) -> str:
     >>> followed(account, "response")
     'followed 34% (has earned it since 2025-03)'
     """
-    share = account.shares[expert]
+    return _followed(account.shares[expert], account.since_ms)
+
+
+@lru_cache
+def _followed(share: Share, since_ms: int | None) -> str:
+    """Return the words of `followed`; the decisions of a day share them."""
     if share.weight == 0.0:
         why = f"its first {MIN_DAYS} days"
     elif share.wealth == 1.0:
         why = "the share it begins with"
-    elif account.since_ms is not None and share.wealth > 1.0:
-        why = f"has earned it since {_month(account.since_ms)}"
+    elif since_ms is not None and share.wealth > 1.0:
+        why = f"has earned it since {datetime.fromtimestamp(since_ms / 1000.0, UTC):%Y-%m}"
     else:
         why = "has lost so far" if share.wealth < 1.0 else "has gained so far"
     return f"followed {share.weight:.0%} ({why})"
-
-
-@lru_cache
-def _month(at_ms: int) -> str:
-    return f"{datetime.fromtimestamp(at_ms / 1000.0, UTC):%Y-%m}"
 
 
 def _says(name: str, wish: Wish) -> str:
