@@ -78,7 +78,7 @@ def trade_ids(result: Result, user_id: str) -> set[str] | None:
     """Return the record ids of a run's trades; None where one of them can not be used."""
     ids = cache(partial(numbered_trade_ids, origin_of(result, user_id)))
     try:
-        return {ids(trade["pair"], _side(trade))(to_ms(_opened(trade))) for trade in result.trades}
+        return {ids(trade["pair"], _side(trade))(_opened_ms(trade)) for trade in result.trades}
     except (KeyError, TypeError, RecordError):
         return None
 
@@ -226,6 +226,11 @@ def _trade_record(trade: Mapping[str, Any], origin: Origin, recorded_at: datetim
 
 def _opened(trade: Mapping[str, Any]) -> datetime:
     return moment(trade, "open_timestamp", "open_date")
+
+
+def _opened_ms(trade: Mapping[str, Any]) -> int:
+    milliseconds = trade.get("open_timestamp")
+    return milliseconds if type(milliseconds) is int else to_ms(_opened(trade))
 
 
 def _side(trade: Mapping[str, Any]) -> str:

@@ -136,6 +136,8 @@ class RiskWatch:
         self._trades[trade.id] = trade
         if self._shown_until is not None and trade.known_at <= self._shown_until:
             self._is_stale = True
+        elif not self._waiting or self._waiting[-1].known_at < trade.known_at:  # nearly always
+            self._waiting.append(trade)
         else:
             insort(self._waiting, trade, key=_ORDER)
 
