@@ -50,7 +50,7 @@ class DampingSettings(Block):
         description="Market days in which half of an event's damping wears off. [0.01, 3650]",
     )
     severity: SeveritySettings = Field(
-        default_factory=SeveritySettings,
+        default_factory=SeveritySettings.model_construct,
         description="How much each type of event takes. Several active events multiply; the result"
         " stays above `sizing.min_multiplier`.",
     )
@@ -60,7 +60,7 @@ class RiskSettings(Block):
     """What is done about risk events."""
 
     damping: DampingSettings = Field(
-        default_factory=DampingSettings, description="How risk events damp stakes."
+        default_factory=DampingSettings.model_construct, description="How risk events damp stakes."
     )
     leverage: bool = Field(
         default=False,

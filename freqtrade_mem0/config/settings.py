@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from freqtrade_mem0.config.alert_settings import AlertSettings
 from freqtrade_mem0.config.backup_settings import BackupSettings
-from freqtrade_mem0.config.block import Block, PolicyBlock
+from freqtrade_mem0.config.block import WHEN_GIVEN, Block, PolicyBlock
 from freqtrade_mem0.config.drift_settings import DriftSettings
 from freqtrade_mem0.config.encryption_settings import EncryptionSettings
 from freqtrade_mem0.config.frequi_settings import FreqUISettings
@@ -176,69 +176,78 @@ class Settings(Block):
         description="How often a bot looks for what others remembered and for trades it missed."
         " Seconds, [1, 86400]",
     )
-    categories: CategorySettings = Field(
-        default_factory=CategorySettings, description="Which categories are written."
+    categories: Annotated[CategorySettings, WHEN_GIVEN] = Field(
+        default_factory=CategorySettings.model_construct,
+        description="Which categories are written.",
     )
-    situation: SituationSettings = Field(
-        default_factory=SituationSettings, description="What an entry is described by."
+    situation: Annotated[SituationSettings, WHEN_GIVEN] = Field(
+        default_factory=SituationSettings.model_construct,
+        description="What an entry is described by.",
     )
-    sizing: SizingSettings = Field(
-        default_factory=SizingSettings, description="How stakes are scaled."
+    sizing: Annotated[SizingSettings, WHEN_GIVEN] = Field(
+        default_factory=SizingSettings.model_construct, description="How stakes are scaled."
     )
-    risk: RiskSettings = Field(
-        default_factory=RiskSettings, description="What is done about risk events."
+    risk: Annotated[RiskSettings, WHEN_GIVEN] = Field(
+        default_factory=RiskSettings.model_construct, description="What is done about risk events."
     )
-    drift: DriftSettings = Field(
-        default_factory=DriftSettings,
+    drift: Annotated[DriftSettings, WHEN_GIVEN] = Field(
+        default_factory=DriftSettings.model_construct,
         description="Whether trades still are what their history said.",
     )
-    retention: RetentionSettings = Field(
-        default_factory=RetentionSettings,
+    retention: Annotated[RetentionSettings, WHEN_GIVEN] = Field(
+        default_factory=RetentionSettings.model_construct,
         description="How long memories are kept when `freqtrade-mem0 maintain` runs.",
     )
-    importance: ImportanceSettings = Field(
-        default_factory=ImportanceSettings, description="How much each category matters."
+    importance: Annotated[ImportanceSettings, WHEN_GIVEN] = Field(
+        default_factory=ImportanceSettings.model_construct,
+        description="How much each category matters.",
     )
-    lifecycle: LifecycleSettings = Field(
-        default_factory=LifecycleSettings,
+    lifecycle: Annotated[LifecycleSettings, WHEN_GIVEN] = Field(
+        default_factory=LifecycleSettings.model_construct,
         description="How memories age when `freqtrade-mem0 maintain` runs.",
     )
-    backup: BackupSettings = Field(
-        default_factory=BackupSettings, description="Backups of the memory."
+    backup: Annotated[BackupSettings, WHEN_GIVEN] = Field(
+        default_factory=BackupSettings.model_construct, description="Backups of the memory."
     )
-    delivery: DeliverySettings = Field(
-        default_factory=DeliverySettings, description="How records travel to Mem0."
+    delivery: Annotated[DeliverySettings, WHEN_GIVEN] = Field(
+        default_factory=DeliverySettings.model_construct, description="How records travel to Mem0."
     )
-    alerts: AlertSettings = Field(
-        default_factory=AlertSettings, description="What a bot tells its owner."
+    alerts: Annotated[AlertSettings, WHEN_GIVEN] = Field(
+        default_factory=AlertSettings.model_construct, description="What a bot tells its owner."
     )
-    frequi: FreqUISettings = Field(
-        default_factory=FreqUISettings, description="What a bot shows in FreqUI."
+    frequi: Annotated[FreqUISettings, WHEN_GIVEN] = Field(
+        default_factory=FreqUISettings.model_construct, description="What a bot shows in FreqUI."
     )
-    webhooks: WebhookSettings = Field(
-        default_factory=WebhookSettings,
+    webhooks: Annotated[WebhookSettings, WHEN_GIVEN] = Field(
+        default_factory=WebhookSettings.model_construct,
         description="What is told to other systems, and taken from them.",
     )
-    service: ServiceSettings = Field(
-        default_factory=ServiceSettings, description="What `freqtrade-mem0 serve` does."
+    service: Annotated[ServiceSettings, WHEN_GIVEN] = Field(
+        default_factory=ServiceSettings.model_construct,
+        description="What `freqtrade-mem0 serve` does.",
     )
-    trust: TrustSettings = Field(
-        default_factory=TrustSettings, description="Whose records from Mem0 may count."
+    trust: Annotated[TrustSettings, WHEN_GIVEN] = Field(
+        default_factory=TrustSettings.model_construct,
+        description="Whose records from Mem0 may count.",
     )
-    encryption: EncryptionSettings = Field(
-        default_factory=EncryptionSettings, description="Whether the memory's files are encrypted."
+    encryption: Annotated[EncryptionSettings, WHEN_GIVEN] = Field(
+        default_factory=EncryptionSettings.model_construct,
+        description="Whether the memory's files are encrypted.",
     )
-    session: SessionSettings = Field(
-        default_factory=SessionSettings, description="Memory that ends after a time."
+    session: Annotated[SessionSettings, WHEN_GIVEN] = Field(
+        default_factory=SessionSettings.model_construct,
+        description="Memory that ends after a time.",
     )
-    reflection: ReflectionSettings = Field(
-        default_factory=ReflectionSettings, description="Findings worded by a language model."
+    reflection: Annotated[ReflectionSettings, WHEN_GIVEN] = Field(
+        default_factory=ReflectionSettings.model_construct,
+        description="Findings worded by a language model.",
     )
-    agents: AgentSettings = Field(
-        default_factory=AgentSettings, description="Decisions that agents log."
+    agents: Annotated[AgentSettings, WHEN_GIVEN] = Field(
+        default_factory=AgentSettings.model_construct, description="Decisions that agents log."
     )
-    cache: CacheSettings = Field(
-        default_factory=CacheSettings, description="Answers repeated to scripts and services."
+    cache: Annotated[CacheSettings, WHEN_GIVEN] = Field(
+        default_factory=CacheSettings.model_construct,
+        description="Answers repeated to scripts and services.",
     )
     vector_store: ProviderSettings | None = Field(
         None,

@@ -152,7 +152,7 @@ else:
         __module__=__name__,
         __doc__=_CommonSettings.__doc__,
         **{
-            name: (block, Field(default_factory=block, description=block.__doc__))
+            name: (block, Field(default_factory=block.model_construct, description=block.__doc__))
             for name, block in _blocks.items()
         },
     )

@@ -129,7 +129,8 @@ class WebhookSettings(Block):
         " refused entries. (0, 10]",
     )
     incoming: IncomingSettings = Field(
-        default_factory=IncomingSettings, description="Webhooks that the service takes."
+        default_factory=IncomingSettings.model_construct,
+        description="Webhooks that the service takes.",
     )
 
     @field_validator("endpoints")
