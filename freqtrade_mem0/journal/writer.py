@@ -205,25 +205,17 @@ class JournalWriter:
                     self._waiting.popleft()
 
     def _append(self, entries: list[Submitted]) -> bool:
+        """Append entries; log one that can not be written, so that it does not hold up others."""
         try:
             self._journal.append(_written(entries))
         except (ConfigError, JournalError) as error:
-            self._warn_once(error, len(entries))
+            self._warn_once(error)
             return False
-        except Exception:  # noqa: BLE001 - one bad entry must not hold up all others
-            return self._append_singly(entries)
-        return True
-
-    def _append_singly(self, entries: list[Submitted]) -> bool:
-        """Append one by one; log an entry that can not be written, so that it is not lost."""
-        for entry in entries:
-            try:
-                self._journal.append(_written([entry]))
-            except (ConfigError, JournalError) as error:
-                self._warn_once(error, len(entries))
-                return False
-            except Exception:
-                logger.exception("This entry can not be written to the journal: %r", entry)
+        except Exception:
+            if len(entries) > 1:  # one of the halves has it
+                middle = len(entries) // 2
+                return self._append(entries[:middle]) and self._append(entries[middle:])
+            logger.exception("This entry can not be written to the journal: %r", entries[0])
         return True
 
     def _drop_oldest(self) -> None:
@@ -239,10 +231,12 @@ class JournalWriter:
                 CAPACITY,
             )
 
-    def _warn_once(self, error: ConfigError | JournalError, entries: int) -> None:
+    def _warn_once(self, error: ConfigError | JournalError) -> None:
         if not self._in_trouble:
             self._in_trouble = True
-            logger.warning("%s %d entries wait in memory (up to %d).", error, entries, CAPACITY)
+            logger.warning(
+                "%s %d entries wait in memory (up to %d).", error, self.waiting, CAPACITY
+            )
 
 
 def _written(submitted: Sequence[Submitted]) -> Iterator[Entry]:

@@ -128,6 +128,27 @@ def test_an_entry_that_can_not_be_written_does_not_hold_up_the_others(
     assert a_trade(3) in records_in(journal)
 
 
+def test_an_entry_that_can_not_be_written_is_found_in_few_attempts(tmp_path: Path) -> None:
+    """A large backtest is written in halves, not trade by trade."""
+    attempts: list[int] = []
+
+    class Counting(Journal):
+        """Counts attempts."""
+
+        def append(self, entries: Iterable[Entry]) -> int:
+            """Append."""
+            attempts.append(1)
+            return super().append(entries)
+
+    journal = Counting(tmp_path)
+    writer = JournalWriter(journal, background=False)
+    trades = [a_trade(number) for number in range(64)]
+    writer.submit(*trades[:40], a_risk_event(1, impact=float("nan")), *trades[40:])
+    assert writer.flush(HANG_S)
+    assert records_in(journal) == trades
+    assert len(attempts) < 16
+
+
 def test_closing_writes_what_waits(journal: Journal) -> None:
     """And ends the thread; closing again is harmless."""
     before = threading.active_count()
