@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import threading
 from copy import copy
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.audit.credentials import credentials_of
-from freqtrade_mem0.audit.log import AuditLog
-from freqtrade_mem0.backends.opening import open_backend
 from freqtrade_mem0.config.address import server_url
 from freqtrade_mem0.config.load import folder
 from freqtrade_mem0.encryption.keyring import KEYRING
@@ -23,14 +19,7 @@ from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.marks import Marks
 from freqtrade_mem0.journal.outbox import Outbox
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.records.block import digest, packed
-from freqtrade_mem0.records.codec import hash_of
 from freqtrade_mem0.records.kinds.removal import Removal
-from freqtrade_mem0.records.kinds.summary import TradeSummary
-from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.records.mapping import to_memory
-from freqtrade_mem0.records.memory import BLOCK
-from freqtrade_mem0.records.signing import signed
 from freqtrade_mem0.sqlite_files.opening import give_to_owner
 
 if TYPE_CHECKING:
@@ -42,11 +31,12 @@ if TYPE_CHECKING:
     from freqtrade_mem0.config.settings import Settings
     from freqtrade_mem0.encryption.envelope import Secret
     from freqtrade_mem0.records.base import Record
+    from freqtrade_mem0.records.kinds.summary import TradeSummary
     from freqtrade_mem0.records.memory import Memory
 
 
 class MemoryFolder:
-    """An opened memory. Nothing heavy is loaded before it is used.
+    """An opened memory. What a backtest without Mem0 does not use is imported where it is used.
 
     Parameters
     ----------
@@ -108,6 +98,9 @@ class MemoryFolder:
             return self._first.backend
         with self._opening:
             if self._backend is None:
+                from freqtrade_mem0.audit.credentials import credentials_of
+                from freqtrade_mem0.backends.opening import open_backend
+
                 self._backend = open_backend(
                     self.settings, self.folder, self._memories, self._credentials
                 )
@@ -137,6 +130,10 @@ class MemoryFolder:
         ConfigError
             The variable that `trust.key` names is not set.
         """
+        from freqtrade_mem0.records.kinds.summary import TradeSummary
+        from freqtrade_mem0.records.mapping import to_memory
+        from freqtrade_mem0.records.signing import signed
+
         memory = to_memory(record)
         if isinstance(record, TradeSummary):
             memory = self._with_trades(record, memory)
@@ -176,12 +173,16 @@ class MemoryFolder:
 
     def _list_uses(self) -> None:
         """List the credentials that were used, once the memory is there."""
-        if self.journal.path.exists():
+        if self._uses and self.journal.path.exists():
+            from freqtrade_mem0.audit.log import AuditLog
+
             for credential, source in self._uses.items():
                 AuditLog(self.folder).note(credential, source)
             self._uses = {}
 
     def _memories(self) -> Iterator[Memory]:
+        from freqtrade_mem0.records.mapping import to_memory
+
         removals = self.journal.of_kind(Removal)
         removed = {(removal.origin.user_id, removal.target_id) for removal in removals}
         aged = self.aged.ids_without_memory()
@@ -191,6 +192,13 @@ class MemoryFolder:
 
     def _with_trades(self, summary: TradeSummary, memory: Memory) -> Memory:
         """Return a summary's memory with its trades, unless one of them was changed since."""
+        from dataclasses import replace
+
+        from freqtrade_mem0.records.block import digest, packed
+        from freqtrade_mem0.records.codec import hash_of
+        from freqtrade_mem0.records.kinds.trade import TradeRecord
+        from freqtrade_mem0.records.memory import BLOCK
+
         found = self.journal.bodies(summary.trades)
         bodies = [found[each] for each in summary.trades if each in found]
         hashes = (hash_of(each, TradeRecord.added_later) for each in bodies)

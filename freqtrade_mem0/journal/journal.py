@@ -8,7 +8,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.adopt import adopt_records
 from freqtrade_mem0.journal.append import append_batch, as_batch, known_ms, recorded_ms
 from freqtrade_mem0.journal.connection import Connection
 from freqtrade_mem0.journal.evidence.ids import SEQ_OF_ID, id_of, stored_id
@@ -17,7 +16,6 @@ from freqtrade_mem0.journal.ledger import Ledger
 from freqtrade_mem0.journal.paging import counts, newest, of_ids, of_seqs, pages
 from freqtrade_mem0.journal.ready import made_ready
 from freqtrade_mem0.journal.scope import Scope
-from freqtrade_mem0.journal.set_aside import SetAside, all_set_aside, put_aside
 from freqtrade_mem0.journal.verify import checked_record
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.ledger import Stake
     from freqtrade_mem0.journal.ledger_line import LedgerLine
     from freqtrade_mem0.journal.ready import Ready
+    from freqtrade_mem0.journal.set_aside import SetAside
     from freqtrade_mem0.records.base import Record
     from freqtrade_mem0.records.codec import RecordT
     from freqtrade_mem0.records.decision import Decision
@@ -82,6 +81,8 @@ class Journal:
 
     def adopt_ready(self, batch: Sequence[Ready]) -> int:
         """Take over records as `adopt`, which the caller has made ready."""
+        from freqtrade_mem0.journal.adopt import adopt_records  # most processes adopt nothing
+
         with self.connection.write() as sqlite:
             return adopt_records(sqlite, batch)
 
@@ -89,12 +90,16 @@ class Journal:
         """Note records that came from outside and can not be taken: why, by their ids."""
         if not reasons:
             return
+        from freqtrade_mem0.journal.set_aside import put_aside
+
         with self.connection.write() as sqlite:
             for record_id, why in reasons.items():
                 put_aside(sqlite, source, record_id, why)
 
     def set_aside(self) -> list[SetAside]:
         """Return the records that were not taken, newest first."""
+        from freqtrade_mem0.journal.set_aside import all_set_aside
+
         with self.connection.read() as sqlite:
             return all_set_aside(sqlite)
 
