@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from freqtrade_mem0.journal.evidence.checked import row_keys
 from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.recall.index.bulk import N_REMEMBERED, Arrivals
 from freqtrade_mem0.recall.index.columns import FOREIGN, MISSING, SHORT, momenta_of
@@ -103,7 +102,7 @@ class PageFill:
         nothing = np.zeros(len(is_short))
         features: dict[str, NDArray[Any]] = {**part.words, **part.numbers}
         read = [name for name in features if name in self._fill.levels.reads]
-        keys = row_keys(
+        keys = _row_keys(
             [
                 trades.pairs,
                 texts["side"],
@@ -153,3 +152,13 @@ class PageFill:
         """Return where numbers stand for a word."""
         known = np.unique(numbers).tolist()
         return np.isin(numbers, [number for number in known if self._words[number] == word])
+
+
+def _row_keys(columns: list[NDArray[Any]]) -> list[bytes]:
+    """Return the values of each row in columns of numbers as bytes, eight for each of them."""
+    eights = [
+        each.view(np.int64) if each.dtype == np.float64 else each.astype(np.int64)
+        for each in columns
+    ]
+    keys: list[bytes] = np.column_stack(eights).view(f"V{8 * len(eights)}")[:, 0].tolist()
+    return keys

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freqtrade_mem0.journal import own_records
-from freqtrade_mem0.journal.evidence import checked, read
+from freqtrade_mem0.journal.evidence import checksums, read
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.journal import Journal
 from freqtrade_mem0.journal.own_records import OwnRecords
@@ -78,7 +78,7 @@ damage = st.lists(
 def fill(journal: Journal, what: list[tuple[TradeRecord, Origin, str]]) -> None:
     """Note trades, with other records between them."""
     for number, (trade, origin, how) in enumerate(what):
-        own_id = "a text" if how == "with a text for an id" else trade.id
+        own_id = "sixteen letters." if how == "with a text for an id" else trade.id
         record = replace(trade, origin=origin, id=own_id)
         (journal.adopt if how == "from Mem0" else journal.append)([record])
         if how == "taken back":
@@ -128,7 +128,8 @@ def test_it_knows_what_reading_row_by_row_tells(
             (read, "_FEW_ROWS", 8),
             (bulk, "PAGE_ROWS", 3),
             (page_fill, "N_REMEMBERED", 2),
-            (checked, "_N_TEXTS", 2),
+            (checksums, "_MOST_TEXTS", 4),
+            (checksums, "_DENSE", 3),
         ):
             small.enter_context(patch.object(module, name, bound))
         journal = Journal(Path(folder))

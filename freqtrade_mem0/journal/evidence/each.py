@@ -32,9 +32,9 @@ def each_trade(
     Parameters
     ----------
     trades
-        As `CheckedReader.trades` returned them.
+        As `checked.checked` returned them.
     rows
-        The rows that it was given.
+        The rows of their page.
     words
         By number.
     origin

@@ -116,31 +116,42 @@ class Part(NamedTuple):
 
 def in_parts(facts: Sequence[bytes | None], words: Mapping[int, str]) -> Iterator[Part]:
     """Yield trades from their facts; what can not be read is left out."""
-    known = [place for place, each in enumerate(facts) if each]
-    flags = np.array([facts[place][0] for place in known], dtype=np.int64)  # type: ignore[index]
-    length = np.array([len(facts[place] or b"") for place in known], dtype=np.int64)
-    layouts, layout_of = np.unique(length << 8 | flags & _LAYOUT, return_inverse=True)
-    for number, layout in enumerate(layouts.tolist()):
-        places = np.array(known)[layout_of == number]
+    lengths = np.fromiter((len(each or b"") for each in facts), np.int64, len(facts))
+    for length in np.unique(lengths).tolist():
+        places = np.flatnonzero(lengths == length)
+        raw = np.frombuffer(b"".join([facts[each] or b"" for each in places.tolist()]), np.uint8)
+        yield from of_table(raw.reshape(len(places), length), places, words)
+
+
+def of_table(
+    table: NDArray[np.uint8], places: NDArray[np.intp], words: Mapping[int, str]
+) -> Iterator[Part]:
+    """Yield trades from their facts as `in_parts` does, shape (n_trades, n_bytes).
+
+    `places` are where they are in what was given.
+    """
+    if table.shape[1] == 0:
+        return
+    layouts = table[:, 0] & _LAYOUT
+    for layout in np.unique(layouts).tolist():
         head = [*_FLAGS_AND_RATIO, *(_MICROSECONDS if layout & FINE else _SECONDS)]
         head += [(name, "<u4" if layout & WIDE else "<u2") for name in _WORDS]
         head += [("decision", f"V{ID_BYTES}")] * bool(layout & DECIDED)
         head += [("executed", f"V{HASH_BYTES}")] * bool(layout & EXECUTED)
-        yield from _of_layout(facts, places, head, words)
+        chosen = np.flatnonzero(layouts == layout)
+        some = table if len(chosen) == len(table) else table[chosen]
+        yield from _of_layout(some, places[chosen], head, words)
 
 
 def _of_layout(
-    facts: Sequence[bytes | None],
+    table: NDArray[np.uint8],
     places: NDArray[np.intp],
     head: list[tuple[str, str]],
     words: Mapping[int, str],
 ) -> Iterator[Part]:
-    size = np.dtype(head).itemsize
-    length = len(facts[places[0]] or b"")
+    size, length = np.dtype(head).itemsize, table.shape[1]
     if length < size:
         return
-    raw = np.frombuffer(b"".join([facts[each] or b"" for each in places.tolist()]), np.uint8)
-    table = raw.reshape(len(places), length)
     heads = table[:, :size].copy().view(head)[:, 0]
     for number in np.unique(heads["shape"]).tolist():
         chosen = np.flatnonzero(heads["shape"] == number)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
-from freqtrade_mem0.journal.evidence.checked import CheckedReader
 from freqtrade_mem0.journal.evidence.facts import Shape, unpacked_trade, words_of
 from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.kinds import EVIDENCE_KINDS, WHOLE_KINDS
@@ -33,7 +32,7 @@ Item = TradeEvidence | Record
 PAGE_ROWS = 1_000
 """Rows that are read at once; between two pages the file is free."""
 
-_LARGE_PAGE_ROWS = 4_000
+_LARGE_PAGE_ROWS = 16_000
 """Rows that are read at once into columns."""
 
 _MANY_TRADES = 50
@@ -46,6 +45,8 @@ _DENSE = 2
 """Walking over so many rows for each that is wanted is faster than looking these up."""
 
 _IDS_AT_ONCE = 500
+
+_ROWS = f"SELECT {COLUMNS}"
 
 
 class Page(NamedTuple):
@@ -91,35 +92,33 @@ class EvidenceReader:
 
         `left_out` is called with the id of each row that says nothing.
         """
-        yield from self.readable(self._pages(scope, after_seq, PAGE_ROWS), left_out)
+        pages = self._pages(scope, after_seq, PAGE_ROWS)
+        rows = (self._rows(f"{_ROWS} {page}", values) for page, values in pages)
+        yield from self.readable(rows, left_out)
 
     def pages(self, scope: Scope, left_out: Callable[[str], None] | None = None) -> Iterator[Page]:
         """Yield all current evidence of a scope as `items` does, trades in columns."""
-        reader = None
-        for rows in self._pages(scope, 0, _LARGE_PAGE_ROWS):
-            reader = self._checked(reader)
-            _, columns, others = self._in_columns(reader, rows)
-            yield Page(rows[-1][0], columns, reader.words, self._items(others, left_out))
+        # Here and below, as a backtest needs none of them.
+        from freqtrade_mem0.journal.evidence.checked import checked
+        from freqtrade_mem0.journal.evidence.page import IN_ONE_ROW, page_columns
 
-    def _checked(self, reader: CheckedReader | None) -> CheckedReader:
-        """Return a reader of columns that knows all words; the given one where that does."""
-        words = self.words
-        return CheckedReader(words) if reader is None or reader.words is not words else reader
+        for page, values in self._pages(scope, 0, _LARGE_PAGE_ROWS):
+            columns = page_columns(*self._rows(f"SELECT {IN_ONE_ROW} {page}", values))
+            words, of_trades = self.words, self._of_trades()
+            trades = checked(columns, of_trades, words)
+            if columns is not None and trades is not None:
+                others = columns.others(of_trades)
+                yield Page(int(columns.seqs[-1]), trades, words, self._items(others, left_out))
+            elif rows := self._rows(f"{_ROWS} {page}", values):
+                yield Page(rows[-1][0], [], words, self._items(rows, left_out))
 
-    def _in_columns(
-        self, reader: CheckedReader, rows: Sequence[Any]
-    ) -> tuple[list[Any], list[Trades], Sequence[Any]]:
-        """Return rows of trades, what they say, and the rows that have to be read one by one."""
-        of_trades = {
+    def _of_trades(self) -> dict[int, int]:
+        """Return the checksums of the scopes of trades by number."""
+        return {
             number: checksum
             for number, (each, checksum, _) in self._scopes.items()
             if each.kind == TradeRecord.kind
         }
-        own = [row for row in rows if row[2] in of_trades]
-        columns = reader.trades(own, of_trades)
-        if columns is None:
-            return [], [], rows
-        return own, columns, [row for row in rows if row[2] not in of_trades]
 
     def origin(self, scope: int) -> Origin:
         """Return who noted the rows of a scope, given by its number."""
@@ -185,16 +184,16 @@ class EvidenceReader:
 
         `left_out` is called with the ids of these.
         """
-        reader = None
         for rows in pages:
             found: dict[int, TradeEvidence] = {}
             if len(rows) >= _MANY_TRADES:
-                from freqtrade_mem0.journal.evidence.each import each_trade  # no run needs it
+                from freqtrade_mem0.journal.evidence.checked import checked
+                from freqtrade_mem0.journal.evidence.each import each_trade
+                from freqtrade_mem0.journal.evidence.page import page_of
 
-                reader = self._checked(reader)
-                own, columns, _ = self._in_columns(reader, rows)
-                for trades in columns:
-                    found.update(each_trade(trades, own, reader.words, self.origin))
+                words = self.words
+                for trades in checked(page_of(rows), self._of_trades(), words) or []:
+                    found.update(each_trade(trades, rows, words, self.origin))
             for row in rows:
                 if row[0] in found:
                     yield row[0], found[row[0]]
@@ -270,9 +269,14 @@ class EvidenceReader:
             self._learn()
         return (*self._scopes[scope], self._words[pair])
 
-    def _pages(self, scope: Scope, after_seq: int, page_rows: int) -> Iterator[list[Any]]:
+    def _pages(
+        self, scope: Scope, after_seq: int, page_rows: int
+    ) -> Iterator[tuple[str, list[Any]]]:
+        """Yield where the rows of the next page are, at most `page_rows`, and values to bind."""
         where, values = in_scope(scope, kinds=EVIDENCE_KINDS)
-        (last,) = self._connection.row("SELECT coalesce(max(seq), 0) FROM evidence")
+        # SQLite would take the index of scopes, read all it lists, and sort it for every page.
+        rows = "FROM evidence NOT INDEXED WHERE is_current = 1 AND"
+        last = self._last_seq()
         found = f"FROM evidence WHERE {where} AND +seq > ? AND +seq <= ?"
         bounds = [*values, after_seq, last]
         if last - after_seq > _FEW_ROWS and (
@@ -287,23 +291,16 @@ class EvidenceReader:
                 else:
                     which = "seq IN (SELECT value FROM json_each(?))"
                     bound = [json.dumps(some.tolist())]
-                if rows := self._rows(
-                    f"SELECT {COLUMNS} FROM evidence NOT INDEXED"  # noqa: S608 - as above
-                    f" WHERE {which} AND is_current = 1 ORDER BY seq",
-                    bound,
-                ):
-                    yield rows
+                yield f"{rows} {which} ORDER BY seq", bound
             after_seq = last
-        # SQLite would take the index of scopes, read all it lists, and sort it for every page.
-        query = f"""
-            SELECT {COLUMNS} FROM evidence NOT INDEXED
-            WHERE seq > ? AND is_current = 1 AND {where} ORDER BY seq LIMIT {page_rows}
-        """  # noqa: S608 - as above
-        while rows := self._rows(query, [after_seq, *values]):
-            yield rows
-            after_seq = rows[-1][0]
-            if len(rows) < page_rows:
-                return
+        while after_seq < last or after_seq < (last := self._last_seq()):
+            before, after_seq = after_seq, min(after_seq + page_rows, last)
+            which = f"seq > ? AND seq <= ? AND {where}"
+            yield f"{rows} {which} ORDER BY seq", [before, after_seq, *values]
+
+    def _last_seq(self) -> int:
+        (last,) = self._connection.row("SELECT coalesce(max(seq), 0) FROM evidence")
+        return int(last)
 
     @property
     def words(self) -> Mapping[int, str]:
