@@ -27,7 +27,7 @@ def id_of(stored: bytes | str) -> str:
     >>> id_of(stored_id("53f1de6e-4a1f-5864-a6aa-72a7933941fd"))
     '53f1de6e-4a1f-5864-a6aa-72a7933941fd'
     """
-    if isinstance(stored, str):
-        return stored
+    if not isinstance(stored, bytes):
+        return str(stored)  # in a damaged row it may be a number
     digits = stored.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -91,10 +91,13 @@ def test_evidence_that_is_missing_is_named_and_made_anew(journal: Journal) -> No
     assert known(journal) == before
 
 
-def test_a_row_that_can_not_be_read_takes_its_earlier_version_out(journal: Journal) -> None:
+@pytest.mark.parametrize("damage", ["facts = NULL", "id = 7", "id = 1e300"])
+def test_a_row_that_can_not_be_read_takes_its_earlier_version_out(
+    journal: Journal, damage: str
+) -> None:
     """In a file of an earlier format, a newer version's correction, say."""
     ids = [trade.id for trade in OwnRecords(journal, ORIGIN).trades()]
-    changed(journal.path, "UPDATE evidence SET facts = NULL WHERE seq = 3")
+    changed(journal.path, f"UPDATE evidence SET {damage} WHERE seq = 3")  # noqa: S608
 
     assert [trade.id for trade in OwnRecords(journal, ORIGIN).trades()] == [
         each for each in ids if each != a_trade(2).id
