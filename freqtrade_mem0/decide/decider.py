@@ -104,6 +104,7 @@ class Answer:
             proposal, whole = self.proposal, self.whole
             moments, n_foreign = whole() if callable(whole) else whole
             others = _foreign(n_foreign, self.policy) if n_foreign > 0.0 else ()
+            own = [each() if callable(each) else each for each in self.reasons]
             self._decision = Decision(
                 id=self.id,
                 origin=self.origin,
@@ -117,11 +118,7 @@ class Answer:
                 applied=self.applied,
                 policy=self.policy.name,
                 n_effective=moments.n_effective,
-                reasons=(
-                    *self.wish.reasons,
-                    *others,
-                    *(each() if callable(each) else each for each in self.reasons),
-                ),
+                reasons=(*self.wish.reasons, *others, *own),
                 situation=proposal.features,
                 expected_ratio=self.wish.expected_ratio,
                 n_asked=self._n_asked,

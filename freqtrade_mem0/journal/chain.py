@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
+from struct import Struct
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ DIGEST_BYTES = 16
 2^128 attempts."""
 
 _PAGE = 5_000
+_KIND_AND_ROW = Struct(">BQ")
 
 
 class Item(NamedTuple):
@@ -103,7 +105,8 @@ def _digest(values: tuple[Value, ...]) -> bytes:
 
 def linked(link: bytes, item: Item) -> bytes:
     """Return the link after an item."""
-    return sha256(link + item.kind.to_bytes(1) + item.row.to_bytes(8) + item.digest).digest()
+    kind, row, digest = item
+    return sha256(link + _KIND_AND_ROW.pack(kind, row) + digest).digest()
 
 
 def head(sqlite: sqlite3.Connection) -> Head:

@@ -245,7 +245,8 @@ def _written(submitted: Sequence[Submitted]) -> Iterator[Entry]:
     Functions of one kind are called in a row, so that the processor keeps their code in its caches.
     """
     given: list[Any] = list(submitted)
-    for place in sorted(range(len(given)), key=lambda place: type(given[place]).__name__):
+    kinds = [type(each).__name__ for each in given]
+    for place in sorted(range(len(given)), key=kinds.__getitem__):
         each = given[place]
         if callable(each):
             given[place] = each()

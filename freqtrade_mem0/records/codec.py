@@ -239,7 +239,7 @@ def _takes_integers(item_type: type) -> bool:
 def _n_none(item: Record | Decision) -> int:
     """Return how many values of a record or decision are None, those of a decision's parts too."""
     item_type: type = type(item)
-    n_none = sum([each is None for each in _optional_values(item_type)(item)])
+    n_none = _optional_values(item_type)(item).count(None)
     if isinstance(item, Decision):
         for reason in item.reasons:
             n_none += (reason.mean_error is None) + (reason.freedom is None)

@@ -112,7 +112,7 @@ def evidence_row(words: Words, seq: int, record: Record, written: RecordRow) -> 
 def _numbered_row(words: Words, seq: int, written: RecordRow, plain: Parts | bytes) -> Row:
     record_id, said, kind, category, *own, pair, known_ms, recorded_ms, _ = written
     facts, texts = (plain, []) if isinstance(plain, bytes) else numbered(plain, words.number)
-    scope, scope_checksum = words.scope(ScopeRow(*own, kind, category))  # type: ignore[arg-type, call-arg]
+    scope, scope_checksum = words.scope((*own, kind, category))  # type: ignore[arg-type]
     row = (
         stored_id(str(record_id)),
         scope,

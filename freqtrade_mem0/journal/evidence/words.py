@@ -43,7 +43,7 @@ class Words:
     def __init__(self, sqlite: sqlite3.Connection) -> None:
         self._sqlite = sqlite
         self._words: dict[str, int] = {}
-        self._scopes: dict[ScopeRow, tuple[int, int]] = {}
+        self._scopes: dict[tuple[str, ...], tuple[int, int]] = {}
 
     def number(self, word: str) -> int:
         """Return the number of a word, a new one where it has none."""
@@ -54,8 +54,11 @@ class Words:
             self._words[word] = known
         return known
 
-    def scope(self, scope: ScopeRow) -> tuple[int, int]:
-        """Return the number of a scope, a new one where it has none, and its checksum."""
+    def scope(self, scope: tuple[str, ...]) -> tuple[int, int]:
+        """Return the number of a scope, a new one where it has none, and its checksum.
+
+        `scope` has the values of a `ScopeRow`.
+        """
         known = self._scopes.get(scope)
         if known is None:
             row = self._sqlite.execute(
@@ -72,7 +75,7 @@ class Words:
                     *scope,
                 )
             )
-            known = self._scopes[scope] = number, scope.checksum
+            known = self._scopes[scope] = number, ScopeRow(*scope).checksum
         return known
 
     def _added(self, statement: str, *values: str) -> int:

@@ -233,9 +233,8 @@ class Recall:
         asked = rows, now_ms, n_late
         with self._lock:
             if self._promised is None or self._promised[0] != asked:
-                with rows.moved_back_to(now_ms, n_late):
-                    whole = _whole(*rows.of_strategy, *self._decay.since(now_ms))
-                self._promised = asked, whole
+                whole = partial(_whole, *rows.of_strategy, *self._decay.since(now_ms))
+                self._promised = asked, rows.moved_back_to(now_ms, n_late, whole)
             return self._promised[1]
 
     def of_entry(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from freqtrade_mem0.recall.index.ids import Id, IdIndex, Place, packed
 from freqtrade_mem0.recall.index.sums import Decay, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from freqtrade_mem0.recall.index.levels import Levels
     from freqtrade_mem0.recall.index.sums import Plain, Sums
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
+
+T = TypeVar("T")
 
 BEFORE_ALL = -(1 << 62)
 
@@ -207,23 +208,25 @@ class TimedRows:
         self._promised_ms = max(self._promised_ms, now_ms)
         return len(self._late)
 
-    @contextmanager
-    def moved_back_to(self, now_ms: int, n_late: int) -> Iterator[None]:
-        """Let the sums of the strategy be those that it had when this was promised.
+    def moved_back_to(self, now_ms: int, n_late: int, read: Callable[[], T]) -> T:
+        """Return what is read of the strategy's sums as they were when this was promised.
 
         Parameters
         ----------
         now_ms, n_late
             What `promise` was given and returned.
+        read
+            Reads them.
         """
         self.move_whole_to(now_ms)
         known_ms = self.columns.known_ms
         later = [each for each in self._late[n_late:] if known_ms[each[0]] < now_ms]
         for number, sign in later:
             self._apply(number, -sign, whole=True, levels=False)
-        yield
+        found = read()
         for number, sign in later:
             self._apply(number, sign, whole=True, levels=False)
+        return found
 
     def bring_levels(self, n_trades: int) -> bool:
         """Bring the sums of levels nearer to those of the strategy; return whether they agree."""
