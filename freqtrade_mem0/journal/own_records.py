@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from freqtrade_mem0.journal.evidence.read import Item
+    from freqtrade_mem0.journal.evidence.read import Item, Page
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.trade import ClosedTrade
@@ -102,6 +102,10 @@ class OwnRecords:
         # One millisecond may hold several that differ in their microseconds.
         for _, same in groupby(trades, key=lambda trade: to_ms(trade.known_at)):
             yield from _in_order(same)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the trades of the bot's strategy in columns, page by page as they became known."""
+        return self._journal.evidence.in_columns(self._pages(TradeRecord.kind, None))
 
     def events(self, since: datetime | None = None) -> Iterator[RiskEvent]:
         """Yield the risk events of the bot's strategy, as `trades`."""

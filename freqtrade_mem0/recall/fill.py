@@ -1,4 +1,4 @@
-"""Puts pages of the journal's trades into a `BulkFill`, in columns."""
+"""Fills a recall with pages of the journal's trades, in columns."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from freqtrade_mem0.journal.evidence.facts import MICROSECOND
 from freqtrade_mem0.journal.evidence.ids import id_of
-from freqtrade_mem0.recall.index.bulk import N_REMEMBERED, Arrivals
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.journal.revoked import NEVER_MS
+from freqtrade_mem0.recall.index.bulk import N_REMEMBERED, Arrivals, BulkFill
 from freqtrade_mem0.recall.index.columns import FOREIGN, MISSING, SHORT, momenta_of
+from freqtrade_mem0.records.limits import EARLIEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
     from freqtrade_mem0.journal.evidence.checked import Trades
     from freqtrade_mem0.journal.evidence.read import Page
-    from freqtrade_mem0.recall.index.bulk import BulkFill
+    from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.journal.scope import Scope
+    from freqtrade_mem0.recall.index.recall import Recall
 
 
 class Writer(NamedTuple):
@@ -36,6 +43,31 @@ class Writer(NamedTuple):
     discount: float
     is_own: bool
     revoked_ms: int
+
+
+def fill_with(recall: Recall, journal: Journal, scope: Scope) -> tuple[int, datetime | None]:
+    """Fill an empty recall with the trades of a scope, each with its full weight.
+
+    Returns how many trades there are, also those that are no evidence, and when the one that
+    arrived last became known; None without any.
+    """
+    fill = BulkFill(recall)
+    pages = PageFill(fill, lambda _: Writer(1.0, is_own=True, revoked_ms=NEVER_MS))
+    n, last = 0, (0, 0)
+    for page in journal.evidence.pages(scope):
+        if page.trades:
+            pages.add(page, set())
+        for trades in page.trades:
+            n += len(trades.seqs)
+            at = int(trades.seqs.argmax())
+            last = max(last, (int(trades.seqs[at]), int(trades.known_us[at])))
+        for seq, item in page.items:
+            if isinstance(item, TradeEvidence):
+                fill.add(item)
+                n += 1
+                last = max(last, (seq, (item.known_at - EARLIEST) // MICROSECOND))
+    fill.finish()
+    return n, EARLIEST + last[1] * MICROSECOND if n else None
 
 
 class _Values(NamedTuple):

@@ -11,6 +11,7 @@ from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.shrinkage import NOTHING, Group, Shrinkage, group_shifts, interval
 from freqtrade_mem0.journal.runs import newest_run
 from freqtrade_mem0.recall import STRATEGY, Recall
+from freqtrade_mem0.recall.fill import fill_with
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.sizing.policy import Forecasting
@@ -52,32 +53,30 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
     RecordError
         The scope has no trade.
     """
-    trades = trades_of_newest_run(memory, scope)
+    origin, run = _newest_run(memory, scope)
     sizing = memory.settings.sizing
-    newest = trades[-1]
-    moment = newest.known_at + timedelta(milliseconds=1)
-    if newest.origin.mode in (Mode.DRY_RUN, Mode.LIVE):
-        moment = max(moment, now)
     recall = Recall(sizing.levels, sizing.half_life_days)
-    for trade in trades:
-        recall.add(trade)
+    n_trades, last_known_at = fill_with(recall, memory.journal, run)
+    if last_known_at is None:
+        raise _no_trade(memory, scope)
+    moment = last_known_at + timedelta(milliseconds=1)
+    if origin.mode in (Mode.DRY_RUN, Mode.LIVE):
+        moment = max(moment, now)
     groups = recall.groups(moment)
     all_trades = groups.pop(STRATEGY, Group(NOTHING)).moments
     shifts = group_shifts(
         all_trades, recall.levels, groups, Shrinkage(pseudo_trades=sizing.pseudo_trades)
     )
     policy = policy_for(sizing)
-    origin = newest.origin
-    run = scope.in_run(origin)
     share = policy.forecast_share(all_trades) if isinstance(policy, Forecasting) else None
-    rows = [_row(STRATEGY[0], newest.origin.strategy, all_trades, None)]
+    rows = [_row(STRATEGY[0], origin.strategy, all_trades, None)]
     rows += [
         _row(*key, groups[key].moments, None if share is None else share * shift)
         for key, shift in shifts.items()
     ]
-    return origin_facts(newest.origin) | {
+    return origin_facts(origin) | {
         "as_of": iso(moment),
-        "n_trades": len(trades),
+        "n_trades": n_trades,
         "insights": rows,
         "account": newest_account(memory, run),
         "triggers": triggers_of(memory, origin, now),
@@ -96,11 +95,22 @@ def trades_of_newest_run(
     RecordError
         The scope has no trade.
     """
+    _, run = _newest_run(memory, scope, preferred)
+    return list(memory.journal.evidence.trades(run))
+
+
+def _newest_run(
+    memory: MemoryFolder, scope: Scope, preferred: Sequence[Mode] = ()
+) -> tuple[Origin, Scope]:
+    """Return the newest run in a scope, and the part of the scope that are its trades."""
     newest = newest_of(memory, scope, preferred)
-    if newest is not None:
-        part = replace(scope, kind=TradeRecord.kind).in_run(newest)
-        return list(memory.journal.evidence.trades(part))
-    raise RecordError(
+    if newest is None:
+        raise _no_trade(memory, scope)
+    return newest, replace(scope, kind=TradeRecord.kind).in_run(newest)
+
+
+def _no_trade(memory: MemoryFolder, scope: Scope) -> RecordError:
+    return RecordError(
         f"No trade of {described(scope)} is in {memory.folder}. "
         "'freqtrade-mem0 stats' shows what is."
     )

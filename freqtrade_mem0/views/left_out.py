@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.records.base import Mode
 from freqtrade_mem0.records.kinds.trade import TradeRecord
@@ -12,7 +13,6 @@ from freqtrade_mem0.words.numbers import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freqtrade_mem0.journal.evidence.trade import TradeEvidence
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.records.base import Origin
 
@@ -27,7 +27,12 @@ def n_left_out(memory: MemoryFolder, origin: Origin) -> int:
     """Return how many trades of a backtest are no evidence; 0 for a bot, which has no end."""
     if origin.mode is not Mode.BACKTEST:
         return 0
-    return sum(not trade.is_evidence for trade in trades_of_run(memory, origin))
+    n = 0
+    for page in memory.journal.evidence.pages(Scope(kind=TradeRecord.kind).in_run(origin)):
+        n += sum(int((~trades.part.counts).sum()) for trades in page.trades)
+        items = (item for _, item in page.items if isinstance(item, TradeEvidence))
+        n += sum(not trade.is_evidence for trade in items)
+    return n
 
 
 def left_out_words(n: int) -> str:

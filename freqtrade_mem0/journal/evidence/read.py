@@ -112,6 +112,18 @@ class EvidenceReader:
             elif rows := self._rows(f"{_ROWS} {page}", values):
                 yield Page(rows[-1][0], [], words, self._items(rows, left_out))
 
+    def in_columns(self, pages: Iterable[Sequence[Any]]) -> Iterator[Page]:
+        """Yield what the rows of pages say as `readable` does, trades in columns."""
+        from freqtrade_mem0.journal.evidence.checked import checked
+        from freqtrade_mem0.journal.evidence.page import page_of
+
+        for rows in filter(None, pages):
+            words, of_trades = self.words, self._of_trades()
+            trades, others = checked(page_of(rows), of_trades, words), rows
+            if trades is not None:
+                others = [row for row in rows if row[2] not in of_trades]
+            yield Page(rows[-1][0], trades or [], words, self._items(others, None))
+
     def _of_trades(self) -> dict[int, int]:
         """Return the checksums of the scopes of trades by number."""
         return {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import compress, repeat
+from typing import TYPE_CHECKING, NamedTuple
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.insight.drift.bands import Bands, Left, bands, left
@@ -16,33 +17,25 @@ from freqtrade_mem0.insight.drift.history import (
     History,
 )
 from freqtrade_mem0.insight.drift.triggers import Alarm, Trigger, alarms, calibrated
+from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.own_records import OwnRecords
-from freqtrade_mem0.journal.revoked import is_revoked, revoked
+from freqtrade_mem0.journal.revoked import NEVER_MS, revoked, revoked_from_ms
 from freqtrade_mem0.journal.scope import Scope
 from freqtrade_mem0.recall.priors import promotions
 from freqtrade_mem0.records.base import Mode, Origin, to_ms
-from freqtrade_mem0.records.kinds.trade import ClosedTrade, TradeRecord
+from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from freqtrade_mem0.config.drift_settings import DriftSettings
-    from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+    from freqtrade_mem0.journal.evidence.checked import Trades
+    from freqtrade_mem0.journal.evidence.read import Page
     from freqtrade_mem0.journal.journal import Journal
     from freqtrade_mem0.records.kinds.promotion import Promotion
 
 BOTS = (Mode.DRY_RUN, Mode.LIVE)
-
-_PER_PAUSE = 200
-"""Trades read between two pauses."""
-
-
-class _Trade(ClosedTrade, Protocol):
-    """What is read of a trade, from its record or its evidence."""
-
-    @property
-    def close_date(self) -> datetime: ...
 
 
 class Reference(NamedTuple):
@@ -127,11 +120,11 @@ class DriftMeter:
         RecordError
             The config names a backtest that is not remembered.
         """
-        is_bot = origin.mode in BOTS
+        is_bot, now_ms = origin.mode in BOTS, to_ms(now)
         known = trades_of(journal, origin, pause)
-        trades = [t for t in known if not is_bot or t.close_ms < to_ms(now)]
+        trades = [t for t in known if not is_bot or t.close_ms < now_ms]
         reference, seen = _reference(journal, origin, settings, trades, pause)
-        end_ms = to_ms(now) if is_bot else max((t.close_ms for t in seen), default=0)
+        end_ms = now_ms if is_bot else max((t.close_ms for t in seen), default=0)
         history = History(seen, until_ms=end_ms)
         age_days = max(0, (end_ms - history.begin_ms) // DAY_MS) if seen else 0
         triggers, found = self._measured(reference, age_days, pause)
@@ -183,8 +176,8 @@ def trades_of(
 ) -> list[DriftTrade]:
     """Return the trades of a run that are evidence; those of a bot that were recorded here."""
     if origin.mode in BOTS:
-        return _plain(OwnRecords(journal, origin).trades(), pause)
-    return _plain(_evidence(journal, origin), pause)
+        return _plain(OwnRecords(journal, origin).pages(), pause)
+    return _plain(_pages(journal, origin), pause)
 
 
 def _reference(
@@ -208,8 +201,7 @@ def _reference(
     writers = revoked(journal) if runs else ()
     found = None
     for run in runs:
-        all_of_it = (each for each in _evidence(journal, run) if not is_revoked(each, writers))
-        known = _plain(all_of_it, pause)
+        known = _plain(_pages(journal, run), pause, revoked_from_ms(run, writers))
         if first_ms is not None:
             known = [trade for trade in known if trade.close_ms < first_ms]
         how = "named" if named else "promoted"
@@ -235,8 +227,12 @@ def _source(promotion: Promotion) -> Origin:
     )
 
 
-def _evidence(journal: Journal, run: Origin) -> Iterator[TradeEvidence]:
-    return journal.evidence.trades(Scope(kind=TradeRecord.kind).in_run(run))
+def _pages(journal: Journal, run: Origin) -> Iterator[Page]:
+    return journal.evidence.pages(Scope(kind=TradeRecord.kind).in_run(run))
+
+
+def _has_trades(journal: Journal, run: Origin) -> bool:
+    return any(journal.evidence.trades(Scope().in_run(run)))
 
 
 def _named(journal: Journal, origin: Origin, wanted: str) -> Origin:
@@ -244,7 +240,7 @@ def _named(journal: Journal, origin: Origin, wanted: str) -> Origin:
     found = [
         run
         for run_id in journal.run_ids(wanted)
-        if any(_evidence(journal, run := replace(origin, mode=Mode.BACKTEST, run_id=run_id)))
+        if _has_trades(journal, run := replace(origin, mode=Mode.BACKTEST, run_id=run_id))
     ]
     if len(found) == 1:
         return found[0]
@@ -273,24 +269,47 @@ def _own_begin(trades: list[DriftTrade]) -> tuple[list[DriftTrade], list[DriftTr
     return [], []
 
 
-def _plain(trades: Iterable[_Trade], pause: Callable[[], object]) -> list[DriftTrade]:
-    found = []
-    for number, trade in enumerate(trades):
-        if number % _PER_PAUSE == 0:
-            pause()
-        if trade.is_evidence:
-            found.append(
-                DriftTrade(
-                    open_ms=to_ms(trade.open_date),
-                    close_ms=to_ms(trade.close_date),
-                    ratio=trade.profit_ratio,
-                    pair=trade.pair,
-                    volatility=_number(trade.situation.get("volatility")),
-                    id=trade.id,
-                )
-            )
+def _plain(
+    pages: Iterable[Page], pause: Callable[[], object], until_ms: int = NEVER_MS
+) -> list[DriftTrade]:
+    """Return the trades that are evidence and were known before `until_ms`, in no order."""
+    found: list[DriftTrade] = []
+    for page in pages:
+        pause()
+        for trades in page.trades:
+            counts = trades.part.counts & (trades.known_ms < until_ms)
+            found += compress(_of_columns(trades, page.words), counts.tolist())
+        found += [
+            _of_item(item)
+            for _, item in page.items
+            if isinstance(item, TradeEvidence)
+            and item.is_evidence
+            and to_ms(item.known_at) < until_ms
+        ]
     return found
 
 
-def _number(value: float | str | None) -> float:
-    return value if isinstance(value, float) else math.nan
+def _of_columns(trades: Trades, words: Mapping[int, str]) -> Iterator[DriftTrade]:
+    volatility = trades.part.numbers.get("volatility")
+    columns = zip(
+        trades.open_ms.tolist(),
+        (trades.close_us // 1_000).tolist(),
+        trades.part.ratio.tolist(),
+        [words[number] for number in trades.pairs.tolist()],
+        repeat(math.nan) if volatility is None else volatility.tolist(),
+        trades.record_ids,
+        strict=False,  # `repeat` has no end
+    )
+    return map(DriftTrade._make, columns)
+
+
+def _of_item(trade: TradeEvidence) -> DriftTrade:
+    volatility = trade.situation.get("volatility")
+    return DriftTrade(
+        open_ms=to_ms(trade.open_date),
+        close_ms=to_ms(trade.close_date),
+        ratio=trade.profit_ratio,
+        pair=trade.pair,
+        volatility=volatility if isinstance(volatility, float) else math.nan,
+        id=trade.id,
+    )
