@@ -86,7 +86,7 @@ def answer(
         return nothing(signal, f"no closed trade of {run.origin.strategy} counts.")
     expected = run.replay.expected(decision)
     entry = {"pair": signal.pair, "side": signal.side, "enter_tag": signal.enter_tag}
-    unseen = not_seen(levels, {**entry, **decision.situation}, run.trades)
+    unseen = not_seen({**entry, **decision.situation}, run.seen)
     low, high = expected.low_ratio, expected.high_ratio
     return (
         _asked(signal)
@@ -109,7 +109,7 @@ def answer(
             "as_of": iso(decision.decided_at),
             "market": None if present is None else visible(present.text),
             "reasons": [visible(text) for text in explain.reasons(decision)],
-            "not_told": not_told(levels, decision.situation, signal.enter_tag, run.trades),
+            "not_told": not_told(levels, decision.situation, signal.enter_tag, run.seen),
             "not_seen": {name: seen for name, (_, *seen) in unseen.items()},
         }
     )

@@ -134,7 +134,7 @@ class KnownTrades:
         if strategy is not None and self._reach.strategy not in {None, strategy}:
             return None
         try:
-            run = known_run(self._memory, self._scope(strategy))
+            run = known_run(self._memory, self._scope(strategy), keeps_trades=True)
         except RecordError:
             return None
         features = dict.fromkeys(features_of(self.levels))

@@ -26,7 +26,7 @@ from freqtrade_mem0.records.kinds.risk import RiskEvent
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.description import RunDescription
 from freqtrade_mem0.run.session import Session
-from freqtrade_mem0.run.setup import learned_rules, session_setup
+from freqtrade_mem0.run.setup import SessionSetup, learned_rules, session_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,21 +83,22 @@ class Replay:
         self._settings, self._journal, self._origin = settings, journal, origin
         self._session = Session(setup, submit=lambda _: None, now=lambda: datetime.now(UTC))
         own = OwnRecords(journal, origin)
-        trades = own.trades() if is_bot else list(own.trades())
-        self._session.restore_risk(trades, own.events())
+        self._knows_risk = _reads_risk(setup)
+        if self._knows_risk:
+            self._session.restore_risk(own.trades(), own.events())
         self._follower: JournalFollower | None = None
         if is_bot:
             self._follower = JournalFollower(journal, setup.recall, origin, discount)
             self._follower.begin()
         else:
-            for trade in trades:
+            for trade in own.trades():
                 self._session.learn(trade)
 
     def follow(self, after_seq: int) -> list[TradeRecord | TradeEvidence] | None:
         """Learn what came into the journal after a row; return the bot's own trades among it.
 
         None where the run has to be read anew: a backtest, or something was taken back, promoted or
-        came from elsewhere.
+        came from elsewhere, or a rule asks for risk events for the first time.
         """
         journal, origin = self._journal, self._origin
         scope = Scope(user_id=origin.user_id, strategy=origin.strategy)
@@ -108,8 +109,10 @@ class Replay:
         events = replace(scope, modes=[origin.mode], run_id=origin.run_id, kind=RiskEvent.kind)
         news = [each for _, each in journal.records(events, after_seq=after_seq)]
         self._session.hear(own, [each for each in news if isinstance(each, RiskEvent)])
-        acting = acting_rules(journal, origin)
-        self._session.replace_rules(learned_rules(self._settings, acting))
+        rules = learned_rules(self._settings, acting_rules(journal, origin))
+        if rules.reads_risk and not self._knows_risk:
+            return None
+        self._session.replace_rules(rules)
         return [each for each in own if isinstance(each, TradeRecord | TradeEvidence)]
 
     def _only_adds(self, after_seq: int) -> bool:
@@ -192,3 +195,8 @@ class Replay:
             situation=decision.situation,
         )
         return expectation(known.strategy.moments, known.levels, known.differences, self._shrinkage)
+
+
+def _reads_risk(setup: SessionSetup) -> bool:
+    """Return whether a decision can depend on risk events; by default none does."""
+    return setup.rules.reads_risk or bool(setup.damping and setup.damping.severity)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from freqtrade_mem0.decide import explain
 from freqtrade_mem0.errors import ConfigError
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
-from freqtrade_mem0.records.base import Mode, to_ms
+from freqtrade_mem0.records.base import Mode, Origin, to_ms
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.run.replay import Replay
 from freqtrade_mem0.situation import calendar
 from freqtrade_mem0.views.decisions import decision_facts
-from freqtrade_mem0.views.insights import newest_of, trades_of_newest_run
+from freqtrade_mem0.views.insights import newest_of, newest_trades
+from freqtrade_mem0.views.seen import OF_THE_TRADE, Seen
 from freqtrade_mem0.views.values import Facts, iso, origin_facts
 from freqtrade_mem0.words.visible import visible
 
@@ -25,12 +26,9 @@ if TYPE_CHECKING:
 
     from freqtrade_mem0.journal.scope import Scope
     from freqtrade_mem0.memory_folder import MemoryFolder
-    from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.decision import Decision
-    from freqtrade_mem0.records.kinds.trade import ClosedTrade
     from freqtrade_mem0.views.present import Market
 
-_NOT_FEATURES = ("pair", "side", "enter_tag")
 _PREFERRED = (Mode.DRY_RUN, Mode.LIVE, Mode.BACKTEST)
 _OF_THE_CALENDAR = tuple(calendar(0))
 """Features that are added to the question; nobody mistypes them."""
@@ -42,27 +40,36 @@ _STAKE = 100.0
 
 @dataclass(frozen=True, slots=True)
 class KnownRun:
-    """The run whose knowledge is asked: its trades, and what it would decide."""
+    """The run whose knowledge is asked: what its trades had, and what it would decide.
 
-    trades: list[TradeRecord | TradeEvidence]
+    `trades` are these themselves, where they are kept.
+    """
+
+    origin: Origin
+    seen: Seen
     replay: Replay
-
-    @property
-    def origin(self) -> Origin:
-        """The run."""
-        return self.trades[-1].origin
+    trades: list[TradeRecord | TradeEvidence]
 
     def follow(self, after_seq: int) -> Sequence[TradeRecord | TradeEvidence] | None:
         """Learn what came into the journal after a row; see `Replay.follow`."""
         news = self.replay.follow(after_seq)
+        self.seen.add(news or ())
         self.trades.extend(news or ())
         return news
 
 
-def known_run(memory: MemoryFolder, scope: Scope) -> KnownRun:
+def known_run(memory: MemoryFolder, scope: Scope, *, keeps_trades: bool = False) -> KnownRun:
     """Return the run of a scope whose knowledge is asked; see `explain_entry`."""
-    trades = trades_of_newest_run(memory, replace(scope, pair=None), _preferred(scope))
-    return KnownRun(list(trades), Replay(memory, trades[-1].origin))
+    origin, run = newest_trades(memory, replace(scope, pair=None), _preferred(scope))
+    seen, evidence = Seen(memory.settings.sizing.levels), memory.journal.evidence
+    trades: list[TradeRecord | TradeEvidence] = []
+    if keeps_trades:
+        trades += evidence.trades(run)
+        seen.add(trades)
+    else:
+        for page in evidence.pages(run):
+            seen.add_page(page)
+    return KnownRun(origin, seen, Replay(memory, origin), trades)
 
 
 def is_newest(memory: MemoryFolder, scope: Scope, run: KnownRun) -> bool:
@@ -120,29 +127,28 @@ def explain_entry(
     levels = memory.settings.sizing.levels
     _check_features(features or {}, levels)
     run = known_run(memory, scope) if run is None else run
-    trades, origin = run.trades, run.origin
+    seen, origin = run.seen, run.origin
     present = None
     if market is not None and not features:
         present = market.look_up(origin.strategy, pair.upper(), now)
     situation = {**calendar(to_ms(now)), **(present.situation if present else features or {})}
     decision = decided(run, pair.upper(), side, enter_tag, now, situation)
     situation = dict(decision.situation)
-    untold = not_told(levels, situation, enter_tag, trades)
-    unseen = not_seen(
-        levels, {"pair": pair.upper(), "side": side, "enter_tag": enter_tag, **situation}, trades
-    )
+    untold = not_told(levels, situation, enter_tag, seen)
+    entry = {"pair": pair.upper(), "side": side, "enter_tag": enter_tag}
+    unseen = not_seen({**entry, **situation}, seen)
     text = [
         explain.would(decision),
         f"  from {origin.mode} {origin.run_id[:12]} of {origin.strategy}",
         *([f"  {present.text}"] if present else []),
         *(
-            f"  {name} {asked} is in no trade, so nothing is known of it (seen: {', '.join(seen)})"
-            for name, (asked, *seen) in unseen.items()
+            f"  {name} {asked} is in no trade, so nothing is known of it (seen: {', '.join(near)})"
+            for name, (asked, *near) in unseen.items()
         ),
         *explain.numbers(decision),
         *(
-            f"  not told, so not counted: {name} (seen: {', '.join(seen) or 'nothing'})"
-            for name, seen in untold.items()
+            f"  not told, so not counted: {name} (seen: {', '.join(values) or 'nothing'})"
+            for name, values in untold.items()
         ),
     ]
     return (
@@ -150,7 +156,7 @@ def explain_entry(
         | decision_facts(decision)
         | origin_facts(origin)
         | {"candle": iso(present.closed_at) if present and present.closed_at else None}
-        | {"not_told": untold, "not_seen": {name: seen for name, (_, *seen) in unseen.items()}}
+        | {"not_told": untold, "not_seen": {name: near for name, (_, *near) in unseen.items()}}
     )
 
 
@@ -169,7 +175,7 @@ def explain_entries(
     With `asks_exchange` the situation is from the exchange's newest candles.
     """
     run = known_run(memory, scope)
-    pairs = [each.upper() for each in pairs] or sorted({trade.pair for trade in run.trades})
+    pairs = [each.upper() for each in pairs] or sorted(run.seen.pairs)
     if asks_exchange:
         market = market.asking_exchange(run.origin.strategy, pairs)
     return [
@@ -190,7 +196,7 @@ def decided(  # noqa: PLR0917 - as in `Replay.asked`
 
     A bot is asked as of `now` (aware UTC), a backtest as of its last trade.
     """
-    moment = max(trade.known_at for trade in run.trades) + timedelta(milliseconds=1)
+    moment = run.seen.last_known_at + timedelta(milliseconds=1)
     if run.origin.mode is not Mode.BACKTEST:
         moment = now
     features = dict(situation)
@@ -212,42 +218,30 @@ def _check_features(names: Iterable[str], levels: Sequence[str]) -> None:
 def features_of(levels: Sequence[str]) -> list[str]:
     """Return the features of the market that these levels use."""
     names = dict.fromkeys(name for level in levels for name in level.split("*"))
-    return [name for name in names if name not in _NOT_FEATURES]
+    return [name for name in names if name not in OF_THE_TRADE]
 
 
 def not_told(
     levels: Sequence[str],
     situation: Mapping[str, float | str],
     enter_tag: str,
-    trades: Sequence[ClosedTrade],
+    seen: Seen,
 ) -> dict[str, list[str]]:
     """Return what the levels use and the question leaves out, with values that trades had."""
-    seen = {
-        name: {str(trade.situation[name]) for trade in trades if name in trade.situation}
-        for name in features_of(levels)
-        if name not in situation
-    }
-    tags = {trade.enter_tag for trade in trades if trade.enter_tag}
-    if tags and not enter_tag and any("enter_tag" in level.split("*") for level in levels):
-        seen["enter_tag"] = tags
-    return {name: sorted(values)[:_N_EXAMPLES] for name, values in seen.items()}
+    untold = {name: seen.values[name] for name in features_of(levels) if name not in situation}
+    tags = seen.tags - {""}
+    if tags and not enter_tag and "enter_tag" in seen.values:
+        untold["enter_tag"] = tags
+    return {name: sorted(values)[:_N_EXAMPLES] for name, values in untold.items()}
 
 
-def not_seen(
-    levels: Sequence[str], asked: Mapping[str, float | str], trades: Sequence[ClosedTrade]
-) -> dict[str, list[str]]:
+def not_seen(asked: Mapping[str, float | str], seen: Seen) -> dict[str, list[str]]:
     """Return what was asked and is in no trade: the value, then the nearest values of trades."""
     found = {}
-    for name in dict.fromkeys(name for level in levels for name in level.split("*")):
-        values = {
-            str(
-                trade.situation.get(name, getattr(trade, name, "") if name in _NOT_FEATURES else "")
-            )
-            for trade in trades
-        } - {""}
+    for name, values in seen.values.items():
         value = str(asked.get(name, ""))
         if value and value not in values and name not in _OF_THE_CALENDAR:
-            near = get_close_matches(value, values, n=_N_EXAMPLES, cutoff=0.3)
-            others = sorted(values.difference(near))
+            near = get_close_matches(value, values - {""}, n=_N_EXAMPLES, cutoff=0.3)
+            others = sorted(values.difference(near, [""]))
             found[name] = [value, *[*near, *others][:_N_EXAMPLES]]
     return found

@@ -53,7 +53,7 @@ def insights(memory: MemoryFolder, scope: Scope, now: datetime) -> Facts:
     RecordError
         The scope has no trade.
     """
-    origin, run = _newest_run(memory, scope)
+    origin, run = newest_trades(memory, scope)
     sizing = memory.settings.sizing
     recall = Recall(sizing.levels, sizing.half_life_days)
     n_trades, last_known_at = fill_with(recall, memory.journal, run)
@@ -95,14 +95,17 @@ def trades_of_newest_run(
     RecordError
         The scope has no trade.
     """
-    _, run = _newest_run(memory, scope, preferred)
+    _, run = newest_trades(memory, scope, preferred)
     return list(memory.journal.evidence.trades(run))
 
 
-def _newest_run(
+def newest_trades(
     memory: MemoryFolder, scope: Scope, preferred: Sequence[Mode] = ()
 ) -> tuple[Origin, Scope]:
-    """Return the newest run in a scope, and the part of the scope that are its trades."""
+    """Return the newest run in a scope, and the part of the scope that is its trades.
+
+    See `trades_of_newest_run`.
+    """
     newest = newest_of(memory, scope, preferred)
     if newest is None:
         raise _no_trade(memory, scope)

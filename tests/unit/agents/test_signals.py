@@ -51,9 +51,9 @@ def counted_reads(monkeypatch: pytest.MonkeyPatch) -> list[Scope]:
     """Return a list that grows with every run that is read as a whole."""
     read: list[Scope] = []
 
-    def counted(memory: MemoryFolder, scope: Scope) -> KnownRun:
+    def counted(memory: MemoryFolder, scope: Scope, *, keeps_trades: bool) -> KnownRun:
         read.append(scope)
-        return known_run(memory, scope)
+        return known_run(memory, scope, keeps_trades=keeps_trades)
 
     monkeypatch.setattr(known, "known_run", counted)
     return read
