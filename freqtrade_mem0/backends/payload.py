@@ -93,8 +93,8 @@ def from_payload(memory_id: str, payload: Mapping[str, Any], score: float | None
     """
     created_at = as_instant(payload.get("created_at"))
     metadata = dict(payload)
-    for key in payload.keys() & RESERVED_KEYS:
-        del metadata[key]
+    for key in RESERVED_KEYS:
+        metadata.pop(key, None)
     if not _PLAIN_TYPES.issuperset(map(type, metadata.values())):
         metadata = {key: _flat(value) for key, value in metadata.items() if value is not None}
     return Memory(

@@ -62,7 +62,8 @@ def adopt_records(sqlite: sqlite3.Connection, batch: Sequence[Ready]) -> int:
     sqlite.executemany("INSERT INTO adopted (seq) VALUES (?)", [(seq,) for seq in seqs])
     take_back(sqlite, SOURCE, fresh)  # signed since, for example
     n_new = len(fresh) + sum(_adopt(sqlite, record_in(each)) for each in others)
-    chain.extend(sqlite)
+    added = [(seq, row) for seq, (row, _) in zip(seqs, fresh.values(), strict=True)]
+    chain.extend(sqlite, added=added)
     return n_new
 
 

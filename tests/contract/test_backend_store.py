@@ -254,6 +254,18 @@ def test_only_what_was_stored_since_is_read(path: Path, monkeypatch: pytest.Monk
     store.close()
 
 
+def test_what_is_replaced_or_deleted_before_its_page_is_read(store: SqliteStore) -> None:
+    """A replaced memory has another row, and is read as it is then; a deleted one is left out."""
+    fill(store, range(4))
+    pages = store.pages({"user_id": "me"}, 2)
+    next(pages)
+    fill(store, range(3, 4), text="changed")
+    store.delete("id-00002")
+
+    (page,) = pages
+    assert [(row.id, row.payload["text"]) for row in page] == [("id-00003", "changed")]
+
+
 def test_list_is_ordered_and_unlimited(store: SqliteStore) -> None:
     """Rows come by creation time and id, in the nested form that Mem0 expects."""
     times = ["2026-01-03T00:00:00+00:00", "2026-01-01T00:00:00+05:00", "2026-01-01T00:00:00"]

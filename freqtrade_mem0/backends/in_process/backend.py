@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freqtrade_mem0.backends.port import Filters, GroupKey
+    from freqtrade_mem0.backends.sqlite.rows import Key
     from freqtrade_mem0.backends.vector_rows import Row
     from freqtrade_mem0.records.memory import Memory
 
@@ -306,15 +307,15 @@ class EmbeddedBackend:
         with self._at_work("find the memories") as parts:
             if not isinstance(parts.store, SqliteStore) or self._memory is not None:
                 return []
-            parts_of_ids = _parts(parts.store.ids_by_time(filters), size)
+            pages = _parts(parts.store.keys_by_time(filters), size)
             parts.store.rest()
-        return [partial(self._page, ids, filters) for ids in parts_of_ids]
+        return [partial(self._page, keys, filters) for keys in pages]
 
-    def _page(self, ids: Sequence[str], filters: Filters) -> list[Memory]:
+    def _page(self, keys: Sequence[Key], filters: Filters) -> list[Memory]:
         with self._at_work("read the changes") as parts:
             return [
                 payload.from_payload(each.id, each.payload)
-                for each in parts.store.page(ids, filters)
+                for each in parts.store.page(keys, filters)
             ]
 
     def close(self) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from freqtrade_mem0.backends.port import GroupKey
+    from freqtrade_mem0.backends.sqlite.rows import Key
     from freqtrade_mem0.backends.vector_rows import Vectors
 
 
@@ -223,13 +224,13 @@ class SqliteStore(ExactStore):
         Each is read once, when its page is, and nothing of it is kept for later searches.
         """
         wanted = stored_since(dict(filters or {}), since)
-        ids = self.ids_by_time(filters, since)
-        return (self.page(ids[at : at + size], wanted) for at in range(0, len(ids), size))
+        keys = self.keys_by_time(filters, since)
+        return (self.page(keys[at : at + size], wanted) for at in range(0, len(keys), size))
 
-    def ids_by_time(
+    def keys_by_time(
         self, filters: Mapping[str, Any] | None, since: datetime | None = None
-    ) -> Names:
-        """Return ids by `(created_at, id)`, among them those of all memories that pass.
+    ) -> Sequence[Key]:
+        """Return keys by `(created_at, id)`, among them those of all memories that pass.
 
         A filter's owners are looked at, and `since` where times are noted; no memory is read.
         """
@@ -238,17 +239,17 @@ class SqliteStore(ExactStore):
             collection = store_rows.find_collection(connection, self.collection_name)
             if since is not None and times.are_noted(connection):
                 number = None if collection is None else collection.number
-                return times.ids_since(connection, number, since)
-            return store_rows.ids_by_time(connection, collection, node)
+                return times.keys_since(connection, number, since)
+            return store_rows.keys_by_time(connection, collection, node)
 
-    def page(self, ids: Sequence[str], filters: Mapping[str, Any] | None) -> Rows:
+    def page(self, keys: Sequence[Key], filters: Mapping[str, Any] | None) -> Rows:
         """Return those of some memories that are there and pass."""
         node = parse_filters(filters)
         with self._file.reading() as connection:
             collection = store_rows.find_collection(connection, self.collection_name)
             found = [
                 (each, decode_payload(text))
-                for each, text in store_rows.payloads(connection, collection, ids)
+                for each, text in store_rows.payloads(connection, collection, keys)
             ]
         return [Row(each, None, for_mem0(told)) for each, told in found if matches(node, told)]
 

@@ -41,14 +41,16 @@ def note_all(connection: sqlite3.Connection) -> None:
     note(connection, connection.execute("SELECT seq, payload FROM memories"))
 
 
-def ids_since(connection: sqlite3.Connection, collection: int | None, since: datetime) -> list[str]:
-    """Return the ids of rows that were stored since, by `(created_at, id)`; see `_ALWAYS_US`."""
+def keys_since(
+    connection: sqlite3.Connection, collection: int | None, since: datetime
+) -> list[tuple[int, str]]:
+    """Return the keys of rows that were stored since, by `(created_at, id)`; see `_ALWAYS_US`."""
     found = connection.execute(
-        "SELECT m.id FROM times AS t CROSS JOIN memories AS m ON m.seq = t.seq"
+        "SELECT m.seq, m.id FROM times AS t CROSS JOIN memories AS m ON m.seq = t.seq"
         " WHERE t.stored_us >= ? AND m.collection = ? ORDER BY m.created_us, m.id",
         ((since - EPOCH) // timedelta(microseconds=1), collection),
     )
-    return [each for (each,) in found]
+    return found.fetchall()
 
 
 def _stored_us(payload: Mapping[str, object]) -> int | None:
