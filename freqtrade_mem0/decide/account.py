@@ -259,7 +259,7 @@ class AccountReader:
     def _take_in(self, entries: Sequence[ClosedEntry]) -> None:
         account, noted, all_known_ms = self._account, self._noted, self._known_ms
         for entry in entries:
-            known_ms, open_ms, ratio, weight, volatility, *_ = entry
+            known_ms, open_ms, ratio, weight, volatility, _, _, _ = entry
             moved = usual = 0.0
             if account is not None and weight > 0.0:
                 # A trade is known after it was opened, so the trades known then are there.

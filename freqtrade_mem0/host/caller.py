@@ -6,7 +6,6 @@ strategy calls from its own file. So the module of the calling frame tells them 
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,19 +15,17 @@ if TYPE_CHECKING:
 class FreqtradesCalls:
     """Tells Freqtrade's calls of a callback, which is `strategy.<callback>`, from other calls."""
 
-    __slots__ = ("_callback", "_known", "_strategy")
+    __slots__ = ("_callback", "_strategy", "known")
 
     def __init__(self, strategy: Any, callback: str) -> None:
         self._strategy, self._callback = strategy, callback
-        self._known: dict[str, Any] = {}
+        self.known: dict[str, Any] = {}
         """The names of the module of Freqtrade that called last."""
 
     def include(self, caller: FrameType) -> bool:
         """Return whether the call from a frame is one of them."""
-        if caller.f_globals is self._known:
-            return True
         if _is_in_freqtrade(caller):
-            self._known = caller.f_globals
+            self.known = caller.f_globals
             return True
         # A strategy may put a decorator around its callback when it starts. Then Freqtrade called
         # the decorator: it is the function `f` of the nearest `strategy_safe_wrapper`.
@@ -38,11 +35,6 @@ class FreqtradesCalls:
         return frame is not None and frame.f_locals.get("f") == getattr(
             self._strategy, self._callback
         )
-
-
-def caller() -> FrameType:
-    """Return the frame that called the calling function."""
-    return sys._getframe(2)  # noqa: SLF001 - inspect.stack takes milliseconds
 
 
 def _is_in_freqtrade(frame: FrameType) -> bool:

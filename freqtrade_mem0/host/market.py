@@ -22,11 +22,23 @@ _LIMIT_RATIO = 0.99
 
 
 class Markets:
-    """The markets of a strategy, whose rules are worked out once for each description of them."""
+    """The markets of a strategy, whose rules are worked out once for each description of them.
 
-    def __init__(self, strategy: Any) -> None:
-        self._strategy = strategy
+    Parameters
+    ----------
+    strategy
+        Its data provider has the descriptions.
+    are_fixed
+        Whether these stay until `forget`, as in a backtest; then they are not looked at again.
+    """
+
+    def __init__(self, strategy: Any, *, are_fixed: bool = False) -> None:
+        self._strategy, self._are_fixed = strategy, are_fixed
         self._rules: dict[str, tuple[Mapping[str, Any], MarketRules]] = {}
+
+    def forget(self) -> None:
+        """Look at all descriptions again."""
+        self._rules.clear()
 
     def smallest_stake(self, call: Mapping[str, Any]) -> float | None:
         """Return the smallest stake of an entry that can be placed, stopped and sold.
@@ -37,14 +49,15 @@ class Markets:
         """
         strategy, pair = self._strategy, call["pair"]
         least: float | None = call["min_stake"]
-        market = strategy.dp.market(pair)
-        if market is None:
-            return least
         known = self._rules.get(pair)
-        # Freqtrade makes new descriptions when it reads the markets again.
-        if known is None or known[0] is not market:
-            rules = market_rules(market, strategy.config, _precision_mode(strategy))
-            known = self._rules[pair] = (market, rules)
+        if known is None or not self._are_fixed:
+            market = strategy.dp.market(pair)
+            if market is None:
+                return least
+            # Freqtrade makes new descriptions when it reads the markets again.
+            if known is None or known[0] is not market:
+                rules = market_rules(market, strategy.config, _precision_mode(strategy))
+                known = self._rules[pair] = (market, rules)
         rate = worst_rate = float(call["current_rate"])
         if call["side"] == "long":
             stop_ratio = 1.0 - min(0.99, abs(float(strategy.stoploss)))
@@ -88,13 +101,13 @@ def free_slots(strategy: Any, enough: float = 0.0) -> float:
     A bot's count is a query of Freqtrade's database. Where not even a bot without open trades has
     more than `enough` slots, all of them are returned, and nothing is read.
     """
-    from freqtrade.persistence import Trade
-
     most = float(strategy.config.get("max_open_trades", math.inf))
     if most < 0.0 or math.isinf(most):
         return math.inf
     if most <= enough:
         return most
+    from freqtrade.persistence import Trade
+
     n_open = Trade.session.scalar(_open_trades()) if Trade.use_db else Trade.get_open_trade_count()
     return most - float(n_open)
 

@@ -24,6 +24,7 @@ from freqtrade_mem0.records.from_trade import (
     trade_record,
 )
 from freqtrade_mem0.records.kinds.opportunity import counted_opportunities
+from freqtrade_mem0.run.closed import Closed
 from freqtrade_mem0.run.runtime import CLOSE_TIMEOUT_S, Runtime
 from freqtrade_mem0.run.session import Session
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from freqtrade_mem0.journal.writer import Submitted
     from freqtrade_mem0.memory_folder import MemoryFolder
     from freqtrade_mem0.recall.priors import Prior
-    from freqtrade_mem0.records.base import Origin
     from freqtrade_mem0.records.kinds.opportunity import Why
     from freqtrade_mem0.records.kinds.trade import TradeRecord
     from freqtrade_mem0.run.description import RunDescription
@@ -50,82 +50,6 @@ loop and beside Freqtrade's statistics."""
 
 _BATCH_WHEN_DELIVERED = 2_000
 """The same where another process delivers to Mem0 while the run goes on."""
-
-
-class _Closed:
-    """A closed trade of Freqtrade, as recall and risk read it, and later the journal.
-
-    It does not change any more, so that nothing is read before it is asked for.
-    """
-
-    __slots__ = ("_id", "_known_at", "_make_id", "answer", "origin", "recorded_at", "trade")
-
-    stop_sold_part = False
-
-    def __init__(
-        self,
-        trade: Any,
-        answer: Answer | None,
-        origin: Origin,
-        recorded_at: datetime,
-        make_id: Callable[[], str],
-    ) -> None:
-        self.trade = trade
-        self.answer = answer
-        """The answer to its entry; None where memory failed at it."""
-        self.origin = origin
-        self.recorded_at = recorded_at
-        self._make_id = make_id
-        self._id: str | None = None
-        self._known_at: datetime | None = None
-
-    @property
-    def id(self) -> str:
-        """Record id, as of `trade_id_of`."""
-        if self._id is None:
-            self._id = self._make_id()
-        return self._id
-
-    @property
-    def known_at(self) -> datetime:
-        if self._known_at is None:
-            self._known_at = as_utc(self.trade.close_date)
-        return self._known_at
-
-    @property
-    def open_date(self) -> datetime:
-        return as_utc(self.trade.open_date)
-
-    @property
-    def pair(self) -> str:
-        pair: str = self.trade.pair
-        return pair
-
-    @property
-    def side(self) -> str:
-        side: str = self.trade.trade_direction
-        return side
-
-    @property
-    def enter_tag(self) -> str:
-        return str(self.trade.enter_tag or "")
-
-    @property
-    def exit_reason(self) -> str:
-        return self.trade.exit_reason or ""
-
-    @property
-    def profit_ratio(self) -> float:
-        ratio: float = self.trade.close_profit
-        return ratio
-
-    @property
-    def is_evidence(self) -> bool:
-        return self.exit_reason != END_OF_DATA
-
-    @property
-    def situation(self) -> Mapping[str, float | str]:
-        return {} if self.answer is None else self.answer.proposal.features
 
 
 class BacktestSession(Session):
@@ -168,11 +92,14 @@ class BacktestSession(Session):
             if self._locks is not None:
                 self._risk.locked(self._locks.last_of_run())
             self._risk.until(None)
-            if self.last_missed is not None:
-                for missed in counted_opportunities(
-                    self.origin, self.missed, as_utc(self.last_missed), self._now()
-                ):
-                    self._keep(missed)
+            self._record_missed()
+
+    def _record_missed(self) -> None:
+        if self.last_missed is not None:
+            for missed in counted_opportunities(
+                self.origin, self.missed, as_utc(self.last_missed), self._now()
+            ):
+                self._keep(missed)
 
     def _await_fill(self, answer: Answer) -> None:
         proposal = answer.proposal
@@ -199,6 +126,9 @@ class BacktestSession(Session):
         self._unconfirmed.clear()
         self._entered.clear()
         self._closed.clear()
+        self._forget_missed()
+
+    def _forget_missed(self) -> None:
         self.missed.clear()
         self.last_missed = None
 
@@ -221,7 +151,7 @@ class BacktestSession(Session):
         numbered = self._trade_ids.get((pair, side))
         if numbered is None:
             numbered = self._trade_ids[pair, side] = trade_ids(self.origin, pair, side)
-        closed = _Closed(trade, answer, self.origin, self._now(), partial(numbered, open_ms))
+        closed = Closed(trade, answer, self.origin, self._now(), partial(numbered, open_ms))
         if self._is_recorded:
             self._submit(partial(self._entries_of, closed))
         self._risk.closed(closed)
@@ -233,7 +163,7 @@ class BacktestSession(Session):
             self.recall.add_later(closed, profit, side, times_ms, movement)
         self._closed.add(entry)
 
-    def _entries_of(self, closed: _Closed) -> tuple[Opened | TradeRecord, ...]:
+    def _entries_of(self, closed: Closed) -> tuple[Opened | TradeRecord, ...]:
         """Return the journal entries of a closed trade."""
         trade, answer = closed.trade, closed.answer
         entry = EntryContext()

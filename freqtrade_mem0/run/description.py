@@ -53,15 +53,19 @@ class RunDescription:
         return not sizing.shadow and (self.origin.mode is not Mode.LIVE or sizing.live)
 
     @property
-    def says_stakes_only(self) -> bool:
-        """Whether nothing is recorded, and stakes follow from nothing but the default policy."""
+    def follows_default_alone(self) -> bool:
+        """Whether the stakes of a backtest follow from nothing but the default policy."""
         settings, sizing = self.settings, self.settings.sizing
         return (
-            not self.kind.writes
-            and self.has_prior is False
+            self.has_prior is False
             and self.applies_stakes
             and sizing.policies == ("split", "response")
             and not sizing.trial_rules
             and sizing.veto_below is None
             and not settings.risk.damping.enabled
         )
+
+    @property
+    def says_stakes_only(self) -> bool:
+        """Whether that is so and nothing is recorded."""
+        return not self.kind.writes and self.follows_default_alone

@@ -8,6 +8,7 @@ look-ahead: each row depends on the candles before it only. A bot computes its o
 from __future__ import annotations
 
 import math
+from array import array
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -149,6 +150,23 @@ class Candles:
         One that can not be computed is not finite.
         """
         return () if n_closed < MIN_CANDLES else self._numbers_at(n_closed)
+
+    def movements(self, timeframe_s: int) -> tuple[array[int], array[float]]:
+        """Return when each signalled entry is made, and its volatility and momentum.
+
+        Those without enough candles before them are left out.
+
+        Returns
+        -------
+        tuple
+            Epoch milliseconds, ascending, shape (n_entries,); volatility and momentum of each entry
+            in turn, shape (2 * n_entries,), not finite where they can not be computed.
+        """
+        ends = self._entries[self._entries >= MIN_CANDLES]
+        if len(ends) == 0:
+            return array("q"), array("d")
+        moments = self._open_ms[ends - 1] + timeframe_s * 1_000
+        return array("q", moments.tobytes()), array("d", self._columns.movements(ends).tobytes())
 
     @cached_property
     def _entries(self) -> NDArray[np.intp]:

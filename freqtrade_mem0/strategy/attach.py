@@ -116,7 +116,7 @@ def _install(strategy: Any, run: RunDescription) -> None:
     callbacks.install(
         strategy,
         run,
-        lambda: _runtime_of(strategy),
+        partial(_runtime_of, strategy),
         timeframe_s=host.timeframe_seconds(strategy.timeframe),
     )
 

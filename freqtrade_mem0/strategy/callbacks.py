@@ -15,10 +15,11 @@ we only read the trade.
 
 from __future__ import annotations
 
+import sys
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from freqtrade_mem0.host.caller import FreqtradesCalls, caller
+from freqtrade_mem0.host.caller import FreqtradesCalls
 from freqtrade_mem0.situation import indicators_of
 from freqtrade_mem0.strategy.hooks import Hooks
 
@@ -62,6 +63,8 @@ def install(
         from freqtrade_mem0.strategy.epoch_hooks import EpochHooks as hooks_type  # noqa: N813
 
         hooked = HOOKED_IN_EPOCHS
+    elif run.follows_default_alone:
+        from freqtrade_mem0.strategy.epoch_hooks import NotedHooks as hooks_type  # noqa: N813
     hooks = hooks_type(strategy, runtime_of, timeframe_s, indicators)
     if run.settings.risk.leverage:
         hooked += HOOKED_FOR_LEVERAGE
@@ -82,11 +85,12 @@ def _wrapped(
 ) -> Callable[..., Any]:
     """Return a callback with a hook around it; the hook gets the own callback and the arguments."""
     own: Callable[..., Any] = getattr(type(strategy), name).__get__(strategy)
-    freqtrades_calls = FreqtradesCalls(strategy, name)
+    calls = FreqtradesCalls(strategy, name)
 
     @wraps(own)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not freqtrades_calls.include(caller()):
+        calling = sys._getframe(1)  # noqa: SLF001 - inspect.stack takes milliseconds
+        if calling.f_globals is not calls.known and not calls.include(calling):
             return own(*args, **kwargs)
         return hook(partial(own, *args, **kwargs), kwargs)
 

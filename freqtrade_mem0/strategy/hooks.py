@@ -15,13 +15,14 @@ from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.market import Markets, free_slots
 from freqtrade_mem0.records.base import as_utc, utc_ms
 from freqtrade_mem0.situation import clean
-from freqtrade_mem0.strategy.market import Market, Movement, Seen
+from freqtrade_mem0.strategy.market import Market, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from freqtrade_mem0.run.runtime import Runtime
     from freqtrade_mem0.situation import Indicator, Situation
+    from freqtrade_mem0.situation.signals import Movement
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ EXTRA_SITUATION = "mem0_situation"
 
 class Hooks:
     """What every run with memory does at a callback."""
+
+    markets_are_fixed = False
+    """Whether the exchange's descriptions of markets stay as they are in a run."""
 
     def __init__(
         self,
@@ -44,7 +48,7 @@ class Hooks:
         self._runtime_of = runtime_of
         self._logged: set[tuple[str, str]] = set()
         self._levels_checked = False
-        self._markets = Markets(strategy)
+        self._markets = Markets(strategy, are_fixed=self.markets_are_fixed)
         self._free_slots = partial(free_slots, strategy)
 
     def custom_stake_amount(self, own: Callable[[], Any], call: Mapping[str, Any]) -> Any:
@@ -55,8 +59,9 @@ class Hooks:
             self._forget_answer(call)
             raise
         try:
-            # NumPy's numbers are real numbers, too.
-            if isinstance(proposal, Real) and float(proposal) > 0.0:
+            # NumPy's numbers are real numbers, too. That is looked up where it is no float.
+            is_number = type(proposal) is float or isinstance(proposal, Real)
+            if is_number and float(proposal) > 0.0:
                 return self._scale(proposal, call)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach Freqtrade
             self._log_failure("custom_stake_amount", error, call)

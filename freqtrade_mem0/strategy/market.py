@@ -2,7 +2,8 @@
 
 A bot makes the situation ready when Freqtrade has analysed a new candle: the candles are in the
 processor's caches then, and no order waits. A stake or an exit, which comes while an order is due,
-only looks it up. A backtest has all candles from the start and computes its signals in blocks.
+only looks it up. A backtest has all candles from the start and computes its signals in blocks, or
+what its stakes need of them at once.
 """
 
 from __future__ import annotations
@@ -10,19 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.host import freqtrade as host
-from freqtrade_mem0.situation import FEATURES, WINDOW, Candles, Situation, calendar
+from freqtrade_mem0.situation import WINDOW, Candles, Situation, calendar
+from freqtrade_mem0.situation.signals import Movement, Signals, movement_and_jump
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freqtrade_mem0.situation import Indicator
-
-Movement = tuple[float | None, float | None]
-_VOLATILITY, _MOMENTUM = FEATURES.index("volatility"), FEATURES.index("momentum")
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +80,7 @@ class Market:
         self._indicators = indicators
         self._candles: dict[str, tuple[Any, Candles]] = {}
         self._ready: dict[str, _Ready] = {}
+        self._signals: dict[str, Signals] = {}
 
     def make_ready(self, pair: str) -> None:
         """Compute the situation after the newest candle of a pair, unless it is there."""
@@ -97,7 +96,7 @@ class Market:
                 frame,
                 candles.closed_ms(self._timeframe_s),
                 candles.named(n_closed, numbers),
-                *_movement_and_jump(numbers),
+                *movement_and_jump(numbers),
             )
 
     def at(self, pair: str, moment_ms: int) -> Seen:
@@ -109,13 +108,17 @@ class Market:
             return Seen(len(frame), ready.times_usual_range, ready.movement, build)
         return self._seen(self._columns(pair, frame), moment_ms)
 
-    def movement(self, pair: str, moment_ms: int) -> Movement:
-        """Return volatility and momentum alone, where candles are not made ready, as in a backtest.
+    def signals(self, pair: str) -> Signals:
+        """Return the market of a pair at its signals, until `forget_signals`: in a backtest."""
+        known = self._signals.get(pair)
+        if known is None:
+            candles = self.candles_of(pair)
+            known = self._signals[pair] = Signals(candles, self._timeframe_s)
+        return known
 
-        None for one that is unknown. For one thread at a time.
-        """
-        candles = self._columns(pair, host.analysed_candles(self._strategy, pair))
-        return _movement(candles.numbers(candles.n_closed(moment_ms, self._timeframe_s)))
+    def forget_signals(self) -> None:
+        """Forget what `signals` returned: another backtest begins, which has other candles."""
+        self._signals.clear()
 
     def seen_by_any_thread(self, pair: str, moment_ms: int) -> Situation:
         """Return the situation at a moment; a forced exit comes from Freqtrade's REST server."""
@@ -133,7 +136,7 @@ class Market:
     def _seen(self, candles: Candles, moment_ms: int) -> Seen:
         n_closed = candles.n_closed(moment_ms, self._timeframe_s)
         numbers = candles.numbers(n_closed)
-        movement, jump = _movement_and_jump(numbers)
+        movement, jump = movement_and_jump(numbers)
         build = partial(_situation, candles, n_closed, numbers, moment_ms)
         return Seen(n_closed, jump, movement, build)
 
@@ -149,21 +152,6 @@ class Market:
         if known is None or known[0] is not frame:
             known = self._candles[pair] = (frame, Candles(frame, self._indicators))
         return known[1]
-
-
-def _movement_and_jump(numbers: Sequence[float]) -> tuple[Movement, float | None]:
-    jump = numbers[-1] if numbers else None
-    return _movement(numbers), jump if jump is not None and isfinite(jump) else None
-
-
-def _movement(numbers: Sequence[float]) -> Movement:
-    if not numbers:
-        return None, None
-    volatility, momentum = numbers[_VOLATILITY], numbers[_MOMENTUM]
-    return (
-        volatility if isfinite(volatility) else None,
-        momentum if isfinite(momentum) else None,
-    )
 
 
 def _situation(

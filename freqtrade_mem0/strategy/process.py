@@ -23,7 +23,6 @@ from freqtrade_mem0.host.run_kind import RunKind
 from freqtrade_mem0.memory_folder import MemoryFolder
 from freqtrade_mem0.recall.priors import Prior, load_prior
 from freqtrade_mem0.run.backtest import BacktestRuntime
-from freqtrade_mem0.run.epoch import EpochRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,10 +133,8 @@ class Process:
 
     def _runtime(self, run: RunDescription, send: Callable[[str], None]) -> Runtime:
         prior, store = self.prior(run), self._store(run)
-        if run.says_stakes_only:
-            return EpochRuntime(run, prior, store, _now)
         if not run.kind.is_bot:
-            return BacktestRuntime(run, prior, store, _now)
+            return _backtest_type(run)(run, prior, store, _now)
         from freqtrade_mem0.run.bot.runtime import BotRuntime
 
         return BotRuntime(run, prior, store, _now, send)
@@ -228,3 +225,15 @@ def _shielded(action: Callable[[], None]) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _backtest_type(run: RunDescription) -> type[BacktestRuntime]:
+    if not run.follows_default_alone:
+        return BacktestRuntime
+    if not run.kind.writes:
+        from freqtrade_mem0.run.epoch import EpochRuntime
+
+        return EpochRuntime
+    from freqtrade_mem0.run.noted import NotedRuntime
+
+    return NotedRuntime

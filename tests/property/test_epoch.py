@@ -29,6 +29,8 @@ from tests.support.session_stage import a_setup
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from freqtrade_mem0.run.epoch import Ask
+
 N_ENTRIES = 400
 SIZING = SizingSettings()
 
@@ -46,6 +48,7 @@ class Traded:
 
     pair: str
     trade_direction: str
+    is_short: bool
     open_date: datetime
     enter_tag: str = "dip"
     close_date: datetime | None = None
@@ -96,11 +99,18 @@ def epoch(dice: random.Random, ask: Callable[[Proposal], None]) -> None:
         ask(asked)
         if dice.random() < 0.1:  # Freqtrade, or the strategy, refuses it
             continue
-        taken = Traded(pair=pair, trade_direction=side, open_date=moment)
+        taken = Traded(pair=pair, trade_direction=side, is_short=side == "short", open_date=moment)
         taken.close_date = moment + timedelta(hours=8 * dice.randrange(5))
         taken.close_profit = dice.gauss(0.0, 0.05)
         taken.exit_reason = END_OF_DATA if dice.random() < 0.05 else "roi"
         still_open.append(taken)
+
+
+def ask_of(asked: Proposal) -> Ask:
+    """Return a proposal as an epoch takes it."""
+    call = {"pair": asked.pair, "side": asked.side, "current_time": asked.moment}
+    call["max_stake"] = asked.max_stake
+    return call, asked.moment_ms, asked.stake, asked.movement(), asked.min_stake
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -114,11 +124,10 @@ def test_an_epoch_says_the_stakes_of_a_backtest(seed: int) -> None:
     def ask(asked: Proposal) -> None:
         expected = plain.answer(replace(asked, at_ms=None)).stake
         plain.entry_confirmed(asked.pair, asked.side)
-        entry = asked.pair, asked.side, asked.moment_ms
-        limits = asked.min_stake, asked.max_stake
         slots = asked.free_slots
         assert slots is not None
-        found = brief.stake(entry, asked.stake, asked.movement(), limits, slots)
+        brief.learn_closed()
+        found = brief.stake(ask_of(asked), slots)[0]
         assert found == expected
         stakes.add(found)
 
@@ -133,13 +142,16 @@ def test_a_trade_without_a_result_is_named_and_holds_up_no_stake(
     """As in a backtest."""
     brief = session(EpochSession)
     assert isinstance(brief, EpochSession)
-    now_ms = to_ms(START)
-    asked = ("0/USDT", "long", now_ms), 100.0, (0.01, 0.0), (None, 1_000.0), lambda _: 3.0
+    call = {"pair": "0/USDT", "side": "long", "current_time": START, "max_stake": 1_000.0}
+    asked = call, to_ms(START), 100.0, (0.01, 0.0), None
     LocalTrade.reset_trades()
-    brief.stake(*asked)
-    broken = Traded(pair="0/USDT", trade_direction="long", open_date=START, close_date=START)
+    brief.learn_closed()
+    brief.stake(asked, lambda _: 3.0)
+    broken = Traded(pair="0/USDT", trade_direction="long", is_short=False, open_date=START)
+    broken.close_date = START
     LocalTrade.bt_trades.append(broken)
-    assert brief.stake(*asked) == 100.0
+    brief.learn_closed()
+    assert brief.stake(asked, lambda _: 3.0)[0] == 100.0
     assert len(caplog.records) == 1
 
 
@@ -153,18 +165,24 @@ def test_only_the_default_policy_can_say_stakes_alone() -> None:
 def test_a_list_of_entries_reads_as_a_recall(seed: int) -> None:
     """Also where trades come late or in the same millisecond, and moments go back."""
     dice = random.Random(seed)
-    recall, entries = Recall(("pair",), 365.0), EntryList()
+    recall, entries = Recall(("pair",), 365.0), EntryList(lambda trade: trade.id)
     readers = recall.entries(EntryReader()), entries.entries(EntryReader())
+    first: list[Any] = []
+    second: list[Any] = []
     for number in range(150):
         late = dice.random() < 0.2
         closed = START + timedelta(hours=number // 3 - late * dice.randrange(20))
         trade = a_trade(number, closed_at=closed, profit_ratio=0.25, situation={})
         recall.add(trade)
         numbers = to_ms(trade.known_at), to_ms(trade.open_date), 0.25, 1.0, 0.0, 0.0, False, None
-        entries.add(ClosedEntry(*numbers), lambda trade=trade: trade.id)  # type: ignore[misc]
+        entries.add(ClosedEntry(*numbers), trade)
         if number == 100:
             recall.clear()
             entries.clear()
+            readers = recall.entries(EntryReader()), readers[1]
         now_ms = to_ms(closed + timedelta(hours=dice.randrange(-5, 5)))
-        first, second = (read_on(now_ms) for read_on in readers)
+        for read_on, known in zip(readers, (first, second), strict=True):
+            n_kept, new, is_all = read_on(now_ms)
+            known[n_kept:] = new
+            assert is_all
         assert first == second

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from freqtrade_mem0.records.base import to_ms
-from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles
+from freqtrade_mem0.situation import MIN_CANDLES, WINDOW, Candles, calendar
+from freqtrade_mem0.situation.signals import Signals
 from freqtrade_mem0.situation.values import all_to_six_digits
 from freqtrade_mem0.situation.windows import Columns, Windows
 from tests.support.candles import TIMEFRAME_S, random_walk
@@ -103,3 +104,21 @@ def test_six_digits_are_those_of_the_format(value: float) -> None:
     assume(digits[7:12] not in ("49999", "50000"))
 
     assert all_to_six_digits(np.array([value])).tolist() == [float(f"{value:.6g}")]
+
+
+@given(rough_candles(), st.lists(st.integers(0, N_CANDLES), max_size=20), st.data())
+def test_a_signal_shows_the_movement_of_its_whole_situation(
+    candles: pd.DataFrame, others: list[int], data: st.DataObject
+) -> None:
+    """At signals, at other candles, and between the opening of two candles."""
+    whole, signals = Candles(candles), Signals(Candles(candles), TIMEFRAME_S)
+    signalled = np.flatnonzero(candles["enter_long"] == 1) + 1
+    for n_closed in (*signalled[:50].tolist(), *others):
+        within_ms = data.draw(st.sampled_from([0, 0, 60_000]))
+        moment_ms = to_ms(START) + n_closed * TIMEFRAME_S * 1_000 + within_ms
+        features = whole.features(n_closed)
+        assert signals.movement(moment_ms) == (features.get("volatility"), features.get("momentum"))
+        assert signals.at(moment_ms) == (
+            features | calendar(moment_ms),
+            whole.times_usual_range(n_closed),
+        )

@@ -16,6 +16,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.resolvers import StrategyResolver
 from freqtrade.strategy.strategy_wrapper import strategy_safe_wrapper
 
+from freqtrade_mem0.run.backtest import BacktestRuntime
 from freqtrade_mem0.strategy import attach
 from tests.support.samples import a_trade
 
@@ -504,6 +505,8 @@ def _decision(strategy: Any) -> Any:
 
 def _journal(strategy: Any, *, only_opened: bool = False) -> list[Any]:
     runtime = vars(strategy)["_mem0_runtime"]
+    if isinstance(runtime, BacktestRuntime):
+        runtime.session.end_run()  # what its loop noted is handed over
     assert runtime.writer.flush(5.0)
     return list(runtime.store.journal.ledger(only_opened=only_opened))
 
