@@ -14,6 +14,7 @@ from freqtrade_mem0.journal.evidence.ids import stored_id
 from freqtrade_mem0.journal.evidence.read import in_scope
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
 from freqtrade_mem0.journal.ledger_line import LedgerLine, decision_of
+from freqtrade_mem0.journal.numbers_in_json import STAKES_KEY, decided_in, part_from
 from freqtrade_mem0.journal.old_decisions import SELECT, old_decision
 from freqtrade_mem0.journal.paging import of_seqs
 from freqtrade_mem0.journal.scope import Scope
@@ -38,7 +39,8 @@ _LONGEST_MS = 7 * 86_400_000
 """Between a decision and the opening of its trade; bots cancel entry orders long before."""
 
 _DECISIONS = """
-    SELECT decided_ms, seq, body_of(-seq, body), trade_id, open_ms FROM decisions AS d WHERE
+    SELECT decided_ms, seq, iif(body <> '', body, body_of(-seq, '')), trade_id, open_ms
+    FROM decisions AS d WHERE
 """
 """`d` as in `SELECT`, so that conditions fit both."""
 
@@ -112,18 +114,36 @@ class Ledger:
         applied.
         """
         where, values = scope.where(prefix="d.", with_kind=False)
+        found = part_from("d.body", STAKES_KEY)
         query = (
-            "SELECT d.seq, body_of(-d.seq, d.body), d.trade_id FROM json_each(?) AS n"  # noqa: S608 - values are bound
-            f" CROSS JOIN decisions AS d ON d.trade_id = n.value WHERE {where}"
+            f"SELECT d.seq, d.id, d.trade_id, iif(d.body LIKE '{{%}}', {found}, '')"  # noqa: S608 - values are bound
+            " FROM json_each(?) AS n CROSS JOIN decisions AS d ON d.trade_id = n.value"
+            f" WHERE {where}"
         )
         rows = self._connection.rows(query, [json.dumps(list(trade_ids)), *values])
-        for seq, body, trade_id in rows:
+        others = {}
+        for seq, decision_id, trade_id, text in rows:
+            known = decided_in(text)
+            if known is None:
+                others[seq] = trade_id
+            else:
+                yield trade_id, decision_id, known.proposed, known.stake, known.applied == 1.0
+        yield from self._whole_stakes(others)
+
+    def _whole_stakes(self, trade_ids: Mapping[int, str]) -> Iterator[Stake]:
+        """Yield the same of decisions by their row numbers, from their whole JSON."""
+        query = (
+            "SELECT seq, body_of(-seq, body) FROM decisions"
+            " WHERE seq IN (SELECT value FROM json_each(?))"
+        )
+        for seq, body in self._connection.rows(query, [json.dumps(list(trade_ids))]):
             try:
                 each = decode_numbers(body)
             except RecordError as error:
                 self._unreadable(-seq, error)
             else:
-                yield trade_id, each["id"], each["proposed_stake"], each["stake"], each["applied"]
+                stakes = each["proposed_stake"], each["stake"], each["applied"]
+                yield trade_ids[seq], each["id"], *stakes
 
     def old_stakes(self, scope: Scope) -> Iterator[Stake]:
         """Yield the same of all archived decisions of a scope that became trades."""

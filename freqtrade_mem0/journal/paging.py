@@ -31,7 +31,7 @@ Row = tuple[int, str, str, str, str]
 _IDS_AT_ONCE = 500
 
 _ROWS = """
-    SELECT e.seq, e.id, coalesce(r.kind, s.kind), body_of(e.seq, coalesce(r.body, '')),
+    SELECT e.seq, e.id, coalesce(r.kind, s.kind), iif(r.body <> '', r.body, body_of(e.seq, '')),
     coalesce(r.content_hash, lower(hex(e.said)))
     FROM evidence AS e NOT INDEXED CROSS JOIN scopes AS s ON s.number = e.scope
     LEFT JOIN records AS r ON r.seq = e.seq WHERE e.is_current = 1 AND

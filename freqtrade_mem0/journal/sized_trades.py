@@ -12,19 +12,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade_mem0.journal.evidence.trade import TradeEvidence
+from freqtrade_mem0.journal.numbers_in_json import paid_in
 from freqtrade_mem0.journal.paging import of_seqs
-from freqtrade_mem0.records.codec import decode_amounts, hash_of
+from freqtrade_mem0.records.codec import hash_of
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freqtrade_mem0.journal.journal import Journal
+    from freqtrade_mem0.journal.numbers_in_json import Paid
     from freqtrade_mem0.journal.scope import Scope
-    from freqtrade_mem0.records.codec import Amounts
 
 _AT_ONCE = 1_000
 _LEFT_OUT: Mapping[str, float | str] = MappingProxyType({})
+_SITUATION = TradeEvidence._fields.index("situation")
 
 
 class Sized(NamedTuple):
@@ -83,7 +85,7 @@ def sized_trades(journal: Journal, scope: Scope) -> Iterator[SizedTrade]:
     decided_in = replace(scope, since=None)
     old = {trade_id: each for trade_id, *each in journal.old_stakes(decided_in)}
     trades = (
-        (seq, item._replace(situation=_LEFT_OUT))
+        (seq, TradeEvidence._make((*item[:_SITUATION], _LEFT_OUT, *item[_SITUATION + 1 :])))
         for seq, item in journal.evidence.items(replace(scope, kind=TradeRecord.kind))
         if isinstance(item, TradeEvidence)
     )
@@ -93,19 +95,19 @@ def sized_trades(journal: Journal, scope: Scope) -> Iterator[SizedTrade]:
         for seq, _, _, body, said in of_seqs(journal.connection, list(page)):
             # Amounts count only where the body is what was written.
             is_whole = body and hash_of(body, TradeRecord.added_later).startswith(said)
-            amounts = decode_amounts(body) if is_whole else None
+            amounts = paid_in(body) if is_whole else None
             trade = page[seq]
             yield _sized_trade(trade, old.get(trade.id) or decided.get(trade.id), amounts)
 
 
 def _sized_trade(
-    trade: TradeEvidence, decided: Sequence[Any] | None, amounts: Amounts | None
+    trade: TradeEvidence, decided: Sequence[Any] | None, amounts: Paid | None
 ) -> SizedTrade:
-    profit = None if amounts is None or "profit_abs" in trade.unknown else amounts["profit_abs"]
+    profit = None if amounts is None or "profit_abs" in trade.unknown else amounts.profit
     if decided is None or not min(decided[1:3]) > 0.0:
         return SizedTrade(trade, profit, None)
     decision_id, proposed, stake, applied = decided
     placed, filled = stake if applied else proposed, 1.0
-    if amounts is not None and amounts["max_stake_amount"] > 0.0:
-        filled = min(1.0, amounts["max_stake_amount"] / placed)
+    if amounts is not None and amounts.max_stake > 0.0:
+        filled = min(1.0, amounts.max_stake / placed)
     return SizedTrade(trade, profit, Sized(decision_id, proposed, stake, applied, filled))

@@ -47,13 +47,6 @@ _NO_NUMBERS = ("reasons", "situation", "account")
 _RECORDED_AT = '"recorded_at":"'
 
 
-class Amounts(TypedDict):
-    """The amounts of a trade's record that `decode_amounts` reads, in stake currency."""
-
-    profit_abs: float
-    max_stake_amount: float
-
-
 def encode(item: Record | Decision) -> str:
     """Return the JSON form of a record or decision; keys in the order of the fields.
 
@@ -133,12 +126,6 @@ def decode_numbers(text: str | bytes) -> dict[str, Any]:
     """
     numbers: dict[str, Any] = _parse(_numbers(), text)
     return numbers
-
-
-def decode_amounts(text: str | bytes) -> Amounts:
-    """Return the amounts of a trade's record, looking at nothing else."""
-    amounts: Amounts = _parse(Amounts, text)
-    return amounts
 
 
 def content_hash(record: Record) -> str:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.evidence.ids import id_of, stored_id
 from freqtrade_mem0.journal.evidence.many import in_parts
+from freqtrade_mem0.journal.numbers_in_json import (
+    PAID_KEY,
+    STAKES_KEY,
+    Decided,
+    Paid,
+    decided_in,
+    paid_in,
+    part_from,
+)
 from freqtrade_mem0.journal.old_decisions import numbers_of
 
 if TYPE_CHECKING:
@@ -21,35 +28,9 @@ if TYPE_CHECKING:
 COLUMNS = "seq, id, scope, pair, known_ms, facts"
 """Of the rows of evidence that `amounts_of` takes."""
 
-_PAID = re.compile(r'"max_stake_amount":([^,]+),.*?"profit_abs":([^,]+),')
-_STAKES = re.compile(
-    r'"proposed_stake":([^,]+),"multiplier":[^,]+,"stake":([^,]+),"applied":(true|false)'
-)
-"""Values in the JSON of records and decisions. Quotes inside of texts are escaped there, so that no
-text can look like this."""
-
-_PAID_KEY, _STAKES_KEY = '"max_stake_amount":', '"proposed_stake":'
-_LONGEST = 300
-"""Characters in which the values stand that begin with such a key."""
-
 _UNKNOWN_PROFIT = "profit_abs"
 _IDS_AT_ONCE = 500
 _OLD_AT_ONCE = 20_000
-
-
-class Decided(NamedTuple):
-    """What was proposed, memory's stake, and whether the trade got it (1.0) or not (0.0)."""
-
-    proposed: float
-    stake: float
-    applied: float
-
-
-class Paid(NamedTuple):
-    """The largest stake in a trade, and its profit, in stake currency."""
-
-    max_stake: float
-    profit: float
 
 
 def amounts_of(
@@ -78,14 +59,14 @@ def paid(connection: Connection, seqs: Sequence[int]) -> dict[int, Paid]:
     """Return the amounts of trades by their rows of records; only where they are still kept."""
     body = "iif(length(r.body) > 0, r.body, body_of(j.value, ''))"
     query = (
-        f"SELECT j.value, {_part(body, _PAID_KEY)} FROM json_each(?) AS j"  # noqa: S608
+        f"SELECT j.value, {part_from(body, PAID_KEY)} FROM json_each(?) AS j"  # noqa: S608
         " LEFT JOIN records AS r ON r.seq = j.value"
     )
     found = {}
     for seq, body in connection.rows(query, [json.dumps(list(seqs))]):
-        amounts = _numbers(_PAID.match(body or ""))
-        if amounts:
-            found[seq] = Paid(amounts[0], amounts[1])
+        amounts = paid_in(body or "")
+        if amounts is not None:
+            found[seq] = amounts
     return found
 
 
@@ -95,16 +76,15 @@ def stakes(connection: Connection, ids: Sequence[bytes | str]) -> dict[str, Deci
     names = [id_of(each) for each in ids]
     for first in range(0, len(names), _IDS_AT_ONCE):
         some = names[first : first + _IDS_AT_ONCE]
-        body = _part("iif(length(body) > 0, body, body_of(-seq, ''))", _STAKES_KEY)
+        body = part_from("iif(length(body) > 0, body, body_of(-seq, ''))", STAKES_KEY)
         query = (
             f"SELECT id, {body} FROM decisions"  # noqa: S608 - values are bound
             f" WHERE id IN ({', '.join('?' * len(some))})"
         )
         for decision_id, body in connection.rows(query, some):
-            match = _STAKES.match(body or "")
-            numbers = _numbers(match)
-            if match and numbers and min(numbers) > 0.0:
-                found[decision_id] = Decided(numbers[0], numbers[1], float(match[3] == "true"))
+            known = decided_in(body or "")
+            if known is not None:
+                found[decision_id] = known
     return found
 
 
@@ -155,19 +135,3 @@ def decided_again(
         )
         if rows := connection.rows(query, [last_seq, *some]):
             yield rows
-
-
-def _part(body: str, key: str) -> str:
-    """Return SQL for the part of a body from a key on; a whole one takes long to hand over."""
-    return f"substr({body}, instr({body}, '{key}'), {_LONGEST})"
-
-
-def _numbers(match: re.Match[str] | None) -> list[float]:
-    """Return the finite numbers of a match's first two groups; [] where one is none."""
-    if match is None:
-        return []
-    try:
-        found = [float(each) for each in match.groups()[:2]]
-    except ValueError:
-        return []
-    return found if all(map(math.isfinite, found)) else []

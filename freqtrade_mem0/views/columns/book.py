@@ -15,16 +15,10 @@ from freqtrade_mem0.errors import Mem0Error
 from freqtrade_mem0.journal import chain
 from freqtrade_mem0.journal.evidence.ids import id_of
 from freqtrade_mem0.journal.evidence.many import in_parts
+from freqtrade_mem0.journal.numbers_in_json import Decided, Paid
 from freqtrade_mem0.records.kinds.retraction import Retraction
 from freqtrade_mem0.records.kinds.trade import TradeRecord
-from freqtrade_mem0.views.columns.amounts import (
-    COLUMNS,
-    Decided,
-    Paid,
-    amounts_of,
-    decided_again,
-    old_stakes,
-)
+from freqtrade_mem0.views.columns.amounts import COLUMNS, amounts_of, decided_again, old_stakes
 from freqtrade_mem0.views.columns.kept import AmountsFile, put_amounts
 from freqtrade_mem0.views.columns.table import Table
 

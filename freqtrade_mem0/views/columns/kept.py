@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from freqtrade_mem0.errors import Mem0Error
+from freqtrade_mem0.journal.numbers_in_json import Decided, Paid
 from freqtrade_mem0.recall import checked_file
 from freqtrade_mem0.recall.checked_file import SnapshotError
-from freqtrade_mem0.views.columns.amounts import Decided, Paid
 
 if TYPE_CHECKING:
     from threading import Lock
