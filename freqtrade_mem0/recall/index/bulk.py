@@ -23,7 +23,7 @@ from freqtrade_mem0.recall.index.groups import STRATEGY, foreign_key
 from freqtrade_mem0.recall.index.ids import packed_all
 from freqtrade_mem0.recall.index.levels import Levels, Values
 from freqtrade_mem0.recall.index.state import PAGE_ROWS
-from freqtrade_mem0.recall.index.sums import Decay, Plain
+from freqtrade_mem0.recall.index.sums import Decay, Plain, shifted
 from freqtrade_mem0.records.base import to_ms
 
 if TYPE_CHECKING:
@@ -252,11 +252,14 @@ class BulkFill:
         combinations = np.frombuffer(self._rows.groups, dtype=np.int32)[rows]
         for first in range(0, len(rows), PAGE_ROWS):
             some = slice(first, first + PAGE_ROWS)
-            values = self._decay.terms(known_ms[some], ratio[some], discount[some])
+            values, n_bits = self._decay.terms(known_ms[some], ratio[some], discount[some])
             here = combinations[some]
             starts = np.flatnonzero(np.diff(here, prepend=MISSING))
             sums = [np.add.reduceat(each, starts).tolist() for each in values]
-            yield from zip(here[starts].tolist(), zip(*sums, strict=True), strict=True)
+            for combination, plain in zip(
+                here[starts].tolist(), zip(*sums, strict=True), strict=True
+            ):
+                yield combination, shifted(plain, n_bits)
 
 
 def _added(one: Plain, other: Plain) -> Plain:

@@ -52,20 +52,26 @@ class Decay:
 
     def terms(
         self, known_ms: NDArray[np.int64], ratio: NDArray[np.float64], discount: NDArray[np.uint16]
-    ) -> list[NDArray[np.object_]]:
-        """Return what trades add to the sums of their groups, as `terms` does, in integers."""
+    ) -> tuple[list[NDArray[np.object_]], int]:
+        """Return what trades add to the sums of their groups, as `terms` does, in integers.
+
+        All of them are smaller, by as many bits as `shifted` is to be given: an integer takes as
+        long as it has digits.
+        """
         exponent = known_ms / self._half_life_ms
         whole = np.floor(exponent)
         # Python's power: NumPy's may differ in the last bit.
         powers = [2.0**rest for rest in (exponent - whole).tolist()]
         mantissa = np.ldexp(powers, _WEIGHT_BITS).astype(np.int64)
         early = np.minimum(-whole, 63).clip(0).astype(np.int64)  # before 1970
-        late = whole.clip(0).astype(np.int64).astype(object)
-        weight = ((mantissa >> early).astype(np.uint64) * discount).astype(object) << late
+        late = whole.clip(0).astype(np.int64)
+        n_bits = int(late.min())
+        weight = ((mantissa >> early).astype(np.uint64) * discount).astype(object)
+        weight <<= (late - n_bits).astype(object)
         value = np.array([*map(int, np.ldexp(ratio, UNIT_BITS).tolist())], dtype=object)
         weighted, square = weight * value, weight * weight
         won = np.where(ratio > 0.0, weight, 0)
-        return [weight, weighted, weighted * value, won, square, square * weight]
+        return [weight, weighted, weighted * value, won, square, square * weight], n_bits
 
     def since(self, now_ms: int) -> tuple[int, float]:
         """Return the number of whole half-lives up to a moment, and the decay since then.
@@ -174,6 +180,19 @@ def terms(weight: int, ratio: float) -> Plain:
     won = weight if value > 0 else 0
     square = weight * abs(weight)
     return weight, weighted, weighted * value, won, square, square * abs(weight)
+
+
+def shifted(sums: Plain, n_bits: int) -> Plain:
+    """Return sums of trades whose weights were smaller by so many bits."""
+    weight, weighted, squares, won, weight_squares, weight_cubes = sums
+    return (
+        weight << n_bits,
+        weighted << n_bits,
+        squares << n_bits,
+        won << n_bits,
+        weight_squares << 2 * n_bits,
+        weight_cubes << 3 * n_bits,
+    )
 
 
 def _scaled(weight: int, shift: int) -> float:
