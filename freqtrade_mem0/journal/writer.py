@@ -212,9 +212,10 @@ class JournalWriter:
             self._warn_once(error)
             return False
         except Exception:
-            if len(entries) > 1:  # one of the halves has it
-                middle = len(entries) // 2
-                return self._append(entries[:middle]) and self._append(entries[middle:])
+            parts = entries if len(entries) > 1 else _several(entries[0])
+            if parts:  # one of the halves has it
+                middle = len(parts) // 2
+                return self._append(parts[:middle]) and self._append(parts[middle:])
             logger.exception("This entry can not be written to the journal: %r", entries[0])
         return True
 
@@ -237,6 +238,15 @@ class JournalWriter:
             logger.warning(
                 "%s %d entries wait in memory (up to %d).", error, self.waiting, CAPACITY
             )
+
+
+def _several(submitted: Submitted) -> list[Submitted]:
+    """Return the entries of a function that returns several; none where it fails."""
+    try:
+        entries: list[Submitted] = list(_written([submitted]))
+    except Exception:  # noqa: BLE001 - the caller logs that of its own attempt
+        return []
+    return entries if len(entries) > 1 else []
 
 
 def _written(submitted: Sequence[Submitted]) -> Iterator[Entry]:

@@ -149,6 +149,17 @@ def test_an_entry_that_can_not_be_written_is_found_in_few_attempts(tmp_path: Pat
     assert len(attempts) < 16
 
 
+def test_entries_that_were_handed_over_as_one_are_left_out_one_by_one(tmp_path: Path) -> None:
+    """A function may return all risk events of a backtest."""
+    journal = Journal(tmp_path)
+    writer = JournalWriter(journal, background=False)
+    events = a_risk_event(1), a_risk_event(2, impact=float("nan")), a_risk_event(3)
+    writer.submit(a_trade(1), lambda: events, a_trade(2))
+    assert writer.flush(HANG_S)
+    assert records_in(journal) == [a_trade(1), events[0], events[2], a_trade(2)]
+    journal.close()
+
+
 def test_closing_writes_what_waits(journal: Journal) -> None:
     """And ends the thread; closing again is harmless."""
     before = threading.active_count()
