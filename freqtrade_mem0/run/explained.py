@@ -7,6 +7,7 @@ asked again where an attempt to write failed, and gives the same.
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     Entries = tuple[Entry, ...]
 
+
+logger = logging.getLogger(__name__)
 
 _UNKNOWN = None, None
 """Volatility and momentum, which sums of trades do not read."""
@@ -126,6 +129,16 @@ class Asked:
         if self._answer is None:
             self._answer = self.explained.answer_to(self)
         return self._answer
+
+    def answer_if_confirmed(self) -> Answer | None:
+        """Return the answer for the entry's trade; None also where it can not be explained."""
+        try:
+            return self.answer if self.is_confirmed else None
+        except Exception:
+            # Trades are worked out in a row: an error here would be that of all later ones, too.
+            pair, moment = self.ask[0]["pair"], self.moment
+            logger.exception("The stake of %s at %s can not be explained.", pair, moment)
+            return None
 
 
 class Explained:
@@ -254,7 +267,7 @@ class Explained:
             make_id = self._trade_ids.get(key)
             if make_id is None:
                 make_id = self._trade_ids[key] = trade_ids(self._setup.origin, *key)
-            answer = asked.answer if asked is not None and asked.is_confirmed else None
+            answer = None if asked is None else asked.answer_if_confirmed()
             make = partial(make_id, utc_ms(trade.open_date))
             self._closed.append(Closed(trade, answer, self._setup.origin, recorded_at, make))
         return self._closed[number]

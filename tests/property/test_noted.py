@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from freqtrade_mem0.config.sizing import SizingSettings
 from freqtrade_mem0.decide.guarded import guarded_policy
 from freqtrade_mem0.decide.proposal import Proposal
 from freqtrade_mem0.host.backtest_state import BacktestLocks, BacktestTrades
+from freqtrade_mem0.journal.append import Opened
 from freqtrade_mem0.records.base import to_ms
 from freqtrade_mem0.records.decision import Decision
 from freqtrade_mem0.records.from_trade import END_OF_DATA
@@ -153,3 +155,32 @@ def test_notes_become_the_entries_of_a_session_that_explains_each_stake(seed: in
     for note in both.notes:
         keeping(again)(note)
     assert again == entries
+
+
+def test_a_stake_that_can_not_be_explained_takes_no_trade_with_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The decision is missing; its trade is recorded without it, and all others as ever."""
+    both = Both(random.Random(0))
+    both.run()
+    opened = [entry for entry in both.plain_entries if isinstance(entry, Opened)]
+    lost_ms, whole = to_ms(opened[0].open_date), Signals.at
+
+    def at(signals: Signals, moment_ms: int) -> Any:
+        if moment_ms == lost_ms:
+            raise ArithmeticError
+        return whole(signals, moment_ms)
+
+    monkeypatch.setattr(Signals, "at", at)
+    entries: list[Entry] = []
+    for note in both.notes:
+        with suppress(ArithmeticError):  # the writer logs it, and goes on with the others
+            keeping(entries)(note)
+    trades = [
+        [entry for entry in those if isinstance(entry, TradeRecord)]
+        for those in (both.plain_entries, entries)
+    ]
+    changed = [(one, other) for one, other in zip(*trades, strict=True) if one != other]
+    assert {to_ms(one.open_date) for one, _ in changed} == {lost_ms}
+    assert {other.decision_id for _, other in changed} == {None}
+    assert "can not be explained" in caplog.text
