@@ -219,7 +219,12 @@ class Journal:
             return {id_of(each) for (each,) in sqlite.execute(query, values)}
 
     def ledger(
-        self, scope: Scope | None = None, *, only_opened: bool = True, limit: int | None = None
+        self,
+        scope: Scope | None = None,
+        *,
+        only_opened: bool = True,
+        limit: int | None = None,
+        with_trades: bool = True,
     ) -> Iterator[LedgerLine]:
         """Yield decisions with their outcome, by market time.
 
@@ -231,8 +236,12 @@ class Journal:
             Leave out decisions whose entry order was never filled.
         limit
             Yield at most this many, the newest.
+        with_trades
+            Read the trades; else a line has its trade only where the decision was archived.
         """
-        return self._ledger.lines(scope or Scope(), only_opened=only_opened, limit=limit)
+        return self._ledger.lines(
+            scope or Scope(), only_opened=only_opened, limit=limit, with_trades=with_trades
+        )
 
     def ledger_of(self, scope: Scope, beginnings: Sequence[str]) -> Iterator[LedgerLine]:
         """Yield decisions as `ledger` does, whose id or trade's id begins with one of these."""

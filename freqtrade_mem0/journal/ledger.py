@@ -61,24 +61,32 @@ class Ledger:
         self._evidence = evidence
         self._unreadable = unreadable
 
-    def lines(self, scope: Scope, *, only_opened: bool, limit: int | None) -> Iterator[LedgerLine]:
+    def lines(
+        self, scope: Scope, *, only_opened: bool, limit: int | None, with_trades: bool = True
+    ) -> Iterator[LedgerLine]:
         """Yield decisions with their outcome by market time; see `Journal.ledger`."""
         seqs = (
             ledger_order.all_seqs(self._connection, scope, only_opened=only_opened)
             if limit is None
             else ledger_order.newest_seqs(self._connection, scope, limit, only_opened=only_opened)
         )
-        return self._lines(seqs)
+        return self._lines(seqs, with_trades=with_trades)
 
     def named(self, scope: Scope, beginnings: Sequence[str]) -> Iterator[LedgerLine]:
         """Yield decisions as `lines` does, whose id or whose trade's id begins so."""
         seqs = ledger_order.named_seqs(self._connection, scope, beginnings, only_opened=False)
         return self._lines(seqs)
 
-    def _lines(self, seqs: Sequence[int]) -> Iterator[LedgerLine]:
+    def _lines(self, seqs: Sequence[int], *, with_trades: bool = True) -> Iterator[LedgerLine]:
         for start in range(0, len(seqs), _LINES_AT_ONCE):
             some = self._decisions(seqs[start : start + _LINES_AT_ONCE])
-            trades = self._trades([each.trade_id for each in some if each.trade_id is not None])
+            trades = self._trades(
+                [
+                    each.trade_id
+                    for each in some
+                    if each.trade_id is not None and (with_trades or not each.situation)
+                ]
+            )
             for decision in some:
                 trade = trades.get(decision.trade_id or "")
                 if trade is not None and not decision.situation:

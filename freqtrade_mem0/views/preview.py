@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -46,26 +47,31 @@ def preview(memory: MemoryFolder, scope: Scope) -> Facts:
             f"No decision of {described(scope)} is in the ledger. 'freqtrade-mem0 stats' shows "
             "what is in memory."
         )
-    ledger = (line.decision for line in memory.journal.ledger(scope))
-    decisions = [decision for decision in ledger if decision.origin == origin]
     replay = Replay(memory, origin, in_shadow=False)
-    was = [each.stake / each.proposed_stake if each.applied else 1.0 for each in decisions]
-    would_be = [_multiplier(replay.again(each)) for each in decisions]
-    changed = [
-        (abs(new - old), decision, old, new)
-        for decision, old, new in zip(decisions, was, would_be, strict=True)
-        if abs(new - old) > _CHANGED * old
-    ]
-    changed.sort(key=lambda change: -change[0])
-    n = len(decisions)
+    was, would_be = array("d"), array("d")
+    largest: list[tuple[float, Decision, float, float]] = []
+    n_in_shadow = n_changed = 0
+    for line in memory.journal.ledger(scope.in_run(origin), with_trades=False):
+        decision = line.decision
+        old = decision.stake / decision.proposed_stake if decision.applied else 1.0
+        new = _multiplier(replay.again(decision))
+        was.append(old)
+        would_be.append(new)
+        n_in_shadow += not decision.applied
+        if abs(new - old) > _CHANGED * old:
+            n_changed += 1
+            largest.append((abs(new - old), decision, old, new))
+            largest.sort(key=lambda change: -change[0])
+            del largest[_N_LARGEST:]
+    n = len(was)
     return origin_facts(origin) | {
         "policy": memory.settings.sizing.policy,
         "n_trades": n,
-        "n_in_shadow": sum(not decision.applied for decision in decisions),
+        "n_in_shadow": n_in_shadow,
         "mean_multiplier_applied": fsum(was) / n,
         "mean_multiplier_preview": fsum(would_be) / n,
-        "share_changed": len(changed) / n,
-        "largest_changes": [_change(*change[1:]) for change in changed[:_N_LARGEST]],
+        "share_changed": n_changed / n,
+        "largest_changes": [_change(*change[1:]) for change in largest],
     }
 
 

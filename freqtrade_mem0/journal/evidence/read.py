@@ -163,7 +163,7 @@ class EvidenceReader:
                 f"SELECT {COLUMNS} FROM evidence"  # noqa: S608 - fixed names, values are bound
                 f" WHERE id IN ({', '.join('?' * len(some))}) AND is_current = 1"
             )
-            yield from self._items(self._rows(query, some), None)
+            yield from self.readable([self._rows(query, some)])
 
     def recorded_here(
         self, origin: Origin, kind: str, after: tuple[int, int], *, newest: int | None = None
