@@ -74,8 +74,11 @@ def numbered(column: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
     >>> [each.tolist() for each in numbered(np.array([7, 3, 7]))]
     [[1, 0, 1], [3, 7]]
+    >>> [each.tolist() for each in numbered(np.array([1 << 62, -1 << 63]))]
+    [[1, 0], [-9223372036854775808, 4611686018427387904]]
     """
-    low, high = column.min(), column.max()
+    # Integers of Python: the difference of numbers of a damaged row may need more than 64 bits.
+    low, high = int(column.min()), int(column.max())
     if high - low >= _DENSE:
         values, places = np.unique(column, return_inverse=True)
         return places, values

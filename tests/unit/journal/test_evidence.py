@@ -80,6 +80,14 @@ def test_a_changed_row_of_evidence_is_no_evidence_and_is_made_anew(journal: Jour
     assert known(journal) == before
 
 
+def test_a_damaged_number_of_a_word_takes_no_other_row_out(journal: Journal) -> None:
+    """However far it is from all others."""
+    journal.append([a_trade(number) for number in range(100, 200)])
+    n_whole = len(list(journal.evidence.trades(Scope())))
+    changed(journal.path, "UPDATE evidence SET pair = -9223372036854775808 WHERE seq = 3")
+    assert len(list(journal.evidence.trades(Scope()))) == n_whole - 1
+
+
 def test_evidence_that_is_missing_is_named_and_made_anew(journal: Journal) -> None:
     """As a version before it could leave a file, if it wrote to one of the present format."""
     before = known(journal)
