@@ -177,7 +177,7 @@ def test_a_bot_tells_its_owner_that_mem0_is_away_and_back(
     """Also one whose Mem0 was never there, so that delivery has not even begun."""
     mem0 = InMemoryMem0()
     mem0.is_away = is_away_from_the_start
-    monkeypatch.setattr("freqtrade_mem0.memory_folder.open_backend", lambda *_: mem0)
+    monkeypatch.setattr("freqtrade_mem0.backends.opening.open_backend", lambda *_: mem0)
     monkeypatch.setattr(f"{RECONCILER}.run", lambda *_: None)
     heard: list[str] = []
     pauses = {"retry_s": 0.1, "max_retry_s": 0.1, "breaker_failures": 2}
