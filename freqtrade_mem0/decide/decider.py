@@ -237,18 +237,20 @@ class Decider:
         if not guard.min_multiplier <= multiplier <= guard.max_multiplier:
             return None, whole, account
         evidence.note(now_ms, volatility, said, moved, account)
-        reasons = partial(self._reasons, multiplier, response, account, whole)
+        reasons = partial(self.lone_reasons, multiplier, response, account, whole)
         return Wish(multiplier=multiplier, reasons=reasons), whole, account
 
-    def _reasons(
+    def lone_reasons(
         self, multiplier: float, response: Response, account: Standing, whole: Whole
     ) -> Sequence[Reason]:
+        """Return the reasons of the default policy for what its guard made of its multiplier."""
         assert self._lone is not None  # noqa: S101 - for mypy
         guard, split = self._lone
         moments, _ = whole() if callable(whole) else whole
         group = EntryGroup("strategy", self.origin.strategy, moments)
         words = partial(split.lone_reasons, group, response, account)
-        return guard.explained_later(Wish(multiplier=multiplier, reasons=words), multiplier)
+        wanted, _, _ = split.with_lone_response(response, account)
+        return guard.explained_later(Wish(multiplier=wanted, reasons=words), multiplier)
 
     def _leverage(self, proposal: Proposal) -> tuple[Reason, ...]:
         """Return what the callback `leverage` did to the entry before; it moves no stake."""

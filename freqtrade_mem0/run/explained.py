@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from freqtrade_mem0.decide.known import EvidenceReader
+    from freqtrade_mem0.decide.decider import Decider
     from freqtrade_mem0.insight.shrinkage import Moments
     from freqtrade_mem0.journal.append import Entry
     from freqtrade_mem0.records.base import Record
@@ -148,8 +148,8 @@ class Explained:
     ----------
     setup
         What its session decides with.
-    evidence
-        Puts together what was known.
+    decider
+        Of the session; words the reasons.
     now
         Wall clock: risk events were recorded when the run began, however often they are worked out.
     entries_of
@@ -159,7 +159,7 @@ class Explained:
     def __init__(
         self,
         setup: SessionSetup,
-        evidence: EvidenceReader,
+        decider: Decider,
         now: Callable[[], datetime],
         entries_of: Callable[[Closed], Entries],
     ) -> None:
@@ -169,7 +169,7 @@ class Explained:
         """What was asked at their entries, and when they were recorded."""
         self.n_to_examine = 0
         """How many of them `examined` was asked about."""
-        self._setup, self._evidence, self._entries_of = setup, evidence, entries_of
+        self._setup, self._decider, self._entries_of = setup, decider, entries_of
         self._recall = Recall(setup.recall.levels, setup.recall.half_life_days)
         self._closed: list[Closed] = []
         self._n_learned = self._n_examined = 0
@@ -223,17 +223,8 @@ class Explained:
             situation=asked.seen[0] if situation is None else situation,
             at_ms=now_ms,
         )
-        whole, n_foreign = self._whole(asked)
-        known = self._evidence.put_together(
-            proposal.features,
-            setup.origin.strategy,
-            now_ms,
-            response=response,
-            account=account,
-            whole=whole,
-            n_foreign=n_foreign,
-        )
-        reasons = setup.policy(known).reasons
+        whole = self._whole(asked)
+        reasons = self._decider.lone_reasons(multiplier, response, account, whole)
         return Answer(
             setup.origin,
             proposal,
@@ -242,7 +233,7 @@ class Explained:
             multiplier,
             stake,
             True,
-            (whole, n_foreign),
+            whole,
             limited,
             False,
             account,

@@ -117,7 +117,7 @@ class NotedSession(EpochSession):
             self._submit(Once(partial(explained.examined, explained.n_to_examine)))
 
     def _new_explained(self) -> Explained:
-        return Explained(self._setup, self._decider.evidence, self._now, self._entries_of)
+        return Explained(self._setup, self._decider, self._now, self._entries_of)
 
 
 class NotedRuntime(BacktestRuntime):
