@@ -6,7 +6,8 @@ Rows of `records` have positive numbers here and rows of `decisions` negative on
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+from weakref import proxy
 
 from freqtrade_mem0.errors import RecordError
 from freqtrade_mem0.journal.evidence.read import EvidenceReader
@@ -28,8 +29,11 @@ MAX_BYTES = 1 << 26
 
 
 def offer_bodies(sqlite: sqlite3.Connection) -> None:
-    """Give a connection the SQL function `body_of`."""
-    sqlite.create_function(BODY_OF, 2, BodyReader(sqlite).body)
+    """Give a connection from `sqlite_files.connecting` the SQL function `body_of`."""
+    # The garbage collector does not see what a SQL function refers to: a connection that its own
+    # function refers to would never be freed, nor its files be closed.
+    weak = cast("sqlite3.Connection", proxy(sqlite))
+    sqlite.create_function(BODY_OF, 2, BodyReader(weak).body)
 
 
 class BodyReader:

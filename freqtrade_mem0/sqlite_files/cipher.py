@@ -21,7 +21,7 @@ def connect(where: str, data_key: bytes | None, **options: Any) -> sqlite3.Conne
 
     Without a key the file is plain.
     """
-    opened = _sqlcipher().connect(where, **options)
+    opened = _sqlcipher().connect(where, factory=_connection_type(), **options)
     # It would write to the standard error stream what the errors say as well.
     opened.execute("PRAGMA cipher_log_level = NONE")
     if data_key is not None:
@@ -33,6 +33,12 @@ def connect(where: str, data_key: bytes | None, **options: Any) -> sqlite3.Conne
 def written(data_key: bytes | None) -> str:
     """Return a key as SQLCipher reads it."""
     return "" if data_key is None else f"x'{data_key.hex()}'"
+
+
+@cache
+def _connection_type() -> type[Any]:
+    """Return a type of connections that something may refer to weakly."""
+    return type("Connection", (_sqlcipher().Connection,), {})
 
 
 @cache

@@ -18,6 +18,10 @@ PATIENCE_S = 30.0
 """How long work that nobody waits for waits for another process's write."""
 
 
+class _Connection(sqlite3.Connection):
+    """One that something may refer to weakly, which sqlite3's own class does not allow."""
+
+
 def connect(path: Path, timeout_s: float = PATIENCE_S, *, access: str = "") -> sqlite3.Connection:
     """Connect without implicit transactions; the caller's locks guard the connection.
 
@@ -43,7 +47,11 @@ def connect_with(
 ) -> sqlite3.Connection:
     """Connect as `connect` does to a file whose key is known; None: it is plain."""
     where = f"{path.resolve().as_uri()}?{access}" if access else str(path)
-    opening = sqlite3.connect if data_key is None else partial(cipher.connect, data_key=data_key)
+    opening = (
+        partial(sqlite3.connect, factory=_Connection)
+        if data_key is None
+        else partial(cipher.connect, data_key=data_key)
+    )
     return opening(
         where, timeout=timeout_s, isolation_level=None, check_same_thread=False, uri=bool(access)
     )
@@ -51,7 +59,7 @@ def connect_with(
 
 def in_memory() -> sqlite3.Connection:
     """Connect to an empty database that is no file."""
-    return sqlite3.connect(":memory:", isolation_level=None)
+    return sqlite3.connect(":memory:", isolation_level=None, factory=_Connection)
 
 
 @contextmanager

@@ -73,7 +73,9 @@ class ForkedPython(subprocess.Popen[Any]):
     def _number(self, timeout: float | None) -> int:
         """Return the next number that the process which forked it tells."""
         assert self._answers is not None
-        if not select.select([self._answers], [], [], timeout)[0]:
+        poll = select.poll()  # `select` refuses numbers of files from 1024 on
+        poll.register(self._answers, select.POLLIN)
+        if not poll.poll(None if timeout is None else 1_000.0 * timeout):
             raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
         told = self._answers.recv(64)
         assert told, "The process that forks commands has ended."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +31,7 @@ from freqtrade_mem0.records.kinds.note import Note
 from freqtrade_mem0.records.kinds.trade import TradeRecord
 from freqtrade_mem0.records.mapping import to_memory
 from freqtrade_mem0.records.memory import Memory
+from freqtrade_mem0.sqlite_files.connecting import in_memory
 from tests.support.in_memory_mem0 import InMemoryMem0
 from tests.support.samples import (
     BACKTEST,
@@ -49,6 +49,7 @@ from tests.support.wait import eventually
 
 if TYPE_CHECKING:
     import random
+    import sqlite3
     from collections.abc import Sequence
 
     from freqtrade_mem0.insight.shrinkage import Moments
@@ -463,7 +464,7 @@ def said(profits: list[float | None]) -> list[Record]:
 
 def a_file() -> sqlite3.Connection:
     """Return a journal's tables in no file at all, so that a thousand of them take no time."""
-    sqlite = sqlite3.connect(":memory:", isolation_level=None)
+    sqlite = in_memory()
     offer_bodies(sqlite)
     migrate(sqlite, Path(":memory:"))
     return sqlite

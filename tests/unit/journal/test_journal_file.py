@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import sqlite3
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,6 @@ from freqtrade_mem0.errors import ConfigError, JournalError
 from freqtrade_mem0.journal.journal import FILE_NAME, Journal
 from freqtrade_mem0.journal.schema import VERSION
 from tests.support.samples import a_decision, a_note, a_trade, opened
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def digest(path: Path) -> str:
@@ -50,6 +48,19 @@ def test_nothing_is_written_before_it_is_needed(tmp_path: Path) -> None:
     Journal(tmp_path / "mem0").close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_nobody_closes_gives_its_files_back(tmp_path: Path) -> None:
+    """They are closed with the garbage, so that a long-lived process does not run out of them."""
+    forgotten = Journal(tmp_path / "mem0")
+    forgotten.append([a_trade(1)])
+    assert list(forgotten.records())
+    path = forgotten.path
+
+    del forgotten
+    gc.collect()
+
+    assert path not in [Path(os.path.realpath(each)) for each in Path("/proc/self/fd").iterdir()]
 
 
 def test_reopening_gives_everything_back(journal: Journal) -> None:
