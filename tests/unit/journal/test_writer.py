@@ -52,6 +52,24 @@ def records_in(journal: Journal) -> list[Record]:
     return [record for _, record in journal.records()]
 
 
+class LockedJournal(Journal):
+    """Refuses its first attempts to append as a locked file does, then is free."""
+
+    def __init__(self, folder: Path, n_refused: int) -> None:
+        super().__init__(folder)
+        self._n_refused = n_refused
+        self.attempts: list[int] = []
+        """How many entries each attempt was to append."""
+
+    def append(self, entries: Iterable[Entry]) -> int:
+        """Refuse, or append."""
+        given = list(entries)
+        self.attempts.append(len(given))
+        if len(self.attempts) <= self._n_refused:
+            raise JournalError("locked")
+        return super().append(given)
+
+
 def test_entries_arrive_in_the_order_they_were_handed_over(
     journal: Journal, background: JournalWriter
 ) -> None:
@@ -259,24 +277,11 @@ def test_no_trouble_with_the_file_drops_an_entry(
 
 def test_a_backtest_asks_a_locked_journal_once_per_batch(tmp_path: Path) -> None:
     """Each attempt takes its time; while the lock is held, entries only gather."""
-    attempts: list[int] = []
-
-    class LockedJournal(Journal):
-        """Locked twice, then free."""
-
-        def append(self, entries: Iterable[Entry]) -> int:
-            """Refuse, or append."""
-            given = list(entries)
-            attempts.append(len(given))
-            if len(attempts) <= 2:
-                raise JournalError("locked")
-            return super().append(given)
-
-    journal = LockedJournal(tmp_path)
+    journal = LockedJournal(tmp_path, 2)
     writer = JournalWriter(journal, background=False, batch=3)
     for number in range(1, 10):
         writer.submit(a_trade(number))
-    assert attempts == [3, 6, 9]
+    assert journal.attempts == [3, 6, 9]
     assert len(list(journal.records())) == 9
 
 
@@ -285,23 +290,11 @@ def test_a_large_backtest_asks_again_before_it_drops_anything(
 ) -> None:
     """A lock that is gone soon costs no entry, though a second batch has no room in memory."""
     monkeypatch.setattr(writer_module, "CAPACITY", 10)
-    attempts: list[int] = []
-
-    class LockedJournal(Journal):
-        """Locked once, then free."""
-
-        def append(self, entries: Iterable[Entry]) -> int:
-            """Refuse, or append."""
-            given = list(entries)
-            attempts.append(len(given))
-            if len(attempts) == 1:
-                raise JournalError("locked")
-            return super().append(given)
-
-    writer = JournalWriter(LockedJournal(tmp_path), background=False, batch=6)
+    journal = LockedJournal(tmp_path, 1)
+    writer = JournalWriter(journal, background=False, batch=6)
     for number in range(12):
         writer.submit(a_trade(number))
-    assert (attempts, writer.dropped) == ([6, 8], 0)
+    assert (journal.attempts, writer.dropped) == ([6, 8], 0)
 
 
 def test_a_backtest_asks_again_after_entries_were_dropped(
@@ -309,23 +302,11 @@ def test_a_backtest_asks_again_after_entries_were_dropped(
 ) -> None:
     """What still waits is written when the lock is gone, not only at the end of the run."""
     monkeypatch.setattr(writer_module, "CAPACITY", 10)
-    attempts: list[int] = []
-
-    class LockedJournal(Journal):
-        """Locked four times, then free."""
-
-        def append(self, entries: Iterable[Entry]) -> int:
-            """Refuse, or append."""
-            given = list(entries)
-            attempts.append(len(given))
-            if len(attempts) <= 4:
-                raise JournalError("locked")
-            return super().append(given)
-
-    writer = JournalWriter(LockedJournal(tmp_path), background=False, batch=6)
+    journal = LockedJournal(tmp_path, 4)
+    writer = JournalWriter(journal, background=False, batch=6)
     for number in range(16):
         writer.submit(a_trade(number))
-    assert (attempts, writer.dropped) == ([6, 8, 10, 10, 10], 4)
+    assert (journal.attempts, writer.dropped) == ([6, 8, 10, 10, 10], 4)
 
 
 def written_by(journal: Journal, *, in_child: bool) -> tuple[list[Record], int]:
